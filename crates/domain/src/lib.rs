@@ -1,0 +1,21 @@
+//! The rules of Longshore, free of I/O: everything here is a pure function of its arguments.
+//!
+//! | module | rule |
+//! |---|---|
+//! | [`content`] | how a file is cut into parts and what identifies its bytes |
+//! | [`account`] | usernames, passwords, quota |
+//! | [`name`] | what a file or folder may be called |
+//! | [`upload`] | the states of an upload and what may happen in each |
+//! | [`blob`] | reference counts: live, condemned, reclaiming |
+//! | [`replica`] | how a blob travels to a target: segments, states, back-off |
+//! | [`media_type`] | media types that are safe in headers |
+//! | [`id`] | opaque identifiers |
+
+pub mod account;
+pub mod blob;
+pub mod content;
+pub mod id;
+pub mod media_type;
+pub mod name;
+pub mod replica;
+pub mod upload;
