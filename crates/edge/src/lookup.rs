@@ -1,0 +1,42 @@
+//! Reads what a path names, for its owner only: anybody else's is a 404.
+
+use crate::Problem;
+use domain::id::{AccountId, NodeId, UploadId};
+use store::Table;
+use store::rows::{NodeRow, UploadRow};
+
+/// The account's upload with this id.
+///
+/// # Errors
+/// 404 when the account has none.
+pub async fn upload(table: &Table, account: &AccountId, id: &UploadId) -> Result<UploadRow, Problem> {
+    table
+        .upload(account, id)
+        .await?
+        .ok_or_else(|| Problem::not_found("upload"))
+}
+
+/// The account's file or folder with this id.
+///
+/// # Errors
+/// 404 when the account has none.
+pub async fn node(table: &Table, account: &AccountId, id: &NodeId) -> Result<NodeRow, Problem> {
+    table
+        .node(account, id)
+        .await?
+        .ok_or_else(|| Problem::not_found("file or folder"))
+}
+
+/// The problem of an upload that cannot be worked on (any more).
+#[must_use]
+pub fn not_open(upload: &UploadRow) -> Problem {
+    use domain::upload::State;
+    let detail = match upload.state {
+        State::Open => "the upload has expired; start a new one",
+        State::Finalizing => "the upload is being finalized; ask for its state until it is complete",
+        State::Complete => "the upload is complete; the file is in the list of files",
+        State::Aborted => "the upload was aborted; start a new one",
+        State::Expired => "nobody touched the upload for too long; start a new one",
+    };
+    Problem::conflict("upload_not_open", "The upload is not open", detail)
+}

@@ -1,0 +1,85 @@
+//! Answers that are no errors.
+
+use lambda_http::http::{HeaderValue, StatusCode, header};
+use lambda_http::{Body, Response};
+use serde::Serialize;
+
+use crate::Problem;
+
+/// A successful answer.
+#[derive(Debug)]
+pub struct Reply {
+    response: Response<Body>,
+}
+
+impl Reply {
+    fn json(status: StatusCode, body: &impl Serialize) -> Result<Self, Problem> {
+        let text = serde_json::to_string(body).map_err(|e| store::StoreError::Corrupt(e.to_string()))?;
+        let mut response = Response::new(Body::Text(text));
+        *response.status_mut() = status;
+        let headers = response.headers_mut();
+        headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
+        headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+        Ok(Self { response })
+    }
+
+    fn at(mut self, location: &str) -> Result<Self, Problem> {
+        let value = HeaderValue::from_str(location).map_err(|e| store::StoreError::Corrupt(e.to_string()))?;
+        self.response.headers_mut().insert(header::LOCATION, value);
+        Ok(self)
+    }
+
+    /// 200 with a body.
+    ///
+    /// # Errors
+    /// A [`Problem`] when the body cannot be written as JSON.
+    pub fn ok(body: &impl Serialize) -> Result<Self, Problem> {
+        Self::json(StatusCode::OK, body)
+    }
+
+    /// 201 with a body, and where it can be read again.
+    ///
+    /// # Errors
+    /// A [`Problem`] when the body cannot be written as JSON.
+    pub fn created(location: &str, body: &impl Serialize) -> Result<Self, Problem> {
+        Self::json(StatusCode::CREATED, body)?.at(location)
+    }
+
+    /// 202 with a body: it goes on, ask again.
+    ///
+    /// # Errors
+    /// A [`Problem`] when the body cannot be written as JSON.
+    pub fn accepted(location: &str, body: &impl Serialize) -> Result<Self, Problem> {
+        let mut reply = Self::json(StatusCode::ACCEPTED, body)?.at(location)?;
+        reply
+            .response
+            .headers_mut()
+            .insert(header::RETRY_AFTER, HeaderValue::from_static("2"));
+        Ok(reply)
+    }
+
+    /// 204.
+    #[must_use]
+    pub fn no_content() -> Self {
+        let mut response = Response::new(Body::Empty);
+        *response.status_mut() = StatusCode::NO_CONTENT;
+        Self { response }
+    }
+
+    /// 307 to another address, which must not be cached.
+    ///
+    /// # Errors
+    /// A [`Problem`] when the address is no header value.
+    pub fn redirect(location: &str) -> Result<Self, Problem> {
+        let mut response = Response::new(Body::Empty);
+        *response.status_mut() = StatusCode::TEMPORARY_REDIRECT;
+        response
+            .headers_mut()
+            .insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+        Self { response }.at(location)
+    }
+
+    pub(crate) fn into_response(self) -> Response<Body> {
+        self.response
+    }
+}

@@ -1,0 +1,236 @@
+//! What clients see of what is stored: the shapes of the API's answers.
+
+use domain::account::Username;
+use domain::content::{ContentId, PartDigest};
+use domain::id::{AccountId, NodeId, UploadId};
+use domain::name::Name;
+use domain::{replica, upload};
+use serde::Serialize;
+use std::collections::BTreeMap;
+use store::objects::SignedRequest;
+use store::rows::{AccountRow, NodeRow, ReplicaRow, UploadRow};
+
+/// An account.
+#[derive(Debug, Serialize)]
+pub struct Account {
+    id: AccountId,
+    username: Username,
+    quota_bytes: u64,
+    used_bytes: u64,
+    created_at: String,
+}
+
+impl From<&AccountRow> for Account {
+    fn from(row: &AccountRow) -> Self {
+        Self {
+            id: row.id.clone(),
+            username: row.username.clone(),
+            quota_bytes: row.quota_bytes,
+            used_bytes: row.quota().used(),
+            created_at: row.created_at.to_string(),
+        }
+    }
+}
+
+/// A part that the store has.
+#[derive(Debug, Serialize)]
+pub struct ReceivedPart {
+    number: u32,
+    size: u64,
+    sha256: PartDigest,
+}
+
+/// An upload.
+#[derive(Debug, Serialize)]
+pub struct Upload {
+    id: UploadId,
+    state: upload::State,
+    name: Name,
+    parent: Option<NodeId>,
+    size: u64,
+    part_size: u64,
+    part_count: u32,
+    content_type: Option<String>,
+    content_id: Option<ContentId>,
+    created_at: String,
+    expires_at: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    received: Option<Vec<ReceivedPart>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    file: Option<Node>,
+}
+
+impl Upload {
+    /// An upload as it is written down.
+    ///
+    /// # Errors
+    /// [`store::StoreError::Corrupt`] when the stored size has no part plan.
+    pub fn new(row: &UploadRow) -> Result<Self, store::StoreError> {
+        let plan = row.parts()?;
+        Ok(Self {
+            id: row.id.clone(),
+            state: row.state,
+            name: row.name.clone(),
+            parent: row.parent.clone(),
+            size: row.size,
+            part_size: plan.part_size(),
+            part_count: plan.part_count(),
+            content_type: row.content_type.clone(),
+            content_id: row.content_id,
+            created_at: row.created_at.to_string(),
+            expires_at: row.expires_at.to_string(),
+            received: None,
+            file: None,
+        })
+    }
+
+    /// Adds the parts that the store has.
+    #[must_use]
+    pub fn with_received(self, parts: Vec<(u32, u64, PartDigest)>) -> Self {
+        let part = |(number, size, sha256)| ReceivedPart { number, size, sha256 };
+        Self {
+            received: Some(parts.into_iter().map(part).collect()),
+            ..self
+        }
+    }
+
+    /// Adds the file it became.
+    #[must_use]
+    pub fn with_file(self, node: &NodeRow, replicas: &[ReplicaRow]) -> Self {
+        Self {
+            file: Some(Node::from(node).with_replicas(replicas)),
+            ..self
+        }
+    }
+
+    /// Where it can be read.
+    #[must_use]
+    pub fn location(row: &UploadRow) -> String {
+        format!("/v1/uploads/{}", row.id)
+    }
+}
+
+/// What a node is.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "snake_case")]
+enum Kind {
+    File,
+    Folder,
+}
+
+/// A file or a folder.
+#[derive(Debug, Serialize)]
+pub struct Node {
+    id: NodeId,
+    kind: Kind,
+    name: Name,
+    parent: Option<NodeId>,
+    size: Option<u64>,
+    content_type: Option<String>,
+    content_id: Option<ContentId>,
+    created_at: String,
+    updated_at: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    replicas: Option<Vec<Replica>>,
+}
+
+impl From<&NodeRow> for Node {
+    fn from(row: &NodeRow) -> Self {
+        let file = row.file.as_ref();
+        Self {
+            id: row.id.clone(),
+            kind: if file.is_some() { Kind::File } else { Kind::Folder },
+            name: row.name.clone(),
+            parent: row.parent.clone(),
+            size: file.map(|file| file.size),
+            content_type: file.and_then(|file| file.content_type.clone()),
+            content_id: file.map(|file| file.content_id),
+            created_at: row.created_at.to_string(),
+            updated_at: row.updated_at.to_string(),
+            replicas: None,
+        }
+    }
+}
+
+impl Node {
+    /// Adds the copies at the targets.
+    #[must_use]
+    pub fn with_replicas(self, replicas: &[ReplicaRow]) -> Self {
+        Self {
+            replicas: Some(replicas.iter().map(Replica::from).collect()),
+            ..self
+        }
+    }
+
+    /// Where it can be read.
+    #[must_use]
+    pub fn location(row: &NodeRow) -> String {
+        format!("/v1/files/{}", row.id)
+    }
+}
+
+/// One copy of a file's bytes at one target.
+#[derive(Debug, Serialize)]
+pub struct Replica {
+    target: String,
+    kind: String,
+    state: replica::State,
+    bytes_done: u64,
+    attempts: u32,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    last_error: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    key: Option<String>,
+    updated_at: String,
+}
+
+impl From<&ReplicaRow> for Replica {
+    fn from(row: &ReplicaRow) -> Self {
+        Self {
+            target: row.target.clone(),
+            kind: row.kind.clone(),
+            state: row.state,
+            bytes_done: row.bytes_done,
+            attempts: row.attempts,
+            last_error: row.last_error.clone(),
+            key: row.key.clone(),
+            updated_at: row.updated_at.to_string(),
+        }
+    }
+}
+
+/// How to send one part.
+#[derive(Debug, Serialize)]
+pub struct SignedPart {
+    number: u32,
+    url: String,
+    headers: BTreeMap<String, String>,
+    expires_at: String,
+}
+
+impl SignedPart {
+    /// The request for part `number`.
+    #[must_use]
+    pub fn new(number: u32, request: SignedRequest) -> Self {
+        let SignedRequest {
+            url,
+            headers,
+            expires_at,
+        } = request;
+        Self {
+            number,
+            url,
+            headers,
+            expires_at: expires_at.to_string(),
+        }
+    }
+}
+
+/// Some items, and where the next ones begin.
+#[derive(Debug, Serialize)]
+pub struct Items<T> {
+    /// The items.
+    pub items: Vec<T>,
+    /// What to pass as `cursor` for the next ones; `null` at the end.
+    pub next_cursor: Option<String>,
+}

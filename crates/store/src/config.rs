@@ -1,0 +1,151 @@
+//! Clients and names from the environment, read once when a function starts.
+
+use crate::error::{StoreError, remote};
+use aws_config::{BehaviorVersion, SdkConfig, timeout::TimeoutConfig};
+use domain::upload::DEFAULT_EXPIRY;
+use jiff::SignedDuration;
+use std::time::Duration;
+
+/// The AWS clients of one function.
+pub struct Aws {
+    config: SdkConfig,
+}
+
+impl Aws {
+    /// Credentials, region and endpoints as the SDK finds them. Every call has time-outs: connections die
+    /// while a function is frozen, and a call that hangs would eat the whole invocation.
+    pub async fn from_env() -> Self {
+        let timeouts = TimeoutConfig::builder()
+            .connect_timeout(Duration::from_secs(3))
+            .operation_attempt_timeout(Duration::from_secs(10))
+            .operation_timeout(Duration::from_secs(25))
+            .build();
+        let config = aws_config::defaults(BehaviorVersion::latest())
+            .timeout_config(timeouts)
+            .load()
+            .await;
+        Self { config }
+    }
+
+    pub(crate) fn sdk(&self) -> &SdkConfig {
+        &self.config
+    }
+
+    /// The text of a secret in Secrets Manager.
+    ///
+    /// # Errors
+    /// [`StoreError::Remote`] when it cannot be read, [`StoreError::Corrupt`] when it is not text.
+    pub async fn secret(&self, id: &str) -> Result<String, StoreError> {
+        let answer = aws_sdk_secretsmanager::Client::new(&self.config)
+            .get_secret_value()
+            .secret_id(id)
+            .send()
+            .await
+            .map_err(remote("GetSecretValue"))?;
+        let text = answer
+            .secret_string()
+            .ok_or_else(|| StoreError::Corrupt(format!("secret {id} is not text")))?;
+        Ok(text.to_owned())
+    }
+}
+
+/// A variable that the template sets.
+///
+/// # Errors
+/// [`StoreError::Misconfigured`] naming the variable when it is not there.
+pub fn variable(name: &str) -> Result<String, StoreError> {
+    std::env::var(name).map_err(|_| StoreError::Misconfigured(format!("the environment lacks {name}")))
+}
+
+/// A whole number that the template sets.
+///
+/// # Errors
+/// [`StoreError::Misconfigured`] naming the variable when it is not there or not a number.
+pub fn number(name: &str) -> Result<u64, StoreError> {
+    let text = variable(name)?;
+    text.parse()
+        .map_err(|_| StoreError::Misconfigured(format!("{name} is not a whole number: {text}")))
+}
+
+/// How long an upload stays open without being touched: `UPLOAD_EXPIRY_SECONDS`, or a week.
+///
+/// # Errors
+/// [`StoreError::Misconfigured`] when the variable is not a number.
+pub fn upload_expiry() -> Result<SignedDuration, StoreError> {
+    if std::env::var_os("UPLOAD_EXPIRY_SECONDS").is_none() {
+        return Ok(DEFAULT_EXPIRY);
+    }
+    let seconds = number("UPLOAD_EXPIRY_SECONDS")?;
+    Ok(SignedDuration::from_secs(
+        i64::try_from(seconds).unwrap_or(i64::MAX),
+    ))
+}
+
+/// Name and kind of a configured target, as every function may know them. Where it is and how to sign in there
+/// is in the targets secret, which only `replicate` and `sweep` may read.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TargetName {
+    /// Its name, unique.
+    pub name: String,
+    /// Its kind, such as `ceph`.
+    pub kind: String,
+}
+
+/// The targets that every new blob is replicated to: `REPLICA_TARGETS`, comma separated, each `name` or
+/// `name:kind` (the kind defaults to `ceph`).
+///
+/// # Errors
+/// [`StoreError::Misconfigured`] when the variable is missing or a name is malformed.
+pub fn target_names() -> Result<Vec<TargetName>, StoreError> {
+    parse_target_names(&variable("REPLICA_TARGETS")?)
+}
+
+fn parse_target_names(text: &str) -> Result<Vec<TargetName>, StoreError> {
+    let entries = text.split(',').map(str::trim).filter(|entry| !entry.is_empty());
+    let parse = |entry: &str| {
+        let (name, kind) = entry.split_once(':').unwrap_or((entry, "ceph"));
+        let valid = |s: &str| !s.is_empty() && s.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-');
+        if valid(name) && valid(kind) {
+            Ok(TargetName {
+                name: name.to_owned(),
+                kind: kind.to_owned(),
+            })
+        } else {
+            Err(StoreError::Misconfigured(format!(
+                "REPLICA_TARGETS: {entry:?} is not <name> or <name>:<kind>"
+            )))
+        }
+    };
+    entries.map(parse).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn target_names_are_checked() {
+        let names = parse_target_names(" ceph, far:oss ,").unwrap();
+        assert_eq!(
+            names[0],
+            TargetName {
+                name: "ceph".into(),
+                kind: "ceph".into()
+            }
+        );
+        assert_eq!(
+            names[1],
+            TargetName {
+                name: "far".into(),
+                kind: "oss".into()
+            }
+        );
+        assert_eq!(parse_target_names("").unwrap(), []);
+        for bad in ["a#b", ":ceph", "x:"] {
+            assert!(
+                matches!(parse_target_names(bad), Err(StoreError::Misconfigured(_))),
+                "{bad}"
+            );
+        }
+    }
+}

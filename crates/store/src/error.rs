@@ -1,0 +1,104 @@
+//! What can go wrong in the store, sorted by what the caller does about it.
+
+use aws_sdk_s3::error::{DisplayErrorContext, ProvideErrorMetadata, SdkError};
+use std::fmt::Write as _;
+
+/// A condition of a write did not hold. Nothing was written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum Conflict {
+    /// The username belongs to another account.
+    #[error("the username is taken")]
+    UsernameTaken,
+    /// The account has no room for the bytes.
+    #[error("the account's quota does not allow it")]
+    QuotaExceeded,
+    /// The parent has an entry of that name.
+    #[error("the name is taken")]
+    NameTaken,
+    /// The parent is not a folder of this account (any more).
+    #[error("the parent folder does not exist")]
+    ParentGone,
+    /// The node is not there (any more), or was changed meanwhile.
+    #[error("the file or folder was changed or deleted meanwhile")]
+    NodeChanged,
+    /// The folder has entries.
+    #[error("the folder is not empty")]
+    FolderNotEmpty,
+    /// Somebody else changed the upload since it was read.
+    #[error("the upload was changed meanwhile")]
+    UploadChanged,
+    /// A blob with this content came into being meanwhile.
+    #[error("the content exists already")]
+    ContentExists,
+    /// The blob is being reclaimed.
+    #[error("the blob is being reclaimed")]
+    BlobGone,
+    /// The replica is in another state than was read.
+    #[error("the replica was changed meanwhile")]
+    ReplicaChanged,
+}
+
+/// An error of the store.
+#[derive(Debug, thiserror::Error)]
+pub enum StoreError {
+    /// A condition of a write did not hold.
+    #[error(transparent)]
+    Conflict(#[from] Conflict),
+    /// A remote call failed or was not answered in time. Whether it took effect is not known.
+    #[error("{operation} failed: {cause}")]
+    Remote {
+        /// The remote operation.
+        operation: &'static str,
+        /// The error code of the service, when it gave one.
+        code: Option<String>,
+        /// All that is known, for the log.
+        cause: String,
+    },
+    /// What is stored cannot be understood.
+    #[error("stored data cannot be read: {0}")]
+    Corrupt(String),
+    /// The deployment lacks something.
+    #[error("the function is not configured: {0}")]
+    Misconfigured(String),
+}
+
+impl StoreError {
+    /// The service's error code of a failed remote call.
+    #[must_use]
+    pub fn code(&self) -> Option<&str> {
+        match self {
+            Self::Remote { code, .. } => code.as_deref(),
+            _ => None,
+        }
+    }
+}
+
+/// Wraps what an AWS SDK call returned.
+pub fn remote<E, R>(operation: &'static str) -> impl FnOnce(SdkError<E, R>) -> StoreError
+where
+    E: std::error::Error + ProvideErrorMetadata + Send + Sync + 'static,
+    R: std::fmt::Debug + Send + Sync + 'static,
+{
+    move |error| {
+        let code = error
+            .as_service_error()
+            .and_then(ProvideErrorMetadata::code)
+            .map(str::to_owned);
+        StoreError::Remote {
+            operation,
+            code,
+            cause: describe(&error),
+        }
+    }
+}
+
+/// An error with its causes on one line.
+pub fn describe<E>(error: &E) -> String
+where
+    E: std::error::Error,
+{
+    let mut text = String::new();
+    // Writing to a string cannot fail.
+    let _ = write!(text, "{}", DisplayErrorContext(error));
+    text
+}

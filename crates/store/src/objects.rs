@@ -1,0 +1,384 @@
+//! The primary store: presigned URLs, multipart uploads, reads.
+
+use crate::config::{Aws, variable};
+use crate::error::{StoreError, remote};
+use aws_sdk_s3::Client;
+use aws_sdk_s3::presigning::PresigningConfig;
+use aws_sdk_s3::primitives::ByteStream;
+use aws_sdk_s3::types::{
+    ChecksumAlgorithm, ChecksumMode, ChecksumType, CompletedMultipartUpload, CompletedPart,
+};
+use domain::content::{ContentId, PartDigest};
+use jiff::Timestamp;
+use std::collections::BTreeMap;
+use std::ops::Range;
+use std::time::Duration;
+
+/// How long a presigned URL lives: it dies with the function's credentials anyway, and can be asked for again.
+pub const URL_LIFETIME: Duration = Duration::from_mins(15);
+
+/// A presigned request.
+pub struct SignedRequest {
+    /// Where to.
+    pub url: String,
+    /// Headers that must be sent exactly so.
+    pub headers: BTreeMap<String, String>,
+    /// Until when it may begin.
+    pub expires_at: Timestamp,
+}
+
+/// A part that the store has.
+#[derive(Debug, Clone)]
+pub struct StoredPart {
+    /// Its number, from 1.
+    pub number: u32,
+    /// Its length in bytes.
+    pub size: u64,
+    /// The digest that the store computed of it.
+    pub digest: PartDigest,
+    /// The store's `ETag` for it.
+    pub etag: String,
+}
+
+/// What came of a request to complete a multipart upload.
+#[derive(Debug)]
+pub enum Completion {
+    /// The object is there.
+    Done,
+    /// There is no such multipart upload (any more): it may have been completed before.
+    NoSuchUpload,
+    /// A part is not what was listed (any more).
+    PartsChanged,
+    /// No answer within the time given; the store may be busy with it.
+    Unanswered,
+}
+
+/// The bucket of primary objects.
+#[derive(Clone)]
+pub struct Objects {
+    client: Client,
+    bucket: String,
+}
+
+impl Objects {
+    /// The bucket that `BUCKET_NAME` names.
+    ///
+    /// # Errors
+    /// [`StoreError::Misconfigured`] when the variable is missing.
+    pub fn from_env(aws: &Aws) -> Result<Self, StoreError> {
+        Ok(Self {
+            client: Client::new(aws.sdk()),
+            bucket: variable("BUCKET_NAME")?,
+        })
+    }
+
+    /// Begins a multipart upload whose parts are verified by SHA-256, and gives its id.
+    ///
+    /// # Errors
+    /// [`StoreError::Remote`].
+    pub async fn begin_multipart(&self, key: &str) -> Result<String, StoreError> {
+        let answer = self
+            .client
+            .create_multipart_upload()
+            .bucket(&self.bucket)
+            .key(key)
+            .checksum_algorithm(ChecksumAlgorithm::Sha256)
+            .checksum_type(ChecksumType::Composite)
+            .send()
+            .await
+            .map_err(remote("CreateMultipartUpload"))?;
+        answer
+            .upload_id
+            .ok_or_else(|| StoreError::Corrupt("a multipart upload without an id".to_owned()))
+    }
+
+    /// A request that puts exactly one part: these bytes, this many, or the store refuses it. The digest is
+    /// signed as a header; in the query it would not be enforced.
+    ///
+    /// # Errors
+    /// [`StoreError::Remote`] when there are no credentials to sign with.
+    pub async fn sign_part(
+        &self,
+        key: &str,
+        multipart_id: &str,
+        number: u32,
+        length: u64,
+        digest: &PartDigest,
+    ) -> Result<SignedRequest, StoreError> {
+        let request = self
+            .client
+            .upload_part()
+            .bucket(&self.bucket)
+            .key(key)
+            .upload_id(multipart_id)
+            .part_number(i32::try_from(number).unwrap_or(i32::MAX))
+            .content_length(i64::try_from(length).unwrap_or(i64::MAX))
+            .checksum_sha256(digest.to_string())
+            .presigned(presigning()?)
+            .await
+            .map_err(remote("signing UploadPart"))?;
+        Ok(SignedRequest {
+            url: request.uri().to_owned(),
+            headers: request
+                .headers()
+                .map(|(name, value)| (name.to_owned(), value.to_owned()))
+                .collect(),
+            expires_at: expires_at(),
+        })
+    }
+
+    /// A URL to read an object, answered with this media type and `Content-Disposition`.
+    ///
+    /// # Errors
+    /// [`StoreError::Remote`] when there are no credentials to sign with.
+    pub async fn sign_read(
+        &self,
+        key: &str,
+        content_type: &str,
+        disposition: &str,
+    ) -> Result<String, StoreError> {
+        let request = self
+            .client
+            .get_object()
+            .bucket(&self.bucket)
+            .key(key)
+            .response_content_type(content_type)
+            .response_content_disposition(disposition)
+            .presigned(presigning()?)
+            .await
+            .map_err(remote("signing GetObject"))?;
+        Ok(request.uri().to_owned())
+    }
+
+    /// The parts that the store has, in order; `None` when there is no such multipart upload (any more).
+    ///
+    /// # Errors
+    /// [`StoreError::Remote`], or [`StoreError::Corrupt`] when a part has no SHA-256.
+    pub async fn list_parts(
+        &self,
+        key: &str,
+        multipart_id: &str,
+    ) -> Result<Option<Vec<StoredPart>>, StoreError> {
+        let mut parts = Vec::new();
+        let mut marker = None;
+        loop {
+            let answer = self
+                .client
+                .list_parts()
+                .bucket(&self.bucket)
+                .key(key)
+                .upload_id(multipart_id)
+                .set_part_number_marker(marker)
+                .send()
+                .await
+                .map_err(remote("ListParts"));
+            let answer = match answer {
+                Err(error) if error.code() == Some("NoSuchUpload") => return Ok(None),
+                answer => answer?,
+            };
+            for part in answer.parts() {
+                parts.push(stored_part(part)?);
+            }
+            marker = answer
+                .next_part_number_marker
+                .filter(|_| answer.is_truncated == Some(true));
+            if marker.is_none() {
+                parts.sort_by_key(|part: &StoredPart| part.number);
+                return Ok(Some(parts));
+            }
+        }
+    }
+
+    /// Turns the parts into an object: each must still have the digest that was listed, together they must
+    /// have `size` bytes. Waits for the answer for `patience` at most.
+    ///
+    /// # Errors
+    /// [`StoreError::Remote`], or [`StoreError::Corrupt`] when the store computed another content id.
+    pub async fn complete_multipart(
+        &self,
+        key: &str,
+        multipart_id: &str,
+        parts: &[StoredPart],
+        size: u64,
+        content_id: &ContentId,
+        patience: Duration,
+    ) -> Result<Completion, StoreError> {
+        let parts = parts.iter().map(|part| {
+            CompletedPart::builder()
+                .part_number(i32::try_from(part.number).unwrap_or(i32::MAX))
+                .e_tag(&part.etag)
+                .checksum_sha256(part.digest.to_string())
+                .build()
+        });
+        let parts = CompletedMultipartUpload::builder()
+            .set_parts(Some(parts.collect()))
+            .build();
+        let timeouts = aws_config::timeout::TimeoutConfig::builder()
+            .operation_attempt_timeout(patience)
+            .operation_timeout(patience)
+            .build();
+        let request = self
+            .client
+            .complete_multipart_upload()
+            .bucket(&self.bucket)
+            .key(key)
+            .upload_id(multipart_id)
+            .multipart_upload(parts)
+            .mpu_object_size(i64::try_from(size).unwrap_or(i64::MAX))
+            .checksum_type(ChecksumType::Composite)
+            .customize()
+            .config_override(aws_sdk_s3::config::Builder::new().timeout_config(timeouts));
+        let error = match request.send().await {
+            Ok(answer) => {
+                let computed = answer.checksum_sha256();
+                return if computed.is_none_or(|text| same_content(text, content_id)) {
+                    Ok(Completion::Done)
+                } else {
+                    Err(StoreError::Corrupt(format!(
+                        "the store computed {computed:?}, not {content_id}"
+                    )))
+                };
+            }
+            Err(error) => error,
+        };
+        if matches!(error, aws_sdk_s3::error::SdkError::TimeoutError(_)) {
+            return Ok(Completion::Unanswered);
+        }
+        let error = remote("CompleteMultipartUpload")(error);
+        match error.code() {
+            Some("NoSuchUpload") => Ok(Completion::NoSuchUpload),
+            Some("InvalidPart" | "BadDigest" | "InvalidPartOrder" | "EntityTooSmall") => {
+                Ok(Completion::PartsChanged)
+            }
+            _ => Err(error),
+        }
+    }
+
+    /// Whether there is an object with this size and content.
+    ///
+    /// # Errors
+    /// [`StoreError::Remote`], or [`StoreError::Corrupt`] when there is another one.
+    pub async fn has(&self, key: &str, size: u64, content_id: &ContentId) -> Result<bool, StoreError> {
+        let request = self
+            .client
+            .head_object()
+            .bucket(&self.bucket)
+            .key(key)
+            .checksum_mode(ChecksumMode::Enabled);
+        let answer = match request.send().await {
+            Ok(answer) => answer,
+            Err(error)
+                if error
+                    .raw_response()
+                    .is_some_and(|raw| raw.status().as_u16() == 404) =>
+            {
+                return Ok(false);
+            }
+            Err(error) => return Err(remote("HeadObject")(error)),
+        };
+        let size_matches = answer.content_length().and_then(|n| u64::try_from(n).ok()) == Some(size);
+        if size_matches
+            && answer
+                .checksum_sha256()
+                .is_none_or(|text| same_content(text, content_id))
+        {
+            Ok(true)
+        } else {
+            Err(StoreError::Corrupt(format!(
+                "{key} is not the object that was made there"
+            )))
+        }
+    }
+
+    /// Reads bytes of an object.
+    ///
+    /// # Errors
+    /// [`StoreError::Remote`].
+    pub async fn read(&self, key: &str, range: &Range<u64>) -> Result<ByteStream, StoreError> {
+        let request = self.client.get_object().bucket(&self.bucket).key(key);
+        // An empty range cannot be asked for: it is an empty object.
+        let request = if range.is_empty() {
+            request
+        } else {
+            request.range(format!("bytes={}-{}", range.start, range.end - 1))
+        };
+        Ok(request.send().await.map_err(remote("GetObject"))?.body)
+    }
+
+    /// Aborts a multipart upload. One that is not there is as good as aborted.
+    ///
+    /// # Errors
+    /// [`StoreError::Remote`].
+    pub async fn abort_multipart(&self, key: &str, multipart_id: &str) -> Result<(), StoreError> {
+        let request = self
+            .client
+            .abort_multipart_upload()
+            .bucket(&self.bucket)
+            .key(key)
+            .upload_id(multipart_id);
+        match request.send().await.map_err(remote("AbortMultipartUpload")) {
+            Err(error) if error.code() != Some("NoSuchUpload") => Err(error),
+            _ => Ok(()),
+        }
+    }
+
+    /// Aborts every multipart upload of a key, also those whose ids nobody wrote down.
+    ///
+    /// # Errors
+    /// [`StoreError::Remote`].
+    pub async fn abort_all_multiparts(&self, key: &str) -> Result<(), StoreError> {
+        let request = self
+            .client
+            .list_multipart_uploads()
+            .bucket(&self.bucket)
+            .prefix(key);
+        let answer = request.send().await.map_err(remote("ListMultipartUploads"))?;
+        for upload in answer.uploads().iter().filter(|upload| upload.key() == Some(key)) {
+            if let Some(id) = upload.upload_id() {
+                self.abort_multipart(key, id).await?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Deletes an object. One that is not there is as good as deleted.
+    ///
+    /// # Errors
+    /// [`StoreError::Remote`].
+    pub async fn delete(&self, key: &str) -> Result<(), StoreError> {
+        let request = self.client.delete_object().bucket(&self.bucket).key(key);
+        request.send().await.map_err(remote("DeleteObject"))?;
+        Ok(())
+    }
+}
+
+fn stored_part(part: &aws_sdk_s3::types::Part) -> Result<StoredPart, StoreError> {
+    let read = || {
+        Some(StoredPart {
+            number: u32::try_from(part.part_number()?).ok()?,
+            size: u64::try_from(part.size()?).ok()?,
+            digest: part.checksum_sha256()?.parse().ok()?,
+            etag: part.e_tag()?.to_owned(),
+        })
+    };
+    read().ok_or_else(|| StoreError::Corrupt(format!("part {:?} has no SHA-256", part.part_number())))
+}
+
+/// Stores differ in whether they append the number of parts to a composite checksum.
+fn same_content(text: &str, content_id: &ContentId) -> bool {
+    let expected = content_id.to_string();
+    text == expected
+        || expected
+            .strip_prefix(text)
+            .is_some_and(|rest| rest.starts_with('-'))
+}
+
+fn presigning() -> Result<PresigningConfig, StoreError> {
+    PresigningConfig::expires_in(URL_LIFETIME).map_err(|e| StoreError::Misconfigured(e.to_string()))
+}
+
+fn expires_at() -> Timestamp {
+    crate::rows::now()
+        .checked_add(URL_LIFETIME)
+        .unwrap_or(Timestamp::MAX)
+}
