@@ -1,0 +1,12 @@
+//! `GET /v1/account`: the caller's account, with what it uses of its quota.
+
+mod handler;
+
+use handler::AccountGet;
+use lambda_http::Error;
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> Result<(), Error> {
+    edge::init_logging();
+    edge::serve(AccountGet::from_env().await?).await
+}

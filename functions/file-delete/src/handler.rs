@@ -1,0 +1,29 @@
+//! Deletes a file or an empty folder.
+
+use edge::{Call, Endpoint, Problem, Reply, Tokens};
+use store::rows::now;
+use store::{Aws, StoreError, Table};
+
+pub(crate) struct FileDelete {
+    table: Table,
+    tokens: Tokens,
+}
+
+impl FileDelete {
+    pub(crate) async fn from_env() -> Result<Self, StoreError> {
+        let aws = Aws::from_env().await;
+        Ok(Self {
+            table: Table::from_env(&aws)?,
+            tokens: Tokens::from_env(&aws).await?,
+        })
+    }
+}
+
+impl Endpoint for FileDelete {
+    async fn answer(&self, call: Call) -> Result<Reply, Problem> {
+        let account = call.account(&self.tokens)?;
+        let node = edge::lookup::node(&self.table, &account, &call.id("file or folder")?).await?;
+        self.table.delete_node(&node, now()).await?;
+        Ok(Reply::no_content())
+    }
+}

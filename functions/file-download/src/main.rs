@@ -1,0 +1,13 @@
+//! `GET /v1/files/{id}/content`: redirects to a presigned URL of the bytes.
+
+mod disposition;
+mod handler;
+
+use handler::FileDownload;
+use lambda_http::Error;
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> Result<(), Error> {
+    edge::init_logging();
+    edge::serve(FileDownload::from_env().await?).await
+}

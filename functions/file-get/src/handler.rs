@@ -1,0 +1,32 @@
+//! A file with its replicas, or a folder.
+
+use edge::views::Node;
+use edge::{Call, Endpoint, Problem, Reply, Tokens};
+use store::{Aws, StoreError, Table};
+
+pub(crate) struct FileGet {
+    table: Table,
+    tokens: Tokens,
+}
+
+impl FileGet {
+    pub(crate) async fn from_env() -> Result<Self, StoreError> {
+        let aws = Aws::from_env().await;
+        Ok(Self {
+            table: Table::from_env(&aws)?,
+            tokens: Tokens::from_env(&aws).await?,
+        })
+    }
+}
+
+impl Endpoint for FileGet {
+    async fn answer(&self, call: Call) -> Result<Reply, Problem> {
+        let account = call.account(&self.tokens)?;
+        let node = edge::lookup::node(&self.table, &account, &call.id("file or folder")?).await?;
+        let Some(file) = &node.file else {
+            return Reply::ok(&Node::from(&node));
+        };
+        let replicas = self.table.replicas(&file.blob).await?;
+        Reply::ok(&Node::from(&node).with_replicas(&replicas))
+    }
+}

@@ -1,0 +1,54 @@
+//! The entries of a folder, by name.
+
+use domain::id::NodeId;
+use domain::name::Name;
+use edge::views::{Items, Node};
+use edge::{Call, Endpoint, Problem, Reply, Tokens};
+use store::{Aws, StoreError, Table};
+
+pub(crate) struct FileList {
+    table: Table,
+    tokens: Tokens,
+}
+
+impl FileList {
+    pub(crate) async fn from_env() -> Result<Self, StoreError> {
+        let aws = Aws::from_env().await;
+        Ok(Self {
+            table: Table::from_env(&aws)?,
+            tokens: Tokens::from_env(&aws).await?,
+        })
+    }
+}
+
+impl Endpoint for FileList {
+    async fn answer(&self, call: Call) -> Result<Reply, Problem> {
+        let account = call.account(&self.tokens)?;
+        let parent: Option<NodeId> = call.query("parent")?;
+        if let Some(parent) = &parent {
+            let folder = edge::lookup::node(&self.table, &account, parent).await?;
+            if folder.file.is_some() {
+                return Err(Problem::invalid(
+                    "parent",
+                    "parent: this is a file, only folders have entries",
+                ));
+            }
+        }
+        if let Some(name) = call.query::<Name>("name")? {
+            let node = self.table.node_named(&account, parent.as_ref(), &name).await?;
+            return Reply::ok(&Items {
+                items: node.iter().map(Node::from).collect(),
+                next_cursor: None,
+            });
+        }
+        let after: Option<Name> = call.query("cursor")?;
+        let page = self
+            .table
+            .nodes(&account, parent.as_ref(), after.as_ref(), call.limit()?)
+            .await?;
+        Reply::ok(&Items {
+            items: page.rows.iter().map(Node::from).collect(),
+            next_cursor: page.next,
+        })
+    }
+}

@@ -1,0 +1,16 @@
+//! SQS: copies blobs to the targets.
+
+mod handler;
+
+use handler::Replicate;
+use lambda_runtime::{Error, LambdaEvent, service_fn};
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> Result<(), Error> {
+    edge::init_logging();
+    let replicate = &Replicate::from_env().await?;
+    lambda_runtime::run(service_fn(move |event: LambdaEvent<_>| async move {
+        Ok::<_, Error>(replicate.batch(event.payload, &event.context).await)
+    }))
+    .await
+}

@@ -1,0 +1,235 @@
+//! Looks at everything that is due, and does for it what nobody else did: expires uploads, takes over stale
+//! finalizes, discards what ended uploads left, sends lost replication messages again, reclaims blobs.
+//!
+//! Each item is on its own: one that fails is logged, postponed, and does not keep the others waiting.
+
+use domain::blob::Verdict;
+use domain::replica::{Message, STALLED_AFTER};
+use domain::upload::{Event, State};
+use jiff::{SignedDuration, Timestamp};
+use replicas::{ReplicaError, Targets};
+use serde::Serialize;
+use std::time::{Duration, SystemTime};
+use store::config::target_names;
+use store::finalize::{Finalizer, Outcome};
+use store::rows::{BlobRow, ReplicaRow, UploadRow, now, object_key};
+use store::table::{Key, Row};
+use store::uploads::TransitionError;
+use store::{Aws, Objects, Queue, StoreError, Table};
+
+/// How many items of each shard are read at a time.
+const BATCH: u32 = 100;
+/// How long an item that failed is left alone.
+const POSTPONE: SignedDuration = SignedDuration::from_mins(5);
+/// The sweep stops looking for work this long before the invocation ends.
+const RESERVE: Duration = Duration::from_secs(20);
+
+pub(crate) struct Sweep {
+    aws: Aws,
+    finalizer: Finalizer,
+}
+
+/// What a sweep did.
+#[derive(Debug, Default, Serialize)]
+pub(crate) struct Report {
+    expired: u32,
+    finalized: u32,
+    discarded: u32,
+    resent: u32,
+    reclaimed: u32,
+    failed: u32,
+}
+
+#[derive(Debug)]
+enum Done {
+    Nothing,
+    Expired,
+    Finalized,
+    Discarded,
+    Resent,
+    Reclaimed,
+}
+
+impl Sweep {
+    pub(crate) async fn from_env() -> Result<Self, StoreError> {
+        let aws = Aws::from_env().await;
+        let finalizer = Finalizer {
+            table: Table::from_env(&aws)?,
+            objects: Objects::from_env(&aws)?,
+            queue: Queue::from_env(&aws)?,
+            targets: target_names()?,
+        };
+        Ok(Self { aws, finalizer })
+    }
+
+    fn table(&self) -> &Table {
+        &self.finalizer.table
+    }
+
+    fn objects(&self) -> &Objects {
+        &self.finalizer.objects
+    }
+
+    pub(crate) async fn run(&self, deadline: SystemTime) -> Result<Report, ReplicaError> {
+        let mut report = Report::default();
+        let mut seen = std::collections::HashSet::new();
+        let left = || {
+            deadline
+                .duration_since(SystemTime::now())
+                .unwrap_or_default()
+                .saturating_sub(RESERVE)
+        };
+        while !left().is_zero() {
+            let mut due = self.table().due(now(), BATCH).await?;
+            // The index follows the table after a moment: what was just done may still be listed.
+            due.retain(|key| seen.insert((key.pk.clone(), key.sk.clone())));
+            if due.is_empty() {
+                break;
+            }
+            for key in due {
+                if left().is_zero() {
+                    break;
+                }
+                match self.item(&key, left()).await {
+                    Ok(done) => report.count(&done),
+                    Err(error) => {
+                        report.failed += 1;
+                        tracing::error!(pk = key.pk, sk = key.sk, %error, "left to a later sweep");
+                        self.table().postpone(&key, after(POSTPONE)).await?;
+                    }
+                }
+            }
+        }
+        tracing::info!(?report, "swept");
+        Ok(report)
+    }
+
+    async fn item(&self, key: &Key, time: Duration) -> Result<Done, ReplicaError> {
+        if key.sk.starts_with(UploadRow::PREFIX) {
+            let row = self.table().get::<UploadRow>(key).await?.filter(is_due);
+            return match row {
+                Some(upload) => self.upload(&upload, time).await,
+                None => Ok(Done::Nothing),
+            };
+        }
+        if key.sk.starts_with(ReplicaRow::PREFIX) {
+            return match self.table().get::<ReplicaRow>(key).await?.filter(is_due) {
+                Some(replica) => self.replica(&replica).await,
+                None => Ok(Done::Nothing),
+            };
+        }
+        match self
+            .table()
+            .get::<BlobRow>(key)
+            .await?
+            .filter(|blob| blob.due_at.is_some())
+        {
+            Some(blob) => self.blob(&blob).await,
+            None => Ok(Done::Nothing),
+        }
+    }
+
+    async fn upload(&self, upload: &UploadRow, time: Duration) -> Result<Done, ReplicaError> {
+        match upload.state {
+            State::Open => {
+                match self
+                    .table()
+                    .move_upload(upload, Event::Expire, now(), |_| (), vec![])
+                    .await
+                {
+                    Ok(expired) => self.table().discard(self.objects(), &expired).await?,
+                    // It was touched or ended meanwhile.
+                    Err(TransitionError::Refused(_) | TransitionError::Store(StoreError::Conflict(_))) => {
+                        return Ok(Done::Nothing);
+                    }
+                    Err(TransitionError::Store(error)) => return Err(error.into()),
+                }
+                Ok(Done::Expired)
+            }
+            State::Finalizing => match self.finalizer.run(upload, time).await {
+                Ok(Outcome::InProgress(_)) => Ok(Done::Nothing),
+                // Whatever else came out, the upload is not stuck any more: the client sees it when it asks.
+                Ok(_) | Err(StoreError::Conflict(_)) => Ok(Done::Finalized),
+                Err(error) => Err(error.into()),
+            },
+            State::Complete | State::Aborted | State::Expired => {
+                self.table().discard(self.objects(), upload).await?;
+                Ok(Done::Discarded)
+            }
+        }
+    }
+
+    /// Nothing has happened for a while: its message may be lost. If it is not, a second one does no harm.
+    async fn replica(&self, replica: &ReplicaRow) -> Result<Done, ReplicaError> {
+        let (blob, target) = (replica.blob.clone(), replica.target.clone());
+        self.finalizer
+            .queue
+            .send(&[Message::Start { blob, target }])
+            .await?;
+        self.table()
+            .postpone(&replica.key(), after(STALLED_AFTER))
+            .await?;
+        Ok(Done::Resent)
+    }
+
+    async fn blob(&self, blob: &BlobRow) -> Result<Done, ReplicaError> {
+        match blob.life().examine(now()) {
+            Verdict::Wait => return Ok(Done::Nothing),
+            Verdict::Keep => {
+                self.table().keep_blob(blob).await?;
+                return Ok(Done::Nothing);
+            }
+            Verdict::Reclaim => {}
+        }
+        if !blob.reclaiming {
+            match self.table().begin_reclaiming(blob).await {
+                Ok(()) => {}
+                // It was revived at the last moment.
+                Err(StoreError::Conflict(_)) => return Ok(Done::Nothing),
+                Err(error) => return Err(error.into()),
+            }
+        }
+        let replicas = self.table().replicas(&blob.id).await?;
+        if !replicas.is_empty() {
+            let targets = Targets::from_env(&self.aws).await?;
+            for replica in &replicas {
+                remove_replica(&targets, replica).await?;
+            }
+        }
+        self.objects().delete(&object_key(&blob.id)).await?;
+        self.table().delete_blob(blob).await?;
+        Ok(Done::Reclaimed)
+    }
+}
+
+/// Removes what a replica has at its target: a multipart upload under way, or the object.
+async fn remove_replica(targets: &Targets, replica: &ReplicaRow) -> Result<(), ReplicaError> {
+    let target = targets.get(&replica.target)?;
+    let key = replica.key.clone().unwrap_or_else(|| target.key(&replica.blob));
+    if let Some(multipart_id) = &replica.multipart_id {
+        target.abort_multipart(&key, multipart_id).await?;
+    }
+    target.delete(&key).await
+}
+
+impl Report {
+    fn count(&mut self, done: &Done) {
+        match done {
+            Done::Nothing => {}
+            Done::Expired => self.expired += 1,
+            Done::Finalized => self.finalized += 1,
+            Done::Discarded => self.discarded += 1,
+            Done::Resent => self.resent += 1,
+            Done::Reclaimed => self.reclaimed += 1,
+        }
+    }
+}
+
+/// The index may be behind: what the row itself says counts.
+fn is_due<R: Row>(row: &R) -> bool {
+    row.due_at().is_some_and(|at| at <= now())
+}
+
+fn after(wait: SignedDuration) -> Timestamp {
+    now().checked_add(wait).unwrap_or(Timestamp::MAX)
+}

@@ -1,0 +1,17 @@
+//! Schedule: repairs, expires and reclaims.
+
+mod handler;
+
+use handler::Sweep;
+use lambda_runtime::{Error, LambdaEvent, service_fn};
+use serde_json::Value;
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> Result<(), Error> {
+    edge::init_logging();
+    let sweep = &Sweep::from_env().await?;
+    lambda_runtime::run(service_fn(move |event: LambdaEvent<Value>| async move {
+        Ok::<_, Error>(sweep.run(event.context.deadline()).await?)
+    }))
+    .await
+}

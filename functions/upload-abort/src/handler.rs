@@ -1,0 +1,47 @@
+//! Gives an upload up and its reservation back.
+
+use domain::upload::{Event, State};
+use edge::{Call, Endpoint, Problem, Reply, Tokens};
+use store::rows::now;
+use store::uploads::TransitionError;
+use store::{Aws, Objects, StoreError, Table};
+
+pub(crate) struct UploadAbort {
+    table: Table,
+    objects: Objects,
+    tokens: Tokens,
+}
+
+impl UploadAbort {
+    pub(crate) async fn from_env() -> Result<Self, StoreError> {
+        let aws = Aws::from_env().await;
+        Ok(Self {
+            table: Table::from_env(&aws)?,
+            objects: Objects::from_env(&aws)?,
+            tokens: Tokens::from_env(&aws).await?,
+        })
+    }
+}
+
+impl Endpoint for UploadAbort {
+    async fn answer(&self, call: Call) -> Result<Reply, Problem> {
+        let account = call.account(&self.tokens)?;
+        let upload = edge::lookup::upload(&self.table, &account, &call.id("upload")?).await?;
+        if upload.state == State::Aborted {
+            return Ok(Reply::no_content());
+        }
+        let aborted = match self
+            .table
+            .move_upload(&upload, Event::Abort, now(), |_| (), vec![])
+            .await
+        {
+            Ok(aborted) => aborted,
+            Err(TransitionError::Refused(_)) => return Err(edge::lookup::not_open(&upload)),
+            Err(TransitionError::Store(error)) => return Err(error.into()),
+        };
+        if let Err(error) = self.table.discard(&self.objects, &aborted).await {
+            tracing::warn!(upload = %aborted.id, %error, "left to the sweep: discarding parts");
+        }
+        Ok(Reply::no_content())
+    }
+}

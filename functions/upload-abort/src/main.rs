@@ -1,0 +1,12 @@
+//! `DELETE /v1/uploads/{id}`: gives an upload up and its reservation back.
+
+mod handler;
+
+use handler::UploadAbort;
+use lambda_http::Error;
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> Result<(), Error> {
+    edge::init_logging();
+    edge::serve(UploadAbort::from_env().await?).await
+}

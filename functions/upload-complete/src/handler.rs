@@ -1,0 +1,91 @@
+//! Turns the parts into a file.
+
+use domain::upload::State;
+use edge::views::Upload;
+use edge::{Call, Endpoint, Problem, Reply, Tokens};
+use std::time::Duration;
+use store::config::target_names;
+use store::finalize::{Finalizer, Outcome};
+use store::{Aws, Objects, Queue, StoreError, Table};
+
+/// How long the store may take to assemble the object before the client is told to ask again. The gateway
+/// gives up after 29 seconds, and there is a little more to do after the store answered.
+const PATIENCE: Duration = Duration::from_secs(20);
+/// How many missing parts the answer names.
+const NAMED: usize = 100;
+
+pub(crate) struct UploadComplete {
+    finalizer: Finalizer,
+    tokens: Tokens,
+}
+
+impl UploadComplete {
+    pub(crate) async fn from_env() -> Result<Self, StoreError> {
+        let aws = Aws::from_env().await;
+        let finalizer = Finalizer {
+            table: Table::from_env(&aws)?,
+            objects: Objects::from_env(&aws)?,
+            queue: Queue::from_env(&aws)?,
+            targets: target_names()?,
+        };
+        Ok(Self {
+            finalizer,
+            tokens: Tokens::from_env(&aws).await?,
+        })
+    }
+}
+
+impl Endpoint for UploadComplete {
+    async fn answer(&self, call: Call) -> Result<Reply, Problem> {
+        let account = call.account(&self.tokens)?;
+        let table = &self.finalizer.table;
+        let upload = edge::lookup::upload(table, &account, &call.id("upload")?).await?;
+        if upload.state == State::Open && !Table::is_open(&upload, store::rows::now()) {
+            return Err(edge::lookup::not_open(&upload));
+        }
+        match self.finalizer.run(&upload, PATIENCE).await? {
+            Outcome::Complete(upload, node) => {
+                let replicas = match &node.file {
+                    Some(file) => table.replicas(&file.blob).await?,
+                    None => Vec::new(),
+                };
+                Reply::ok(&Upload::new(&upload)?.with_file(&node, &replicas))
+            }
+            Outcome::InProgress(upload) => {
+                Reply::accepted(&Upload::location(&upload), &Upload::new(&upload)?)
+            }
+            Outcome::PartsMissing(missing) => {
+                let named = &missing[..missing.len().min(NAMED)];
+                let detail = format!(
+                    "{} parts are missing; send them and complete again",
+                    missing.len()
+                );
+                Err(Problem::conflict("parts_missing", "Parts are missing", detail)
+                    .with("missing", named)
+                    .with("missing_count", missing.len()))
+            }
+            Outcome::ContentMismatch { announced, stored } => {
+                let detail =
+                    "the parts are not the bytes that were announced; send the parts that differ again";
+                Err(
+                    Problem::conflict("content_mismatch", "Other bytes than announced", detail)
+                        .with("announced", announced.to_string())
+                        .with("stored", stored.to_string()),
+                )
+            }
+            Outcome::PartsChanged => {
+                let detail = "a part was sent again while the upload was being finalized; complete again";
+                Err(Problem::conflict(
+                    "changed_meanwhile",
+                    "Changed meanwhile",
+                    detail,
+                ))
+            }
+            Outcome::Ended(state) => {
+                let mut upload = upload;
+                upload.state = state;
+                Err(edge::lookup::not_open(&upload))
+            }
+        }
+    }
+}

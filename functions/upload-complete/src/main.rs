@@ -1,0 +1,12 @@
+//! `POST /v1/uploads/{id}/complete`: turns the parts into a file.
+
+mod handler;
+
+use handler::UploadComplete;
+use lambda_http::Error;
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> Result<(), Error> {
+    edge::init_logging();
+    edge::serve(UploadComplete::from_env().await?).await
+}

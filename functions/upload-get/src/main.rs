@@ -1,0 +1,12 @@
+//! `GET /v1/uploads/{id}`: the state of an upload, and which parts the store has.
+
+mod handler;
+
+use handler::UploadGet;
+use lambda_http::Error;
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> Result<(), Error> {
+    edge::init_logging();
+    edge::serve(UploadGet::from_env().await?).await
+}

@@ -1,0 +1,46 @@
+//! The caller's uploads that have not ended.
+
+use domain::id::UploadId;
+use domain::upload::State;
+use edge::views::{Items, Upload};
+use edge::{Call, Endpoint, Problem, Reply, Tokens};
+use store::rows::{UploadRow, now};
+use store::{Aws, StoreError, Table};
+
+pub(crate) struct UploadList {
+    table: Table,
+    tokens: Tokens,
+}
+
+impl UploadList {
+    pub(crate) async fn from_env() -> Result<Self, StoreError> {
+        let aws = Aws::from_env().await;
+        Ok(Self {
+            table: Table::from_env(&aws)?,
+            tokens: Tokens::from_env(&aws).await?,
+        })
+    }
+}
+
+impl Endpoint for UploadList {
+    async fn answer(&self, call: Call) -> Result<Reply, Problem> {
+        let account = call.account(&self.tokens)?;
+        let after: Option<UploadId> = call.query("cursor")?;
+        let page = self
+            .table
+            .uploads(&account, after.as_ref(), call.limit()?)
+            .await?;
+        let now = now();
+        let live = |row: &&UploadRow| row.state == State::Finalizing || Table::is_open(row, now);
+        let items = page
+            .rows
+            .iter()
+            .filter(live)
+            .map(Upload::new)
+            .collect::<Result<Vec<_>, _>>()?;
+        Reply::ok(&Items {
+            items,
+            next_cursor: page.next,
+        })
+    }
+}

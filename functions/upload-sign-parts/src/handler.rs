@@ -1,0 +1,124 @@
+//! Presigned requests that put parts: each for exactly these bytes.
+
+use domain::content::PartDigest;
+use domain::id::{AccountId, UploadId};
+use edge::views::SignedPart;
+use edge::{Call, Endpoint, Problem, Reply, Tokens};
+use serde::{Deserialize, Serialize};
+use std::collections::HashSet;
+use store::config::upload_expiry;
+use store::rows::{UploadRow, now};
+use store::{Aws, Conflict, Objects, StoreError, Table};
+
+/// Most parts that one request may name.
+const MAX_BATCH: usize = 1000;
+/// Parallel requests of one client may all want to begin the multipart upload: one does, the others look again.
+const ATTEMPTS: u32 = 5;
+
+pub(crate) struct UploadSignParts {
+    table: Table,
+    objects: Objects,
+    tokens: Tokens,
+    expiry: jiff::SignedDuration,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Body {
+    parts: Vec<Part>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Part {
+    number: u32,
+    sha256: PartDigest,
+}
+
+#[derive(Serialize)]
+struct Signed {
+    parts: Vec<SignedPart>,
+}
+
+impl UploadSignParts {
+    pub(crate) async fn from_env() -> Result<Self, StoreError> {
+        let aws = Aws::from_env().await;
+        Ok(Self {
+            table: Table::from_env(&aws)?,
+            objects: Objects::from_env(&aws)?,
+            tokens: Tokens::from_env(&aws).await?,
+            expiry: upload_expiry()?,
+        })
+    }
+
+    async fn open_upload(
+        &self,
+        account: &AccountId,
+        id: &UploadId,
+        parts: &[Part],
+    ) -> Result<(UploadRow, String), Problem> {
+        let mut attempt = 1;
+        loop {
+            let upload = edge::lookup::upload(&self.table, account, id).await?;
+            if !Table::is_open(&upload, now()) {
+                return Err(edge::lookup::not_open(&upload));
+            }
+            check(parts, &upload)?;
+            match self
+                .table
+                .ensure_multipart(&self.objects, upload, self.expiry, now())
+                .await
+            {
+                Err(StoreError::Conflict(Conflict::UploadChanged)) if attempt < ATTEMPTS => attempt += 1,
+                result => return Ok(result?),
+            }
+        }
+    }
+}
+
+fn check(parts: &[Part], upload: &UploadRow) -> Result<(), Problem> {
+    if !(1..=MAX_BATCH).contains(&parts.len()) {
+        return Err(Problem::invalid(
+            "parts",
+            format!("parts: 1 to {MAX_BATCH} parts at a time"),
+        ));
+    }
+    let plan = upload.parts()?;
+    let mut seen = HashSet::new();
+    for Part { number, .. } in parts {
+        if plan.range(*number).is_none() {
+            let detail = format!(
+                "number: parts are numbered from 1 to {}, not {number}",
+                plan.part_count()
+            );
+            return Err(Problem::invalid("number", detail));
+        }
+        if !seen.insert(number) {
+            return Err(Problem::invalid(
+                "number",
+                format!("number: part {number} is there twice"),
+            ));
+        }
+    }
+    Ok(())
+}
+
+impl Endpoint for UploadSignParts {
+    async fn answer(&self, call: Call) -> Result<Reply, Problem> {
+        let account = call.account(&self.tokens)?;
+        let id = call.id("upload")?;
+        let Body { parts } = call.json()?;
+        let (upload, multipart_id) = self.open_upload(&account, &id, &parts).await?;
+        let (plan, key) = (upload.parts()?, upload.object_key());
+        let mut signed = Vec::with_capacity(parts.len());
+        for Part { number, sha256 } in parts {
+            let length = plan.part_length(number).unwrap_or_default();
+            let request = self
+                .objects
+                .sign_part(&key, &multipart_id, number, length, &sha256)
+                .await?;
+            signed.push(SignedPart::new(number, request));
+        }
+        Reply::ok(&Signed { parts: signed })
+    }
+}
