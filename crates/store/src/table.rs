@@ -1,20 +1,22 @@
 //! The one table: consistent reads, conditional writes, transactions, and the sweep's sparse index.
 
+mod write;
+
+pub use write::{Change, Write, number, text};
+
 use crate::config::{Aws, variable};
 use crate::error::{Conflict, StoreError, remote};
 use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::error::{ProvideErrorMetadata, SdkError};
 use aws_sdk_dynamodb::operation::transact_write_items::TransactWriteItemsError;
-use aws_sdk_dynamodb::types::{
-    AttributeValue, Delete, DeleteRequest, KeysAndAttributes, Put, PutRequest, TransactWriteItem, Update,
-    WriteRequest,
-};
+use aws_sdk_dynamodb::types::{AttributeValue, DeleteRequest, KeysAndAttributes, PutRequest, WriteRequest};
 use jiff::Timestamp;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use std::collections::HashMap;
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::time::Duration;
+use write::names_in;
 
 /// An item as DynamoDB has it.
 pub type Item = HashMap<String, AttributeValue>;
@@ -94,166 +96,6 @@ fn due_attributes(key: &Key, at: Timestamp) -> [(String, AttributeValue); 2] {
         ("due_shard".to_owned(), AttributeValue::S(key.due_shard())),
         ("due_at".to_owned(), AttributeValue::N(at.as_second().to_string())),
     ]
-}
-
-/// One write of a transaction, with the conflict that is reported when its condition does not hold.
-pub struct Write {
-    item: TransactWriteItem,
-    conflict: Conflict,
-}
-
-impl Write {
-    /// Writes a row that must not exist yet.
-    ///
-    /// # Errors
-    /// [`StoreError::Corrupt`] when the row cannot be written as an item.
-    pub fn create<R: Row>(row: &R, conflict: Conflict) -> Result<Self, StoreError> {
-        Self::put(row, "attribute_not_exists(pk)", HashMap::new(), conflict)
-    }
-
-    /// Writes a row over the version that was read: its `version` attribute must be `version`.
-    ///
-    /// # Errors
-    /// [`StoreError::Corrupt`] when the row cannot be written as an item.
-    pub fn replace<R: Row>(row: &R, version: u64, conflict: Conflict) -> Result<Self, StoreError> {
-        let values = HashMap::from([(":version".to_owned(), number(version))]);
-        Self::put(row, "version = :version", values, conflict)
-    }
-
-    /// Writes a row if `condition` holds for what is there.
-    ///
-    /// # Errors
-    /// [`StoreError::Corrupt`] when the row cannot be written as an item.
-    pub fn put<R: Row>(
-        row: &R,
-        condition: &str,
-        values: Item,
-        conflict: Conflict,
-    ) -> Result<Self, StoreError> {
-        let put = Put::builder()
-            .table_name("") // filled in by the table
-            .set_item(Some(to_item(row)?))
-            .condition_expression(condition)
-            .set_expression_attribute_names(names_in(&[condition]))
-            .set_expression_attribute_values((!values.is_empty()).then_some(values))
-            .build()
-            .map_err(|e| StoreError::Corrupt(e.to_string()))?;
-        Ok(Self {
-            item: TransactWriteItem::builder().put(put).build(),
-            conflict,
-        })
-    }
-
-    /// Changes an item by an update expression if `condition` holds.
-    ///
-    /// # Errors
-    /// [`StoreError::Corrupt`] when the update is malformed.
-    pub fn update(change: &Change, conflict: Conflict) -> Result<Self, StoreError> {
-        let update = Update::builder()
-            .table_name("")
-            .set_key(Some(change.key.attributes()))
-            .update_expression(&change.update)
-            .condition_expression(&change.condition)
-            .set_expression_attribute_names(names_in(&[&change.update, &change.condition]))
-            .set_expression_attribute_values((!change.values.is_empty()).then(|| change.values.clone()))
-            .build()
-            .map_err(|e| StoreError::Corrupt(e.to_string()))?;
-        Ok(Self {
-            item: TransactWriteItem::builder().update(update).build(),
-            conflict,
-        })
-    }
-
-    /// Deletes an item that must exist, if `condition` holds for it.
-    ///
-    /// # Errors
-    /// [`StoreError::Corrupt`] when the delete is malformed.
-    pub fn delete(key: &Key, condition: &str, values: Item, conflict: Conflict) -> Result<Self, StoreError> {
-        let delete = Delete::builder()
-            .table_name("")
-            .set_key(Some(key.attributes()))
-            .condition_expression(condition)
-            .set_expression_attribute_names(names_in(&[condition]))
-            .set_expression_attribute_values((!values.is_empty()).then_some(values))
-            .build()
-            .map_err(|e| StoreError::Corrupt(e.to_string()))?;
-        Ok(Self {
-            item: TransactWriteItem::builder().delete(delete).build(),
-            conflict,
-        })
-    }
-
-    fn into_table(mut self, table: &str) -> TransactWriteItem {
-        let name = table.to_owned();
-        if let Some(put) = &mut self.item.put {
-            put.table_name = name;
-        } else if let Some(update) = &mut self.item.update {
-            update.table_name = name;
-        } else if let Some(delete) = &mut self.item.delete {
-            delete.table_name = name;
-        }
-        self.item
-    }
-}
-
-/// A conditional change of one item.
-#[derive(Debug, Clone)]
-pub struct Change {
-    key: Key,
-    update: String,
-    condition: String,
-    values: Item,
-}
-
-impl Change {
-    /// A change of the item at `key`, which must satisfy `condition`.
-    #[must_use]
-    pub fn new(key: Key, update: &str, condition: &str) -> Self {
-        Self {
-            key,
-            update: update.to_owned(),
-            condition: condition.to_owned(),
-            values: HashMap::new(),
-        }
-    }
-
-    /// Gives a value to a placeholder such as `:size`.
-    #[must_use]
-    pub fn with(mut self, placeholder: &str, value: AttributeValue) -> Self {
-        self.values.insert(placeholder.to_owned(), value);
-        self
-    }
-
-    /// Gives values to `:due_shard` and `:due_at`, which make the sweep look at the item then.
-    #[must_use]
-    pub fn due(mut self, at: Timestamp) -> Self {
-        for (name, value) in due_attributes(&self.key, at) {
-            self.values.insert(format!(":{name}"), value);
-        }
-        self
-    }
-}
-
-/// The names behind the placeholders of expressions: `#state` stands for the attribute `state`. DynamoDB
-/// reserves many words; writing all of them with `#` spares us its list.
-fn names_in(expressions: &[&str]) -> Option<HashMap<String, String>> {
-    let words = expressions
-        .iter()
-        .flat_map(|text| text.split(|c: char| !c.is_alphanumeric() && !"#_".contains(c)));
-    let names = words.filter_map(|word| Some((word.to_owned(), word.strip_prefix('#')?.to_owned())));
-    Some(names.collect::<HashMap<_, _>>()).filter(|names| !names.is_empty())
-}
-
-/// A number as DynamoDB has it.
-#[must_use]
-pub fn number(value: u64) -> AttributeValue {
-    AttributeValue::N(value.to_string())
-}
-
-/// A text as DynamoDB has it.
-#[must_use]
-pub fn text<T: ToString + ?Sized>(value: &T) -> AttributeValue {
-    AttributeValue::S(value.to_string())
 }
 
 /// Some rows, and where the next ones begin.
@@ -626,7 +468,7 @@ fn cancellation<R>(error: &SdkError<TransactWriteItemsError, R>, conflicts: &[Co
         match reason.code() {
             Some("ConditionalCheckFailed") => return Cancellation::Condition(*conflict),
             Some("TransactionConflict" | "ThrottlingError" | "ProvisionedThroughputExceeded") => {
-                collided = true
+                collided = true;
             }
             _ => {}
         }
@@ -635,21 +477,5 @@ fn cancellation<R>(error: &SdkError<TransactWriteItemsError, R>, conflicts: &[Co
         Cancellation::Collision
     } else {
         Cancellation::Other
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn names_behind_placeholders_are_found() {
-        let names = names_in(&[
-            "SET #state = :state, entries = entries + :one",
-            "#key <> :x AND #state = :a",
-        ]);
-        let expected = [("#state", "state"), ("#key", "key")].map(|(a, b)| (a.to_owned(), b.to_owned()));
-        assert_eq!(names, Some(HashMap::from(expected)));
-        assert_eq!(names_in(&["entries = :none"]), None);
     }
 }

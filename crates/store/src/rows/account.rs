@@ -1,0 +1,77 @@
+//! Accounts and usernames.
+
+use super::account_partition;
+use crate::table::{Key, Row};
+use domain::account::{Quota, Username};
+use domain::id::AccountId;
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+/// An account.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct AccountRow {
+    /// Its id.
+    pub id: AccountId,
+    /// How it signs in.
+    pub username: Username,
+    /// Argon2id, in PHC string form.
+    pub password_hash: String,
+    /// All it may use, in bytes.
+    pub quota_bytes: u64,
+    /// What is left of it, in bytes.
+    pub free_bytes: u64,
+    /// When it was made.
+    pub created_at: Timestamp,
+}
+
+impl AccountRow {
+    /// Where an account is.
+    #[must_use]
+    pub fn key_of(account: &AccountId) -> Key {
+        Key {
+            pk: account_partition(account),
+            sk: "ACCOUNT".to_owned(),
+        }
+    }
+
+    /// Its quota.
+    #[must_use]
+    pub fn quota(&self) -> Quota {
+        Quota {
+            limit: self.quota_bytes,
+            free: self.free_bytes,
+        }
+    }
+}
+
+impl Row for AccountRow {
+    fn key(&self) -> Key {
+        Self::key_of(&self.id)
+    }
+}
+
+/// Which account has a username. Its existence makes usernames unique.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct UsernameRow {
+    /// The username.
+    pub username: Username,
+    /// Whose it is.
+    pub account: AccountId,
+}
+
+impl UsernameRow {
+    /// Where a username is.
+    #[must_use]
+    pub fn key_of(username: &Username) -> Key {
+        Key {
+            pk: format!("USERNAME#{username}"),
+            sk: "USERNAME".to_owned(),
+        }
+    }
+}
+
+impl Row for UsernameRow {
+    fn key(&self) -> Key {
+        Self::key_of(&self.username)
+    }
+}

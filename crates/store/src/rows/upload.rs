@@ -1,0 +1,115 @@
+//! Uploads.
+
+use super::{account_partition, object_key};
+use crate::StoreError;
+use crate::table::{Key, Row};
+use domain::content::{ContentId, PartPlan};
+use domain::id::{AccountId, BlobId, NodeId, UploadId};
+use domain::name::Name;
+use domain::upload;
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+/// An upload.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct UploadRow {
+    /// Its id.
+    pub id: UploadId,
+    /// Whose it is.
+    pub account: AccountId,
+    /// Where it stands.
+    pub state: upload::State,
+    /// What the file will be called.
+    pub name: Name,
+    /// The folder it will be in; none is the root.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub parent: Option<NodeId>,
+    /// Bytes, reserved of the account's quota while the upload lives.
+    pub size: u64,
+    /// The media type that downloads will have.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub content_type: Option<String>,
+    /// What the client says the bytes are. Checked at finalize.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub content_id: Option<ContentId>,
+    /// The blob that the parts become, unless their content exists already.
+    pub blob: BlobId,
+    /// S3's id of the multipart upload, once there is one.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub multipart_id: Option<String>,
+    /// When it expires if nobody touches it.
+    pub expires_at: Timestamp,
+    /// Until when a finalize holds it.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub lease_until: Option<Timestamp>,
+    /// The file it became.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub node: Option<NodeId>,
+    /// It ended, and left something at the store that has to be discarded: since when.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub discard_since: Option<Timestamp>,
+    /// When it ended, however it did.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub ended_at: Option<Timestamp>,
+    /// When it was made.
+    pub created_at: Timestamp,
+    /// Counts the writes of this row.
+    pub version: u64,
+}
+
+impl UploadRow {
+    /// What all uploads' sort keys begin with.
+    pub const PREFIX: &str = "UPLOAD#";
+
+    /// Where an upload is.
+    #[must_use]
+    pub fn key_of(account: &AccountId, upload: &UploadId) -> Key {
+        Key {
+            pk: account_partition(account),
+            sk: format!("{}{upload}", Self::PREFIX),
+        }
+    }
+
+    /// What decides about its state.
+    #[must_use]
+    pub fn session(&self) -> upload::Session {
+        upload::Session {
+            state: self.state,
+            expires_at: self.expires_at,
+            lease_until: self.lease_until,
+        }
+    }
+
+    /// How it is cut into parts. The size was checked when the upload was made.
+    ///
+    /// # Errors
+    /// [`StoreError::Corrupt`] when the stored size has no plan.
+    pub fn parts(&self) -> Result<PartPlan, StoreError> {
+        PartPlan::for_size(self.size).map_err(|e| StoreError::Corrupt(e.to_string()))
+    }
+
+    /// The key of the object that the parts become.
+    #[must_use]
+    pub fn object_key(&self) -> String {
+        object_key(&self.blob)
+    }
+}
+
+impl Row for UploadRow {
+    fn key(&self) -> Key {
+        Self::key_of(&self.account, &self.id)
+    }
+
+    fn due_at(&self) -> Option<Timestamp> {
+        match self.state {
+            upload::State::Open => Some(self.expires_at),
+            upload::State::Finalizing => self.lease_until,
+            _ => self.discard_since,
+        }
+    }
+
+    fn expires_by_itself_at(&self) -> Option<Timestamp> {
+        let ended_at = self.ended_at.filter(|_| self.discard_since.is_none())?;
+        ended_at.checked_add(upload::RETENTION).ok()
+    }
+}
