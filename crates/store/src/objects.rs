@@ -119,8 +119,10 @@ impl Objects {
             .map_err(remote("signing UploadPart"))?;
         Ok(SignedRequest {
             url: request.uri().to_owned(),
+            // Signed as well, but every client sends it by itself, and browsers refuse to be told.
             headers: request
                 .headers()
+                .filter(|(name, _)| !name.eq_ignore_ascii_case("content-length"))
                 .map(|(name, value)| (name.to_owned(), value.to_owned()))
                 .collect(),
             expires_at: expires_at(),
