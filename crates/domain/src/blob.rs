@@ -8,6 +8,10 @@ use jiff::{SignedDuration, Timestamp};
 /// How long a blob without references can still be revived.
 pub const GRACE: SignedDuration = SignedDuration::from_hours(24);
 
+/// How long after reclaiming began the bytes are deleted: workers that copy the blob may have looked at it just
+/// before. Longer than any of them lives (15 minutes).
+pub const SETTLE: SignedDuration = SignedDuration::from_mins(20);
+
 /// What decides about a blob.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Life {
@@ -30,12 +34,18 @@ impl Life {
     #[must_use]
     pub fn examine(&self, now: Timestamp) -> Verdict {
         match self {
-            Self { reclaiming: true, .. } => Verdict::Reclaim,
-            Self { references: 1.., .. } => Verdict::Keep,
+            Self {
+                references: 1..,
+                reclaiming: false,
+                ..
+            } => Verdict::Keep,
             Self {
                 examine_at: Some(at), ..
             } if *at > now => Verdict::Wait,
-            _ => Verdict::Reclaim,
+            Self {
+                reclaiming: false, ..
+            } => Verdict::Reclaim,
+            Self { reclaiming: true, .. } => Verdict::Delete,
         }
     }
 }
@@ -45,10 +55,12 @@ impl Life {
 pub enum Verdict {
     /// Files refer to it: it need not be looked at again.
     Keep,
-    /// The grace period is not over.
+    /// The grace period is not over, or workers may still be at it.
     Wait,
-    /// Mark it as reclaiming, then delete its bytes, its replicas and what is written about it.
+    /// Mark it as reclaiming, and look again after [`SETTLE`].
     Reclaim,
+    /// Delete its bytes, its replicas and what is written about it.
+    Delete,
 }
 
 #[cfg(test)]
@@ -69,7 +81,8 @@ mod tests {
         assert_eq!(life(1, false, 50).examine(now), Verdict::Keep);
         assert_eq!(life(0, false, 101).examine(now), Verdict::Wait);
         assert_eq!(life(0, false, 100).examine(now), Verdict::Reclaim);
-        assert_eq!(life(0, true, 500).examine(now), Verdict::Reclaim);
+        assert_eq!(life(0, true, 101).examine(now), Verdict::Wait);
+        assert_eq!(life(0, true, 100).examine(now), Verdict::Delete);
         assert!(life(0, false, 50).may_be_referenced());
         assert!(!life(0, true, 50).may_be_referenced());
     }

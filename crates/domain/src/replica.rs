@@ -16,7 +16,7 @@ pub const SEGMENT_SIZE: u64 = 64 * 1024 * 1024;
 
 /// After this long without progress the sweep takes a replica's message for lost and sends it again. Longer
 /// than the queue's visibility time-out, within which a killed worker's message comes back by itself.
-pub const STALLED_AFTER: SignedDuration = SignedDuration::from_mins(10);
+pub const STALLED_AFTER: SignedDuration = SignedDuration::from_mins(20);
 
 /// The states of a replica.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]

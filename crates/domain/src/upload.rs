@@ -10,9 +10,14 @@
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
-/// How long a finalize may hold its lease before another takes over. Longer than a function may take that was
-/// called through the gateway (29 s), so that a second call does not compete with a live one.
-pub const LEASE: SignedDuration = SignedDuration::from_secs(45);
+/// A finalize holds its lease for as long as it waits for the store, and this much longer for the rest of its
+/// work: others should take over from the dead, not compete with the living. Should they compete all the same,
+/// the transaction at the end lets one win.
+pub const LEASE_MARGIN: SignedDuration = SignedDuration::from_secs(25);
+
+/// How long after its end an upload may still have left something at the store: a request that was under way
+/// when it ended, at most a function's whole life (15 minutes).
+pub const AFTERMATH: SignedDuration = SignedDuration::from_mins(15);
 
 /// How long an upload stays open without being touched, unless configured otherwise.
 pub const DEFAULT_EXPIRY: SignedDuration = SignedDuration::from_hours(7 * 24);
@@ -58,8 +63,8 @@ pub struct Session {
 /// What can happen to an upload.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Event {
-    /// Somebody wants to finalize.
-    Lease,
+    /// Somebody wants to finalize, and will wait this long for the store.
+    Lease(SignedDuration),
     /// The holder of the lease found that the parts are not (yet) what they should be.
     Release,
     /// The holder of the lease made the file.
@@ -116,10 +121,10 @@ pub fn step(
     };
     match (event, session.state) {
         (_, ended) if ended.is_final() => Err(Refusal::Ended(ended)),
-        (Event::Lease, _) => match held {
+        (Event::Lease(patience), _) => match held {
             Some(until) => Err(Refusal::Held(until)),
             None => {
-                let lease_until = now.saturating_add(LEASE).ok();
+                let lease_until = now.saturating_add(patience.saturating_add(LEASE_MARGIN)).ok();
                 Ok((
                     Session {
                         lease_until,
@@ -147,13 +152,15 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
 
+    const PATIENT: Event = Event::Lease(SignedDuration::from_secs(20));
+
     fn at(second: i64) -> Timestamp {
         Timestamp::from_second(second).unwrap()
     }
 
     fn any_event() -> impl Strategy<Value = Event> {
         prop::sample::select(vec![
-            Event::Lease,
+            PATIENT,
             Event::Release,
             Event::Commit,
             Event::Abort,
@@ -168,9 +175,9 @@ mod tests {
             expires_at: at(1000),
             lease_until: None,
         };
-        let (held, _) = step(&open, Event::Lease, at(0)).unwrap();
-        assert_eq!(step(&held, Event::Lease, at(44)), Err(Refusal::Held(at(45))));
-        let (taken_over, _) = step(&held, Event::Lease, at(45)).unwrap();
+        let (held, _) = step(&open, PATIENT, at(0)).unwrap();
+        assert_eq!(step(&held, PATIENT, at(44)), Err(Refusal::Held(at(45))));
+        let (taken_over, _) = step(&held, PATIENT, at(45)).unwrap();
         assert_eq!(taken_over.lease_until, Some(at(90)));
     }
 

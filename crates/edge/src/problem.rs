@@ -242,7 +242,13 @@ impl From<StoreError> for Problem {
     fn from(error: StoreError) -> Self {
         match error {
             StoreError::Conflict(conflict) => conflict.into(),
-            StoreError::Remote { .. } => Self::unavailable(error.to_string()),
+            // What we may not do or asked wrongly will not be better in a moment.
+            StoreError::Remote {
+                code: Some(ref code), ..
+            } if code.starts_with("AccessDenied") || code.starts_with("Validation") => {
+                Self::internal(error.for_log())
+            }
+            StoreError::Remote { .. } => Self::unavailable(error.for_log()),
             StoreError::Corrupt(_) | StoreError::Misconfigured(_) => Self::internal(error.to_string()),
         }
     }

@@ -103,10 +103,11 @@ impl Upload {
         }
     }
 
-    /// Where it can be read.
+    /// Where it can be read, seen from `POST /v1/uploads`. Relative, because a stage of the gateway or a custom
+    /// domain may put something in front of `/v1`.
     #[must_use]
     pub fn location(row: &UploadRow) -> String {
-        format!("/v1/uploads/{}", row.id)
+        format!("uploads/{}", row.id)
     }
 }
 
@@ -162,10 +163,10 @@ impl Node {
         }
     }
 
-    /// Where it can be read.
+    /// Where it can be read, seen from `POST /v1/folders`; relative, as for uploads.
     #[must_use]
     pub fn location(row: &NodeRow) -> String {
-        format!("/v1/files/{}", row.id)
+        format!("files/{}", row.id)
     }
 }
 

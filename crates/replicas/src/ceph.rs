@@ -13,7 +13,7 @@ use aws_sdk_s3::Client;
 use aws_sdk_s3::config::{
     BehaviorVersion, Builder, Region, RequestChecksumCalculation, ResponseChecksumValidation,
 };
-use aws_sdk_s3::error::{DisplayErrorContext, ProvideErrorMetadata, SdkError};
+use aws_sdk_s3::error::{ProvideErrorMetadata, SdkError};
 use aws_sdk_s3::primitives::{ByteStream, SdkBody};
 use aws_sdk_s3::types::{CompletedMultipartUpload, CompletedPart};
 use base64::Engine;
@@ -23,6 +23,7 @@ use domain::content::PartDigest;
 use domain::id::BlobId;
 use md5::{Digest, Md5};
 use std::time::Duration;
+use store::error::describe;
 
 /// The slowest transfer that is not given up, in bytes a second.
 const SLOWEST: u64 = 1024 * 1024;
@@ -209,6 +210,54 @@ impl CephTarget {
         }
     }
 
+    /// Aborts every multipart upload of a key, also those whose ids nobody wrote down.
+    ///
+    /// # Errors
+    /// [`ReplicaError::Target`].
+    pub async fn abort_all_multiparts(&self, key: &str) -> Result<(), ReplicaError> {
+        let request = self
+            .client
+            .list_multipart_uploads()
+            .bucket(&self.bucket)
+            .prefix(key);
+        let answer = request
+            .send()
+            .await
+            .map_err(|e| self.error("ListMultipartUploads", &e))?;
+        for upload in answer.uploads().iter().filter(|upload| upload.key() == Some(key)) {
+            if let Some(id) = upload.upload_id() {
+                self.abort_multipart(key, id).await?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Whether a multipart upload is under way.
+    ///
+    /// # Errors
+    /// [`ReplicaError::Target`].
+    pub async fn has_multipart(&self, key: &str, multipart_id: &str) -> Result<bool, ReplicaError> {
+        let request = self
+            .client
+            .list_parts()
+            .bucket(&self.bucket)
+            .key(key)
+            .upload_id(multipart_id)
+            .max_parts(1);
+        match request.send().await {
+            Ok(_) => Ok(true),
+            // Ceph says that there is no such key.
+            Err(error)
+                if error
+                    .raw_response()
+                    .is_some_and(|raw| raw.status().as_u16() == 404) =>
+            {
+                Ok(false)
+            }
+            Err(error) => Err(self.error("ListParts", &error)),
+        }
+    }
+
     /// What is there under a key; `None` when nothing is.
     ///
     /// # Errors
@@ -268,7 +317,7 @@ impl CephTarget {
         let code = service.and_then(ProvideErrorMetadata::code).map(str::to_owned);
         let cause = match (&code, service.and_then(ProvideErrorMetadata::message)) {
             (Some(code), message) => format!("{code}: {}", message.unwrap_or("no message")),
-            (None, _) => DisplayErrorContext(error).to_string(),
+            (None, _) => describe(error),
         };
         ReplicaError::Target {
             target: self.name.clone(),

@@ -40,6 +40,15 @@ pub enum ReplicaError {
 }
 
 impl ReplicaError {
+    /// What the log should say: the error with its cause.
+    #[must_use]
+    pub fn for_log(&self) -> String {
+        match self {
+            Self::Store(error) => error.for_log(),
+            _ => self.to_string(),
+        }
+    }
+
     /// The multipart upload at the target is gone: it has to be begun anew.
     #[must_use]
     pub fn multipart_is_gone(&self) -> bool {

@@ -88,7 +88,7 @@ impl Replicator {
             _ => self.advance(&job).await,
         };
         match done {
-            Err(error) if error.multipart_is_gone() => self.begin_anew(job).await,
+            Err(error) if error.multipart_is_gone() => self.begin_anew(&job).await,
             done => done,
         }
     }
@@ -147,7 +147,14 @@ impl Replicator {
     async fn begin_multipart(&self, job: &Job<'_>) -> Result<(), ReplicaError> {
         let id = job.target.begin_multipart(&job.key).await?;
         match self.table.begin_copying(&job.replica, &id, &job.key, now()).await {
-            Err(StoreError::Conflict(_)) => job.target.abort_multipart(&job.key, &id).await,
+            Err(StoreError::Conflict(_)) => {
+                // A write whose answer got lost is sent again, and then refused because of itself.
+                let replica = self.table.replica(&job.blob.id, &job.replica.target).await?;
+                if replica.is_some_and(|replica| replica.multipart_id.as_ref() == Some(&id)) {
+                    return Ok(());
+                }
+                job.target.abort_multipart(&job.key, &id).await
+            }
             written => Ok(written?),
         }
     }
@@ -160,8 +167,7 @@ impl Replicator {
             tracing::warn!(blob = %job.blob.id, segment, "there is no such segment");
             return Ok(());
         };
-        let recorded = self.table.segments(&job.replica).await?;
-        if !recorded.iter().any(|row| row.segment == segment) {
+        if !self.table.has_segment(&job.replica, segment).await? {
             let digests = self.digests(job, parts.clone()).await?;
             let bytes = parts.clone().filter_map(|part| plan.part_length(part)).sum();
             let copies = parts.map(|part| self.copy_part(job, part, &digests));
@@ -235,16 +241,18 @@ impl Replicator {
     }
 
     /// All segments are recorded: completes and verifies.
-    async fn finish(&self, job: &Job<'_>, mut segments: Vec<SegmentRow>) -> Result<(), ReplicaError> {
-        segments.sort_by_key(|segment| segment.segment);
-        let etags: Vec<String> = segments.into_iter().flat_map(|segment| segment.etags).collect();
-        let expected = multipart_etag(&etags).ok_or_else(|| job.target.corrupt("an ETag is no MD5"))?;
+    async fn finish(&self, job: &Job<'_>, segments: Vec<SegmentRow>) -> Result<(), ReplicaError> {
+        let etags = etags(segments);
+        let expected = expected_etag(job, &etags)?;
         let id = job.replica.multipart_id.as_deref().unwrap_or_default();
         let completed = job.target.complete_multipart(&job.key, id, &etags).await;
         // Whatever the answer was, the object tells: a complete may have worked without an answer.
         match (self.verify(job, &expected).await, completed) {
-            (Ok(()), _) => Ok(()),
-            (Err(_), Err(error)) | (Err(error), Ok(())) => Err(error),
+            (Ok(()), _) => job.target.abort_all_multiparts(&job.key).await,
+            (Err(error), Ok(())) => Err(error),
+            // Some stores say other things than that there is no such upload.
+            (Err(_), Err(error)) if job.target.has_multipart(&job.key, id).await? => Err(error),
+            (Err(_), Err(_)) => self.begin_anew(job).await,
         }
     }
 
@@ -265,16 +273,36 @@ impl Replicator {
             .await?)
     }
 
-    /// The multipart upload at the target is gone, and there is no object either: from the beginning.
-    async fn begin_anew(&self, mut job: Job<'_>) -> Result<(), ReplicaError> {
-        match self.table.forget_multipart(&job.replica, now()).await {
-            Ok(()) => job.replica.multipart_id = None,
-            // Another worker noticed as well, and begins.
-            Err(StoreError::Conflict(_)) => return Ok(()),
-            Err(error) => return Err(error.into()),
+    /// The multipart upload at the target is gone. Another worker may have completed it a moment ago; otherwise
+    /// from the beginning.
+    async fn begin_anew(&self, job: &Job<'_>) -> Result<(), ReplicaError> {
+        let segments = self.table.segments(&job.replica).await?;
+        if segments.len() == SegmentPlan::of(&job.blob.parts()?).segment_count() as usize {
+            let expected = expected_etag(job, &etags(segments))?;
+            if self.verify(job, &expected).await.is_ok() {
+                return Ok(());
+            }
         }
-        self.advance(&job).await
+        match self.table.forget_multipart(&job.replica, now()).await {
+            // Whoever forgot it begins, if it was another worker.
+            Err(StoreError::Conflict(_)) => Ok(()),
+            Err(error) => Err(error.into()),
+            Ok(()) => {
+                let (blob, target) = (job.blob.id.clone(), job.replica.target.clone());
+                Ok(self.queue.send(&[Message::Start { blob, target }]).await?)
+            }
+        }
     }
+}
+
+/// The `ETag`s of all parts, in order.
+fn etags(mut segments: Vec<SegmentRow>) -> Vec<String> {
+    segments.sort_by_key(|segment| segment.segment);
+    segments.into_iter().flat_map(|segment| segment.etags).collect()
+}
+
+fn expected_etag(job: &Job<'_>, etags: &[String]) -> Result<String, ReplicaError> {
+    multipart_etag(etags).ok_or_else(|| job.target.corrupt("an ETag is no MD5"))
 }
 
 fn unreadable(error: &dyn std::error::Error) -> ReplicaError {

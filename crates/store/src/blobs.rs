@@ -2,15 +2,18 @@
 
 use crate::config::TargetName;
 use crate::error::{Conflict, StoreError};
-use crate::rows::{BlobRow, ContentRow, LedgerRow, ReplicaRow, SegmentRow, blob_partition};
+use crate::rows::{BlobRow, ContentRow, LedgerRow, ReplicaRow, SegmentRow, UploadRow, blob_partition};
 use crate::table::{Change, Row, Table, Write, number, text};
 use aws_sdk_dynamodb::types::AttributeValue;
-use domain::blob::GRACE;
+use domain::blob::{GRACE, SETTLE};
 use domain::content::{ContentId, PartDigest};
 use domain::id::BlobId;
 use domain::replica::{STALLED_AFTER, State};
 use jiff::{SignedDuration, Timestamp};
 use std::collections::HashMap;
+
+/// How much of the reason of a failure is kept, in characters.
+const MAX_REASON: usize = 500;
 
 /// One more file refers to a blob. This revives a condemned one; a blob that is being reclaimed is not.
 ///
@@ -91,12 +94,18 @@ impl Table {
         Ok(blob.filter(|blob| blob.life().may_be_referenced()))
     }
 
-    /// Writes the digests of a blob's parts down. Repeating it with the same digests changes nothing.
+    /// Writes the digests of the parts of an upload down, as the ledger of the blob it becomes. Only for the
+    /// holder of its lease: one who slept must not write over what another has made of the upload meanwhile.
     ///
     /// # Errors
-    /// [`StoreError::Remote`] or [`StoreError::Corrupt`].
-    pub async fn write_ledger(&self, blob: &BlobId, digests: &[PartDigest]) -> Result<(), StoreError> {
-        self.put_all(&LedgerRow::pages(blob, digests)).await
+    /// [`Conflict::UploadChanged`] when the lease was lost.
+    pub async fn write_ledger(&self, upload: &UploadRow, digests: &[PartDigest]) -> Result<(), StoreError> {
+        let conflict = Conflict::UploadChanged;
+        let mut writes = vec![Write::check(&upload.key(), upload.version, conflict)?];
+        for page in LedgerRow::pages(&upload.blob, digests) {
+            writes.push(Write::put_always(&page, conflict)?);
+        }
+        self.transact(writes).await
     }
 
     /// The digests of all of a blob's parts, in order; empty when none were written down.
@@ -134,6 +143,16 @@ impl Table {
         self.get(&ReplicaRow::key_of(blob, target)).await
     }
 
+    /// Whether a segment is recorded for the multipart upload that is under way for a replica.
+    ///
+    /// # Errors
+    /// [`StoreError::Remote`] or [`StoreError::Corrupt`].
+    pub async fn has_segment(&self, replica: &ReplicaRow, segment: u32) -> Result<bool, StoreError> {
+        let key = SegmentRow::key_of(&replica.blob, &replica.target, segment);
+        let row: Option<SegmentRow> = self.get(&key).await?;
+        Ok(row.is_some_and(|row| Some(&row.multipart_id) == replica.multipart_id.as_ref()))
+    }
+
     /// The segments recorded for the multipart upload that is under way for a replica, in order.
     ///
     /// # Errors
@@ -160,7 +179,7 @@ impl Table {
             replica.key(),
             "SET #state = :copying, multipart_id = :multipart_id, #key = :key, bytes_done = :none, \
              segments_done = :none, updated_at = :now, due_shard = :due_shard, due_at = :due_at",
-            "attribute_not_exists(multipart_id) AND #state <> :available",
+            "attribute_exists(pk) AND attribute_not_exists(multipart_id) AND #state <> :available",
         );
         let change = change
             .with(":copying", state(State::Copying))
@@ -173,7 +192,8 @@ impl Table {
         self.change(change, Conflict::ReplicaChanged).await
     }
 
-    /// Forgets a multipart upload at the target that is not there any more, with all its segments.
+    /// Forgets a multipart upload at the target that is not there any more. Segments that were recorded for it
+    /// do not count for another one, which writes over them.
     ///
     /// # Errors
     /// [`Conflict::ReplicaChanged`] when another one is recorded by now.
@@ -191,8 +211,7 @@ impl Table {
                 ":multipart_id",
                 text(replica.multipart_id.as_deref().unwrap_or_default()),
             );
-        self.change(change, Conflict::ReplicaChanged).await?;
-        self.delete_segments(&replica.blob, &replica.target).await
+        self.change(change, Conflict::ReplicaChanged).await
     }
 
     /// Records a segment, once: repeating it, or recording one of a forgotten multipart upload, is a
@@ -271,6 +290,7 @@ impl Table {
         given_up: bool,
         now: Timestamp,
     ) -> Result<(), StoreError> {
+        let reason: String = reason.chars().take(MAX_REASON).collect();
         let update = if given_up {
             "SET #state = :failed, attempts = attempts + :one, last_error = :reason, updated_at = :now \
              REMOVE due_shard, due_at"
@@ -282,7 +302,7 @@ impl Table {
         let mut change = Change::new(key, update, "attribute_exists(pk) AND #state <> :available")
             .with(":available", state(State::Available))
             .with(":one", number(1))
-            .with(":reason", text(reason))
+            .with(":reason", text(&reason))
             .with(":now", text(&now));
         change = if given_up {
             change.with(":failed", state(State::Failed))
@@ -321,18 +341,20 @@ impl Table {
         }
     }
 
-    /// Begins to reclaim a blob that nothing refers to: from here on no file can refer to it, and its content
-    /// is free to start anew.
+    /// Begins to reclaim a blob that nothing refers to: from here on no file can refer to it, its content is
+    /// free to start anew, and workers leave it alone. The sweep deletes its bytes when those have settled that
+    /// looked at it before.
     ///
     /// # Errors
     /// [`Conflict::NodeChanged`] when a file refers to it again, or one was deleted meanwhile.
-    pub async fn begin_reclaiming(&self, blob: &BlobRow) -> Result<(), StoreError> {
+    pub async fn begin_reclaiming(&self, blob: &BlobRow, now: Timestamp) -> Result<(), StoreError> {
         let mark = Change::new(
             blob.key(),
-            "SET reclaiming = :yes",
+            "SET reclaiming = :yes, due_shard = :due_shard, due_at = :due_at",
             "#references = :none AND reclaiming = :no AND due_at = :seen",
         );
         let mark = mark
+            .due(later(now, SETTLE))
             .with(":yes", AttributeValue::Bool(true))
             .with(":no", AttributeValue::Bool(false))
             .with(":none", number(0))

@@ -16,9 +16,9 @@ impl Aws {
     /// while a function is frozen, and a call that hangs would eat the whole invocation.
     pub async fn from_env() -> Self {
         let timeouts = TimeoutConfig::builder()
-            .connect_timeout(Duration::from_secs(3))
-            .operation_attempt_timeout(Duration::from_secs(10))
-            .operation_timeout(Duration::from_secs(25))
+            .connect_timeout(Duration::from_secs(2))
+            .operation_attempt_timeout(Duration::from_secs(5))
+            .operation_timeout(Duration::from_secs(12))
             .build();
         let config = aws_config::defaults(BehaviorVersion::latest())
             .timeout_config(timeouts)
@@ -116,7 +116,15 @@ fn parse_target_names(text: &str) -> Result<Vec<TargetName>, StoreError> {
             )))
         }
     };
-    entries.map(parse).collect()
+    let targets = entries.map(parse).collect::<Result<Vec<_>, _>>()?;
+    let mut names: Vec<&str> = targets.iter().map(|target| target.name.as_str()).collect();
+    names.sort_unstable();
+    if names.windows(2).any(|pair| pair[0] == pair[1]) {
+        return Err(StoreError::Misconfigured(
+            "REPLICA_TARGETS has a name twice".to_owned(),
+        ));
+    }
+    Ok(targets)
 }
 
 #[cfg(test)]
@@ -141,7 +149,7 @@ mod tests {
             }
         );
         assert_eq!(parse_target_names("").unwrap(), []);
-        for bad in ["a#b", ":ceph", "x:"] {
+        for bad in ["a#b", ":ceph", "x:", "a,b,a:oss"] {
             assert!(
                 matches!(parse_target_names(bad), Err(StoreError::Misconfigured(_))),
                 "{bad}"

@@ -1,7 +1,7 @@
 //! What can go wrong in the store, sorted by what the caller does about it.
 
-use aws_sdk_s3::error::{DisplayErrorContext, ProvideErrorMetadata, SdkError};
-use std::fmt::Write as _;
+use aws_sdk_s3::error::{ProvideErrorMetadata, SdkError};
+use std::error::Error;
 
 /// A condition of a write did not hold. Nothing was written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -45,13 +45,13 @@ pub enum StoreError {
     #[error(transparent)]
     Conflict(#[from] Conflict),
     /// A remote call failed or was not answered in time. Whether it took effect is not known.
-    #[error("{operation} failed: {cause}")]
+    #[error("{operation} failed ({})", code.as_deref().unwrap_or("no answer"))]
     Remote {
         /// The remote operation.
         operation: &'static str,
         /// The error code of the service, when it gave one.
         code: Option<String>,
-        /// All that is known, for the log.
+        /// All that is known. For the log: it can name accounts, roles and addresses.
         cause: String,
     },
     /// What is stored cannot be understood.
@@ -71,12 +71,21 @@ impl StoreError {
             _ => None,
         }
     }
+
+    /// What the log should say: the error with its cause.
+    #[must_use]
+    pub fn for_log(&self) -> String {
+        match self {
+            Self::Remote { cause, .. } => format!("{self}: {cause}"),
+            _ => self.to_string(),
+        }
+    }
 }
 
 /// Wraps what an AWS SDK call returned.
 pub fn remote<E, R>(operation: &'static str) -> impl FnOnce(SdkError<E, R>) -> StoreError
 where
-    E: std::error::Error + ProvideErrorMetadata + Send + Sync + 'static,
+    E: Error + ProvideErrorMetadata + Send + Sync + 'static,
     R: std::fmt::Debug + Send + Sync + 'static,
 {
     move |error| {
@@ -92,13 +101,15 @@ where
     }
 }
 
-/// An error with its causes on one line.
-pub fn describe<E>(error: &E) -> String
-where
-    E: std::error::Error,
-{
-    let mut text = String::new();
-    // Writing to a string cannot fail.
-    let _ = write!(text, "{}", DisplayErrorContext(error));
-    text
+/// An error with its causes on one line. Only what they say of themselves: their debug forms would have raw
+/// answers in them.
+#[must_use]
+pub fn describe(error: &dyn Error) -> String {
+    let mut texts = vec![error.to_string()];
+    let mut source = error.source();
+    while let Some(cause) = source {
+        texts.push(cause.to_string());
+        source = cause.source();
+    }
+    texts.join(": ")
 }

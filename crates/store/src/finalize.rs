@@ -24,6 +24,7 @@ use domain::content::{ContentId, PartDigest};
 use domain::id::BlobId;
 use domain::replica::Message;
 use domain::upload::{Event, Refusal, State};
+use jiff::SignedDuration;
 use std::time::Duration;
 
 /// What a finalize needs.
@@ -102,11 +103,8 @@ impl Finalizer {
     /// [`StoreError::Conflict`] with [`Conflict::NameTaken`] or [`Conflict::ParentGone`]: the upload is open
     /// again. Anything else: nothing is lost by trying again.
     pub async fn run(&self, upload: &UploadRow, patience: Duration) -> Result<Outcome, StoreError> {
-        let leased = match self
-            .table
-            .move_upload(upload, Event::Lease, now(), |_| (), vec![])
-            .await
-        {
+        let lease = Event::Lease(patience.try_into().unwrap_or(SignedDuration::MAX));
+        let leased = match self.table.move_upload(upload, lease, now(), |_| (), vec![]).await {
             Ok(leased) => leased,
             Err(
                 TransitionError::Refused(Refusal::Ended(_)) | TransitionError::Store(StoreError::Conflict(_)),
@@ -137,7 +135,10 @@ impl Finalizer {
                 .await;
         }
         if let Some(parts) = parts {
-            self.table.write_ledger(&leased.blob, &digests).await?;
+            match self.table.write_ledger(&leased, &digests).await {
+                Err(StoreError::Conflict(_)) => return self.current(upload).await,
+                written => written?,
+            }
             if let Some(blob) = self.table.blob_with(&stored).await? {
                 match self.commit(&leased, &stored, Some(&blob.id)).await {
                     Err(StoreError::Conflict(Conflict::BlobGone)) => {}
@@ -249,8 +250,8 @@ impl Finalizer {
     /// What may fail without harm: the sweep finds what was not done.
     async fn after_commit(&self, upload: &UploadRow, blob: &BlobId, discard: bool) {
         if discard {
-            if let Err(error) = self.table.discard(&self.objects, upload).await {
-                tracing::warn!(upload = %upload.id, %error, "left to the sweep: discarding parts");
+            if let Err(error) = self.table.discard(&self.objects, upload, now()).await {
+                tracing::warn!(upload = %upload.id, error = error.for_log(), "left to the sweep: discarding parts");
             }
             return;
         }
@@ -260,7 +261,7 @@ impl Finalizer {
         };
         let messages: Vec<_> = self.targets.iter().map(start).collect();
         if let Err(error) = self.queue.send(&messages).await {
-            tracing::warn!(%blob, %error, "left to the sweep: starting replication");
+            tracing::warn!(%blob, error = error.for_log(), "left to the sweep: starting replication");
         }
     }
 
@@ -318,7 +319,8 @@ pub fn missing_parts(plan: &domain::content::PartPlan, parts: &[StoredPart]) -> 
         .collect()
 }
 
-/// The received parts of an upload as a client sees them: number, length, digest.
+/// The received parts of an upload as a client sees them: number, length, digest. Where the store has lost the
+/// multipart upload (a lifecycle rule), this lets the next part begin a new one.
 ///
 /// # Errors
 /// [`StoreError`].
@@ -328,7 +330,12 @@ pub async fn received(
     upload: &UploadRow,
 ) -> Result<Vec<(u32, u64, PartDigest)>, StoreError> {
     Ok(match stored(table, objects, upload).await? {
-        Stored::Nothing => Vec::new(),
+        Stored::Nothing => {
+            if upload.multipart_id.is_some() && upload.state == State::Open {
+                table.forget_upload_multipart(upload).await?;
+            }
+            Vec::new()
+        }
         Stored::Parts(parts) => parts
             .into_iter()
             .map(|part| (part.number, part.size, part.digest))

@@ -374,10 +374,12 @@ impl Table {
             .map(|write| write.into_table(&self.name))
             .collect();
         let mut attempt = 0;
+        let mut token = uuid::Uuid::new_v4().to_string();
         loop {
             let request = self
                 .client
                 .transact_write_items()
+                .client_request_token(&token)
                 .set_transact_items(Some(items.clone()));
             let Err(error) = request.send().await else {
                 return Ok(());
@@ -387,8 +389,14 @@ impl Table {
                 Cancellation::Collision if attempt < COLLISION_RETRIES => {
                     attempt += 1;
                     wait_after_collision(attempt).await;
+                    token = uuid::Uuid::new_v4().to_string();
                 }
-                Cancellation::Collision | Cancellation::Other => {
+                // An earlier try of ours, whose answer got lost: with its token we get its result.
+                Cancellation::UnderWay if attempt < COLLISION_RETRIES => {
+                    attempt += 1;
+                    wait_after_collision(attempt).await;
+                }
+                Cancellation::Collision | Cancellation::UnderWay | Cancellation::Other => {
                     return Err(remote("TransactWriteItems")(error));
                 }
             }
@@ -448,6 +456,8 @@ enum Cancellation {
     Condition(Conflict),
     /// Another write was at the same items at the same time.
     Collision,
+    /// The very same transaction is being worked on.
+    UnderWay,
     Other,
 }
 
@@ -456,9 +466,9 @@ fn cancellation<R>(error: &SdkError<TransactWriteItemsError, R>, conflicts: &[Co
         return Cancellation::Other;
     };
     let TransactWriteItemsError::TransactionCanceledException(cancelled) = service else {
-        let collided = service.code() == Some("TransactionInProgressException");
-        return if collided {
-            Cancellation::Collision
+        let under_way = service.code() == Some("TransactionInProgressException");
+        return if under_way {
+            Cancellation::UnderWay
         } else {
             Cancellation::Other
         };

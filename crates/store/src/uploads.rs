@@ -9,7 +9,7 @@ use crate::table::{Page, Table, Write};
 use crate::tree;
 use domain::content::ContentId;
 use domain::id::{AccountId, UploadId};
-use domain::upload::{Effect, Event, Refusal, State, step};
+use domain::upload::{AFTERMATH, Effect, Event, Refusal, State, step};
 use jiff::{SignedDuration, Timestamp};
 
 /// Activity moves the expiry of an open upload, but it is written down at most this often.
@@ -88,6 +88,22 @@ impl Table {
         })
     }
 
+    /// Forgets the multipart upload of an open upload: the store has none any more. The next part begins one.
+    ///
+    /// # Errors
+    /// [`StoreError`]; that the upload was changed meanwhile is none.
+    pub async fn forget_upload_multipart(&self, upload: &UploadRow) -> Result<(), StoreError> {
+        let next = UploadRow {
+            multipart_id: None,
+            version: upload.version + 1,
+            ..upload.clone()
+        };
+        match self.replace(&next, upload.version, Conflict::UploadChanged).await {
+            Ok(()) | Err(StoreError::Conflict(_)) => Ok(()),
+            Err(error) => Err(error),
+        }
+    }
+
     /// The blob of one of the account's own files with this content, if new files may refer to it.
     ///
     /// # Errors
@@ -137,7 +153,8 @@ impl Table {
             self.replace(&next, upload.version, Conflict::UploadChanged)
                 .await?;
         } else {
-            writes.push(Write::replace(&next, upload.version, Conflict::UploadChanged)?);
+            // First, so that this is the conflict that is reported when somebody else was faster in all of it.
+            writes.insert(0, Write::replace(&next, upload.version, Conflict::UploadChanged)?);
             self.transact(writes).await?;
         }
         Ok(next)
@@ -148,7 +165,12 @@ impl Table {
     ///
     /// # Errors
     /// [`StoreError`]; nothing is lost by trying again.
-    pub async fn discard(&self, objects: &Objects, upload: &UploadRow) -> Result<(), StoreError> {
+    pub async fn discard(
+        &self,
+        objects: &Objects,
+        upload: &UploadRow,
+        now: Timestamp,
+    ) -> Result<(), StoreError> {
         let key = upload.object_key();
         objects.abort_all_multiparts(&key).await?;
         if self.blob(&upload.blob).await?.is_none() {
@@ -157,7 +179,11 @@ impl Table {
             self.delete_all(&pages).await?;
         }
         let mut next = upload.clone();
-        next.discard_since = None;
+        // What was under way when it ended may have come to the store after this: once more, then it is over.
+        let settled = upload
+            .ended_at
+            .map(|at| at.checked_add(AFTERMATH).unwrap_or(Timestamp::MAX));
+        next.discard_since = settled.filter(|at| *at > now);
         next.version += 1;
         self.replace(&next, upload.version, Conflict::UploadChanged).await
     }
@@ -175,7 +201,7 @@ impl Table {
         now: Timestamp,
     ) -> Result<(UploadRow, String), StoreError> {
         let expires_at = now.checked_add(expiry).unwrap_or(Timestamp::MAX);
-        let touch = expires_at.duration_since(upload.expires_at) > TOUCH_EVERY;
+        let touch = expires_at.duration_since(upload.expires_at) > TOUCH_EVERY.min(expiry / 10);
         if let Some(id) = upload.multipart_id.clone().filter(|_| !touch) {
             return Ok((upload, id));
         }
@@ -189,7 +215,12 @@ impl Table {
         next.version += 1;
         let written = self.replace(&next, upload.version, Conflict::UploadChanged).await;
         if matches!(written, Err(StoreError::Conflict(_))) && upload.multipart_id.is_none() {
-            objects.abort_multipart(&upload.object_key(), &id).await?;
+            // A write whose answer got lost is sent again, and then refused because of itself.
+            let row = self.upload(&upload.account, &upload.id).await?;
+            match row.filter(|row| row.multipart_id.as_ref() == Some(&id)) {
+                Some(row) => return Ok((row, id)),
+                None => objects.abort_multipart(&upload.object_key(), &id).await?,
+            }
         }
         written?;
         Ok((next, id))

@@ -40,6 +40,6 @@ impl Endpoint for AccountCreate {
             created_at: now(),
         };
         self.table.create_account(&account).await?;
-        Reply::created("/v1/account", &views::Account::from(&account))
+        Reply::created("account", &views::Account::from(&account))
     }
 }

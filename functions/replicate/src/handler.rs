@@ -58,6 +58,7 @@ impl Replicate {
                 .await
             }
             Err(error) => {
+                tracing::error!(error = error.for_log(), "the targets cannot be read");
                 let reason = error.to_string();
                 event.records.iter().map(|_| Err(reason.clone())).collect()
             }
@@ -105,7 +106,7 @@ impl Replicate {
                 .record_failure(blob, target, reason, given_up, now())
                 .await;
             if let Err(error) = written {
-                tracing::warn!(%blob, target, %error, "the failure could not be written down");
+                tracing::warn!(%blob, target, error = error.for_log(), "the failure could not be written down");
             }
         }
         let Some(receipt) = record.receipt_handle.as_deref().filter(|_| !given_up) else {
@@ -117,7 +118,11 @@ impl Replicate {
             .retry_after(receipt, back_off(receives, rand::random()))
             .await
         {
-            tracing::warn!(message = record.message_id, %error, "the message comes again later than it could");
+            tracing::warn!(
+                message = record.message_id,
+                error = error.for_log(),
+                "the message comes again later than it could"
+            );
         }
     }
 }
@@ -125,7 +130,14 @@ impl Replicate {
 async fn attempt(replicator: &Replicator, record: &SqsMessage, time: Duration) -> Result<(), String> {
     let message = parse(record).map_err(|e| format!("not a message of this queue: {e}"))?;
     match tokio::time::timeout(time, replicator.handle(&message)).await {
-        Ok(done) => done.map_err(|e| e.to_string()),
+        Ok(done) => done.map_err(|error| {
+            tracing::warn!(
+                message = record.message_id,
+                error = error.for_log(),
+                "an attempt failed"
+            );
+            error.to_string()
+        }),
         Err(_) => Err("there was not enough time to finish".to_owned()),
     }
 }

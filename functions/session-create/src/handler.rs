@@ -47,7 +47,7 @@ impl Endpoint for SessionCreate {
         };
         let issued_at = u64::try_from(now().as_second()).unwrap_or_default();
         Reply::created(
-            "/v1/account",
+            "account",
             &Session {
                 access_token: self.tokens.issue(&account.id, issued_at)?,
                 token_type: "Bearer",

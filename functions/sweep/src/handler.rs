@@ -9,6 +9,7 @@ use domain::upload::{Event, State};
 use jiff::{SignedDuration, Timestamp};
 use replicas::{ReplicaError, Targets};
 use serde::Serialize;
+use std::collections::HashSet;
 use std::time::{Duration, SystemTime};
 use store::config::target_names;
 use store::finalize::{Finalizer, Outcome};
@@ -72,7 +73,7 @@ impl Sweep {
 
     pub(crate) async fn run(&self, deadline: SystemTime) -> Result<Report, ReplicaError> {
         let mut report = Report::default();
-        let mut seen = std::collections::HashSet::new();
+        let (mut seen, mut targets) = (HashSet::new(), TargetCache::default());
         let left = || {
             deadline
                 .duration_since(SystemTime::now())
@@ -86,15 +87,22 @@ impl Sweep {
             if due.is_empty() {
                 break;
             }
+            // Blobs last: they need the targets, which may be slow to answer, and nobody waits for them.
+            due.sort_by_key(|key| !key.sk.contains('#'));
             for key in due {
                 if left().is_zero() {
                     break;
                 }
-                match self.item(&key, left()).await {
+                match self.item(&key, left(), &mut targets).await {
                     Ok(done) => report.count(&done),
                     Err(error) => {
                         report.failed += 1;
-                        tracing::error!(pk = key.pk, sk = key.sk, %error, "left to a later sweep");
+                        tracing::error!(
+                            pk = key.pk,
+                            sk = key.sk,
+                            error = error.for_log(),
+                            "left to a later sweep"
+                        );
                         self.table().postpone(&key, after(POSTPONE)).await?;
                     }
                 }
@@ -104,7 +112,7 @@ impl Sweep {
         Ok(report)
     }
 
-    async fn item(&self, key: &Key, time: Duration) -> Result<Done, ReplicaError> {
+    async fn item(&self, key: &Key, time: Duration, targets: &mut TargetCache) -> Result<Done, ReplicaError> {
         if key.sk.starts_with(UploadRow::PREFIX) {
             let row = self.table().get::<UploadRow>(key).await?.filter(is_due);
             return match row {
@@ -124,7 +132,7 @@ impl Sweep {
             .await?
             .filter(|blob| blob.due_at.is_some())
         {
-            Some(blob) => self.blob(&blob).await,
+            Some(blob) => self.blob(&blob, targets).await,
             None => Ok(Done::Nothing),
         }
     }
@@ -137,7 +145,7 @@ impl Sweep {
                     .move_upload(upload, Event::Expire, now(), |_| (), vec![])
                     .await
                 {
-                    Ok(expired) => self.table().discard(self.objects(), &expired).await?,
+                    Ok(expired) => self.table().discard(self.objects(), &expired, now()).await?,
                     // It was touched or ended meanwhile.
                     Err(TransitionError::Refused(_) | TransitionError::Store(StoreError::Conflict(_))) => {
                         return Ok(Done::Nothing);
@@ -153,7 +161,7 @@ impl Sweep {
                 Err(error) => Err(error.into()),
             },
             State::Complete | State::Aborted | State::Expired => {
-                self.table().discard(self.objects(), upload).await?;
+                self.table().discard(self.objects(), upload, now()).await?;
                 Ok(Done::Discarded)
             }
         }
@@ -172,44 +180,68 @@ impl Sweep {
         Ok(Done::Resent)
     }
 
-    async fn blob(&self, blob: &BlobRow) -> Result<Done, ReplicaError> {
+    async fn blob(&self, blob: &BlobRow, targets: &mut TargetCache) -> Result<Done, ReplicaError> {
         match blob.life().examine(now()) {
-            Verdict::Wait => return Ok(Done::Nothing),
+            Verdict::Wait => Ok(Done::Nothing),
             Verdict::Keep => {
                 self.table().keep_blob(blob).await?;
-                return Ok(Done::Nothing);
+                Ok(Done::Nothing)
             }
-            Verdict::Reclaim => {}
-        }
-        if !blob.reclaiming {
-            match self.table().begin_reclaiming(blob).await {
-                Ok(()) => {}
-                // It was revived at the last moment.
-                Err(StoreError::Conflict(_)) => return Ok(Done::Nothing),
-                Err(error) => return Err(error.into()),
+            Verdict::Reclaim => match self.table().begin_reclaiming(blob, now()).await {
+                // It may have been revived at the last moment.
+                Ok(()) | Err(StoreError::Conflict(_)) => Ok(Done::Nothing),
+                Err(error) => Err(error.into()),
+            },
+            Verdict::Delete => {
+                for replica in self.table().replicas(&blob.id).await? {
+                    targets.remove(&self.aws, &replica).await?;
+                }
+                let key = object_key(&blob.id);
+                self.objects().abort_all_multiparts(&key).await?;
+                self.objects().delete(&key).await?;
+                self.table().delete_blob(blob).await?;
+                Ok(Done::Reclaimed)
             }
         }
-        let replicas = self.table().replicas(&blob.id).await?;
-        if !replicas.is_empty() {
-            let targets = Targets::from_env(&self.aws).await?;
-            for replica in &replicas {
-                remove_replica(&targets, replica).await?;
-            }
-        }
-        self.objects().delete(&object_key(&blob.id)).await?;
-        self.table().delete_blob(blob).await?;
-        Ok(Done::Reclaimed)
     }
 }
 
-/// Removes what a replica has at its target: a multipart upload under way, or the object.
-async fn remove_replica(targets: &Targets, replica: &ReplicaRow) -> Result<(), ReplicaError> {
-    let target = targets.get(&replica.target)?;
-    let key = replica.key.clone().unwrap_or_else(|| target.key(&replica.blob));
-    if let Some(multipart_id) = &replica.multipart_id {
-        target.abort_multipart(&key, multipart_id).await?;
+/// The targets, read once a run, and those among them that do not answer: they are not asked again in this run.
+#[derive(Default)]
+struct TargetCache {
+    targets: Option<Targets>,
+    silent: HashSet<String>,
+}
+
+impl TargetCache {
+    /// Removes what a replica has at its target: multipart uploads under way, and the object.
+    async fn remove(&mut self, aws: &Aws, replica: &ReplicaRow) -> Result<(), ReplicaError> {
+        let targets = match self.targets.take() {
+            Some(targets) => targets,
+            None => Targets::from_env(aws).await?,
+        };
+        let targets = self.targets.insert(targets);
+        let name = &replica.target;
+        if self.silent.contains(name) {
+            return Err(ReplicaError::Misconfigured(format!(
+                "{name} did not answer just now"
+            )));
+        }
+        let Ok(target) = targets.get(name) else {
+            // Nobody has its credentials any more. What is there is its owner's.
+            tracing::warn!(target = name, key = replica.key, blob = %replica.blob, "left at a retired target");
+            return Ok(());
+        };
+        let key = replica.key.clone().unwrap_or_else(|| target.key(&replica.blob));
+        let removed = match target.abort_all_multiparts(&key).await {
+            Ok(()) => target.delete(&key).await,
+            failed => failed,
+        };
+        if removed.is_err() {
+            self.silent.insert(name.clone());
+        }
+        removed
     }
-    target.delete(&key).await
 }
 
 impl Report {

@@ -39,8 +39,8 @@ impl Endpoint for UploadAbort {
             Err(TransitionError::Refused(_)) => return Err(edge::lookup::not_open(&upload)),
             Err(TransitionError::Store(error)) => return Err(error.into()),
         };
-        if let Err(error) = self.table.discard(&self.objects, &aborted).await {
-            tracing::warn!(upload = %aborted.id, %error, "left to the sweep: discarding parts");
+        if let Err(error) = self.table.discard(&self.objects, &aborted, now()).await {
+            tracing::warn!(upload = %aborted.id, error = error.for_log(), "left to the sweep: discarding parts");
         }
         Ok(Reply::no_content())
     }

@@ -52,7 +52,10 @@ impl Endpoint for UploadComplete {
                 Reply::ok(&Upload::new(&upload)?.with_file(&node, &replicas))
             }
             Outcome::InProgress(upload) => {
-                Reply::accepted(&Upload::location(&upload), &Upload::new(&upload)?)
+                {
+                    // Seen from `/v1/uploads/{id}/complete`.
+                    Reply::accepted(&format!("../{}", upload.id), &Upload::new(&upload)?)
+                }
             }
             Outcome::PartsMissing(missing) => {
                 let named = &missing[..missing.len().min(NAMED)];

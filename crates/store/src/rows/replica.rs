@@ -110,14 +110,20 @@ impl SegmentRow {
     pub fn prefix(target: &str) -> String {
         format!("SEGMENT#{target}#")
     }
+
+    /// Where a segment is.
+    #[must_use]
+    pub fn key_of(blob: &BlobId, target: &str, segment: u32) -> Key {
+        let sk = format!("{}{segment:05}", Self::prefix(target));
+        Key {
+            pk: blob_partition(blob),
+            sk,
+        }
+    }
 }
 
 impl Row for SegmentRow {
     fn key(&self) -> Key {
-        let sk = format!("{}{:05}", Self::prefix(&self.target), self.segment);
-        Key {
-            pk: blob_partition(&self.blob),
-            sk,
-        }
+        Self::key_of(&self.blob, &self.target, self.segment)
     }
 }

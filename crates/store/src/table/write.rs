@@ -2,7 +2,7 @@
 
 use super::{Item, Key, Row, due_attributes, to_item};
 use crate::error::{Conflict, StoreError};
-use aws_sdk_dynamodb::types::{AttributeValue, Delete, Put, TransactWriteItem, Update};
+use aws_sdk_dynamodb::types::{AttributeValue, ConditionCheck, Delete, Put, TransactWriteItem, Update};
 use jiff::Timestamp;
 use std::collections::HashMap;
 
@@ -54,6 +54,41 @@ impl Write {
         })
     }
 
+    /// Writes a row whatever is there. Only for rows that are always written with the same bytes, or under
+    /// another condition of the same transaction.
+    ///
+    /// # Errors
+    /// [`StoreError::Corrupt`] when the row cannot be written as an item.
+    pub fn put_always<R: Row>(row: &R, conflict: Conflict) -> Result<Self, StoreError> {
+        let put = Put::builder()
+            .table_name("")
+            .set_item(Some(to_item(row)?))
+            .build();
+        let put = put.map_err(|e| StoreError::Corrupt(e.to_string()))?;
+        Ok(Self {
+            item: TransactWriteItem::builder().put(put).build(),
+            conflict,
+        })
+    }
+
+    /// Writes nothing, but lets the transaction fail unless the row at `key` still is of this `version`.
+    ///
+    /// # Errors
+    /// [`StoreError::Corrupt`] when the check is malformed.
+    pub fn check(key: &Key, version: u64, conflict: Conflict) -> Result<Self, StoreError> {
+        let check = ConditionCheck::builder()
+            .table_name("")
+            .set_key(Some(key.attributes()))
+            .condition_expression("version = :version")
+            .expression_attribute_values(":version", number(version))
+            .build()
+            .map_err(|e| StoreError::Corrupt(e.to_string()))?;
+        Ok(Self {
+            item: TransactWriteItem::builder().condition_check(check).build(),
+            conflict,
+        })
+    }
+
     /// Changes an item by an update expression if `condition` holds.
     ///
     /// # Errors
@@ -101,6 +136,8 @@ impl Write {
             update.table_name = name;
         } else if let Some(delete) = &mut self.item.delete {
             delete.table_name = name;
+        } else if let Some(check) = &mut self.item.condition_check {
+            check.table_name = name;
         }
         self.item
     }
