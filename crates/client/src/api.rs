@@ -1,0 +1,300 @@
+//! One method per endpoint of the API.
+
+use crate::backoff::Retry;
+use crate::error::ApiError;
+use crate::http::{Call, Http};
+use crate::secret::{SignedUrl, Token};
+use crate::types::{Account, NewUpload, Node, Page, PartToSign, Session, SignedPart, Upload};
+use reqwest::header::LOCATION;
+use reqwest::{Client, Method, StatusCode};
+use serde::Deserialize;
+use serde_json::json;
+use std::fmt;
+
+/// Entries to ask for per page of a list.
+const PAGE_LIMIT: &str = "100";
+
+/// A client of one API, for one account once it has a token. Cloning is cheap.
+#[derive(Clone)]
+pub struct Api {
+    http: Http,
+}
+
+impl fmt::Debug for Api {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Api")
+            .field("base", &self.http.base.as_str())
+            .finish_non_exhaustive()
+    }
+}
+
+impl Api {
+    /// A client of the API whose paths begin below `base`, for instance
+    /// `http://127.0.0.1:4566/_aws/execute-api/abc123/prod`.
+    ///
+    /// # Errors
+    /// [`ApiError::Address`] when `base` is no http(s) URL.
+    pub fn new(base: &str) -> Result<Self, ApiError> {
+        Ok(Self {
+            http: Http::new(base)?,
+        })
+    }
+
+    /// The same client, signed in.
+    #[must_use]
+    pub fn with_token(mut self, token: Token) -> Self {
+        self.http.token = Some(token);
+        self
+    }
+
+    /// The same client with another idea of how often to try again.
+    #[must_use]
+    pub fn with_retry(mut self, retry: Retry) -> Self {
+        self.http.retry = retry;
+        self
+    }
+
+    /// The address it was made with.
+    #[must_use]
+    pub fn base(&self) -> &str {
+        self.http.base.as_str()
+    }
+
+    /// Whether passwords and tokens can be read on their way to the API: no TLS, and not to this machine.
+    #[must_use]
+    pub fn is_exposed(&self) -> bool {
+        self.http.is_exposed()
+    }
+
+    /// Makes requests to presigned URLs; never carries the token.
+    pub(crate) fn store_client(&self) -> &Client {
+        &self.http.store
+    }
+
+    /// `POST /v1/accounts`: registers a user.
+    ///
+    /// # Errors
+    /// `username_taken`, `invalid_request`, and whatever befalls every call.
+    pub async fn create_account(&self, username: &str, password: &str) -> Result<Account, ApiError> {
+        let body = json!({ "username": username, "password": password });
+        self.http
+            .json(Call::new(Method::POST, &["accounts"]).body(body))
+            .await
+    }
+
+    /// `GET /v1/account`: who is signed in.
+    ///
+    /// # Errors
+    /// `unauthorized`, and whatever befalls every call.
+    pub async fn account(&self) -> Result<Account, ApiError> {
+        self.http.json(Call::new(Method::GET, &["account"])).await
+    }
+
+    /// `POST /v1/sessions`: signs in.
+    ///
+    /// # Errors
+    /// `unauthorized` when name or password is wrong, and whatever befalls every call.
+    pub async fn create_session(&self, username: &str, password: &str) -> Result<Session, ApiError> {
+        let body = json!({ "username": username, "password": password });
+        // Signing in twice only makes one token too many.
+        self.http
+            .json(Call::new(Method::POST, &["sessions"]).body(body).repeatable())
+            .await
+    }
+
+    /// `POST /v1/uploads`: begins an upload. Not repeated when the answer is lost: look at the list of uploads
+    /// first.
+    ///
+    /// # Errors
+    /// `name_taken`, `quota_exceeded`, `invalid_request`, `not_found` (parent), and whatever befalls every call.
+    pub async fn create_upload(&self, upload: &NewUpload) -> Result<Upload, ApiError> {
+        self.http
+            .json(Call::new(Method::POST, &["uploads"]).body(json!(upload)))
+            .await
+    }
+
+    /// `GET /v1/uploads`: one page of the account's uploads in progress.
+    ///
+    /// # Errors
+    /// Whatever befalls every call.
+    pub async fn list_uploads(&self, cursor: Option<&str>) -> Result<Page<Upload>, ApiError> {
+        let call = Call::new(Method::GET, &["uploads"])
+            .query("cursor", cursor)
+            .query("limit", Some(PAGE_LIMIT));
+        self.http.json(call).await
+    }
+
+    /// All pages of [`Api::list_uploads`].
+    ///
+    /// # Errors
+    /// Whatever befalls every call.
+    pub async fn all_uploads(&self) -> Result<Vec<Upload>, ApiError> {
+        let mut all = Vec::new();
+        let mut cursor = None;
+        loop {
+            let page = self.list_uploads(cursor.as_deref()).await?;
+            all.extend(page.items);
+            cursor = page.next_cursor;
+            if cursor.is_none() {
+                return Ok(all);
+            }
+        }
+    }
+
+    /// `GET /v1/uploads/{id}`: where an upload stands, with the parts the store has.
+    ///
+    /// # Errors
+    /// `not_found`, and whatever befalls every call.
+    pub async fn upload(&self, id: &str) -> Result<Upload, ApiError> {
+        self.http.json(Call::new(Method::GET, &["uploads", id])).await
+    }
+
+    /// `POST /v1/uploads/{id}/parts`: URLs to send parts to. Asking again is always allowed.
+    ///
+    /// # Errors
+    /// `not_found`, `upload_not_open`, and whatever befalls every call.
+    pub async fn sign_parts(&self, id: &str, parts: &[PartToSign]) -> Result<Vec<SignedPart>, ApiError> {
+        #[derive(Deserialize)]
+        struct Signed {
+            parts: Vec<SignedPart>,
+        }
+        let path = ["uploads", id, "parts"];
+        let call = Call::new(Method::POST, &path)
+            .body(json!({ "parts": parts }))
+            .repeatable();
+        Ok(self.http.json::<Signed>(call).await?.parts)
+    }
+
+    /// `POST /v1/uploads/{id}/complete`: makes the parts a file. When the state is still `finalizing`, call it
+    /// again a little later; calling it again is always safe.
+    ///
+    /// # Errors
+    /// `parts_missing`, `content_mismatch`, `upload_not_open`, `not_found`, and whatever befalls every call.
+    pub async fn complete_upload(&self, id: &str) -> Result<Upload, ApiError> {
+        self.http
+            .json(Call::new(Method::POST, &["uploads", id, "complete"]).repeatable())
+            .await
+    }
+
+    /// `DELETE /v1/uploads/{id}`: gives an upload up, with every part sent.
+    ///
+    /// # Errors
+    /// `not_found`, `upload_not_open`, and whatever befalls every call.
+    pub async fn abort_upload(&self, id: &str) -> Result<(), ApiError> {
+        self.http
+            .send(&Call::new(Method::DELETE, &["uploads", id]))
+            .await
+            .map(drop)
+    }
+
+    /// `POST /v1/folders`: makes a folder; `parent` is `None` at the top.
+    ///
+    /// # Errors
+    /// `name_taken`, `invalid_request`, `not_found` (parent), and whatever befalls every call.
+    pub async fn create_folder(&self, name: &str, parent: Option<&str>) -> Result<Node, ApiError> {
+        let body = match parent {
+            Some(parent) => json!({ "name": name, "parent": parent }),
+            None => json!({ "name": name }),
+        };
+        self.http
+            .json(Call::new(Method::POST, &["folders"]).body(body))
+            .await
+    }
+
+    /// `GET /v1/files`: one page of what is in a folder (`None`: at the top), by name.
+    ///
+    /// # Errors
+    /// `not_found`, and whatever befalls every call.
+    pub async fn list_files(
+        &self,
+        parent: Option<&str>,
+        cursor: Option<&str>,
+    ) -> Result<Page<Node>, ApiError> {
+        let call = Call::new(Method::GET, &["files"])
+            .query("parent", parent)
+            .query("cursor", cursor);
+        self.http.json(call.query("limit", Some(PAGE_LIMIT))).await
+    }
+
+    /// All pages of [`Api::list_files`].
+    ///
+    /// # Errors
+    /// `not_found`, and whatever befalls every call.
+    pub async fn all_files(&self, parent: Option<&str>) -> Result<Vec<Node>, ApiError> {
+        let mut all = Vec::new();
+        let mut cursor = None;
+        loop {
+            let page = self.list_files(parent, cursor.as_deref()).await?;
+            all.extend(page.items);
+            cursor = page.next_cursor;
+            if cursor.is_none() {
+                return Ok(all);
+            }
+        }
+    }
+
+    /// `GET /v1/files?name=`: the entry of this name in a folder, if there is one.
+    ///
+    /// # Errors
+    /// `not_found` (parent), and whatever befalls every call.
+    pub async fn find(&self, parent: Option<&str>, name: &str) -> Result<Option<Node>, ApiError> {
+        let call = Call::new(Method::GET, &["files"])
+            .query("parent", parent)
+            .query("name", Some(name));
+        let page: Page<Node> = self.http.json(call).await?;
+        // A server that does not know the filter must not make us take another file for this one.
+        Ok(page.items.into_iter().find(|node| node.name == name))
+    }
+
+    /// `GET /v1/files/{id}`: a file or folder, a file with its replicas.
+    ///
+    /// # Errors
+    /// `not_found`, and whatever befalls every call.
+    pub async fn file(&self, id: &str) -> Result<Node, ApiError> {
+        self.http.json(Call::new(Method::GET, &["files", id])).await
+    }
+
+    /// `GET /v1/files/{id}/content`: where the bytes are, for some minutes. The redirect is not followed, so
+    /// that the token goes nowhere but to the API.
+    ///
+    /// # Errors
+    /// `not_found`, and whatever befalls every call.
+    pub async fn content_url(&self, id: &str) -> Result<SignedUrl, ApiError> {
+        let response = self
+            .http
+            .send(&Call::new(Method::GET, &["files", id, "content"]))
+            .await?;
+        let unexpected = |reason: &str| ApiError::Unexpected {
+            call: format!("GET /v1/files/{id}/content"),
+            reason: reason.to_owned(),
+        };
+        if response.status() != StatusCode::TEMPORARY_REDIRECT {
+            return Err(unexpected(&format!(
+                "status {} instead of 307",
+                response.status()
+            )));
+        }
+        let location = response
+            .headers()
+            .get(LOCATION)
+            .and_then(|value| value.to_str().ok());
+        let location = location.ok_or_else(|| unexpected("a redirect without Location"))?;
+        let url = self
+            .http
+            .base
+            .join(location)
+            .map_err(|_| unexpected("a redirect to no URL"))?;
+        Ok(SignedUrl::new(url))
+    }
+
+    /// `DELETE /v1/files/{id}`: removes a file or an empty folder.
+    ///
+    /// # Errors
+    /// `not_found`, `folder_not_empty`, and whatever befalls every call.
+    pub async fn delete_file(&self, id: &str) -> Result<(), ApiError> {
+        self.http
+            .send(&Call::new(Method::DELETE, &["files", id]))
+            .await
+            .map(drop)
+    }
+}

@@ -1,0 +1,190 @@
+//! Why a call failed and what a person can do about it.
+
+use reqwest::StatusCode;
+use serde::{Deserialize, Serialize};
+use std::error::Error;
+use std::fmt::Write as _;
+
+/// What the API says went wrong (RFC 9457).
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Problem {
+    /// Stable word to tell problems apart, for instance `name_taken`.
+    pub code: String,
+    /// The HTTP status.
+    pub status: u16,
+    /// What a person can do.
+    pub message: String,
+    /// The field of the request that is wrong, with `invalid_request`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub field: Option<String>,
+    /// The first parts the store does not have, with `parts_missing`.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub missing: Vec<u32>,
+    /// How many parts the store does not have, with `parts_missing`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub missing_count: Option<u32>,
+    /// What the account may hold, with `quota_exceeded`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub quota_bytes: Option<u64>,
+    /// What the account holds, with `quota_exceeded`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub used_bytes: Option<u64>,
+}
+
+impl Problem {
+    /// Reads an error answer; one that is no problem document (a gateway's, say) becomes a problem with the
+    /// code `http_<status>`.
+    pub(crate) fn from_answer(status: StatusCode, body: &[u8]) -> Self {
+        if let Ok(problem) = serde_json::from_slice::<Self>(body) {
+            return problem;
+        }
+        let said = serde_json::from_slice::<Gateway>(body)
+            .map(|gateway| gateway.message)
+            .ok();
+        let message = match said.filter(|text| !text.is_empty()) {
+            Some(text) => format!("the server answered {status}: {text}"),
+            None => format!("the server answered {status} and no more"),
+        };
+        Self {
+            code: format!("http_{}", status.as_u16()),
+            status: status.as_u16(),
+            message,
+            field: None,
+            missing: Vec::new(),
+            missing_count: None,
+            quota_bytes: None,
+            used_bytes: None,
+        }
+    }
+}
+
+/// What a gateway says by itself, without asking a function.
+#[derive(Deserialize)]
+struct Gateway {
+    #[serde(alias = "Message")]
+    message: String,
+}
+
+/// Why a call to the API failed.
+#[derive(Debug, Clone, thiserror::Error)]
+pub enum ApiError {
+    /// The API refused, and said why.
+    #[error("{}", .0.message)]
+    Problem(Box<Problem>),
+    /// No answer, after all retries.
+    #[error("cannot reach {host}: {reason}")]
+    Unreachable {
+        /// Scheme, host and port.
+        host: String,
+        /// What the network said.
+        reason: String,
+    },
+    /// An answer that is not one of this API's.
+    #[error("{call} gave an answer this client does not understand: {reason}")]
+    Unexpected {
+        /// Method and path of the call.
+        call: String,
+        /// What is wrong with it.
+        reason: String,
+    },
+    /// The address of the API cannot be one.
+    #[error("'{text}' is not the address of an API: {reason}")]
+    Address {
+        /// What was given.
+        text: String,
+        /// What is wrong with it.
+        reason: String,
+    },
+    /// The HTTP client cannot be set up on this machine.
+    #[error("cannot set up HTTP on this machine: {0}")]
+    Setup(String),
+}
+
+impl ApiError {
+    /// The problem's code, if the API gave one.
+    #[must_use]
+    pub fn code(&self) -> Option<&str> {
+        match self {
+            Self::Problem(problem) => Some(&problem.code),
+            _ => None,
+        }
+    }
+
+    /// Whether it is the problem `code`.
+    #[must_use]
+    pub fn is(&self, code: &str) -> bool {
+        self.code() == Some(code)
+    }
+
+    /// What to do now, where there is something better than the message to say.
+    #[must_use]
+    pub fn next_step(&self) -> Option<&'static str> {
+        match self {
+            Self::Problem(problem) => match problem.code.as_str() {
+                "unauthorized" => Some("sign in: longshore login <username>"),
+                "quota_exceeded" => Some("remove files you no longer need: longshore rm <path>"),
+                "internal" | "unavailable" => Some("try again in a moment; nothing you sent is lost"),
+                "http_403" | "http_404" => {
+                    Some("check the address of the API (--api, LONGSHORE_API or the last login)")
+                }
+                _ => None,
+            },
+            Self::Unreachable { .. } => {
+                Some("check that the API is running and the address is right (--api or LONGSHORE_API)")
+            }
+            Self::Unexpected { .. } => Some("check that the address is that of a Longshore API"),
+            Self::Address { .. } => Some("an address looks like https://api.example.com/v1-stage"),
+            Self::Setup(_) => None,
+        }
+    }
+}
+
+/// What a network error says, without its URL (which may be a presigned one).
+pub(crate) fn reason_of(error: reqwest::Error) -> String {
+    let error = error.without_url();
+    let mut text = error.to_string();
+    let mut source = error.source();
+    while let Some(inner) = source {
+        let inner_text = inner.to_string();
+        if !text.contains(&inner_text) {
+            let _ = write!(text, ": {inner_text}");
+        }
+        source = inner.source();
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_problem_document_keeps_its_extras() {
+        let body = br#"{"type":"https://longshore.dev/problems/parts_missing","title":"x","status":409,"detail":"d",
+            "code":"parts_missing","message":"send parts 2 and 5","missing":[2,5],"missing_count":2,"new":true}"#;
+        let problem = Problem::from_answer(StatusCode::CONFLICT, body);
+        assert_eq!(
+            (problem.missing.as_slice(), problem.missing_count),
+            ([2, 5].as_slice(), Some(2))
+        );
+        assert_eq!(
+            ApiError::Problem(Box::new(problem)).to_string(),
+            "send parts 2 and 5"
+        );
+    }
+
+    #[test]
+    fn a_gateways_answer_becomes_a_problem() {
+        let problem = Problem::from_answer(
+            StatusCode::GATEWAY_TIMEOUT,
+            br#"{"message": "Endpoint request timed out"}"#,
+        );
+        assert_eq!(problem.code, "http_504");
+        assert_eq!(
+            problem.message,
+            "the server answered 504 Gateway Timeout: Endpoint request timed out"
+        );
+        let problem = Problem::from_answer(StatusCode::BAD_GATEWAY, b"<html>");
+        assert_eq!(problem.message, "the server answered 502 Bad Gateway and no more");
+    }
+}

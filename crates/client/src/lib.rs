@@ -1,0 +1,25 @@
+//! The client of Longshore's API and its transfer engine.
+//!
+//! | module | what it does |
+//! |---|---|
+//! | [`api`] | one method per endpoint, with timeouts and retries |
+//! | [`types`] | what the endpoints answer |
+//! | [`error`] | why a call failed and what to do about it |
+//! | [`tree`] | paths such as `photos/2026/a.jpg`, walked through the API |
+//! | [`transfer`] | uploads and downloads: parallel, verified, resumable |
+//!
+//! Tokens, passwords and presigned URLs never appear in `Debug` output or in errors.
+
+pub mod api;
+mod backoff;
+pub mod error;
+mod http;
+mod secret;
+pub mod transfer;
+pub mod tree;
+pub mod types;
+
+pub use api::Api;
+pub use backoff::Retry;
+pub use error::ApiError;
+pub use secret::{SignedUrl, Token};

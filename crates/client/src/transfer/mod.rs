@@ -1,0 +1,234 @@
+//! Uploads and downloads: parallel, verified, resumable, in constant memory.
+//!
+//! Both engines keep no state but what the store (uploads) or the disk (downloads) has, so dropping their
+//! futures at any point, a crash, or a killed process costs the parts in flight and nothing else. They never
+//! abort an upload: whatever was sent is there for the next try.
+
+mod download;
+mod fetch;
+mod hash;
+mod journal;
+mod part_file;
+mod plan;
+mod send;
+mod source;
+mod store;
+mod upload;
+
+pub use download::{DownloadRequest, Downloaded, download};
+pub use upload::{How, UploadRequest, Uploaded, upload};
+
+use crate::backoff::Retry;
+use crate::error::ApiError;
+use domain::content::{ContentId, SizeError};
+use std::fmt;
+use std::io;
+use std::num::NonZeroUsize;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+/// How to transfer.
+#[derive(Clone)]
+pub struct Options {
+    /// How many parts at a time.
+    pub streams: NonZeroUsize,
+    /// How often to try one part in a row.
+    pub retry: Retry,
+    /// How long a connection may be silent before it is taken for dead.
+    pub stall: Duration,
+    /// How long to wait for the store to put the parts together.
+    pub finalize: Duration,
+    /// Told about everything that happens.
+    pub observer: Observer,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self {
+            streams: NonZeroUsize::MIN.saturating_add(3),
+            retry: Retry::TRANSFER,
+            stall: Duration::from_mins(1),
+            finalize: Duration::from_mins(30),
+            observer: Observer::silent(),
+        }
+    }
+}
+
+impl fmt::Debug for Options {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Options")
+            .field("streams", &self.streams)
+            .field("retry", &self.retry)
+            .finish_non_exhaustive()
+    }
+}
+
+/// What happens during a transfer.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Event {
+    /// So many bytes on this disk are about to be read and hashed.
+    HashingBegan(u64),
+    /// So many more bytes were hashed.
+    Hashed(u64),
+    /// Bytes are about to be moved.
+    TransferBegan {
+        /// Bytes in all.
+        total: u64,
+        /// Bytes that need not be moved, because an earlier try did.
+        kept: u64,
+        /// Parts in all.
+        parts: u32,
+        /// Parts that need not be moved.
+        kept_parts: u32,
+    },
+    /// So many more bytes were moved.
+    Moved(u64),
+    /// So many bytes that were moved have to be moved again.
+    Undone(u64),
+    /// A part is where it should be, verified.
+    PartDone(u32),
+    /// A part failed and is tried again after a while.
+    Retrying {
+        /// From 1.
+        part: u32,
+        /// What happened.
+        reason: String,
+        /// How long until then.
+        wait: Duration,
+    },
+    /// The store is putting the parts together.
+    Finalizing,
+}
+
+/// Is told about [`Event`]s, from any thread.
+#[derive(Clone)]
+pub struct Observer(Arc<dyn Fn(Event) + Send + Sync>);
+
+impl Observer {
+    /// Calls `tell` for every event.
+    pub fn new(tell: impl Fn(Event) + Send + Sync + 'static) -> Self {
+        Self(Arc::new(tell))
+    }
+
+    /// Listens to nothing.
+    #[must_use]
+    pub fn silent() -> Self {
+        Self::new(drop)
+    }
+
+    pub(crate) fn tell(&self, event: Event) {
+        (self.0)(event);
+    }
+}
+
+/// Why a transfer ended before its end. Whatever was moved is kept, unless it says otherwise.
+#[derive(Debug, thiserror::Error)]
+pub enum TransferError {
+    /// A call to the API failed.
+    #[error(transparent)]
+    Api(#[from] ApiError),
+    /// The local disk failed.
+    #[error("cannot {action} {}: {error}", path.display())]
+    Disk {
+        /// What was attempted, for instance `read`.
+        action: &'static str,
+        /// The file.
+        path: PathBuf,
+        /// What the system said.
+        error: io::Error,
+    },
+    /// Only files can be uploaded.
+    #[error("{} is not a file", .0.display())]
+    NotAFile(PathBuf),
+    /// Too large.
+    #[error(transparent)]
+    Size(#[from] SizeError),
+    /// The local file is not what it was when the upload began.
+    #[error("{} changed while it was being uploaded; nothing was stored under its name", .0.display())]
+    Changed(PathBuf),
+    /// The store keeps seeing other bytes than were sent.
+    #[error("part {0} arrived damaged twice although the file is unchanged")]
+    Damaged(u32),
+    /// The store does not answer, after all retries.
+    #[error("cannot move part {part}: {reason}")]
+    StoreUnreachable {
+        /// From 1.
+        part: u32,
+        /// What the network or the store said.
+        reason: String,
+    },
+    /// The store refuses, and trying again would not help.
+    #[error("the store refuses part {part}: {reason}")]
+    StoreRefused {
+        /// From 1.
+        part: u32,
+        /// Status and code.
+        reason: String,
+    },
+    /// The store does not know the upload or the object.
+    #[error("the store no longer has what part {0} belongs to")]
+    StoreLost(u32),
+    /// The upload was aborted or has expired.
+    #[error("the upload was aborted or has expired")]
+    UploadGone,
+    /// The store takes longer than anybody should wait.
+    #[error("all parts are stored, but the store is still putting them together")]
+    StillFinalizing,
+    /// Parts get lost at the store as fast as they are sent.
+    #[error("the store still does not have all parts, although each was sent several times")]
+    NotConverging,
+    /// The file to download has no bytes to speak of.
+    #[error("'{0}' is not a file")]
+    NotDownloadable(String),
+    /// Something is in the way.
+    #[error("{} exists already", .0.display())]
+    TargetExists(PathBuf),
+    /// Another process downloads the same content to the same place.
+    #[error("another process is already downloading to {}", .0.display())]
+    InUse(PathBuf),
+    /// The bytes that arrived are not those of the file.
+    #[error(
+        "the downloaded bytes are not those of the file: content id {found}, expected {expected}; nothing was saved"
+    )]
+    Mismatch {
+        /// What the file's bytes are.
+        expected: ContentId,
+        /// What arrived.
+        found: ContentId,
+    },
+}
+
+impl TransferError {
+    /// What to do now.
+    #[must_use]
+    pub fn next_step(&self) -> Option<&'static str> {
+        match self {
+            Self::Api(error) => error.next_step(),
+            Self::Disk { error, .. } if error.kind() == io::ErrorKind::StorageFull => {
+                Some("make room on the disk and run the same command again; it goes on where it stopped")
+            }
+            Self::Disk { .. } | Self::Size(_) | Self::NotDownloadable(_) => None,
+            Self::NotAFile(_) => Some("name the files to upload one by one"),
+            Self::Changed(_) => Some("run the same command again once nobody writes to the file"),
+            Self::Damaged(_) => {
+                Some("check the memory and network of this machine, then run the same command again")
+            }
+            Self::StoreUnreachable { .. } | Self::StoreLost(_) | Self::NotConverging => {
+                Some("run the same command again; finished parts are kept")
+            }
+            Self::StoreRefused { .. } => Some(
+                "check the clock of this machine, then run the same command again; finished parts are kept",
+            ),
+            Self::UploadGone => Some("run the same command again to begin anew"),
+            Self::StillFinalizing => Some("look again later: longshore status <path>"),
+            Self::TargetExists(_) => Some("choose another name with -o, or overwrite it with --force"),
+            Self::InUse(_) => Some("wait for the other process to end"),
+            Self::Mismatch { .. } => Some(
+                "run the same command again; if it happens again the stored bytes are damaged: \
+                 longshore status <path> shows the verified copies",
+            ),
+        }
+    }
+}

@@ -1,0 +1,376 @@
+//! The upload engine.
+//!
+//! 1. Hash the file, part by part; that gives the content id.
+//! 2. Look for an upload in progress of the same file, begun by whatever process on whatever machine; else
+//!    begin one.
+//! 3. Send the parts the store does not have.
+//! 4. Complete; if the store finds parts missing or wrong, send those again.
+
+use super::plan::todo;
+use super::send::Sender;
+use super::source::Source;
+use super::{Event, Options, TransferError, hash};
+use crate::api::Api;
+use crate::backoff::Retry;
+use crate::error::ApiError;
+use crate::types::{NewUpload, Node, NodeKind, ReceivedPart, Upload, UploadState};
+use domain::content::{ContentId, PartDigest};
+use std::path::PathBuf;
+use std::time::{Duration, Instant};
+
+/// How often to send what the store says it lacks.
+const ROUNDS: u32 = 5;
+/// Problems of completing after which another look at the upload may find the way.
+const LOOK_AGAIN: [&str; 3] = ["upload_not_open", "content_mismatch", "changed_meanwhile"];
+/// How often in a row completing may end in a server error before that is taken for lasting. Each has been
+/// tried several times by then.
+const SERVER_ERRORS: u32 = 5;
+
+/// Between two questions whether the store is done.
+const POLL: Retry = Retry {
+    attempts: u32::MAX,
+    base: Duration::from_millis(300),
+    cap: Duration::from_secs(5),
+};
+
+/// What to upload.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct UploadRequest {
+    /// The local file.
+    pub path: PathBuf,
+    /// What it will be called.
+    pub name: String,
+    /// The folder it will be in; `None` at the top.
+    pub parent: Option<String>,
+    /// What it is, if known.
+    pub content_type: Option<String>,
+}
+
+/// How the file came to be.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum How {
+    /// Every byte was sent.
+    Sent,
+    /// An earlier upload was carried on.
+    Resumed,
+    /// The account had these bytes already; none was sent.
+    Instant,
+    /// The file itself was there already: same name, same folder, same bytes.
+    AlreadyThere,
+}
+
+/// A finished upload.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Uploaded {
+    /// The file.
+    pub file: Node,
+    /// How it came to be.
+    pub how: How,
+    /// Parts sent by this call.
+    pub parts_sent: u32,
+    /// Parts that an earlier upload had sent.
+    pub parts_kept: u32,
+}
+
+/// Uploads a file, carrying on with an earlier upload of it if there is one.
+///
+/// # Errors
+/// See [`TransferError`]. The upload is never aborted: the same call goes on where this one stopped.
+pub async fn upload(
+    api: &Api,
+    request: &UploadRequest,
+    options: &Options,
+) -> Result<Uploaded, TransferError> {
+    let source = Source::open(&request.path).await?;
+    let (digests, content_id) = identify(&source, options).await?;
+    source.unchanged().await?;
+    // The bytes in between may take hours; a network that fails for a while must not end that.
+    let patient = api.clone().with_retry(options.retry);
+    let engine = Engine {
+        api,
+        patient,
+        request,
+        options,
+        source,
+        digests,
+        content_id,
+    };
+    let (begun, mut how) = match engine.begin().await? {
+        Begun::Upload(upload, how) => (*upload, how),
+        Begun::File(file) => {
+            return Ok(Uploaded {
+                file: *file,
+                how: How::AlreadyThere,
+                parts_sent: 0,
+                parts_kept: 0,
+            });
+        }
+    };
+    let mut progress = Progress::default();
+    let file = if let Upload {
+        state: UploadState::Complete,
+        file: Some(file),
+        ..
+    } = begun
+    {
+        how = How::Instant;
+        file
+    } else {
+        engine.carry_on(begun, how, &mut progress).await?
+    };
+    Ok(Uploaded {
+        file,
+        how,
+        parts_sent: progress.sent,
+        parts_kept: progress.kept.unwrap_or(0),
+    })
+}
+
+async fn identify(source: &Source, options: &Options) -> Result<(Vec<PartDigest>, ContentId), TransferError> {
+    options.observer.tell(Event::HashingBegan(source.plan.size()));
+    let numbers = (1..=source.plan.part_count()).collect();
+    let digests = hash::parts(&source.path, source.plan, numbers, &options.observer).await;
+    let digests: Option<Vec<_>> = digests.map_err(|error| source.disk(error))?.into_iter().collect();
+    let changed = || TransferError::Changed(source.path.clone());
+    let digests = digests.ok_or_else(changed)?;
+    let content_id = ContentId::of_parts(&digests).ok_or_else(changed)?;
+    Ok((digests, content_id))
+}
+
+#[derive(Default)]
+struct Progress {
+    sent: u32,
+    /// Parts the store had when this call began.
+    kept: Option<u32>,
+}
+
+enum Begun {
+    Upload(Box<Upload>, How),
+    File(Box<Node>),
+}
+
+/// Why completing did not give a file (yet).
+enum Again {
+    /// The store lacks these parts, among others perhaps.
+    Send(Vec<u32>),
+    /// The upload is no longer what we took it for.
+    Look(ApiError),
+}
+
+struct Engine<'a> {
+    api: &'a Api,
+    /// The same, trying longer.
+    patient: Api,
+    request: &'a UploadRequest,
+    options: &'a Options,
+    source: Source,
+    digests: Vec<PartDigest>,
+    content_id: ContentId,
+}
+
+impl Engine<'_> {
+    /// Finds the upload in progress of this very file, or begins one.
+    async fn begin(&self) -> Result<Begun, TransferError> {
+        let new = NewUpload {
+            name: self.request.name.clone(),
+            parent: self.request.parent.clone(),
+            size: self.source.plan.size(),
+            content_type: self.request.content_type.clone(),
+            content_id: Some(self.content_id),
+        };
+        let mut failed = 0;
+        loop {
+            if let Some(found) = self.in_progress().await? {
+                return Ok(Begun::Upload(Box::new(found), How::Resumed));
+            }
+            let error = match self.api.create_upload(&new).await {
+                Ok(upload) => return Ok(Begun::Upload(Box::new(self.fitting(upload)?), How::Sent)),
+                Err(error) => error,
+            };
+            if error.is("name_taken") {
+                let there = self
+                    .api
+                    .find(self.request.parent.as_deref(), &self.request.name)
+                    .await?;
+                let same = there
+                    .filter(|node| node.kind == NodeKind::File && node.content_id == Some(self.content_id));
+                return Ok(Begun::File(Box::new(same.ok_or(error)?)));
+            }
+            // It may have been begun although the answer got lost: look again before trying again.
+            let lost = match &error {
+                ApiError::Unreachable { .. } => true,
+                ApiError::Problem(problem) => problem.status >= 500,
+                _ => false,
+            };
+            failed += 1;
+            match Retry::CALL.wait(failed) {
+                Some(wait) if lost && failed < 4 => tokio::time::sleep(wait).await,
+                _ => return Err(error.into()),
+            }
+        }
+    }
+
+    /// The newest upload in progress that is for the same bytes at the same place.
+    async fn in_progress(&self) -> Result<Option<Upload>, TransferError> {
+        let plan = &self.source.plan;
+        let uploads = self.api.all_uploads().await?.into_iter().filter(|upload| {
+            matches!(upload.state, UploadState::Open | UploadState::Finalizing)
+                && upload.name == self.request.name
+                && upload.parent == self.request.parent
+                && upload.size == plan.size()
+                && upload.part_size == plan.part_size()
+                && upload.content_id == Some(self.content_id)
+        });
+        Ok(uploads.max_by_key(|upload| upload.created_at))
+    }
+
+    /// A server that cuts files in another way would store another content id.
+    fn fitting(&self, upload: Upload) -> Result<Upload, ApiError> {
+        let plan = &self.source.plan;
+        if (upload.part_size, upload.part_count) == (plan.part_size(), plan.part_count()) {
+            return Ok(upload);
+        }
+        Err(ApiError::Unexpected {
+            call: "POST /v1/uploads".to_owned(),
+            reason: format!(
+                "parts of {} bytes instead of {}",
+                upload.part_size,
+                plan.part_size()
+            ),
+        })
+    }
+
+    /// Sends and completes until there is a file.
+    async fn carry_on(
+        &self,
+        begun: Upload,
+        how: How,
+        progress: &mut Progress,
+    ) -> Result<Node, TransferError> {
+        let mut known = (how == How::Sent).then_some(begun.received.clone().unwrap_or_default());
+        let mut missing = Vec::new();
+        let mut cause = None;
+        for _ in 0..ROUNDS {
+            let (received, finalizing) = match known.take() {
+                Some(received) => (received, false),
+                None => match self.look(&begun.id).await? {
+                    Looked::File(file) => return Ok(file),
+                    Looked::Parts { received, finalizing } => (received, finalizing),
+                },
+            };
+            if !finalizing {
+                match self.send(&begun.id, &received, &missing, progress).await {
+                    Ok(()) => {}
+                    Err(error @ TransferError::StoreLost(_)) => {
+                        cause = Some(error);
+                        continue;
+                    }
+                    Err(TransferError::Api(error)) if error.is("upload_not_open") => {
+                        cause = Some(error.into());
+                        continue;
+                    }
+                    Err(error) => return Err(error),
+                }
+            }
+            self.source.unchanged().await?;
+            self.options.observer.tell(Event::Finalizing);
+            missing = match self.complete(&begun.id).await? {
+                Ok(file) => return Ok(file),
+                Err(Again::Send(missing)) => missing,
+                Err(Again::Look(error)) => {
+                    cause = Some(error.into());
+                    Vec::new()
+                }
+            };
+        }
+        Err(cause.unwrap_or(TransferError::NotConverging))
+    }
+
+    /// Asks the API where the upload stands.
+    async fn look(&self, id: &str) -> Result<Looked, TransferError> {
+        let upload = match self.patient.upload(id).await {
+            Err(error) if error.is("not_found") => return Err(TransferError::UploadGone),
+            upload => upload?,
+        };
+        let received = upload.received.unwrap_or_default();
+        match (upload.state, upload.file) {
+            (UploadState::Complete, Some(file)) => Ok(Looked::File(file)),
+            // Completing a complete upload gives its file.
+            (UploadState::Complete | UploadState::Finalizing, _) => Ok(Looked::Parts {
+                received,
+                finalizing: true,
+            }),
+            (UploadState::Open | UploadState::Other, _) => Ok(Looked::Parts {
+                received,
+                finalizing: false,
+            }),
+            (UploadState::Aborted | UploadState::Expired, _) => Err(TransferError::UploadGone),
+        }
+    }
+
+    async fn send(
+        &self,
+        id: &str,
+        received: &[ReceivedPart],
+        missing: &[u32],
+        progress: &mut Progress,
+    ) -> Result<(), TransferError> {
+        let plan = &self.source.plan;
+        let todo = todo(plan, &self.digests, received, missing);
+        progress.kept.get_or_insert(todo.kept_parts);
+        self.options.observer.tell(Event::TransferBegan {
+            total: plan.size(),
+            kept: todo.kept,
+            parts: plan.part_count(),
+            kept_parts: todo.kept_parts,
+        });
+        let count = u32::try_from(todo.send.len()).unwrap_or(u32::MAX);
+        let sender = Sender::new(&self.patient, id, &self.source, &self.digests, self.options);
+        sender.send(todo.send).await?;
+        progress.sent = progress.sent.saturating_add(count);
+        Ok(())
+    }
+
+    /// Completes, waiting as long as the store needs.
+    async fn complete(&self, id: &str) -> Result<Result<Node, Again>, TransferError> {
+        let began = Instant::now();
+        let (mut asked, mut failed) = (0, 0);
+        loop {
+            match self.api.complete_upload(id).await {
+                Ok(Upload {
+                    state: UploadState::Complete,
+                    file: Some(file),
+                    ..
+                }) => return Ok(Ok(file)),
+                Ok(_) => failed = 0,
+                Err(ApiError::Problem(problem)) if problem.code == "parts_missing" => {
+                    return Ok(Err(Again::Send(problem.missing)));
+                }
+                Err(error) if LOOK_AGAIN.iter().any(|code| error.is(code)) => {
+                    return Ok(Err(Again::Look(error)));
+                }
+                Err(error) if error.is("not_found") => return Err(TransferError::UploadGone),
+                // The store may take longer than the gateway waits, or the server be down for a moment.
+                Err(ApiError::Problem(problem)) if problem.status >= 500 && failed < SERVER_ERRORS => {
+                    failed += 1;
+                }
+                Err(error) => return Err(error.into()),
+            }
+            if began.elapsed() > self.options.finalize {
+                return Err(TransferError::StillFinalizing);
+            }
+            asked += 1;
+            if let Some(wait) = POLL.wait(asked) {
+                tokio::time::sleep(wait).await;
+            }
+        }
+    }
+}
+
+enum Looked {
+    File(Node),
+    Parts {
+        received: Vec<ReceivedPart>,
+        finalizing: bool,
+    },
+}

@@ -1,0 +1,264 @@
+//! What the endpoints answer. Fields this client does not know are ignored and states it does not know become
+//! `Other`, so that a newer server does not break an older client.
+
+use crate::secret::{SignedUrl, Token};
+use domain::content::{ContentId, PartDigest};
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+
+/// One registered user.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Account {
+    /// Opaque id.
+    pub id: String,
+    /// The name to sign in with.
+    pub username: String,
+    /// How many bytes the account may hold.
+    pub quota_bytes: u64,
+    /// How many bytes its files and open uploads hold.
+    pub used_bytes: u64,
+    /// When it was made.
+    pub created_at: Timestamp,
+}
+
+/// What signing in gives.
+#[derive(Debug, Clone, Deserialize)]
+pub struct Session {
+    /// Goes into the `Authorization` header.
+    pub access_token: Token,
+    /// Seconds until the token expires.
+    pub expires_in: u64,
+}
+
+/// What an entry of the tree is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum NodeKind {
+    /// Has bytes.
+    File,
+    /// Has children.
+    Folder,
+    /// Something a newer server knows.
+    #[serde(other)]
+    Other,
+}
+
+/// An entry of an account's tree: a folder or a file.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Node {
+    /// Opaque id.
+    pub id: String,
+    /// File or folder.
+    pub kind: NodeKind,
+    /// Unique within the parent.
+    pub name: String,
+    /// The folder it is in; `None` at the top.
+    #[serde(default)]
+    pub parent: Option<String>,
+    /// Bytes (files only).
+    #[serde(default)]
+    pub size: Option<u64>,
+    /// What the uploader said it is (files only).
+    #[serde(default)]
+    pub content_type: Option<String>,
+    /// What identifies its bytes (files only).
+    #[serde(default)]
+    pub content_id: Option<ContentId>,
+    /// When it was made.
+    pub created_at: Timestamp,
+    /// When it was last changed.
+    #[serde(default)]
+    pub updated_at: Option<Timestamp>,
+    /// Copies at other stores; only in the answers about one file.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub replicas: Option<Vec<Replica>>,
+}
+
+/// How far a replica is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ReplicaState {
+    /// Waiting for its turn.
+    Pending,
+    /// Under way.
+    Copying,
+    /// Complete and verified.
+    Available,
+    /// Given up; see `last_error`.
+    Failed,
+    /// Something a newer server knows.
+    #[serde(other)]
+    Other,
+}
+
+/// One copy of a file's bytes at one target.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Replica {
+    /// The configured name of the target.
+    pub target: String,
+    /// What kind of store that is.
+    #[serde(default)]
+    pub kind: Option<String>,
+    /// How far it is.
+    pub state: ReplicaState,
+    /// Bytes copied and verified so far.
+    #[serde(default)]
+    pub bytes_done: u64,
+    /// How often it was tried.
+    #[serde(default)]
+    pub attempts: u32,
+    /// Why the last try failed.
+    #[serde(default)]
+    pub last_error: Option<String>,
+    /// The object's key in the target's bucket.
+    #[serde(default)]
+    pub key: Option<String>,
+    /// When it last moved.
+    #[serde(default)]
+    pub updated_at: Option<Timestamp>,
+}
+
+/// Where an upload stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum UploadState {
+    /// Takes parts.
+    Open,
+    /// The store is putting the parts together.
+    Finalizing,
+    /// There is a file.
+    Complete,
+    /// The client gave it up.
+    Aborted,
+    /// Nobody touched it for too long.
+    Expired,
+    /// Something a newer server knows.
+    #[serde(other)]
+    Other,
+}
+
+/// A session that turns parts into a file.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Upload {
+    /// Opaque id.
+    pub id: String,
+    /// Where it stands.
+    pub state: UploadState,
+    /// What the file will be called.
+    pub name: String,
+    /// The folder it will be in; `None` at the top.
+    #[serde(default)]
+    pub parent: Option<String>,
+    /// Bytes the file will have.
+    pub size: u64,
+    /// Bytes of every part but the last.
+    pub part_size: u64,
+    /// How many parts there are.
+    pub part_count: u32,
+    /// What the uploader said it is.
+    #[serde(default)]
+    pub content_type: Option<String>,
+    /// What the uploader said its bytes are.
+    #[serde(default)]
+    pub content_id: Option<ContentId>,
+    /// When it expires if nobody touches it.
+    #[serde(default)]
+    pub expires_at: Option<Timestamp>,
+    /// When it was begun.
+    #[serde(default)]
+    pub created_at: Option<Timestamp>,
+    /// The parts the store has; only in the answers about one upload.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub received: Option<Vec<ReceivedPart>>,
+    /// The file, once there is one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub file: Option<Node>,
+}
+
+/// A part the store has.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ReceivedPart {
+    /// From 1.
+    pub number: u32,
+    /// Bytes.
+    pub size: u64,
+    /// Base64 of the digest the store computed; text, because a store may give none or something else.
+    #[serde(default)]
+    pub sha256: Option<String>,
+}
+
+/// What to begin an upload with.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct NewUpload {
+    /// What the file will be called.
+    pub name: String,
+    /// The folder it will be in; `None` at the top.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub parent: Option<String>,
+    /// Bytes.
+    pub size: u64,
+    /// What it is, if known.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub content_type: Option<String>,
+    /// What its bytes are.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub content_id: Option<ContentId>,
+}
+
+/// A part to ask a URL for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+pub struct PartToSign {
+    /// From 1.
+    pub number: u32,
+    /// Binds the URL to these bytes.
+    pub sha256: PartDigest,
+}
+
+/// Permission to send one part to the store.
+#[derive(Debug, Clone, Deserialize)]
+pub struct SignedPart {
+    /// From 1.
+    pub number: u32,
+    /// Where to PUT the bytes.
+    pub url: SignedUrl,
+    /// Headers to send exactly so.
+    #[serde(default)]
+    pub headers: BTreeMap<String, String>,
+    /// When the store stops taking it.
+    #[serde(default)]
+    pub expires_at: Option<Timestamp>,
+}
+
+/// One page of a list.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Page<T> {
+    /// The entries.
+    pub items: Vec<T>,
+    /// Ask with this for the next page; `None` on the last.
+    #[serde(default)]
+    pub next_cursor: Option<String>,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_newer_server_does_not_break_the_reader() {
+        let upload: Upload = serde_json::from_str(
+            r#"{"id":"u","state":"thinking","name":"n","parent":null,"size":1,"part_size":8388608,
+                "part_count":1,"received":[{"number":1,"size":1,"etag":"x"}],"mood":"good"}"#,
+        )
+        .unwrap();
+        assert_eq!(upload.state, UploadState::Other);
+        assert_eq!(upload.received.unwrap()[0].sha256, None);
+        let node: Node = serde_json::from_str(
+            r#"{"id":"f","kind":"link","name":"n","parent":"p","created_at":"2026-11-01T10:00:00Z",
+                "replicas":[{"target":"t","state":"dreaming"}]}"#,
+        )
+        .unwrap();
+        assert_eq!(node.kind, NodeKind::Other);
+        assert_eq!(node.replicas.unwrap()[0].state, ReplicaState::Other);
+    }
+}

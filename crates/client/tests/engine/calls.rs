@@ -1,0 +1,163 @@
+//! Single calls: retries, errors, secrets, paths.
+
+use crate::server::{Fault, SIGNATURE, Server, TOKEN};
+use crate::{QUICK, api};
+use client::tree::{self, Place, TreeError};
+use client::types::NewUpload;
+use client::{Api, ApiError, Token};
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn reads_are_repeated_after_passing_failures() {
+    for fault in [
+        Fault::Answer(500, "internal"),
+        Fault::Answer(503, ""),
+        Fault::Answer(429, ""),
+        Fault::Drop,
+        Fault::LoseAnswer,
+    ] {
+        let server = Server::start().await;
+        server.fail("GET files", fault);
+        api(&server).list_files(None, None).await.unwrap();
+        assert_eq!(server.count("GET files"), 2, "{fault:?}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_is_not_safe_to_repeat_is_not_repeated() {
+    let new = NewUpload {
+        name: "n".into(),
+        parent: None,
+        size: 1,
+        content_type: None,
+        content_id: None,
+    };
+    for (fault, times) in [
+        (Fault::Answer(500, "internal"), 1),
+        (Fault::LoseAnswer, 1),
+        (Fault::Answer(429, ""), 2),
+        (Fault::Answer(409, "changed_meanwhile"), 2),
+    ] {
+        let server = Server::start().await;
+        server.fail("POST uploads", fault);
+        assert_eq!(api(&server).create_upload(&new).await.is_ok(), times == 2);
+        assert_eq!(server.count("POST uploads"), times, "{fault:?}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_refusal_is_final_and_keeps_its_words() {
+    let server = Server::start().await;
+    let error = api(&server).file("nope").await.unwrap_err();
+    assert!(error.is("not_found"), "{error}");
+    assert_eq!(
+        (error.to_string().as_str(), server.count("GET")),
+        ("about not_found", 1)
+    );
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_delete_whose_answer_got_lost_is_done() {
+    let server = Server::start().await;
+    crate::fake_api::add_file(&mut server.world(), "a", None, Vec::new());
+    server.fail("DELETE", Fault::LoseAnswer);
+    api(&server).delete_file("f1").await.unwrap();
+    assert_eq!(server.count("DELETE files/f1"), 2);
+    assert!(api(&server).delete_file("f1").await.unwrap_err().is("not_found"));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn nobody_there_is_told_with_the_host() {
+    // Bound and closed again, so that nobody listens.
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let base = format!("http://{}/stage?key=hidden", listener.local_addr().unwrap());
+    drop(listener);
+    let error = Api::new(&base)
+        .unwrap()
+        .with_retry(QUICK)
+        .account()
+        .await
+        .unwrap_err();
+    let ApiError::Unreachable { host, .. } = &error else {
+        panic!("{error}")
+    };
+    assert!(base.starts_with(host.as_str()), "{host}");
+    assert!(
+        !error.to_string().contains("hidden") && error.next_step().is_some(),
+        "{error}"
+    );
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn signing_in_gives_a_token_that_does_not_show() {
+    let server = Server::start().await;
+    let anonymous = Api::new(&server.base()).unwrap().with_retry(QUICK);
+    let error = anonymous.create_session("ada", "wrong").await.unwrap_err();
+    assert!(
+        error.is("unauthorized") && !format!("{error:?}").contains("wrong"),
+        "{error:?}"
+    );
+    let session = anonymous.create_session("ada", "right").await.unwrap();
+    assert_eq!(
+        (session.expires_in, session.access_token.clone()),
+        (3600, Token::new(TOKEN))
+    );
+    let api = anonymous.with_token(session.access_token.clone());
+    api.list_files(None, None).await.unwrap();
+    assert!(!format!("{api:?} {session:?}").contains(TOKEN));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_content_url_is_not_followed_and_does_not_show() {
+    let server = Server::start().await;
+    crate::fake_api::add_file(&mut server.world(), "a", None, vec![1]);
+    let url = api(&server).content_url("f1").await.unwrap();
+    assert!(
+        url.reveal().contains(SIGNATURE) && !format!("{url:?}").contains(SIGNATURE),
+        "{url:?}"
+    );
+    assert_eq!(server.count("GET"), 1);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn folders_are_made_as_needed_and_once() {
+    let server = Server::start().await;
+    let api = api(&server);
+    let path = "photos/2026/may".parse().unwrap();
+    let made = tree::ensure_folder(&api, &path).await.unwrap();
+    assert_eq!(server.count("POST folders"), 3);
+    assert_eq!(tree::ensure_folder(&api, &path).await.unwrap(), made);
+    assert_eq!(tree::walk(&api, &path).await.unwrap(), made);
+    assert_eq!(server.count("POST folders"), 3);
+    assert_eq!(
+        tree::walk(&api, &"/".parse().unwrap()).await.unwrap(),
+        Place::Root
+    );
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_folder_made_by_somebody_else_meanwhile_will_do() {
+    let server = Server::start().await;
+    // The folder is made, but this client hears otherwise.
+    server.fail("POST folders", Fault::LoseAnswer);
+    let api = api(&server);
+    let path = "docs".parse().unwrap();
+    assert!(tree::ensure_folder(&api, &path).await.is_err());
+    tree::ensure_folder(&api, &path).await.unwrap();
+    assert_eq!(server.world().nodes.len(), 1);
+    let error = api.create_folder("docs", None).await.unwrap_err();
+    assert!(error.is("name_taken"));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_path_through_a_file_or_to_nothing_is_told() {
+    let server = Server::start().await;
+    crate::fake_api::add_file(&mut server.world(), "a", None, Vec::new());
+    let api = api(&server);
+    let walk = async |text: &str| tree::walk(&api, &text.parse().unwrap()).await.unwrap_err();
+    assert!(matches!(walk("a/b").await, TreeError::NotAFolder(path) if path.to_string() == "a"));
+    assert!(matches!(walk("b/c").await, TreeError::NotFound(path) if path.to_string() == "b"));
+    let error = tree::ensure_folder(&api, &"a".parse().unwrap())
+        .await
+        .unwrap_err();
+    assert!(matches!(error, TreeError::NotAFolder(_)));
+}

@@ -1,0 +1,303 @@
+//! The API: as much of it as the client needs, in its own words rather than with the client's types.
+
+use crate::fake_store::digest;
+use crate::server::{FakeUpload, Reply, SIGNATURE, TOKEN, World, body};
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD as BASE64;
+use hyper::header::{AUTHORIZATION, CONTENT_TYPE, LOCATION};
+use hyper::http::request::Parts;
+use hyper::{Method, Response};
+use serde_json::{Value, json};
+use sha2::{Digest, Sha256};
+use std::collections::{BTreeMap, HashMap};
+
+const PART: usize = 8 * 1024 * 1024;
+const NOW: &str = "2026-11-20T10:00:00Z";
+
+/// `POST uploads/u1/complete`.
+pub(crate) fn line(head: &Parts) -> String {
+    let path = head
+        .uri
+        .path()
+        .split_once("/v1/")
+        .map_or("nowhere", |(_, path)| path);
+    format!("{} {path}", head.method)
+}
+
+pub(crate) fn problem(status: u16, code: &str) -> Reply {
+    problem_with(status, code, &json!({}))
+}
+
+fn problem_with(status: u16, code: &str, extras: &Value) -> Reply {
+    let mut document = json!({
+        "type": format!("https://longshore.dev/problems/{code}"), "title": code, "status": status,
+        "detail": format!("about {code}"), "code": code, "message": format!("about {code}"),
+    });
+    document
+        .as_object_mut()
+        .unwrap()
+        .extend(extras.as_object().unwrap().clone());
+    let reply = Response::builder()
+        .status(status)
+        .header(CONTENT_TYPE, "application/problem+json");
+    reply.body(body(document.to_string().into_bytes())).unwrap()
+}
+
+fn answer(status: u16, value: &Value) -> Reply {
+    Response::builder()
+        .status(status)
+        .body(body(value.to_string().into_bytes()))
+        .unwrap()
+}
+
+/// The content id of bytes, by the formula in the documentation.
+pub(crate) fn content_id(bytes: &[u8]) -> String {
+    let parts: Vec<&[u8]> = if bytes.is_empty() {
+        vec![bytes]
+    } else {
+        bytes.chunks(PART).collect()
+    };
+    let digests: Vec<u8> = parts.iter().flat_map(Sha256::digest).collect();
+    format!("{}-{}", digest(&digests), parts.len())
+}
+
+/// Puts a file there as if it had been uploaded.
+pub(crate) fn add_file(world: &mut World, name: &str, parent: Option<&str>, bytes: Vec<u8>) -> Value {
+    let id = format!("f{}", world.nodes.len() + 1);
+    let node = json!({
+        "id": id, "kind": "file", "name": name, "parent": parent, "size": bytes.len(), "content_type": null,
+        "content_id": content_id(&bytes), "created_at": NOW, "updated_at": NOW,
+        "replicas": [{"target": "ceph-1", "kind": "ceph", "state": "pending", "bytes_done": 0, "attempts": 0, "updated_at": NOW}],
+    });
+    world.objects.insert(id, bytes);
+    world.nodes.push(node.clone());
+    node
+}
+
+pub(crate) fn handle(world: &mut World, head: &Parts, bytes: &[u8], address: &str) -> Reply {
+    let path = head.uri.path().split_once("/v1/").map_or("", |(_, path)| path);
+    let query: HashMap<&str, &str> = head
+        .uri
+        .query()
+        .unwrap_or_default()
+        .split('&')
+        .filter_map(|pair| pair.split_once('='))
+        .collect();
+    let request: Value = serde_json::from_slice(bytes).unwrap_or(Value::Null);
+    let segments: Vec<&str> = path.split('/').collect();
+    let token = head
+        .headers
+        .get(AUTHORIZATION)
+        .and_then(|value| value.to_str().ok());
+    if token != Some(&format!("Bearer {TOKEN}")) && segments != ["sessions"] {
+        return problem(401, "unauthorized");
+    }
+    if query
+        .get("limit")
+        .is_some_and(|limit| !(1..=100).contains(&limit.parse().unwrap_or(0)))
+    {
+        return problem(400, "invalid_request");
+    }
+    match (&head.method, segments.as_slice()) {
+        (&Method::POST, ["sessions"]) if request["password"] == "right" => answer(
+            201,
+            &json!({"access_token": TOKEN, "token_type": "Bearer", "expires_in": 3600}),
+        ),
+        (&Method::POST, ["sessions"]) => problem(401, "unauthorized"),
+        (&Method::POST, ["uploads"]) => create(world, &request),
+        (&Method::GET, ["uploads"]) => list(world, &query),
+        (&Method::GET, ["uploads", id]) => upload(world, id).map_or_else(
+            || problem(404, "not_found"),
+            |upload| {
+                let mut facts = upload.facts.clone();
+                facts["received"] = received(upload);
+                answer(200, &facts)
+            },
+        ),
+        (&Method::POST, ["uploads", id, "parts"]) => sign(world, id, &request, address),
+        (&Method::POST, ["uploads", id, "complete"]) => complete(world, id),
+        (&Method::POST, ["folders"]) => {
+            if named(world, &request).is_some() {
+                return problem(409, "name_taken");
+            }
+            let id = format!("d{}", world.nodes.len() + 1);
+            let node = json!({"id": id, "kind": "folder", "name": request["name"], "parent": request["parent"], "created_at": NOW});
+            world.nodes.push(node.clone());
+            answer(201, &node)
+        }
+        (&Method::GET, ["files"]) => {
+            let wanted = |node: &&Value| {
+                node["parent"].as_str() == query.get("parent").copied()
+                    && query.get("name").is_none_or(|name| node["name"] == *name)
+            };
+            let items: Vec<&Value> = world.nodes.iter().filter(wanted).collect();
+            answer(200, &json!({"items": items, "next_cursor": null}))
+        }
+        (&Method::GET, ["files", id]) => match world.nodes.iter().find(|node| node["id"] == *id) {
+            Some(node) => answer(200, node),
+            None => problem(404, "not_found"),
+        },
+        (&Method::GET, ["files", id, "content"]) => {
+            world.signed += 1;
+            let url = format!(
+                "{address}/store/{id}?X-Amz-Signature={SIGNATURE}&serial={}",
+                world.signed
+            );
+            Response::builder()
+                .status(307)
+                .header(LOCATION, url)
+                .body(body(Vec::new()))
+                .unwrap()
+        }
+        (&Method::DELETE, ["files", id]) => match world.nodes.iter().position(|node| node["id"] == *id) {
+            Some(index) => {
+                world.nodes.remove(index);
+                Response::builder().status(204).body(body(Vec::new())).unwrap()
+            }
+            None => problem(404, "not_found"),
+        },
+        _ => problem(404, "not_found"),
+    }
+}
+
+fn upload<'a>(world: &'a World, id: &str) -> Option<&'a FakeUpload> {
+    world.uploads.iter().find(|upload| upload.facts["id"] == id)
+}
+
+fn named<'a>(world: &'a World, request: &Value) -> Option<&'a Value> {
+    world
+        .nodes
+        .iter()
+        .find(|node| node["name"] == request["name"] && node["parent"] == request["parent"])
+}
+
+fn received(upload: &FakeUpload) -> Value {
+    let part = |(number, (digest, bytes)): (&u32, &(String, Vec<u8>))| json!({"number": number, "size": bytes.len(), "sha256": digest});
+    upload.parts.iter().map(part).collect()
+}
+
+fn create(world: &mut World, request: &Value) -> Reply {
+    if named(world, request).is_some() {
+        return problem(409, "name_taken");
+    }
+    let size = usize::try_from(request["size"].as_u64().unwrap()).unwrap();
+    let mut facts = json!({
+        "id": format!("u{}", world.uploads.len() + 1), "state": "open", "name": request["name"],
+        "parent": request["parent"], "size": size, "part_size": PART, "part_count": size.div_ceil(PART).max(1),
+        "content_id": request["content_id"], "created_at": NOW, "expires_at": NOW,
+    });
+    let same = world
+        .nodes
+        .iter()
+        .find(|node| node["content_id"] == request["content_id"])
+        .cloned();
+    if let Some(same) = same {
+        let bytes = world.objects[same["id"].as_str().unwrap()].clone();
+        let name = request["name"].as_str().unwrap();
+        facts["state"] = "complete".into();
+        facts["file"] = add_file(world, name, request["parent"].as_str(), bytes);
+    }
+    world.uploads.push(FakeUpload {
+        facts: facts.clone(),
+        parts: BTreeMap::new(),
+    });
+    answer(201, &facts)
+}
+
+/// One per page, so that paging is exercised.
+fn list(world: &World, query: &HashMap<&str, &str>) -> Reply {
+    let live: Vec<&Value> = world
+        .uploads
+        .iter()
+        .map(|upload| &upload.facts)
+        .filter(|facts| facts["state"] == "open" || facts["state"] == "finalizing")
+        .collect();
+    let page: usize = query.get("cursor").map_or(0, |cursor| cursor.parse().unwrap());
+    let next = (page + 1 < live.len()).then(|| (page + 1).to_string());
+    answer(
+        200,
+        &json!({"items": live.get(page).into_iter().collect::<Vec<_>>(), "next_cursor": next}),
+    )
+}
+
+fn sign(world: &mut World, id: &str, request: &Value, address: &str) -> Reply {
+    match upload(world, id) {
+        None => return problem(404, "not_found"),
+        Some(upload) if upload.facts["state"] != "open" => return problem(409, "upload_not_open"),
+        Some(_) => {}
+    }
+    let mut parts = Vec::new();
+    for part in request["parts"].as_array().unwrap() {
+        world.signed += 1;
+        let (number, sum) = (&part["number"], part["sha256"].as_str().unwrap());
+        let bound = sum.replace(['+', '/', '='], "_");
+        let serial = world.signed;
+        let url =
+            format!("{address}/store/{id}/{number}?X-Amz-Signature={SIGNATURE}&serial={serial}&sum={bound}");
+        parts.push(json!({
+            "number": number, "url": url, "headers": {"x-amz-checksum-sha256": sum, "host": "somewhere"},
+            "expires_at": NOW,
+        }));
+    }
+    // A server may answer in any order.
+    parts.reverse();
+    answer(200, &json!({"parts": parts}))
+}
+
+fn complete(world: &mut World, id: &str) -> Reply {
+    let lose = std::mem::take(&mut world.lose);
+    let Some(upload) = world.uploads.iter_mut().find(|upload| upload.facts["id"] == id) else {
+        return problem(404, "not_found");
+    };
+    if upload.facts["state"] == "complete" {
+        return answer(200, &upload.facts);
+    }
+    upload.parts.retain(|number, _| !lose.contains(number));
+    let count = u32::try_from(upload.facts["part_count"].as_u64().unwrap()).unwrap();
+    let missing: Vec<u32> = (1..=count)
+        .filter(|number| !upload.parts.contains_key(number))
+        .collect();
+    if !missing.is_empty() {
+        let first: Vec<_> = missing.iter().take(1).collect();
+        return problem_with(
+            409,
+            "parts_missing",
+            &json!({"missing": first, "missing_count": missing.len()}),
+        );
+    }
+    if world.not_yet > 0 {
+        world.not_yet -= 1;
+        upload.facts["state"] = "finalizing".into();
+        return answer(202, &upload.facts);
+    }
+    let bytes: Vec<u8> = upload
+        .parts
+        .values()
+        .flat_map(|(_, bytes)| bytes.clone())
+        .collect();
+    if upload.facts["content_id"] != content_id(&bytes).as_str() {
+        return problem(409, "content_mismatch");
+    }
+    // Checks that the digests the store keeps are what the id is made of.
+    let raw: Vec<u8> = upload
+        .parts
+        .values()
+        .flat_map(|(digest, _)| BASE64.decode(digest).unwrap())
+        .collect();
+    assert_eq!(format!("{}-{count}", digest(&raw)), content_id(&bytes));
+    let facts = upload.facts.clone();
+    let file = add_file(
+        world,
+        facts["name"].as_str().unwrap(),
+        facts["parent"].as_str(),
+        bytes,
+    );
+    let upload = world
+        .uploads
+        .iter_mut()
+        .find(|upload| upload.facts["id"] == id)
+        .unwrap();
+    upload.facts["state"] = "complete".into();
+    upload.facts["file"] = file;
+    answer(200, &upload.facts)
+}

@@ -1,0 +1,82 @@
+//! The client against a real HTTP server in this process, which checks what a store checks and fails on demand.
+//! What the real API and a real store do is tested elsewhere, end to end.
+
+#![expect(clippy::unwrap_used, reason = "what helps tests fails as tests do")]
+
+mod calls;
+mod completing;
+mod downloads;
+mod fake_api;
+mod fake_store;
+mod server;
+mod uploads;
+
+use client::transfer::{Event, Observer, Options};
+use client::{Api, Retry, Token};
+use server::Server;
+use std::num::NonZeroUsize;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+const MIB: usize = 1024 * 1024;
+
+/// Tries often, waits little.
+const QUICK: Retry = Retry {
+    attempts: 4,
+    base: Duration::from_millis(2),
+    cap: Duration::from_millis(10),
+};
+
+fn api(server: &Server) -> Api {
+    Api::new(&server.base())
+        .unwrap()
+        .with_token(Token::new(server::TOKEN))
+        .with_retry(QUICK)
+}
+
+fn options(streams: usize) -> Options {
+    Options {
+        streams: NonZeroUsize::new(streams).unwrap(),
+        retry: QUICK,
+        stall: Duration::from_mins(1),
+        finalize: Duration::from_secs(20),
+        observer: Observer::silent(),
+    }
+}
+
+/// What to set where a connection goes silent: longer than a busy machine is silent by itself.
+const SHORT_STALL: Duration = Duration::from_secs(3);
+
+/// Bytes that are different in every part and on every call with another seed.
+fn bytes(length: usize, seed: u64) -> Vec<u8> {
+    let mut state = seed.wrapping_mul(0x9E37_79B9_7F4A_7C15) | 1;
+    let mut bytes = Vec::with_capacity(length + 8);
+    while bytes.len() < length {
+        state ^= state << 13;
+        state ^= state >> 7;
+        state ^= state << 17;
+        bytes.extend_from_slice(&state.to_le_bytes());
+    }
+    bytes.truncate(length);
+    bytes
+}
+
+/// Remembers every event.
+fn recorder() -> (Observer, Arc<Mutex<Vec<Event>>>) {
+    let events: Arc<Mutex<Vec<Event>>> = Arc::default();
+    let copy = Arc::clone(&events);
+    (
+        Observer::new(move |event| copy.lock().unwrap().push(event)),
+        events,
+    )
+}
+
+/// Bytes moved according to the events, less what was undone.
+fn net(events: &Mutex<Vec<Event>>) -> i128 {
+    let one = |event: &Event| match event {
+        Event::Moved(bytes) => i128::from(*bytes),
+        Event::Undone(bytes) => -i128::from(*bytes),
+        _ => 0,
+    };
+    events.lock().unwrap().iter().map(one).sum()
+}

@@ -1,0 +1,217 @@
+//! The server: connections, what is logged, and failures on demand.
+
+use crate::{fake_api, fake_store};
+use bytes::Bytes;
+use futures::{StreamExt, stream};
+use http_body_util::combinators::BoxBody;
+use http_body_util::{BodyExt, Full, StreamBody};
+use hyper::body::{Frame, Incoming};
+use hyper::server::conn::http1;
+use hyper::service::service_fn;
+use hyper::{Request, Response};
+use hyper_util::rt::TokioIo;
+use serde_json::Value;
+use std::collections::{BTreeMap, HashMap};
+use std::io;
+use std::sync::{Arc, Mutex, MutexGuard};
+use std::time::Duration;
+use tokio::net::TcpListener;
+use tokio::task::JoinHandle;
+
+pub(crate) const TOKEN: &str = "t0k3n";
+/// Stands for a signature in every presigned URL.
+pub(crate) const SIGNATURE: &str = "s1gnatur3";
+
+pub(crate) type Reply = Response<BoxBody<Bytes, io::Error>>;
+
+/// What goes wrong once.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Fault {
+    /// An error answer with this code.
+    Answer(u16, &'static str),
+    /// The same without reading the request, after which the connection closes, as real stores do.
+    Early(u16, &'static str),
+    /// The connection closes before anything was done.
+    Drop,
+    /// The connection closes after it was done, before the answer.
+    LoseAnswer,
+    /// The answer's body ends after so many bytes.
+    Cut(usize),
+    /// A byte changes on the way.
+    Corrupt,
+    /// No answer, ever.
+    Silence,
+}
+
+#[derive(Default)]
+pub(crate) struct World {
+    pub(crate) uploads: Vec<FakeUpload>,
+    pub(crate) nodes: Vec<Value>,
+    /// Bytes of files by id.
+    pub(crate) objects: HashMap<String, Vec<u8>>,
+    /// What happened, one line each: `PUT part 3`, `POST uploads/u1/complete`.
+    pub(crate) log: Vec<String>,
+    /// The first entry whose text a log line begins with happens and is removed.
+    pub(crate) faults: Vec<(String, Fault)>,
+    /// How many URLs were signed; URLs up to `expired` are denied.
+    pub(crate) signed: usize,
+    pub(crate) expired: usize,
+    pub(crate) ignore_ranges: bool,
+    /// How often completing says "not yet".
+    pub(crate) not_yet: usize,
+    /// Parts that the store loses when an upload is completed, once.
+    pub(crate) lose: Vec<u32>,
+}
+
+pub(crate) struct FakeUpload {
+    pub(crate) facts: Value,
+    /// By number: digest in base64 and bytes.
+    pub(crate) parts: BTreeMap<u32, (String, Vec<u8>)>,
+}
+
+/// A server that ends with the test.
+pub(crate) struct Server {
+    address: String,
+    world: Arc<Mutex<World>>,
+    task: JoinHandle<()>,
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        self.task.abort();
+    }
+}
+
+impl Server {
+    pub(crate) async fn start() -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = format!("http://{}", listener.local_addr().unwrap());
+        let world: Arc<Mutex<World>> = Arc::default();
+        let task = tokio::spawn(accept(listener, address.clone(), Arc::clone(&world)));
+        Self { address, world, task }
+    }
+
+    pub(crate) fn base(&self) -> String {
+        format!("{}/_aws/execute-api/abc/test", self.address)
+    }
+
+    pub(crate) fn world(&self) -> MutexGuard<'_, World> {
+        self.world.lock().unwrap()
+    }
+
+    pub(crate) fn fail(&self, what: &str, fault: Fault) {
+        self.world().faults.push((what.to_owned(), fault));
+    }
+
+    /// Waits until a log line begins with `what`.
+    pub(crate) async fn seen(&self, what: &str) {
+        while self.count(what) == 0 {
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+    }
+
+    /// How many log lines begin with `what`.
+    pub(crate) fn count(&self, what: &str) -> usize {
+        self.world()
+            .log
+            .iter()
+            .filter(|line| line.starts_with(what))
+            .count()
+    }
+}
+
+async fn accept(listener: TcpListener, address: String, world: Arc<Mutex<World>>) {
+    while let Ok((stream, _)) = listener.accept().await {
+        let (address, world) = (address.clone(), Arc::clone(&world));
+        tokio::spawn(async move {
+            let service = service_fn(|request| serve(request, &address, &world));
+            let _ = http1::Builder::new()
+                .serve_connection(TokioIo::new(stream), service)
+                .await;
+        });
+    }
+}
+
+async fn serve(request: Request<Incoming>, address: &str, world: &Mutex<World>) -> io::Result<Reply> {
+    let (head, body) = request.into_parts();
+    let store = head.uri.path().starts_with("/store/");
+    let line = if store {
+        fake_store::line(&head)
+    } else {
+        fake_api::line(&head)
+    };
+    let fault = {
+        let mut world = world.lock().unwrap();
+        world.log.push(line.clone());
+        let found = world
+            .faults
+            .iter()
+            .position(|(what, _)| line.starts_with(what.as_str()));
+        found.map(|index| world.faults.remove(index).1)
+    };
+    match fault {
+        Some(Fault::Early(status, code)) => return Ok(refuse(store, status, code)),
+        Some(Fault::Drop) => return Err(io::ErrorKind::ConnectionReset.into()),
+        Some(Fault::Silence) => return std::future::pending().await,
+        _ => {}
+    }
+    let mut body = body
+        .collect()
+        .await
+        .map_err(io::Error::other)?
+        .to_bytes()
+        .to_vec();
+    if let Some(Fault::Answer(status, code)) = fault {
+        return Ok(refuse(store, status, code));
+    }
+    let upload = !body.is_empty();
+    if fault == Some(Fault::Corrupt) {
+        flip(&mut body);
+    }
+    let reply = {
+        let mut world = world.lock().unwrap();
+        if store {
+            fake_store::handle(&mut world, &head, body)
+        } else {
+            fake_api::handle(&mut world, &head, &body, address)
+        }
+    };
+    match fault {
+        Some(Fault::LoseAnswer) => Err(io::ErrorKind::ConnectionReset.into()),
+        Some(Fault::Cut(length)) => Ok(change(reply, |body| body.truncate(length)).await),
+        Some(Fault::Corrupt) if !upload => Ok(change(reply, |body| flip(body)).await),
+        _ => Ok(reply),
+    }
+}
+
+fn refuse(store: bool, status: u16, code: &str) -> Reply {
+    if store {
+        fake_store::refusal(status, code)
+    } else {
+        fake_api::problem(status, code)
+    }
+}
+
+fn flip(body: &mut [u8]) {
+    let middle = body.len() / 2;
+    if let Some(byte) = body.get_mut(middle) {
+        *byte ^= 1;
+    }
+}
+
+/// Changes the body but not the headers; one that got shorter ends in a closed connection.
+async fn change(reply: Reply, change: impl FnOnce(&mut Vec<u8>)) -> Reply {
+    let (head, body) = reply.into_parts();
+    let mut body = body.collect().await.unwrap().to_bytes().to_vec();
+    let length = body.len();
+    change(&mut body);
+    let end = (body.len() < length).then(|| Err(io::ErrorKind::ConnectionReset.into()));
+    let frames = stream::iter([Ok(Frame::data(Bytes::from(body)))]).chain(stream::iter(end));
+    Response::from_parts(head, BodyExt::boxed(StreamBody::new(frames)))
+}
+
+pub(crate) fn body(bytes: Vec<u8>) -> BoxBody<Bytes, io::Error> {
+    Full::new(Bytes::from(bytes))
+        .map_err(|never| match never {})
+        .boxed()
+}
