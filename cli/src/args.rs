@@ -1,0 +1,137 @@
+//! The command line's shape.
+
+use clap::{Args, Parser, Subcommand};
+use std::num::NonZeroUsize;
+use std::path::PathBuf;
+
+const AFTER_HELP: &str = "\
+Environment:
+  LONGSHORE_API         address of the API, like --api
+  LONGSHORE_PASSWORD    password for signup and login, instead of the prompt
+  LONGSHORE_CONFIG_DIR  where the session is kept (default: $XDG_CONFIG_HOME/longshore)
+
+Exit codes:
+    0  done
+    1  failed
+    2  wrong usage
+    3  not signed in
+    4  not found, here or there
+    5  conflict: the name is taken, or the folder not empty
+    6  quota exceeded
+    7  the API or the store is out of reach
+    8  the bytes are not what they should be; nothing was saved
+  130  interrupted; upload and download go on where they stopped when run again";
+
+/// Keeps files: uploads in verified parts, resumable both ways, with verified copies in other stores.
+#[derive(Debug, Parser)]
+#[command(name = "longshore", version, after_help = AFTER_HELP, arg_required_else_help = true)]
+pub(crate) struct Arguments {
+    /// Address of the API [default: that of the last login]
+    #[arg(
+        long,
+        global = true,
+        value_name = "URL",
+        env = "LONGSHORE_API",
+        hide_env_values = true
+    )]
+    pub(crate) api: Option<String>,
+    /// Write JSON: one document per line on standard output, errors on standard error
+    #[arg(long, global = true)]
+    pub(crate) json: bool,
+    /// Show no progress
+    #[arg(short, long, global = true)]
+    pub(crate) quiet: bool,
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Register and sign in
+    Signup {
+        /// The name to register
+        username: String,
+    },
+    /// Sign in
+    Login {
+        /// The name to sign in with
+        username: String,
+    },
+    /// Show who is signed in, and how much room is left
+    Whoami,
+    /// Upload files; run again to resume an interrupted upload
+    Upload(Upload),
+    /// List a folder
+    Ls {
+        /// The folder, or one file
+        #[arg(default_value = "/")]
+        path: String,
+    },
+    /// Download a file, verified; run again to resume an interrupted download
+    Download(Download),
+    /// Remove a file or an empty folder
+    Rm {
+        /// What to remove
+        path: String,
+        /// Give up the unfinished uploads of this name instead, and what they have sent
+        #[arg(long)]
+        upload: bool,
+    },
+    /// Show a file's copies, or how far an upload is
+    Status {
+        /// The file, or the name of an unfinished upload
+        path: String,
+    },
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Upload {
+    /// Local files
+    #[arg(required = true, value_name = "FILE")]
+    pub(crate) files: Vec<PathBuf>,
+    /// Folder to upload to; made if it is not there
+    #[arg(long, value_name = "FOLDER", default_value = "/")]
+    pub(crate) to: String,
+    #[command(flatten)]
+    pub(crate) streams: Streams,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Download {
+    /// The file to download
+    pub(crate) path: String,
+    /// Local file, or folder to put it in [default: its own name, here]
+    #[arg(short, long, value_name = "FILE")]
+    pub(crate) output: Option<PathBuf>,
+    /// Replace a local file that exists
+    #[arg(short, long)]
+    pub(crate) force: bool,
+    #[command(flatten)]
+    pub(crate) streams: Streams,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Streams {
+    /// Parts to move at a time
+    #[arg(long, value_name = "N", default_value = "4")]
+    pub(crate) streams: NonZeroUsize,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::CommandFactory;
+
+    #[test]
+    fn the_shape_is_consistent() {
+        Arguments::command().debug_assert();
+    }
+
+    #[test]
+    fn every_exit_code_is_documented() {
+        for exit in crate::exit::Exit::ALL {
+            let code = format!("\n{:>5}  ", exit as u8);
+            assert!(AFTER_HELP.contains(&code), "{code}");
+        }
+    }
+}

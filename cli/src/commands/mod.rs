@@ -1,0 +1,121 @@
+//! What each command does.
+
+pub(crate) mod account;
+mod download;
+mod ls;
+mod rm;
+mod status;
+mod upload;
+
+use crate::args::{Arguments, Command};
+use crate::config;
+use crate::exit::{Exit, Failure};
+use crate::human;
+use crate::progress::Display;
+use client::Api;
+use client::types::{Upload, UploadState};
+use std::env;
+use std::io::{self, IsTerminal};
+
+/// What every command needs.
+pub(crate) struct Context {
+    /// The address given with this call, which wins over the last login's.
+    api: Option<String>,
+    json: bool,
+    /// Empty for the commands that need none.
+    password: String,
+    pub(crate) display: Display,
+}
+
+impl Context {
+    pub(crate) fn new(arguments: &Arguments, password: String) -> Self {
+        // A script that reads JSON wants no bar between its own lines, unless a person looks on.
+        let quiet = arguments.quiet || (arguments.json && !io::stderr().is_terminal());
+        Self {
+            api: arguments.api.clone().filter(|address| !address.is_empty()),
+            json: arguments.json,
+            password,
+            display: Display::new(quiet),
+        }
+    }
+
+    /// The API, without anybody signed in.
+    fn anonymous(&self) -> Result<Api, Failure> {
+        let address = match &self.api {
+            Some(address) => address.clone(),
+            None => config::load()?.map(|session| session.api).ok_or_else(|| {
+                Failure::new(Exit::Usage, "which API?").then("give its address with --api or LONGSHORE_API")
+            })?,
+        };
+        Ok(Api::new(&address)?)
+    }
+
+    /// The API, with the account of the last login.
+    fn signed_in(&self) -> Result<Api, Failure> {
+        let not_signed_in = |message: String| {
+            Failure::new(Exit::NotSignedIn, message).then("sign in: longshore login <username>")
+        };
+        let session = config::load()?.ok_or_else(|| not_signed_in("not signed in".to_owned()))?;
+        let kept = Api::new(&session.api)?;
+        let api = match &self.api {
+            Some(address) => Api::new(address)?,
+            None => kept.clone(),
+        };
+        // A token is for the API that gave it and nobody else.
+        if api.base().trim_end_matches('/') == kept.base().trim_end_matches('/') {
+            Ok(api.with_token(session.token))
+        } else {
+            Err(not_signed_in(format!("not signed in to {}", api.base())))
+        }
+    }
+}
+
+/// Runs a command.
+pub(crate) async fn run(context: &Context, command: &Command) -> Result<(), Failure> {
+    match command {
+        Command::Signup { username } => account::signup(context, username).await,
+        Command::Login { username } => account::login(context, username).await,
+        Command::Whoami => account::whoami(context).await,
+        Command::Upload(arguments) => upload::run(context, arguments).await,
+        Command::Ls { path } => ls::run(context, path).await,
+        Command::Download(arguments) => download::run(context, arguments).await,
+        Command::Rm { path, upload: false } => rm::node(context, path).await,
+        Command::Rm { path, upload: true } => rm::uploads(context, path).await,
+        Command::Status { path } => status::run(context, path).await,
+    }
+}
+
+/// What to tell somebody who interrupted a command.
+pub(crate) fn how_to_go_on(context: &Context, command: &Command) -> Option<String> {
+    let (done, place) = match command {
+        Command::Upload(_) => (
+            "stored",
+            "run the same command again, here or on another machine, to resume",
+        ),
+        Command::Download(_) => ("on this disk", "run the same command again to resume"),
+        _ => return None,
+    };
+    let words: Vec<String> = env::args().map(|word| human::quoted(&word)).collect();
+    let parts = context.display.parts();
+    let kept = parts
+        .map(|(some, all)| format!("{some} of {all} parts are {done}; "))
+        .unwrap_or_default();
+    Some(format!("{kept}{place}:\n  {}", words.join(" ")))
+}
+
+/// The account's unfinished uploads of `name` in `parent`, with the parts they have.
+async fn uploads_of(api: &Api, parent: Option<&str>, name: &str) -> Result<Vec<Upload>, Failure> {
+    let mut found = Vec::new();
+    for upload in api.all_uploads().await? {
+        let unfinished = matches!(upload.state, UploadState::Open | UploadState::Finalizing);
+        if unfinished && upload.name == name && upload.parent.as_deref() == parent {
+            match api.upload(&upload.id).await {
+                Ok(upload) => found.push(upload),
+                // It ended just now.
+                Err(error) if error.is("not_found") => {}
+                Err(error) => return Err(error.into()),
+            }
+        }
+    }
+    Ok(found)
+}

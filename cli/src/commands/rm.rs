@@ -1,0 +1,54 @@
+//! `rm`.
+
+use super::{Context, uploads_of};
+use crate::exit::{Exit, Failure};
+use crate::{human, output};
+use client::tree::{self, Place, RemotePath};
+use serde_json::json;
+
+/// Removes a file or an empty folder.
+pub(super) async fn node(context: &Context, path: &str) -> Result<(), Failure> {
+    let path: RemotePath = path.parse()?;
+    let api = context.signed_in()?;
+    let Place::Node(node) = tree::walk(&api, &path).await? else {
+        return Err(root());
+    };
+    api.delete_file(&node.id)
+        .await
+        .map_err(|error| Failure::from(error).about(&path.to_string()))?;
+    if context.json {
+        output::json(&json!({ "path": path.to_string(), "removed": node }));
+    } else {
+        output::line(&format!("removed {path}"));
+    }
+    Ok(())
+}
+
+/// Gives up the unfinished uploads of a name.
+pub(super) async fn uploads(context: &Context, path: &str) -> Result<(), Failure> {
+    let path: RemotePath = path.parse()?;
+    let name = path.name().ok_or_else(root)?;
+    let api = context.signed_in()?;
+    let folder = tree::walk(&api, &path.parent()).await?;
+    let uploads = uploads_of(&api, folder.id(), name).await?;
+    if uploads.is_empty() {
+        return Err(Failure::new(
+            Exit::NotFound,
+            format!("there is no unfinished upload of '{path}'"),
+        ));
+    }
+    for upload in &uploads {
+        api.abort_upload(&upload.id).await?;
+        if context.json {
+            output::json(&json!({ "path": path.to_string(), "given_up": upload }));
+        } else {
+            let size = human::size(upload.size);
+            output::line(&format!("gave up the upload of {path} ({size})"));
+        }
+    }
+    Ok(())
+}
+
+fn root() -> Failure {
+    Failure::new(Exit::Usage, "the top folder cannot be removed")
+}

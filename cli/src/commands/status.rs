@@ -1,0 +1,123 @@
+//! `status`.
+
+use super::{Context, uploads_of};
+use crate::exit::Failure;
+use crate::{human, output};
+use client::tree::{self, Place, RemotePath, TreeError};
+use client::types::{Node, NodeKind, Replica, ReplicaState, Upload, UploadState};
+use serde_json::json;
+
+pub(super) async fn run(context: &Context, path: &str) -> Result<(), Failure> {
+    let path: RemotePath = path.parse()?;
+    let api = context.signed_in()?;
+    let (node, uploads) = match path.name() {
+        None => (None, Vec::new()),
+        Some(name) => {
+            let folder = tree::walk(&api, &path.parent()).await?;
+            if let Place::Node(node) = &folder
+                && node.kind != NodeKind::Folder
+            {
+                return Err(TreeError::NotAFolder(path.parent()).into());
+            }
+            let node = match api.find(folder.id(), name).await? {
+                Some(node) if node.kind == NodeKind::File => Some(api.file(&node.id).await?),
+                found => found,
+            };
+            let uploads = uploads_of(&api, folder.id(), name).await?;
+            if node.is_none() && uploads.is_empty() {
+                return Err(TreeError::NotFound(path).into());
+            }
+            (node, uploads)
+        }
+    };
+    if context.json {
+        output::json(&json!({ "path": path.to_string(), "node": node, "uploads": uploads }));
+        return Ok(());
+    }
+    match &node {
+        Some(node) if node.kind == NodeKind::File => show_file(&path, node),
+        Some(_) => output::line(&format!("{path} is a folder")),
+        None if path.is_root() => output::line("/ is the top folder"),
+        None => {}
+    }
+    for upload in &uploads {
+        show_upload(&path, upload);
+    }
+    Ok(())
+}
+
+fn show_file(path: &RemotePath, file: &Node) {
+    let size = file.size.unwrap_or(0);
+    output::line(&format!("{path}: complete"));
+    output::line(&format!("  size        {} ({size} bytes)", human::size(size)));
+    if let Some(content_id) = file.content_id {
+        output::line(&format!("  content id  {content_id}"));
+    }
+    output::line(&format!("  stored      {} UTC", human::time(file.created_at)));
+    let replicas = file.replicas.as_deref().unwrap_or_default();
+    if replicas.is_empty() {
+        output::line("  copies      none configured");
+        return;
+    }
+    output::line("");
+    let rows: Vec<_> = replicas.iter().map(|replica| row(replica, size)).collect();
+    output::table(&["TARGET", "KIND", "STATE", "DONE", "ATTEMPTS", "KEY"], &rows);
+    for replica in replicas {
+        if let Some(error) = &replica.last_error {
+            output::line(&output::plain(&format!("{}: {error}", replica.target)));
+        }
+    }
+}
+
+fn row(replica: &Replica, size: u64) -> Vec<String> {
+    let state = match replica.state {
+        ReplicaState::Pending => "pending",
+        ReplicaState::Copying => "copying",
+        ReplicaState::Available => "available",
+        ReplicaState::Failed => "failed",
+        ReplicaState::Other => "unknown",
+    };
+    let done = match replica.state {
+        ReplicaState::Available => "100%".to_owned(),
+        _ if size == 0 => "0%".to_owned(),
+        _ => format!("{}%", u128::from(replica.bytes_done) * 100 / u128::from(size)),
+    };
+    let text = |text: &Option<String>| text.clone().unwrap_or_else(|| "-".to_owned());
+    let attempts = replica.attempts.to_string();
+    vec![
+        replica.target.clone(),
+        text(&replica.kind),
+        state.to_owned(),
+        done,
+        attempts,
+        text(&replica.key),
+    ]
+}
+
+fn show_upload(path: &RemotePath, upload: &Upload) {
+    let state = match upload.state {
+        UploadState::Open => "upload in progress",
+        UploadState::Finalizing => "upload being put together by the store",
+        UploadState::Complete => "upload complete",
+        UploadState::Aborted | UploadState::Expired => "upload given up",
+        UploadState::Other => "upload in an unknown state",
+    };
+    let received = upload.received.as_deref().unwrap_or_default();
+    let numbers: Vec<u32> = received.iter().map(|part| part.number).collect();
+    let bytes = received.iter().map(|part| part.size).sum();
+    output::line(&format!("{path}: {state}"));
+    output::line(&format!(
+        "  received    {} of {} parts, {} of {}",
+        numbers.len(),
+        upload.part_count,
+        human::size(bytes),
+        human::size(upload.size)
+    ));
+    output::line(&format!("  parts       {}", human::ranges(&numbers)));
+    if let Some(expires) = upload.expires_at {
+        output::line(&format!(
+            "  expires     {} UTC, unless it goes on",
+            human::time(expires)
+        ));
+    }
+}

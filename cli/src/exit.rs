@@ -1,0 +1,175 @@
+//! How a command ends badly: what to say, what to do next, and the exit code.
+
+use client::ApiError;
+use client::transfer::TransferError;
+use client::tree::{PathError, TreeError};
+use std::io;
+
+/// Exit codes. They are documented in `args`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[repr(u8)]
+pub(crate) enum Exit {
+    Failed = 1,
+    Usage = 2,
+    NotSignedIn = 3,
+    NotFound = 4,
+    Conflict = 5,
+    Quota = 6,
+    Unreachable = 7,
+    Mismatch = 8,
+    Interrupted = 130,
+}
+
+impl Exit {
+    #[cfg(test)]
+    pub(crate) const ALL: [Self; 9] = [
+        Self::Failed,
+        Self::Usage,
+        Self::NotSignedIn,
+        Self::NotFound,
+        Self::Conflict,
+        Self::Quota,
+        Self::Unreachable,
+        Self::Mismatch,
+        Self::Interrupted,
+    ];
+}
+
+/// Why a command failed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Failure {
+    pub(crate) exit: Exit,
+    /// The API's code, where it said so.
+    pub(crate) code: Option<String>,
+    pub(crate) message: String,
+    pub(crate) next_step: Option<String>,
+}
+
+impl Failure {
+    pub(crate) fn new(exit: Exit, message: impl Into<String>) -> Self {
+        Self {
+            exit,
+            code: None,
+            message: message.into(),
+            next_step: None,
+        }
+    }
+
+    pub(crate) fn failed(message: impl Into<String>) -> Self {
+        Self::new(Exit::Failed, message)
+    }
+
+    pub(crate) fn interrupted(next_step: Option<String>) -> Self {
+        Self {
+            next_step,
+            ..Self::new(Exit::Interrupted, "interrupted")
+        }
+    }
+
+    pub(crate) fn then(mut self, next_step: impl Into<String>) -> Self {
+        self.next_step = Some(next_step.into());
+        self
+    }
+
+    /// Puts what it is about in front.
+    pub(crate) fn about(mut self, subject: &str) -> Self {
+        self.message = format!("{subject}: {}", self.message);
+        self
+    }
+
+    /// Whether the next file would fail alike.
+    pub(crate) fn concerns_all(&self) -> bool {
+        matches!(
+            self.exit,
+            Exit::NotSignedIn | Exit::Unreachable | Exit::Interrupted
+        )
+    }
+}
+
+impl From<ApiError> for Failure {
+    fn from(error: ApiError) -> Self {
+        let exit = match &error {
+            ApiError::Problem(problem) => match (problem.code.as_str(), problem.status) {
+                ("quota_exceeded", _) => Exit::Quota,
+                ("content_mismatch", _) => Exit::Mismatch,
+                ("invalid_request", _) => Exit::Usage,
+                (_, 401) => Exit::NotSignedIn,
+                (_, 404) | ("parent_not_found", _) => Exit::NotFound,
+                (_, 409) => Exit::Conflict,
+                (_, 429 | 502..=504) => Exit::Unreachable,
+                _ => Exit::Failed,
+            },
+            ApiError::Unreachable { .. } => Exit::Unreachable,
+            ApiError::Address { .. } => Exit::Usage,
+            ApiError::Unexpected { .. } | ApiError::Setup(_) => Exit::Failed,
+        };
+        Self {
+            exit,
+            code: error.code().map(str::to_owned),
+            next_step: error.next_step().map(str::to_owned),
+            message: error.to_string(),
+        }
+    }
+}
+
+impl From<TransferError> for Failure {
+    fn from(error: TransferError) -> Self {
+        let exit = match error {
+            TransferError::Api(error) => return error.into(),
+            TransferError::Disk { ref error, .. } if error.kind() == io::ErrorKind::NotFound => {
+                Exit::NotFound
+            }
+            TransferError::TargetExists(_) | TransferError::InUse(_) => Exit::Conflict,
+            TransferError::StoreUnreachable { .. } => Exit::Unreachable,
+            TransferError::Mismatch { .. } | TransferError::Damaged(_) => Exit::Mismatch,
+            TransferError::NotAFile(_) | TransferError::NotDownloadable(_) | TransferError::Size(_) => {
+                Exit::Usage
+            }
+            _ => Exit::Failed,
+        };
+        Self {
+            next_step: error.next_step().map(str::to_owned),
+            ..Self::new(exit, error.to_string())
+        }
+    }
+}
+
+impl From<TreeError> for Failure {
+    fn from(error: TreeError) -> Self {
+        match error {
+            TreeError::Api(error) => error.into(),
+            TreeError::NotFound(_) => Self::new(Exit::NotFound, error.to_string())
+                .then("see what is there: longshore ls [<folder>]"),
+            TreeError::NotAFolder(_) => Self::new(Exit::Conflict, error.to_string()),
+        }
+    }
+}
+
+impl From<PathError> for Failure {
+    fn from(error: PathError) -> Self {
+        Self::new(Exit::Usage, error.to_string())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use client::error::Problem;
+
+    fn problem(code: &str, status: u16) -> Failure {
+        let text = format!(r#"{{"code":"{code}","status":{status},"message":"m"}}"#);
+        ApiError::Problem(Box::new(serde_json::from_str::<Problem>(&text).unwrap())).into()
+    }
+
+    #[test]
+    fn problems_have_exit_codes() {
+        assert_eq!(problem("unauthorized", 401).exit, Exit::NotSignedIn);
+        assert_eq!(problem("not_found", 404).exit, Exit::NotFound);
+        assert_eq!(problem("name_taken", 409).exit, Exit::Conflict);
+        assert_eq!(problem("content_mismatch", 409).exit, Exit::Mismatch);
+        assert_eq!(problem("quota_exceeded", 403).exit, Exit::Quota);
+        assert_eq!(problem("internal", 500).exit, Exit::Failed);
+        assert_eq!(problem("http_504", 504).exit, Exit::Unreachable);
+        assert_eq!(problem("invalid_request", 400).exit, Exit::Usage);
+    }
+}
