@@ -1,0 +1,184 @@
+"""Starts MiniStack for Longshore: the stock server with five changes.
+
+MiniStack emulates AWS in one Python process. Stock, it is slow, forgetful or wrong in five places that matter to a
+file store, and each is mended here from outside, by replacing a function of its modules:
+
+1. Its runtime API (what the functions poll) writes small answers in two packets and waits 40 ms for Nagle.
+2. After each invocation it waits up to 50 ms for a log line.
+3. With S3 on disk, a ranged GET reads the whole object first. Here it reads the range from a memory map.
+4. Parts of open multipart uploads live in memory only, so a restart loses them. Here they live in files.
+5. It takes a queue's MaximumConcurrency from a template parameter as text, then compares it with a number.
+
+The names replaced are checked at the start, so that another MiniStack version fails loudly rather than quietly.
+Configuration is by environment, as MiniStack documents it; `xtask/src/ministack.rs` sets it.
+"""
+
+from __future__ import annotations
+
+import contextvars
+import functools
+import mmap
+import os
+import shutil
+import socketserver
+from pathlib import Path
+
+# Before any import of MiniStack: its handler classes take the flag over when they are made.
+socketserver.StreamRequestHandler.disable_nagle_algorithm = True
+
+from ministack.app import main  # noqa: E402
+from ministack.core import lambda_runtime  # noqa: E402
+from ministack.core.responses import AccountScopedDict  # noqa: E402
+from ministack.services import lambda_svc, s3  # noqa: E402
+
+
+def require(owner, *names: str) -> None:
+    """Stops unless `owner` has all of `names`."""
+    missing = [name for name in names if not hasattr(owner, name)]
+    if missing:
+        raise SystemExit(f"this MiniStack's {owner.__name__} has no {missing[0]}: ministack_server.py needs a look")
+
+
+def replace(owner, name: str, make) -> None:
+    """Replaces `owner.name` by `make(the original)`."""
+    require(owner, name)
+    original = getattr(owner, name)
+    setattr(owner, name, functools.wraps(original)(make(original)))
+
+
+def map_file(path: Path) -> bytes | mmap.mmap:
+    """The file's bytes without reading them. An empty file cannot be mapped."""
+    with open(path, "rb") as file:
+        if os.fstat(file.fileno()).st_size == 0:
+            return b""
+        return mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
+
+
+def shorten_log_wait() -> None:
+    """Late lines are not lost: the next invocation's drain, or the log thread, has them."""
+
+    def make(original):
+        return lambda self, first_line_wait=0.003, idle_confirm=0.001, hard_cap=0.05: original(
+            self, first_line_wait, idle_confirm, hard_cap
+        )
+
+    workers = [c for c in vars(lambda_runtime).values() if "_drain_stderr_bounded" in getattr(c, "__dict__", {})]
+    for worker in workers or [lambda_runtime]:
+        replace(worker, "_drain_stderr_bounded", make)
+
+
+def map_ranged_reads() -> None:
+    """Only where a slice is certain to be taken: a whole GET must hand `bytes` to the server."""
+    ranged = contextvars.ContextVar("ranged", default=False)
+
+    def get_object(original):
+        def wrapped(bucket, key, headers, query_params=None):
+            token = ranged.set(bool(headers.get("range")))
+            try:
+                return original(bucket, key, headers, query_params)
+            finally:
+                ranged.reset(token)
+
+        return wrapped
+
+    def read_body(original):
+        def wrapped(bucket, key, obj):
+            if ranged.get() and obj.get("body") is None and s3.S3_PERSIST:
+                path = s3._object_disk_path(bucket, key)
+                if path is not None and os.path.isfile(path):
+                    return map_file(Path(path))
+            return original(bucket, key, obj)
+
+        return wrapped
+
+    require(s3, "S3_PERSIST", "_object_disk_path")
+    replace(s3, "_get_object", get_object)
+    replace(s3, "_read_body", read_body)
+
+
+def keep_open_uploads(root: Path) -> None:
+    """Moves the bytes of uploaded parts into files, and the list of open uploads into the saved state."""
+
+    def upload_part(original):
+        def wrapped(bucket, key, body, query_params, headers):
+            answer = original(bucket, key, body, query_params, headers)
+            if answer[0] == 200:
+                upload_id, number = s3._qp(query_params, "uploadId"), int(s3._qp(query_params, "partNumber"))
+                path = root / upload_id / str(number)
+                path.parent.mkdir(parents=True, exist_ok=True)
+                # A new file each time: a reader may still have the part's older bytes mapped.
+                temporary = path.with_suffix(".new")
+                temporary.write_bytes(body)
+                temporary.replace(path)
+                s3._multipart_uploads[upload_id]["parts"][number]["body"] = map_file(path)
+            return answer
+
+        return wrapped
+
+    def closing(original):
+        def wrapped(bucket, key, *rest):
+            answer = original(bucket, key, *rest)
+            query_params = next(r for r in rest if isinstance(r, dict))
+            upload_id = s3._qp(query_params, "uploadId")
+            if upload_id and upload_id not in s3._multipart_uploads:
+                shutil.rmtree(root / upload_id, ignore_errors=True)
+            return answer
+
+        return wrapped
+
+    def get_state(original):
+        def wrapped():
+            uploads = AccountScopedDict()
+            for scoped_key, upload in s3._multipart_uploads._data.items():
+                parts = {str(n): {**part, "body": None} for n, part in upload["parts"].items()}
+                uploads._data[scoped_key] = {**upload, "parts": parts}
+            return {**original(), "open_uploads": uploads}
+
+        return wrapped
+
+    def load_persisted_state(original):
+        def wrapped(data):
+            answer = original(data)
+            uploads = (data or {}).get("open_uploads")
+            for scoped_key, upload in uploads._data.items() if uploads else ():
+                folder = root / scoped_key[1]
+                parts = {int(n): part for n, part in upload["parts"].items() if (folder / n).is_file()}
+                for number, part in parts.items():
+                    part["body"] = map_file(folder / str(number))
+                s3._multipart_uploads._data[scoped_key] = {**upload, "parts": parts}
+            known = {upload_id for _, upload_id in s3._multipart_uploads._data}
+            for folder in root.iterdir() if root.is_dir() else ():
+                if folder.name not in known:
+                    shutil.rmtree(folder, ignore_errors=True)
+            return answer
+
+        return wrapped
+
+    require(s3, "_multipart_uploads", "_qp")
+    replace(s3, "_upload_part", upload_part)
+    replace(s3, "_complete_multipart_upload", closing)
+    replace(s3, "_abort_multipart_upload", closing)
+    replace(s3, "get_state", get_state)
+    replace(s3, "load_persisted_state", load_persisted_state)
+
+
+def read_concurrency_as_a_number() -> None:
+    def make(original):
+        def wrapped(esm, *rest):
+            scaling = esm.get("ScalingConfig") or {}
+            if "MaximumConcurrency" in scaling:
+                scaling["MaximumConcurrency"] = int(scaling["MaximumConcurrency"])
+            return original(esm, *rest)
+
+        return wrapped
+
+    replace(lambda_svc, "_sqs_esm_concurrency", make)
+
+
+if __name__ == "__main__":
+    shorten_log_wait()
+    read_concurrency_as_a_number()
+    map_ranged_reads()
+    if s3.S3_PERSIST:
+        keep_open_uploads(Path(os.environ["LONGSHORE_PARTS_DIR"]))
+    main()
