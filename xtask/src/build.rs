@@ -1,0 +1,136 @@
+//! Building the functions, with cargo-lambda, and the command line.
+
+use crate::venv::{self, Venv};
+use crate::{process, ui, workspace};
+use anyhow::{Context, Result, ensure};
+use std::fs;
+use std::path::PathBuf;
+use std::process::Command;
+
+/// Functions and command line, for this machine.
+pub(crate) fn run() -> Result<()> {
+    let venv = venv::embedded()?;
+    functions(&venv)?;
+    cli()
+}
+
+/// The functions, for this machine. `cargo test` with the same target shares everything that is compiled here.
+pub(crate) fn functions(venv: &Venv) -> Result<()> {
+    let names = workspace::functions()?;
+    ui::step(&format!("Building {} functions", names.len()), || {
+        let mut command = Command::new(venv.program("cargo-lambda"));
+        command
+            .args([
+                "lambda",
+                "build",
+                "--release",
+                "--compiler",
+                "cargo",
+                "--disable-optimizations",
+            ])
+            .args(["--target", &host()?]);
+        in_workspace(&mut command, &names)?;
+        process::run(&mut command)
+    })
+}
+
+/// The functions as they go to AWS: optimised, and linked for the C library of Amazon Linux 2023, with zig.
+pub(crate) fn functions_for_aws(venv: &Venv, deployment: &Venv, architecture: &str) -> Result<()> {
+    /// The glibc of `provided.al2023`.
+    const GLIBC: &str = "2.34";
+    let names = workspace::functions()?;
+    ui::step(
+        &format!("Building {} functions for AWS ({architecture})", names.len()),
+        || {
+            let machine = if architecture == "arm64" {
+                "aarch64"
+            } else {
+                "x86_64"
+            };
+            let triple = format!("{machine}-unknown-linux-gnu");
+            process::run(
+                Command::new("rustup")
+                    .args(["target", "add", &triple])
+                    .current_dir(workspace::root()),
+            )?;
+            let mut command = Command::new(venv.program("cargo-lambda"));
+            command
+            .args(["lambda", "build", "--profile", "dist", "--compiler", "cargo-zigbuild"])
+            .args(["--target", &format!("{triple}.{GLIBC}")])
+            // cargo-lambda finds zig as a module of the first Python on the path.
+            .env("PATH", path_with(deployment)?);
+            in_workspace(&mut command, &names)?;
+            process::run(&mut command)
+        },
+    )
+}
+
+fn in_workspace(command: &mut Command, names: &[String]) -> Result<()> {
+    ensure!(!names.is_empty(), "functions/ is empty");
+    for name in names {
+        command.args(["--package", name]);
+    }
+    command
+        .arg("--lambda-dir")
+        .arg(workspace::bootstraps())
+        .current_dir(workspace::root());
+    without_our_own_settings(command);
+    Ok(())
+}
+
+/// The command line. It is built beside the functions, which shares the crates they have in common, and put where
+/// `cargo build --release` would put it.
+pub(crate) fn cli() -> Result<()> {
+    ui::step("Building the command line", || {
+        let host = host()?;
+        let mut command = cargo(&["build", "--release", "--package", "longshore", "--target", &host]);
+        process::run(&mut command)?;
+        let built = workspace::target().join(&host).join("release/longshore");
+        let place = workspace::cli();
+        fs::create_dir_all(place.parent().unwrap_or(&place))?;
+        // Renamed into place: the old one may be running.
+        let new = place.with_extension("new");
+        fs::copy(&built, &new)
+            .and_then(|_| fs::rename(&new, &place))
+            .with_context(|| format!("cannot put {} to {}", built.display(), place.display()))?;
+        ui::detail(&format!(
+            "{}, {}",
+            place.display(),
+            ui::size(fs::metadata(&place)?.len())
+        ));
+        Ok(())
+    })
+}
+
+/// Cargo, in this workspace.
+pub(crate) fn cargo(arguments: &[&str]) -> Command {
+    let mut command = Command::new("cargo");
+    command.args(arguments).current_dir(workspace::root());
+    without_our_own_settings(&mut command);
+    command
+}
+
+/// `cargo run` gives this program variables about itself, and some build scripts would be run again for them.
+fn without_our_own_settings(command: &mut Command) {
+    for (name, _) in std::env::vars() {
+        if name.starts_with("CARGO_PKG_") || name.starts_with("CARGO_MANIFEST_") {
+            command.env_remove(name);
+        }
+    }
+}
+
+/// This machine, as rustc calls it.
+pub(crate) fn host() -> Result<String> {
+    let said = process::output(Command::new("rustc").arg("-vV").current_dir(workspace::root()))?;
+    let host = said.lines().find_map(|line| line.strip_prefix("host: "));
+    host.map(str::to_owned)
+        .context("rustc does not say what machine this is")
+}
+
+fn path_with(venv: &Venv) -> Result<std::ffi::OsString> {
+    let old = std::env::var_os("PATH").unwrap_or_default();
+    let bin: PathBuf = venv.program("");
+    Ok(std::env::join_paths(
+        std::iter::once(bin).chain(std::env::split_paths(&old)),
+    )?)
+}

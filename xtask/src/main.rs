@@ -1,0 +1,54 @@
+//! What the project is run, tested and deployed with: `cargo xtask <command>`.
+//!
+//! One module per concern. `stack` puts the embedded stack together from `venv` (Python and its packages),
+//! `build` (functions and CLI), `ministack` (the AWS emulator) and `ceph` (a real replica target); `demo` runs the
+//! main job on it, `test` everything else; `deploy` goes to AWS.
+
+mod args;
+mod build;
+mod ceph;
+mod demo;
+mod deploy;
+mod ministack;
+mod process;
+mod stack;
+mod test;
+mod tools;
+mod ui;
+mod venv;
+mod workspace;
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    let result = args::parse(&arguments).and_then(run);
+    match result {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            ui::failure(&error);
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run(invocation: args::Invocation) -> anyhow::Result<()> {
+    use args::{Ceph, Command};
+    let state = invocation.state;
+    match invocation.command {
+        Command::Help => {
+            ui::line(args::HELP);
+            Ok(())
+        }
+        Command::Build => build::run(),
+        Command::Up(choice) => stack::up(&state, choice),
+        Command::Down => stack::down(&state),
+        Command::Status => stack::status(&state),
+        Command::Ceph(Ceph::Up) => ceph::up(&state).map(|_| ()),
+        Command::Ceph(Ceph::Start) => ceph::start(&state).map(|_| ()),
+        Command::Ceph(Ceph::Kill(daemon)) => ceph::kill(&state, daemon),
+        Command::Ceph(Ceph::Down) => ceph::down(&state),
+        Command::Test => test::run(),
+        Command::Deploy(rest) => deploy::run(&rest),
+    }
+}
