@@ -1,0 +1,185 @@
+//! The command line as people and scripts use it: a program, its output, its exit codes.
+
+mod interrupted;
+
+use crate::harness::bytes::{MIB, PART, fresh, unique};
+use crate::harness::cli::Terminal;
+use crate::harness::person::content_id;
+use serde_json::{Value, json};
+
+/// Somebody who has signed up. Gives the username, too.
+fn signed_up() -> (Terminal, String) {
+    let terminal = Terminal::new();
+    let username = format!("t{:x}", unique());
+    let account = terminal.json(&["signup", &username]);
+    assert_eq!(account["account"]["username"], username);
+    (terminal, username)
+}
+
+#[test]
+fn the_whole_tour() {
+    let (terminal, username) = signed_up();
+    let (small, large) = (fresh(1000), fresh(3 * PART + 17));
+    std::fs::write(terminal.path("small.txt"), &small).unwrap();
+    std::fs::write(terminal.path("große datei.bin"), &large).unwrap();
+
+    let uploaded = terminal.json(&["upload", "small.txt", "--to", "/photos/2026"]);
+    assert_eq!(
+        (&uploaded["how"], &uploaded["path"]),
+        (&json!("sent"), &json!("photos/2026/small.txt"))
+    );
+    let uploaded = terminal.json(&["upload", "große datei.bin"]);
+    assert_eq!(
+        (&uploaded["parts_sent"], &uploaded["parts_kept"]),
+        (&json!(4), &json!(0))
+    );
+    assert_eq!(uploaded["file"]["content_id"], content_id(&large).to_string());
+    let again = terminal.json(&["upload", "große datei.bin"]);
+    assert_eq!(
+        (&again["how"], &again["file"]["id"]),
+        (&json!("already_there"), &uploaded["file"]["id"])
+    );
+    let instant = terminal.json(&["upload", "große datei.bin", "--to", "copies"]);
+    assert_eq!(
+        (&instant["how"], &instant["parts_sent"]),
+        (&json!("instant"), &json!(0))
+    );
+
+    let names = |listed: &Value| -> Vec<String> {
+        let items = listed["items"].as_array().unwrap().iter();
+        items
+            .map(|node| node["name"].as_str().unwrap().to_owned())
+            .collect()
+    };
+    assert_eq!(
+        names(&terminal.json(&["ls"])),
+        ["copies", "große datei.bin", "photos"]
+    );
+    assert_eq!(names(&terminal.json(&["ls", "photos"])), ["2026"]);
+    assert_eq!(names(&terminal.json(&["ls", "/photos/2026/"])), ["small.txt"]);
+
+    let status = terminal.json(&["status", "/große datei.bin"]);
+    assert_eq!(status["node"]["id"], uploaded["file"]["id"]);
+    assert_eq!(status["node"]["replicas"].as_array().unwrap().len(), 1);
+    let whoami = terminal.json(&["whoami"]);
+    assert_eq!(whoami["account"]["username"], username);
+    assert_eq!(
+        whoami["account"]["used_bytes"],
+        (small.len() + 2 * large.len()) as u64
+    );
+
+    let downloaded = terminal.json(&["download", "große datei.bin", "-o", "copy.bin"]);
+    assert_eq!(
+        (&downloaded["parts_fetched"], &downloaded["parts_kept"]),
+        (&json!(4), &json!(0))
+    );
+    assert_eq!(std::fs::read(terminal.path("copy.bin")).unwrap(), large);
+    std::fs::create_dir(terminal.path("folder")).unwrap();
+    terminal.json(&["download", "photos/2026/small.txt", "-o", "folder"]);
+    assert_eq!(std::fs::read(terminal.path("folder/small.txt")).unwrap(), small);
+
+    for path in [
+        "photos/2026/small.txt",
+        "photos/2026",
+        "photos",
+        "copies/große datei.bin",
+        "copies",
+        "große datei.bin",
+    ] {
+        terminal.json(&["rm", path]);
+    }
+    assert_eq!(names(&terminal.json(&["ls"])), [""; 0]);
+    assert_eq!(terminal.json(&["whoami"])["account"]["used_bytes"], 0);
+    assert_eq!(
+        terminal.names(),
+        ["copy.bin", "folder", "große datei.bin", "small.txt"],
+        "nothing else is left here"
+    );
+}
+
+#[test]
+fn people_read_words_and_scripts_read_standard_output() {
+    let (terminal, _) = signed_up();
+    std::fs::write(terminal.path("a.txt"), fresh(2000)).unwrap();
+    let said = |arguments: &[&str]| {
+        let output = terminal.run(arguments);
+        assert!(
+            output.status.success(),
+            "{arguments:?}: {}",
+            String::from_utf8_lossy(&output.stderr)
+        );
+        String::from_utf8(output.stdout).unwrap()
+    };
+    assert!(said(&["upload", "a.txt"]).starts_with("a.txt  2.0 KiB"));
+    let listed = said(&["ls"]);
+    assert!(listed.starts_with("SIZE") && listed.contains("a.txt"), "{listed}");
+    let status = said(&["status", "a.txt"]);
+    assert!(
+        status.contains("a.txt: complete") && status.contains("content id"),
+        "{status}"
+    );
+    assert!(said(&["download", "a.txt", "-o", "b.txt"]).contains("verified"));
+    assert!(said(&["rm", "a.txt"]).contains("removed a.txt"));
+    assert!(said(&["--help"]).contains("Exit codes"));
+}
+
+#[test]
+fn failures_have_exit_codes_and_say_what_to_do() {
+    let (terminal, username) = signed_up();
+    std::fs::write(terminal.path("a"), fresh(10)).unwrap();
+    terminal.json(&["upload", "a", "--to", "f"]);
+    let exit = |code: i32, arguments: &[&str]| {
+        let error = terminal.fails(code, arguments);
+        if code != 2 || error.is_object() {
+            assert_eq!(error["exit_code"], code, "{arguments:?}: {error}");
+            assert!(
+                error["message"].as_str().is_some_and(|text| !text.is_empty()),
+                "{arguments:?}: {error}"
+            );
+        }
+        error
+    };
+    exit(2, &["fly"]);
+    exit(2, &["upload"]);
+    exit(2, &["upload", "."]);
+    exit(2, &["download", "f"]);
+    exit(2, &["ls", "a/../b"]);
+    exit(2, &["--api", "ftp://nowhere", "login", &username]);
+    exit(4, &["upload", "missing"]);
+    exit(4, &["download", "missing"]);
+    exit(4, &["rm", "f/missing"]);
+    exit(4, &["status", "missing"]);
+    exit(4, &["rm", "--upload", "f/a"]);
+    exit(5, &["rm", "f"]);
+    exit(5, &["signup", &username]);
+    exit(5, &["download", "f/a", "-o", "a"]);
+    std::fs::write(terminal.path("a"), fresh(11)).unwrap();
+    assert_eq!(exit(5, &["upload", "a", "--to", "f"])["code"], "name_taken");
+    // Nobody listens there.
+    exit(7, &["--api", "http://127.0.0.1:9", "login", &username]);
+    exit(3, &["--api", "http://127.0.0.1:9", "ls"]);
+
+    let stranger = Terminal::new();
+    assert_eq!(stranger.fails(3, &["ls"])["exit_code"], 3);
+    let output = stranger
+        .command(&["--json", "login", &username])
+        .env("LONGSHORE_PASSWORD", "wrong password")
+        .output()
+        .unwrap();
+    assert_eq!(output.status.code(), Some(3));
+}
+
+/// One bad file does not keep the others waiting, and is not forgotten.
+#[test]
+fn several_files_at_once() {
+    let (terminal, _) = signed_up();
+    for name in ["a", "b", "c"] {
+        std::fs::write(terminal.path(name), fresh(10)).unwrap();
+    }
+    terminal.json(&["upload", "b"]);
+    std::fs::write(terminal.path("b"), fresh(MIB)).unwrap();
+    terminal.fails(5, &["upload", "a", "b", "c"]);
+    let listed = terminal.json(&["ls"]);
+    assert_eq!(listed["items"].as_array().unwrap().len(), 3);
+    assert_eq!(listed["items"][1]["size"], 10, "what was there stays");
+}

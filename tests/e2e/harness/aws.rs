@@ -1,0 +1,216 @@
+//! A look behind the API: what is written in the table, stored in the bucket, waiting in the queues.
+
+use super::http::{Answer, send};
+use super::stack::stack;
+use serde_json::{Map, Value, json};
+
+/// The emulator finds the service by this; it does not check it.
+fn authorization(service: &str) -> String {
+    format!(
+        "AWS4-HMAC-SHA256 Credential=test/20260101/{}/{service}/aws4_request, SignedHeaders=host, Signature=0",
+        stack().region
+    )
+}
+
+async fn call(service: &str, target: &str, body: &Value) -> Value {
+    let authorization = authorization(service);
+    let headers = [
+        ("authorization", authorization.as_str()),
+        ("x-amz-target", target),
+        ("content-type", "application/x-amz-json-1.0"),
+    ];
+    let answer = send(
+        "POST",
+        &format!("{}/", stack().endpoint),
+        &headers,
+        body.to_string(),
+    )
+    .await;
+    assert_eq!(answer.status, 200, "{target} {body}: {}", answer.text());
+    if answer.body.is_empty() {
+        Value::Null
+    } else {
+        answer.json()
+    }
+}
+
+/// An item's attributes without their types.
+fn plain(value: &Value) -> Value {
+    let Some((kind, inner)) = value.as_object().and_then(|typed| typed.iter().next()) else {
+        return Value::Null;
+    };
+    match kind.as_str() {
+        "N" => serde_json::from_str(inner.as_str().unwrap()).unwrap(),
+        "L" => inner.as_array().unwrap().iter().map(plain).collect(),
+        "M" => plain_item(inner),
+        "NULL" => Value::Null,
+        _ => inner.clone(),
+    }
+}
+
+fn plain_item(item: &Value) -> Value {
+    let item = item.as_object().unwrap().iter();
+    Value::Object(item.map(|(name, value)| (name.clone(), plain(value))).collect())
+}
+
+fn typed(value: &Value) -> Value {
+    match value {
+        Value::String(text) => json!({ "S": text }),
+        Value::Number(number) => json!({ "N": number.to_string() }),
+        Value::Bool(bool) => json!({ "BOOL": bool }),
+        other => panic!("not needed so far: {other}"),
+    }
+}
+
+fn key(pk: &str, sk: &str) -> Value {
+    json!({ "pk": { "S": pk }, "sk": { "S": sk } })
+}
+
+/// All items of a partition whose sort keys begin with `prefix`.
+pub(crate) async fn items(pk: &str, prefix: &str) -> Vec<Value> {
+    let mut found = Vec::new();
+    let mut start = Value::Null;
+    loop {
+        let mut query = json!({
+            "TableName": stack().table,
+            "ConsistentRead": true,
+            "KeyConditionExpression": "pk = :pk AND begins_with(sk, :prefix)",
+            "ExpressionAttributeValues": { ":pk": { "S": pk }, ":prefix": { "S": prefix } },
+        });
+        if !start.is_null() {
+            query["ExclusiveStartKey"] = start;
+        }
+        let answer = call("dynamodb", "DynamoDB_20120810.Query", &query).await;
+        found.extend(answer["Items"].as_array().unwrap().iter().map(plain_item));
+        start = answer["LastEvaluatedKey"].clone();
+        if start.is_null() {
+            return found;
+        }
+    }
+}
+
+/// One item.
+pub(crate) async fn item(pk: &str, sk: &str) -> Option<Value> {
+    let request = json!({ "TableName": stack().table, "Key": key(pk, sk), "ConsistentRead": true });
+    let answer = call("dynamodb", "DynamoDB_20120810.GetItem", &request).await;
+    answer.get("Item").map(plain_item)
+}
+
+/// Overwrites attributes of an item that exists.
+pub(crate) async fn set(pk: &str, sk: &str, attributes: &Value) {
+    let attributes = attributes.as_object().unwrap();
+    let (mut names, mut values, mut sets) = (Map::new(), Map::new(), Vec::new());
+    for (index, (name, value)) in attributes.iter().enumerate() {
+        names.insert(format!("#n{index}"), json!(name));
+        values.insert(format!(":v{index}"), typed(value));
+        sets.push(format!("#n{index} = :v{index}"));
+    }
+    let request = json!({
+        "TableName": stack().table,
+        "Key": key(pk, sk),
+        "UpdateExpression": format!("SET {}", sets.join(", ")),
+        "ConditionExpression": "attribute_exists(pk)",
+        "ExpressionAttributeNames": names,
+        "ExpressionAttributeValues": values,
+    });
+    call("dynamodb", "DynamoDB_20120810.UpdateItem", &request).await;
+}
+
+/// Writes an item.
+pub(crate) async fn put(item: &Value) {
+    let item: Map<_, _> = item
+        .as_object()
+        .unwrap()
+        .iter()
+        .map(|(name, value)| (name.clone(), typed(value)))
+        .collect();
+    let request = json!({ "TableName": stack().table, "Item": item });
+    call("dynamodb", "DynamoDB_20120810.PutItem", &request).await;
+}
+
+/// Sends a text to the replication queue.
+pub(crate) async fn send_message(body: &str) {
+    let request = json!({ "QueueUrl": stack().queue_url, "MessageBody": body });
+    call("sqs", "AmazonSQS.SendMessage", &request).await;
+}
+
+/// Some of the dead letters. They are back in their queue after a second, for other tests to see.
+pub(crate) async fn dead_letters() -> Vec<String> {
+    let request = json!({ "QueueUrl": stack().dlq_url, "MaxNumberOfMessages": 10, "VisibilityTimeout": 1 });
+    let answer = call("sqs", "AmazonSQS.ReceiveMessage", &request).await;
+    let messages = answer["Messages"].as_array().cloned().unwrap_or_default();
+    messages
+        .iter()
+        .map(|message| message["Body"].as_str().unwrap().to_owned())
+        .collect()
+}
+
+/// A secret that is JSON.
+pub(crate) async fn secret(id: &str) -> Value {
+    let answer = call(
+        "secretsmanager",
+        "secretsmanager.GetSecretValue",
+        &json!({ "SecretId": id }),
+    )
+    .await;
+    serde_json::from_str(answer["SecretString"].as_str().unwrap()).unwrap()
+}
+
+/// Replaces a secret.
+pub(crate) async fn put_secret(id: &str, value: &Value) {
+    let request = json!({ "SecretId": id, "SecretString": value.to_string() });
+    call("secretsmanager", "secretsmanager.PutSecretValue", &request).await;
+}
+
+/// The environment that a function is deployed with.
+pub(crate) async fn function_environment(function: &str) -> Vec<(String, String)> {
+    let name = stack().functions.get(function);
+    let name = name.unwrap_or_else(|| panic!("{function} is not deployed"));
+    let url = format!("{}/2015-03-31/functions/{name}/configuration", stack().endpoint);
+    let answer = send("GET", &url, &[("authorization", &authorization("lambda"))], "").await;
+    let configuration = answer.expect(200).json();
+    let variables = configuration["Environment"]["Variables"].as_object().unwrap();
+    variables
+        .iter()
+        .map(|(name, value)| (name.clone(), value.as_str().unwrap().to_owned()))
+        .collect()
+}
+
+/// A request to the primary bucket; `path` is a key with a query, or only a query.
+async fn s3(method: &str, path: &str) -> Answer {
+    let url = format!("{}/{}{path}", stack().endpoint, stack().bucket);
+    send(method, &url, &[("authorization", &authorization("s3"))], "").await
+}
+
+/// An object's bytes; `None` when there is no such object.
+pub(crate) async fn object(key: &str) -> Option<bytes::Bytes> {
+    let answer = s3("GET", &format!("/{key}")).await;
+    if answer.status == 404 {
+        return None;
+    }
+    Some(answer.expect(200).body)
+}
+
+/// The ids of the multipart uploads under way for a key.
+pub(crate) async fn multipart_uploads(key: &str) -> Vec<String> {
+    let document = s3("GET", &format!("?uploads&prefix={key}"))
+        .await
+        .expect(200)
+        .text();
+    all_between(&document, "<UploadId>", "</UploadId>")
+}
+
+/// Aborts a multipart upload, as a lifecycle rule would.
+pub(crate) async fn abort_multipart(key: &str, multipart_id: &str) {
+    s3("DELETE", &format!("/{key}?uploadId={multipart_id}"))
+        .await
+        .expect(204);
+}
+
+fn all_between(text: &str, open: &str, close: &str) -> Vec<String> {
+    let pieces = text.split(open).skip(1);
+    pieces
+        .filter_map(|piece| piece.split_once(close))
+        .map(|(inside, _)| inside.to_owned())
+        .collect()
+}

@@ -1,0 +1,206 @@
+//! Somebody with an account, and what people do.
+
+use super::bytes::{PART, unique};
+use super::http::{Answer, send};
+use super::stack::stack;
+use bytes::Bytes;
+use client::transfer::{DownloadRequest, Options, UploadRequest, Uploaded, download, upload};
+use client::types::{NewUpload, Node, PartToSign, SignedPart, Upload};
+use client::{Api, Token};
+use domain::content::{ContentId, PartDigest};
+use serde_json::{Value, json};
+use std::ops::Range;
+
+pub(crate) const PASSWORD: &str = "correct horse battery";
+
+/// An account of a test's own, signed in.
+pub(crate) struct Person {
+    pub(crate) api: Api,
+    pub(crate) token: String,
+    pub(crate) username: String,
+    /// The account's id.
+    pub(crate) id: String,
+    pub(crate) quota: u64,
+}
+
+impl Person {
+    pub(crate) async fn new() -> Self {
+        let api = Api::new(&stack().api_url).unwrap();
+        let username = format!("t{:x}", unique());
+        let account = api.create_account(&username, PASSWORD).await.unwrap();
+        let session = api.create_session(&username, PASSWORD).await.unwrap();
+        let token = serde_json::to_value(&session.access_token).unwrap();
+        let token = token.as_str().unwrap().to_owned();
+        Self {
+            api: api.with_token(Token::new(token.clone())),
+            token,
+            username,
+            id: account.id,
+            quota: account.quota_bytes,
+        }
+    }
+
+    /// The partition of everything that is written about the account.
+    pub(crate) fn partition(&self) -> String {
+        format!("ACCOUNT#{}", self.id)
+    }
+
+    /// What the account holds, files and reservations.
+    pub(crate) async fn used(&self) -> u64 {
+        self.api.account().await.unwrap().used_bytes
+    }
+
+    /// A call to the API, below `/v1`.
+    pub(crate) async fn call(&self, method: &str, path: &str, body: Option<&Value>) -> Answer {
+        let body = body.map(Value::to_string).unwrap_or_default();
+        self.raw(method, path, &[("content-type", "application/json")], body)
+            .await
+    }
+
+    /// The same with any body and headers.
+    pub(crate) async fn raw(
+        &self,
+        method: &str,
+        path: &str,
+        headers: &[(&str, &str)],
+        body: impl Into<Bytes>,
+    ) -> Answer {
+        let authorization = format!("Bearer {}", self.token);
+        let mut all = vec![("authorization", authorization.as_str())];
+        all.extend_from_slice(headers);
+        send(method, &format!("{}/v1{path}", stack().api_url), &all, body).await
+    }
+
+    /// Uploads with the engine of the command line.
+    pub(crate) async fn store(&self, name: &str, parent: Option<&str>, bytes: &[u8]) -> Uploaded {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("file");
+        std::fs::write(&path, bytes).unwrap();
+        let request = UploadRequest {
+            path,
+            name: name.to_owned(),
+            parent: parent.map(str::to_owned),
+            content_type: None,
+        };
+        upload(&self.api, &request, &Options::default()).await.unwrap()
+    }
+
+    /// Downloads with the engine of the command line.
+    pub(crate) async fn fetch(&self, file: &Node) -> Bytes {
+        let folder = tempfile::tempdir().unwrap();
+        let target = folder.path().join("file");
+        let request = DownloadRequest {
+            file: file.clone(),
+            target: target.clone(),
+            overwrite: false,
+        };
+        download(&self.api, &request, &Options::default()).await.unwrap();
+        std::fs::read(&target).unwrap().into()
+    }
+
+    /// Begins an upload of `bytes` without saying what they are.
+    pub(crate) async fn begin(&self, name: &str, bytes: &[u8]) -> Upload {
+        self.begin_as(name, bytes.len(), None).await
+    }
+
+    /// Begins an upload and announces a content.
+    pub(crate) async fn begin_as(&self, name: &str, size: usize, content_id: Option<ContentId>) -> Upload {
+        let new = NewUpload {
+            name: name.to_owned(),
+            parent: None,
+            size: size as u64,
+            content_type: None,
+            content_id,
+        };
+        self.api.create_upload(&new).await.unwrap()
+    }
+
+    /// A URL for one part with these bytes.
+    pub(crate) async fn sign(&self, upload: &str, number: u32, bytes: &[u8]) -> SignedPart {
+        let part = PartToSign {
+            number,
+            sha256: PartDigest::of(bytes),
+        };
+        self.api.sign_parts(upload, &[part]).await.unwrap().remove(0)
+    }
+
+    /// Sends some of the parts of `bytes`.
+    pub(crate) async fn send_parts(
+        &self,
+        upload: &str,
+        bytes: &[u8],
+        numbers: impl IntoIterator<Item = u32>,
+    ) {
+        for number in numbers {
+            let part = &bytes[part_range(bytes, number)];
+            let signed = self.sign(upload, number, part).await;
+            put(&signed, Bytes::copy_from_slice(part)).await.expect(200);
+        }
+    }
+
+    /// Begins an upload and sends all its parts.
+    pub(crate) async fn sent(&self, name: &str, bytes: &[u8]) -> Upload {
+        let upload = self.begin(name, bytes).await;
+        self.send_parts(&upload.id, bytes, 1..=upload.part_count).await;
+        upload
+    }
+
+    /// Asks to complete, once.
+    pub(crate) async fn complete(&self, upload: &str) -> Answer {
+        self.call("POST", &format!("/uploads/{upload}/complete"), None)
+            .await
+    }
+
+    /// The table's row of an upload.
+    pub(crate) async fn upload_row(&self, upload: &str) -> Value {
+        let row = super::aws::item(&self.partition(), &format!("UPLOAD#{upload}")).await;
+        row.unwrap_or_else(|| panic!("there is no upload {upload}"))
+    }
+
+    /// Overwrites attributes of an upload's row.
+    pub(crate) async fn set_upload(&self, upload: &str, attributes: &Value) {
+        super::aws::set(&self.partition(), &format!("UPLOAD#{upload}"), attributes).await;
+    }
+
+    /// Makes an upload due for the sweep now: its lease or its time is over.
+    pub(crate) async fn make_due(&self, upload: &str, attribute: &str) {
+        let past = json!({ attribute: "2020-01-01T00:00:00Z", "due_at": 1_577_836_800 });
+        self.set_upload(upload, &past).await;
+    }
+}
+
+/// Where a part is within the bytes.
+pub(crate) fn part_range(bytes: &[u8], number: u32) -> Range<usize> {
+    let start = (number as usize - 1) * PART;
+    start..(start + PART).min(bytes.len())
+}
+
+/// What identifies these bytes.
+pub(crate) fn content_id(bytes: &[u8]) -> ContentId {
+    let count = bytes.len().div_ceil(PART).max(1);
+    let digests: Vec<_> = (1..)
+        .take(count)
+        .map(|number| PartDigest::of(&bytes[part_range(bytes, number)]))
+        .collect();
+    ContentId::of_parts(&digests).unwrap()
+}
+
+/// Sends a part as it was signed.
+pub(crate) async fn put(signed: &SignedPart, body: impl Into<Bytes>) -> Answer {
+    put_with(signed, |_, value| Some(value.to_owned()), body).await
+}
+
+/// Sends a part with other headers than were signed.
+pub(crate) async fn put_with(
+    signed: &SignedPart,
+    change: impl Fn(&str, &str) -> Option<String>,
+    body: impl Into<Bytes>,
+) -> Answer {
+    let headers: Vec<(String, String)> = signed
+        .headers
+        .iter()
+        .filter_map(|(name, value)| Some((name.clone(), change(name, value)?)))
+        .collect();
+    let headers: Vec<(&str, &str)> = headers.iter().map(|(n, v)| (n.as_str(), v.as_str())).collect();
+    send("PUT", signed.url.reveal(), &headers, body).await
+}

@@ -1,0 +1,226 @@
+//! One function as Lambda runs it: the real `bootstrap`, in a process of its own, with the environment that it is
+//! deployed with, asking this test for events, and reaching AWS through a [`Proxy`].
+
+use super::aws::function_environment;
+use super::proxy::{Act, Proxy, Seen};
+use super::stack::{root, stack};
+use bytes::Bytes;
+use http_body_util::{BodyExt, Full};
+use hyper::body::Incoming;
+use hyper::server::conn::http1;
+use hyper::service::service_fn;
+use hyper::{Method, Request, Response};
+use hyper_util::rt::TokioIo;
+use serde_json::{Value, json};
+use std::convert::Infallible;
+use std::fs::File;
+use std::process::{Child, Command, Stdio};
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use tempfile::NamedTempFile;
+use tokio::net::TcpListener;
+use tokio::sync::{mpsc, watch};
+use tokio::task::JoinHandle;
+
+/// How long an invocation may take, as far as the function knows.
+const TIME: Duration = Duration::from_secs(60);
+
+/// The side of Lambda that functions ask.
+struct Runtime {
+    events: tokio::sync::Mutex<mpsc::UnboundedReceiver<Value>>,
+    answers: mpsc::UnboundedSender<Value>,
+    /// Whether the function has begun to ask for events.
+    asked: watch::Sender<bool>,
+}
+
+/// A function's process.
+pub(crate) struct Sandbox {
+    pub(crate) proxy: Proxy,
+    process: Arc<Mutex<Child>>,
+    log: NamedTempFile,
+    events: mpsc::UnboundedSender<Value>,
+    answers: mpsc::UnboundedReceiver<Value>,
+    asked: watch::Receiver<bool>,
+    task: JoinHandle<()>,
+}
+
+impl Drop for Sandbox {
+    fn drop(&mut self) {
+        kill(&self.process);
+        self.task.abort();
+        if std::thread::panicking() {
+            println!("{}", std::fs::read_to_string(self.log.path()).unwrap_or_default());
+        }
+    }
+}
+
+impl Sandbox {
+    /// Starts a function whose calls `rule` decides about.
+    pub(crate) async fn start(function: &str, rule: impl Fn(&Seen) -> Act + Send + Sync + 'static) -> Self {
+        let proxy = Proxy::start(rule).await;
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap().to_string();
+        let (events, take_events) = mpsc::unbounded_channel();
+        let (give_answers, answers) = mpsc::unbounded_channel();
+        let (give_asked, asked) = watch::channel(false);
+        let runtime = Arc::new(Runtime {
+            events: tokio::sync::Mutex::new(take_events),
+            answers: give_answers,
+            asked: give_asked,
+        });
+        let task = tokio::spawn(accept(listener, runtime));
+        let log = NamedTempFile::new().unwrap();
+        let output = |file: &File| Stdio::from(file.try_clone().unwrap());
+        let child = Command::new(root().join(format!("target/lambda/{function}/bootstrap")))
+            .env_clear()
+            .envs(function_environment(function).await)
+            .envs([
+                ("AWS_ACCESS_KEY_ID", "test"),
+                ("AWS_SECRET_ACCESS_KEY", "test"),
+                ("AWS_REGION", &stack().region),
+                ("AWS_ENDPOINT_URL", &proxy.url),
+                ("AWS_LAMBDA_FUNCTION_NAME", function),
+                ("AWS_LAMBDA_FUNCTION_VERSION", "$LATEST"),
+                ("AWS_LAMBDA_FUNCTION_MEMORY_SIZE", "256"),
+                ("AWS_LAMBDA_RUNTIME_API", &address),
+            ])
+            .stdin(Stdio::null())
+            .stdout(output(log.as_file()))
+            .stderr(output(log.as_file()))
+            .spawn()
+            .unwrap();
+        let process = Arc::new(Mutex::new(child));
+        let victim = Arc::clone(&process);
+        proxy.on_kill(move || kill(&victim));
+        Self {
+            proxy,
+            process,
+            log,
+            events,
+            answers,
+            asked,
+            task,
+        }
+    }
+
+    /// Waits until the function is ready for events.
+    pub(crate) async fn ready(&mut self) {
+        self.asked.wait_for(|asked| *asked).await.unwrap();
+    }
+
+    /// Hands an event over and gives the answer; `None` when the function died.
+    pub(crate) async fn invoke(&mut self, event: &Value) -> Option<Value> {
+        self.events.send(event.clone()).unwrap();
+        loop {
+            tokio::select! {
+                answer = self.answers.recv() => return answer,
+                () = tokio::time::sleep(Duration::from_millis(10)) => {
+                    if self.process.lock().unwrap().try_wait().unwrap().is_some() {
+                        return None;
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// As `kill -9` does, and waits until it is dead.
+fn kill(process: &Mutex<Child>) {
+    let mut process = process.lock().unwrap();
+    let _ = process.kill();
+    let _ = process.wait();
+}
+
+async fn accept(listener: TcpListener, runtime: Arc<Runtime>) {
+    while let Ok((stream, _)) = listener.accept().await {
+        let runtime = Arc::clone(&runtime);
+        tokio::spawn(async move {
+            let service = service_fn(|request| answer(&runtime, request));
+            // An error here is the function gone.
+            let _ = http1::Builder::new()
+                .serve_connection(TokioIo::new(stream), service)
+                .await;
+        });
+    }
+}
+
+/// `GET .../invocation/next`, `POST .../invocation/{id}/response`, and the two kinds of `error`.
+async fn answer(runtime: &Runtime, request: Request<Incoming>) -> Result<Response<Full<Bytes>>, Infallible> {
+    if request.method() == Method::GET {
+        let _ = runtime.asked.send(true);
+        let event = runtime.events.lock().await.recv().await;
+        let Some(event) = event else {
+            return Ok(Response::builder().status(410).body(Full::default()).unwrap());
+        };
+        let deadline = SystemTime::now().duration_since(UNIX_EPOCH).unwrap() + TIME;
+        let response = Response::builder()
+            .header("content-type", "application/json")
+            .header(
+                "lambda-runtime-aws-request-id",
+                "8476a536-e9f4-11e8-9739-2dfe598c3fcd",
+            )
+            .header("lambda-runtime-deadline-ms", deadline.as_millis().to_string())
+            .header(
+                "lambda-runtime-invoked-function-arn",
+                "arn:aws:lambda:us-east-1:000000000000:function:e2e",
+            )
+            .header(
+                "lambda-runtime-trace-id",
+                "Root=1-5bef4de7-ad49b0e87f6ef6c87fc2e700;Sampled=0",
+            )
+            .body(Full::from(event.to_string()));
+        return Ok(response.unwrap());
+    }
+    let path = request.uri().path().to_owned();
+    let body = request.into_body().collect().await;
+    let body = body.map(http_body_util::Collected::to_bytes).unwrap_or_default();
+    let answer = serde_json::from_slice(&body).unwrap_or(Value::Null);
+    let answer = if path.ends_with("/error") {
+        json!({ "error": answer })
+    } else {
+        answer
+    };
+    let _ = runtime.answers.send(answer);
+    Ok(Response::builder().status(202).body(Full::default()).unwrap())
+}
+
+/// An event as the gateway makes it of a request. `resource` is the path as in the template.
+pub(crate) fn http_event(
+    method: &str,
+    resource: &str,
+    id: Option<&str>,
+    token: &str,
+    body: Option<&Value>,
+) -> Value {
+    let path = resource.replace("{id}", id.unwrap_or_default());
+    let authorization = format!("Bearer {token}");
+    json!({
+        "resource": resource,
+        "path": path,
+        "httpMethod": method,
+        "headers": { "Authorization": authorization, "Content-Type": "application/json", "Host": "localhost" },
+        "multiValueHeaders": {
+            "Authorization": [authorization], "Content-Type": ["application/json"], "Host": ["localhost"],
+        },
+        "queryStringParameters": null,
+        "multiValueQueryStringParameters": null,
+        "pathParameters": id.map(|id| json!({ "id": id })),
+        "stageVariables": null,
+        "requestContext": {
+            "accountId": "000000000000",
+            "apiId": "e2e",
+            "httpMethod": method,
+            "identity": { "sourceIp": "127.0.0.1", "userAgent": "e2e" },
+            "path": format!("/live{path}"),
+            "protocol": "HTTP/1.1",
+            "requestId": "c6af9ac6-7b61-11e6-9a41-93e8deadbeef",
+            "requestTime": "01/Jan/2026:00:00:00 +0000",
+            "requestTimeEpoch": 1_767_225_600_000_u64,
+            "resourceId": "e2e",
+            "resourcePath": resource,
+            "stage": "live",
+        },
+        "body": body.map(Value::to_string),
+        "isBase64Encoded": false,
+    })
+}

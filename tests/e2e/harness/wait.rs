@@ -1,0 +1,18 @@
+//! Waiting for what others do.
+
+use std::time::{Duration, Instant};
+
+/// Long enough for anything that goes well on a slow, busy machine.
+pub(crate) const PATIENCE: Duration = Duration::from_mins(3);
+
+/// Asks again and again until there is an answer. `what` names it for the case that there never is.
+pub(crate) async fn until<T>(what: &str, mut ask: impl AsyncFnMut() -> Option<T>) -> T {
+    let began = Instant::now();
+    loop {
+        if let Some(answer) = ask().await {
+            return answer;
+        }
+        assert!(began.elapsed() < PATIENCE, "waited in vain: {what}");
+        tokio::time::sleep(Duration::from_millis(150)).await;
+    }
+}

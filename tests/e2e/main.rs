@@ -1,0 +1,27 @@
+//! End to end: against a deployed stack, over real HTTP, with the client of the command line.
+//!
+//! `cargo xtask test` starts a stack and runs all of this. Every test makes an account of its own, so they run at once.
+//! What needs a real Ceph is in `real_ceph`, and can be left out by that name.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::print_stdout,
+    reason = "a test stops where it fails, and says so"
+)]
+
+mod accounts;
+mod bad_input;
+mod cli;
+mod downloads;
+mod faults;
+mod finalizing;
+mod harness;
+mod real_ceph;
+mod remote_calls;
+mod sharing;
+mod store_refuses;
+mod sweep;
+mod tree;
+mod uploads;

@@ -1,0 +1,236 @@
+//! The main job on a big file of real data: the libraries of the Rust toolchain.
+//!
+//! `LONGSHORE_BIG_MIB` sets its size.
+
+use super::TARGET;
+use crate::harness::bytes::unique;
+use crate::harness::ceph::{self, GATEWAY};
+use crate::harness::cli::Terminal;
+use crate::harness::stack::stack;
+use client::types::Node;
+use domain::content::PartDigest;
+use serde_json::json;
+use std::collections::BTreeMap;
+use std::fs::{self, File};
+use std::io::{self, Read, Write};
+use std::path::Path;
+use std::process::{Command, Stdio};
+use std::time::{Duration, Instant};
+
+/// How large the file is, unless the environment says otherwise.
+const USUAL_MIB: u64 = 1024;
+/// What no function may exceed.
+const MEMORY_KIB: u64 = 128 * 1024;
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_big_file_goes_up_and_comes_down_and_is_at_the_target() {
+    let _gateway = GATEWAY.read().await;
+    let mib = std::env::var("LONGSHORE_BIG_MIB").map_or(USUAL_MIB, |text| text.parse().unwrap());
+    let parts = mib.div_ceil(8);
+    let memory = tokio::spawn(watch_memory());
+    let terminal = Terminal::new();
+    let clock = Clock::new(mib);
+    make(&terminal.path("big.tar"), mib);
+    clock.say("made of the toolchain's libraries");
+    terminal.json(&["signup", &format!("t{:x}", unique())]);
+
+    let mut program = terminal
+        .command(&["--json", "upload", "big.tar"])
+        .spawn()
+        .unwrap();
+    let sent = |terminal: &Terminal| {
+        let status = Command::output(&mut terminal.command(&["--json", "status", "big.tar"])).unwrap();
+        let status: serde_json::Value = serde_json::from_slice(&status.stdout).unwrap_or_default();
+        status["uploads"][0]["received"].as_array().map_or(0, Vec::len) as u64
+    };
+    while sent(&terminal) < parts / 2 {
+        assert_eq!(
+            program.try_wait().unwrap(),
+            None,
+            "it ended before it could be killed"
+        );
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+    program.kill().unwrap();
+    program.wait().unwrap();
+    let had = sent(&terminal);
+    clock.say(&format!("hashed, {had} of {parts} parts sent, killed"));
+    let uploaded = terminal.json(&["upload", "big.tar"]);
+    assert_eq!(
+        (&uploaded["how"], &uploaded["parts_kept"]),
+        (&json!("resumed"), &json!(had))
+    );
+    clock.say("resumed and complete");
+
+    let listed = terminal.json(&["ls"]);
+    assert_eq!(
+        (&listed["items"][0]["name"], &listed["items"][0]["size"]),
+        (&json!("big.tar"), &json!(mib << 20))
+    );
+    let file: Node = serde_json::from_value(uploaded["file"].clone()).unwrap();
+    let key = wait_for_replica(&terminal, &file).await;
+    clock.say("replicated");
+
+    terminal.json(&["download", "big.tar", "-o", "copy.tar"]);
+    clock.say("downloaded");
+    same(&terminal.path("big.tar"), &terminal.path("copy.tar"));
+    fs::remove_file(terminal.path("copy.tar")).unwrap();
+    ceph::download(&key, &terminal.path("ceph.tar"));
+    clock.say("read from Ceph with boto3");
+    same(&terminal.path("big.tar"), &terminal.path("ceph.tar"));
+    assert_eq!(ceph::multipart_uploads(&key), 0);
+    terminal.json(&["rm", "big.tar"]);
+
+    if memory.is_finished() {
+        memory.await.unwrap();
+    } else {
+        memory.abort();
+    }
+    let most = function_memory();
+    println!("peak memory: {most:?}");
+    for function in ["upload-complete", "upload-sign-parts", "replicate"] {
+        assert!(most.contains_key(function), "{function} was not seen: {most:?}");
+    }
+}
+
+/// The bytes of the toolchain, after something that makes them new.
+fn make(path: &Path, mib: u64) {
+    let mut file = File::create(path).unwrap();
+    writeln!(file, "{:032x}", unique()).unwrap();
+    let rustc = Command::new("rustc")
+        .args(["--print", "sysroot"])
+        .output()
+        .unwrap();
+    let sysroot = String::from_utf8(rustc.stdout).unwrap();
+    let mut left = (mib << 20) - file.metadata().unwrap().len();
+    while left > 0 {
+        let mut tar = Command::new("tar")
+            .args(["--create", "--file=-", "--directory", sysroot.trim(), "lib"])
+            .stdout(Stdio::piped())
+            .stderr(Stdio::null())
+            .spawn()
+            .unwrap();
+        let copied = io::copy(&mut tar.stdout.take().unwrap().take(left), &mut file).unwrap();
+        // It may be cut off, which it minds.
+        let _ = tar.wait();
+        assert!(copied > 0, "there is nothing in {sysroot}");
+        left -= copied;
+    }
+}
+
+/// Stops unless two files have the same bytes.
+fn same(left: &Path, right: &Path) {
+    let digest = |path: &Path| {
+        let mut file = File::open(path).unwrap();
+        let mut digests = Vec::new();
+        let mut piece = vec![0; 1 << 24];
+        loop {
+            let mut length = 0;
+            while length < piece.len() {
+                match file.read(&mut piece[length..]).unwrap() {
+                    0 => break,
+                    more => length += more,
+                }
+            }
+            if length == 0 {
+                return digests;
+            }
+            digests.push(PartDigest::of(&piece[..length]));
+        }
+    };
+    assert!(
+        digest(left) == digest(right),
+        "{} and {} differ",
+        left.display(),
+        right.display()
+    );
+}
+
+/// Asks the command line, as a person would.
+async fn wait_for_replica(terminal: &Terminal, file: &Node) -> String {
+    let began = Instant::now();
+    loop {
+        let status = terminal.json(&["status", &file.name]);
+        let replicas = status["node"]["replicas"].as_array().unwrap();
+        let replica = replicas
+            .iter()
+            .find(|replica| replica["target"] == TARGET)
+            .unwrap();
+        if replica["state"] == "available" {
+            assert_eq!(replica["bytes_done"].as_u64(), file.size);
+            return replica["key"].as_str().unwrap().to_owned();
+        }
+        assert_ne!(replica["state"], "failed", "{replica}");
+        assert!(began.elapsed() < Duration::from_mins(10), "{replica}");
+        tokio::time::sleep(Duration::from_millis(500)).await;
+    }
+}
+
+/// Says how long each step took.
+struct Clock {
+    mib: u64,
+    last: std::cell::Cell<Instant>,
+}
+
+impl Clock {
+    fn new(mib: u64) -> Self {
+        Self {
+            mib,
+            last: std::cell::Cell::new(Instant::now()),
+        }
+    }
+
+    fn say(&self, what: &str) {
+        let time = self.last.replace(Instant::now()).elapsed();
+        println!("{} MiB {what}: {:.1} s", self.mib, time.as_secs_f64());
+    }
+}
+
+/// The most memory that each function of the stack has used so far, in KiB: the kernel's own high-water mark of every
+/// process.
+fn function_memory() -> BTreeMap<String, u64> {
+    let mut most = BTreeMap::new();
+    for process in fs::read_dir("/proc").unwrap().flatten() {
+        let Ok(environment) = fs::read(process.path().join("environ")) else {
+            continue;
+        };
+        let variables: Vec<_> = environment
+            .split(|byte| *byte == 0)
+            .map(String::from_utf8_lossy)
+            .collect();
+        let value = |name: &str| {
+            variables
+                .iter()
+                .find_map(|pair| pair.strip_prefix(name)?.strip_prefix('='))
+        };
+        if value("AWS_ENDPOINT_URL") != Some(&stack().endpoint) {
+            continue;
+        }
+        let physical = value("AWS_LAMBDA_FUNCTION_NAME").unwrap_or_default();
+        let function = stack().functions.iter().find(|(_, name)| *name == physical);
+        let Some((function, _)) = function else { continue };
+        let Ok(status) = fs::read_to_string(process.path().join("status")) else {
+            continue;
+        };
+        let mark = status
+            .lines()
+            .find_map(|line| line.strip_prefix("VmHWM:")?.trim().strip_suffix(" kB"));
+        let Some(kib) = mark.and_then(|text| text.trim().parse::<u64>().ok()) else {
+            continue;
+        };
+        let entry: &mut u64 = most.entry(function.clone()).or_insert(0);
+        *entry = kib.max(*entry);
+    }
+    for (function, kib) in &most {
+        assert!(*kib < MEMORY_KIB, "{function} has used {kib} KiB");
+    }
+    most
+}
+
+/// Looks all the time: a process may end before the test does.
+async fn watch_memory() {
+    loop {
+        function_memory();
+        tokio::time::sleep(Duration::from_secs(1)).await;
+    }
+}

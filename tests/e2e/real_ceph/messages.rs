@@ -1,0 +1,194 @@
+//! Messages that come more than once, too late, never, or should not be there.
+
+use super::{TARGET, available, is_there};
+use crate::harness::aws;
+use crate::harness::bytes::{MIB, fresh, unique};
+use crate::harness::ceph::GATEWAY;
+use crate::harness::person::Person;
+use crate::harness::proxy::{Act, Seen};
+use crate::harness::sandbox::{Sandbox, http_event};
+use crate::harness::wait::until;
+use crate::sweep::sweep;
+use client::types::ReplicaState;
+use serde_json::{Value, json};
+
+fn message(step: &str, blob: &str) -> Value {
+    json!({ "step": step, "blob": blob, "target": TARGET })
+}
+
+/// Three of each, in no sensible order, while the copy is under way and after.
+#[tokio::test]
+async fn messages_that_come_again_change_nothing() {
+    let _gateway = GATEWAY.read().await;
+    let person = Person::new().await;
+    let bytes = fresh(150 * MIB);
+    let upload = person.sent("a", &bytes).await.id;
+    let blob = person.upload_row(&upload).await["blob"]
+        .as_str()
+        .unwrap()
+        .to_owned();
+    person.complete(&upload).await.expect(200);
+    let file = person.api.upload(&upload).await.unwrap().file.unwrap();
+    let everything = async || {
+        for _ in 0..3 {
+            aws::send_message(&message("finish", &blob).to_string()).await;
+            aws::send_message(&message("start", &blob).to_string()).await;
+            for segment in [2, 0, 1] {
+                let mut copy = message("copy", &blob);
+                copy["segment"] = json!(segment);
+                aws::send_message(&copy.to_string()).await;
+            }
+        }
+    };
+    everything().await;
+    let key = available(&person, &file).await;
+    is_there(&key, &bytes);
+    everything().await;
+    // One more, and a marker behind all of them: when that was worked on, they were.
+    let other = person.store("b", None, &fresh(10)).await.file;
+    available(&person, &other).await;
+    let replica = super::replica(&person, &file, TARGET).await;
+    assert_eq!(
+        (replica.state, replica.bytes_done),
+        (ReplicaState::Available, bytes.len() as u64)
+    );
+    until("no segments are left", async || {
+        aws::items(&format!("BLOB#{blob}"), "SEGMENT#")
+            .await
+            .is_empty()
+            .then_some(())
+    })
+    .await;
+    is_there(&key, &bytes);
+}
+
+/// The finalize was killed before it could send a message: what is written is enough.
+#[tokio::test]
+async fn a_message_that_was_never_sent() {
+    let _gateway = GATEWAY.read().await;
+    let person = Person::new().await;
+    let bytes = fresh(20 * MIB);
+    let upload = person.sent("a", &bytes).await.id;
+    let event = http_event(
+        "POST",
+        "/v1/uploads/{id}/complete",
+        Some(&upload),
+        &person.token,
+        None,
+    );
+    let rule = |seen: &Seen| {
+        if seen.operation == "SQS SendMessageBatch" {
+            Act::KillBefore
+        } else {
+            Act::Pass
+        }
+    };
+    let mut function = Sandbox::start("upload-complete", rule).await;
+    assert_eq!(function.invoke(&event).await, None, "killed");
+    let file = person
+        .api
+        .upload(&upload)
+        .await
+        .unwrap()
+        .file
+        .expect("the file is there all the same");
+    let replica = super::replica(&person, &file, TARGET).await;
+    assert_eq!(replica.state, ReplicaState::Pending);
+    let blob = person.upload_row(&upload).await["blob"]
+        .as_str()
+        .unwrap()
+        .to_owned();
+    aws::set(
+        &format!("BLOB#{blob}"),
+        &format!("REPLICA#{TARGET}"),
+        &json!({ "due_at": 1_577_836_800 }),
+    )
+    .await;
+    sweep().await;
+    let key = available(&person, &file).await;
+    is_there(&key, &bytes);
+}
+
+/// Workers killed at any of their calls: the message comes again, and the copy is whole. One process works on all the
+/// messages here, so that it can be killed; what it does not get done, the deployed workers do.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_worker_that_is_killed() {
+    let _gateway = GATEWAY.read().await;
+    let person = Person::new().await;
+    for call in 1.. {
+        let bytes = fresh(9 * MIB);
+        let upload = person.sent(&format!("{call}"), &bytes).await.id;
+        let blob = person.upload_row(&upload).await["blob"]
+            .as_str()
+            .unwrap()
+            .to_owned();
+        let mut copy = message("copy", &blob);
+        copy["segment"] = json!(0);
+        let record = |body: &Value| {
+            json!({
+                "messageId": format!("{:x}", unique()), "receiptHandle": "none", "body": body.to_string(),
+                "attributes": { "ApproximateReceiveCount": "1" }, "messageAttributes": {}, "md5OfBody": "",
+                "eventSource": "aws:sqs", "eventSourceARN": "arn:aws:sqs:us-east-1:000000000000:q", "awsRegion": "us-east-1",
+            })
+        };
+        person.complete(&upload).await.expect(200);
+        let rule = move |seen: &Seen| {
+            if seen.index == call {
+                Act::KillAfter
+            } else {
+                Act::Pass
+            }
+        };
+        let mut worker = Sandbox::start("replicate", rule).await;
+        let mut killed = false;
+        for body in [message("start", &blob), copy, message("finish", &blob)] {
+            if worker
+                .invoke(&json!({ "Records": [record(&body)] }))
+                .await
+                .is_none()
+            {
+                killed = true;
+                break;
+            }
+        }
+        let file = person.api.upload(&upload).await.unwrap().file.unwrap();
+        let key = available(&person, &file).await;
+        is_there(&key, &bytes);
+        if !killed {
+            assert!(call > 5, "it made only {call} calls");
+            break;
+        }
+    }
+}
+
+/// What is no message of ours goes to the dead letters, and does not keep the others waiting.
+#[tokio::test]
+async fn a_message_that_nobody_understands() {
+    let _gateway = GATEWAY.read().await;
+    let person = Person::new().await;
+    let mark = format!("{:x}", unique());
+    let odd = [
+        format!("not json {mark}-0"),
+        json!({ "step": "fly", "blob": format!("{mark}-1"), "target": TARGET }).to_string(),
+        json!({ "step": "start", "blob": format!("{mark}-2/.."), "target": TARGET }).to_string(),
+    ];
+    for body in &odd {
+        aws::send_message(body).await;
+    }
+    // A blob that does not exist (any more) is nothing to worry about: the message was late.
+    aws::send_message(&message("start", &format!("{mark}-gone")).to_string()).await;
+    let bytes = fresh(1000);
+    let file = person.store("a", None, &bytes).await.file;
+    let key = available(&person, &file).await;
+    is_there(&key, &bytes);
+    let mut found = Vec::new();
+    until("all of them are among the dead letters", async || {
+        found.extend(aws::dead_letters().await);
+        odd.iter().all(|body| found.contains(body)).then_some(())
+    })
+    .await;
+    assert!(
+        !found.iter().any(|body| body.contains(&format!("{mark}-gone"))),
+        "{found:?}"
+    );
+}
