@@ -2,6 +2,8 @@
 
 mod interrupted;
 
+use crate::harness::audit;
+use crate::harness::aws;
 use crate::harness::bytes::{MIB, PART, fresh, unique};
 use crate::harness::cli::Terminal;
 use crate::harness::person::content_id;
@@ -167,6 +169,39 @@ fn failures_have_exit_codes_and_say_what_to_do() {
         .output()
         .unwrap();
     assert_eq!(output.status.code(), Some(3));
+}
+
+#[tokio::test]
+async fn a_full_account() {
+    let terminal = Terminal::new();
+    let account = terminal.json(&["signup", &format!("t{:x}", unique())]);
+    let pk = format!("ACCOUNT#{}", account["account"]["id"].as_str().unwrap());
+    aws::set(&pk, "ACCOUNT", &json!({ "quota_bytes": 100, "free_bytes": 100 })).await;
+    for (name, size) in [("fits", 60), ("does not", 41)] {
+        std::fs::write(terminal.path(name), fresh(size)).unwrap();
+    }
+    terminal.json(&["upload", "fits"]);
+    let error = terminal.fails(6, &["upload", "does not"]);
+    assert_eq!(error["code"], "quota_exceeded");
+    assert!(
+        error["next_step"].as_str().unwrap().contains("longshore rm"),
+        "{error}"
+    );
+}
+
+/// Bytes that are not what they were are never saved under the file's name.
+#[tokio::test]
+async fn bytes_that_rotted_in_the_store() {
+    for size in [1000, PART + 1000] {
+        let (terminal, _) = signed_up();
+        let bytes = fresh(size);
+        std::fs::write(terminal.path("file"), &bytes).unwrap();
+        terminal.json(&["upload", "file"]);
+        let blob = audit::blob_of(&content_id(&bytes).to_string()).await.unwrap();
+        aws::spoil_object(&format!("blobs/{}", blob["id"].as_str().unwrap())).await;
+        terminal.fails(8, &["download", "file", "-o", "copy"]);
+        assert_eq!(terminal.names(), ["file"]);
+    }
 }
 
 /// One bad file does not keep the others waiting, and is not forgotten.

@@ -198,3 +198,19 @@ async fn answers_say_where_things_are() {
         assert_eq!(found["id"], made.json()["id"], "{location}");
     }
 }
+
+/// The most that one request may ask for, and the most that one answer may have to carry.
+#[tokio::test]
+async fn a_thousand_parts_are_signed_at_once() {
+    let person = Person::new().await;
+    let upload = person.begin_as("a", 1000 * PART, None).await;
+    let sha256 = domain::content::PartDigest::of(b"x");
+    let parts: Vec<_> = (1..=1000)
+        .map(|number| client::types::PartToSign { number, sha256 })
+        .collect();
+    let signed = person.api.sign_parts(&upload.id, &parts).await.unwrap();
+    let numbers: Vec<u32> = signed.iter().map(|part| part.number).collect();
+    assert_eq!(numbers, (1..=1000).collect::<Vec<_>>());
+    let urls: std::collections::HashSet<_> = signed.iter().map(|part| part.url.reveal()).collect();
+    assert_eq!(urls.len(), 1000);
+}

@@ -2,6 +2,7 @@
 
     ceph.py get <key> <file>         download an object
     ceph.py multipart-uploads <key>  ids of the multipart uploads of a key that are under way
+    ceph.py has <key>                whether there is an object
     ceph.py make-bucket <name>       a further bucket
 
 Where it is and how to sign in is in the file that LONGSHORE_CEPH names.
@@ -34,6 +35,9 @@ def main() -> None:
         case ["multipart-uploads", key]:
             pages = s3.get_paginator("list_multipart_uploads").paginate(Bucket=bucket, Prefix=key)
             answer = [upload["UploadId"] for page in pages for upload in page.get("Uploads", ())]
+        case ["has", key]:
+            listed = s3.list_objects_v2(Bucket=bucket, Prefix=key, MaxKeys=1)
+            answer = [item["Key"] for item in listed.get("Contents", ())] == [key]
         case ["make-bucket", name]:
             s3.create_bucket(Bucket=name)
             answer = None

@@ -155,6 +155,10 @@ impl TestStack {
         if !self.with_ceph {
             command.args(["--skip", NEEDS_CEPH]);
         }
+        if std::env::var_os("RUST_TEST_THREADS").is_none() {
+            // Most of the tests' time is waiting: for leases to end, for messages to come back.
+            command.env("RUST_TEST_THREADS", "6");
+        }
         command.env("LONGSHORE_STACK", stack::about_file(&self.state));
         command.env("LONGSHORE_CLI", workspace::cli());
         if self.with_ceph {

@@ -13,7 +13,7 @@
 //! object tell that step 4 was done.
 
 use crate::blobs;
-use crate::config::TargetName;
+use crate::config::{Aws, TargetName, target_names};
 use crate::error::{Conflict, StoreError};
 use crate::objects::{Completion, Objects, StoredPart};
 use crate::queue::Queue;
@@ -97,6 +97,19 @@ pub async fn stored(table: &Table, objects: &Objects, upload: &UploadRow) -> Res
 }
 
 impl Finalizer {
+    /// Everything as the environment names it.
+    ///
+    /// # Errors
+    /// [`StoreError::Misconfigured`] naming the variable that is missing or malformed.
+    pub fn from_env(aws: &Aws) -> Result<Self, StoreError> {
+        Ok(Self {
+            table: Table::from_env(aws)?,
+            objects: Objects::from_env(aws)?,
+            queue: Queue::from_env(aws)?,
+            targets: target_names()?,
+        })
+    }
+
     /// Finalizes an upload, waiting for the store for `patience` at most.
     ///
     /// # Errors

@@ -11,12 +11,11 @@ use replicas::{ReplicaError, Targets};
 use serde::Serialize;
 use std::collections::HashSet;
 use std::time::{Duration, SystemTime};
-use store::config::target_names;
 use store::finalize::{Finalizer, Outcome};
 use store::rows::{BlobRow, ReplicaRow, UploadRow, now, object_key};
 use store::table::{Key, Row};
 use store::uploads::TransitionError;
-use store::{Aws, Objects, Queue, StoreError, Table};
+use store::{Aws, Objects, StoreError, Table};
 
 /// How many items of each shard are read at a time.
 const BATCH: u32 = 100;
@@ -54,12 +53,7 @@ enum Done {
 impl Sweep {
     pub(crate) async fn from_env() -> Result<Self, StoreError> {
         let aws = Aws::from_env().await;
-        let finalizer = Finalizer {
-            table: Table::from_env(&aws)?,
-            objects: Objects::from_env(&aws)?,
-            queue: Queue::from_env(&aws)?,
-            targets: target_names()?,
-        };
+        let finalizer = Finalizer::from_env(&aws)?;
         Ok(Self { aws, finalizer })
     }
 

@@ -4,9 +4,8 @@ use domain::upload::State;
 use edge::views::Upload;
 use edge::{Call, Endpoint, Problem, Reply, Tokens};
 use std::time::Duration;
-use store::config::target_names;
 use store::finalize::{Finalizer, Outcome};
-use store::{Aws, Objects, Queue, StoreError, Table};
+use store::{Aws, StoreError, Table};
 
 /// How long the store may take to assemble the object before the client is told to ask again. The gateway
 /// gives up after 29 seconds, and there is a little more to do after the store answered.
@@ -22,12 +21,7 @@ pub(crate) struct UploadComplete {
 impl UploadComplete {
     pub(crate) async fn from_env() -> Result<Self, StoreError> {
         let aws = Aws::from_env().await;
-        let finalizer = Finalizer {
-            table: Table::from_env(&aws)?,
-            objects: Objects::from_env(&aws)?,
-            queue: Queue::from_env(&aws)?,
-            targets: target_names()?,
-        };
+        let finalizer = Finalizer::from_env(&aws)?;
         Ok(Self {
             finalizer,
             tokens: Tokens::from_env(&aws).await?,

@@ -9,7 +9,8 @@ use crate::harness::cli::Terminal;
 use crate::harness::proxy::{Act, Proxy, Seen};
 use crate::harness::wait::until;
 use serde_json::{Value, json};
-use std::process::{Child, ExitStatus};
+use std::path::PathBuf;
+use std::process::{Child, Command, ExitStatus};
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 const PARTS: usize = 12;
@@ -188,23 +189,26 @@ async fn a_resumed_download_believes_nothing_that_it_did_not_check() {
     terminal.through(Some(&proxy.url));
     let arguments = ["--json", "download", "file", "-o", "copy", "--streams", "1"];
     let program = terminal.command(&arguments).spawn().unwrap();
-    let part_file = || terminal.names().into_iter().find(|name| name.ends_with(".part"));
+    let part_file = || {
+        let names = terminal.names().into_iter();
+        names
+            .map(PathBuf::from)
+            .find(|name| name.extension().is_some_and(|is| is == "part"))
+    };
     let noted = || {
-        let journal = terminal.path(&format!("{}.journal", part_file()?));
-        Some(
-            std::fs::read_to_string(journal)
-                .ok()?
-                .lines()
-                .count()
-                .checked_sub(1)?,
-        )
+        let journal = format!("{}.journal", part_file()?.display());
+        let lines = std::fs::read_to_string(terminal.path(&journal))
+            .ok()?
+            .lines()
+            .count();
+        lines.checked_sub(1)
     };
     until("what passed is on the disk", async || {
         (noted() == Some(PASSED)).then_some(())
     })
     .await;
     kill(program);
-    let path = terminal.path(&part_file().unwrap());
+    let path = terminal.path(part_file().unwrap().to_str().unwrap());
     let mut half = std::fs::read(&path).unwrap();
     half[2 * PART + 7] ^= 1;
     std::fs::write(&path, half).unwrap();
@@ -247,4 +251,33 @@ async fn a_file_that_changed_is_not_mixed_with_what_it_was() {
     terminal.json(&["rm", "--upload", "file"]);
     assert_eq!(terminal.json(&["status", "file"])["uploads"], json!([]));
     assert_eq!(terminal.json(&["whoami"])["account"]["used_bytes"], bytes.len());
+}
+
+/// Ctrl-C is no accident: it says how to go on.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn ctrl_c_says_how_to_go_on() {
+    let (mut terminal, _) = signed_up();
+    std::fs::write(terminal.path("a file"), fresh(PARTS * PART)).unwrap();
+    let proxy = Proxy::start(only_some("S3 UploadPart")).await;
+    terminal.through(Some(&proxy.url));
+    let program = terminal.command(&["upload", "a file"]).spawn().unwrap();
+    until("the store has some parts", async || {
+        (count(&terminal, "a file") == PASSED).then_some(())
+    })
+    .await;
+    let interrupt = format!("kill -INT {}", program.id());
+    assert!(
+        Command::new("sh")
+            .args(["-c", &interrupt])
+            .status()
+            .unwrap()
+            .success()
+    );
+    let output = program.wait_with_output().unwrap();
+    assert_eq!(output.status.code(), Some(130));
+    let said = String::from_utf8(output.stderr).unwrap();
+    assert!(
+        said.contains("interrupted") && said.contains("upload 'a file'"),
+        "{said}"
+    );
 }

@@ -4,10 +4,12 @@ use super::{Fault, all, harmed, status, unharmed};
 use crate::harness::audit;
 use crate::harness::bytes::{PART, fresh};
 use crate::harness::person::Person;
-use crate::harness::sandbox::http_event;
+use crate::harness::proxy::{Act, Seen};
+use crate::harness::sandbox::{Sandbox, http_event};
 use crate::harness::wait::until;
 use bytes::Bytes;
 use futures::{StreamExt, stream};
+use std::sync::Arc;
 
 /// How many functions run at once.
 const AT_ONCE: usize = 4;
@@ -88,12 +90,17 @@ impl Case {
             (answer.status == 200).then_some(())
         })
         .await;
+    }
+
+    /// There is one file, and nothing else.
+    async fn check(&self) {
         audit::complete_once(&self.person, &self.upload, &self.bytes, self.references).await;
         if self.references > 1 {
             let row = self.person.upload_row(&self.upload).await;
-            until(&format!("{what}: the second object is discarded"), async || {
-                audit::is_discarded(&row).await.then_some(())
-            })
+            until(
+                &format!("the second object is discarded after {:?}", self.fault),
+                async || audit::is_discarded(&row).await.then_some(()),
+            )
             .await;
         }
     }
@@ -112,7 +119,63 @@ async fn at_every_call(make: impl AsyncFn(Option<Fault>) -> Case) {
         .for_each_concurrent(AT_ONCE, async |case| drop(case.run().await))
         .await;
     stream::iter(&cases)
-        .for_each_concurrent(None, Case::complete)
+        .for_each_concurrent(None, async |case| {
+            case.complete().await;
+            case.check().await;
+        })
+        .await;
+}
+
+/// One finalize sleeps at one of its calls until its lease is over and another has done the work, then wakes up and
+/// goes on as if nothing had happened.
+async fn sleeps(case: &Case, at: usize) {
+    let Case { person, upload, .. } = case;
+    let event = http_event(
+        "POST",
+        "/v1/uploads/{id}/complete",
+        Some(upload),
+        &person.token,
+        None,
+    );
+    let rule = move |seen: &Seen| if seen.index == at { Act::Late } else { Act::Pass };
+    let mut sandbox = Sandbox::start("upload-complete", rule).await;
+    let proxy = Arc::clone(&sandbox.proxy);
+    let others = async {
+        until("it sleeps", async || (proxy.seen().len() >= at).then_some(())).await;
+        if person.upload_row(upload).await["state"] == "finalizing" {
+            person.make_due(upload, "lease_until").await;
+        }
+        case.complete().await;
+        proxy.go();
+    };
+    let (answer, ()) = futures::future::join(sandbox.invoke(&event), others).await;
+    let answer = answer.expect("nobody killed it");
+    assert!(
+        [200, 202, 409, 503].contains(&status(&answer)),
+        "asleep at call {at}: {answer}"
+    );
+    case.check().await;
+}
+
+#[tokio::test]
+async fn a_finalize_that_sleeps_at_any_call_changes_nothing() {
+    let calls = Case::new_content(None).await.run().await;
+    let cases = stream::iter(1..=calls.len());
+    cases
+        .for_each_concurrent(AT_ONCE, async |at| {
+            sleeps(&Case::new_content(None).await, at).await;
+        })
+        .await;
+}
+
+#[tokio::test]
+async fn nor_when_the_content_is_known() {
+    let calls = Case::known_content(None).await.run().await;
+    let cases = stream::iter(1..=calls.len());
+    cases
+        .for_each_concurrent(AT_ONCE, async |at| {
+            sleeps(&Case::known_content(None).await, at).await;
+        })
         .await;
 }
 

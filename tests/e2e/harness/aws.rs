@@ -178,8 +178,12 @@ pub(crate) async fn function_environment(function: &str) -> Vec<(String, String)
 
 /// A request to the primary bucket; `path` is a key with a query, or only a query.
 async fn s3(method: &str, path: &str) -> Answer {
+    s3_with(method, path, "").await
+}
+
+async fn s3_with(method: &str, path: &str, body: impl Into<bytes::Bytes>) -> Answer {
     let url = format!("{}/{}{path}", stack().endpoint, stack().bucket);
-    send(method, &url, &[("authorization", &authorization("s3"))], "").await
+    send(method, &url, &[("authorization", &authorization("s3"))], body).await
 }
 
 /// An object's bytes; `None` when there is no such object.
@@ -189,6 +193,14 @@ pub(crate) async fn object(key: &str) -> Option<bytes::Bytes> {
         return None;
     }
     Some(answer.expect(200).body)
+}
+
+/// Replaces an object behind everybody's back, as a failing disk would.
+pub(crate) async fn spoil_object(key: &str) {
+    let mut bytes = object(key).await.unwrap().to_vec();
+    let middle = bytes.len() / 2;
+    bytes[middle] ^= 1;
+    s3_with("PUT", &format!("/{key}"), bytes).await.expect(200);
 }
 
 /// The ids of the multipart uploads under way for a key.

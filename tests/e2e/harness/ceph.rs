@@ -6,7 +6,7 @@ use serde_json::Value;
 use std::path::Path;
 use std::process::Command;
 use std::sync::LazyLock;
-use tokio::sync::RwLock;
+use tokio::sync::{RwLock, RwLockReadGuard, RwLockWriteGuard};
 
 /// What `cargo xtask` wrote down about it.
 #[derive(Deserialize)]
@@ -20,8 +20,21 @@ fn ceph() -> &'static Ceph {
     &CEPH
 }
 
-/// Taken for writing by the test that kills the gateway, and for reading by all that need it.
-pub(crate) static GATEWAY: RwLock<()> = RwLock::const_new(());
+/// The gateway: needed by many tests at once, or killed by one that has it for itself.
+static GATEWAY: RwLock<()> = RwLock::const_new(());
+
+/// Until this is dropped nobody kills the gateway.
+pub(crate) async fn in_use() -> RwLockReadGuard<'static, ()> {
+    // Says so at once if there is no Ceph.
+    ceph();
+    GATEWAY.read().await
+}
+
+/// Until this is dropped nobody else uses the gateway.
+pub(crate) async fn alone() -> RwLockWriteGuard<'static, ()> {
+    ceph();
+    GATEWAY.write().await
+}
 
 /// `cargo xtask ceph <arguments>`, on the Ceph under test.
 pub(crate) fn control(arguments: &[&str]) {
@@ -64,6 +77,11 @@ pub(crate) fn object(key: &str) -> Vec<u8> {
 /// Downloads an object to a file.
 pub(crate) fn download(key: &str, path: &Path) {
     boto3(&["get", key, path.to_str().unwrap()]);
+}
+
+/// Whether there is an object.
+pub(crate) fn has(key: &str) -> bool {
+    boto3(&["has", key]) == true
 }
 
 /// How many multipart uploads of a key are under way.

@@ -15,6 +15,7 @@ use hyper_util::rt::TokioIo;
 use std::io;
 use std::sync::{Arc, Mutex};
 use tokio::net::TcpListener;
+use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
 /// What becomes of a call.
@@ -29,6 +30,8 @@ pub(crate) enum Act {
     LoseAnswer,
     /// The call never goes out, and nothing is said.
     Hold,
+    /// The call goes out late: when the test says so.
+    Late,
 }
 
 /// A call that arrived.
@@ -50,6 +53,8 @@ struct State {
     rule: Rule,
     seen: Mutex<Vec<Seen>>,
     kill: Mutex<Option<Kill>>,
+    /// Whether the late calls may go.
+    go: watch::Sender<bool>,
 }
 
 /// A running proxy; it ends with the test.
@@ -75,6 +80,7 @@ impl Proxy {
             rule: Box::new(rule),
             seen: Mutex::default(),
             kill: Mutex::default(),
+            go: watch::Sender::new(false),
         });
         let task = tokio::spawn(accept(listener, Arc::clone(&state)));
         Self { url, state, task }
@@ -83,6 +89,11 @@ impl Proxy {
     /// How to kill the caller.
     pub(crate) fn on_kill(&self, kill: impl Fn() + Send + Sync + 'static) {
         *self.state.kill.lock().unwrap() = Some(Box::new(kill));
+    }
+
+    /// Lets the late calls go.
+    pub(crate) fn go(&self) {
+        self.state.go.send_replace(true);
     }
 
     /// What passed so far.
@@ -146,6 +157,7 @@ async fn pass_on(state: &State, request: Request<Incoming>) -> Result<Response<F
             return Err(lost());
         }
         Act::Hold => std::future::pending().await,
+        Act::Late => drop(state.go.subscribe().wait_for(|go| *go).await),
         Act::Pass | Act::KillAfter | Act::LoseAnswer => {}
     }
     // Asked as a proxy, the whole address is in the request line; the server wants the path only.

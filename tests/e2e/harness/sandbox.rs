@@ -23,7 +23,7 @@ use tokio::sync::{mpsc, watch};
 use tokio::task::JoinHandle;
 
 /// How long an invocation may take, as far as the function knows.
-const TIME: Duration = Duration::from_secs(60);
+const TIME: Duration = Duration::from_mins(1);
 
 /// The side of Lambda that functions ask.
 struct Runtime {
@@ -35,7 +35,7 @@ struct Runtime {
 
 /// A function's process.
 pub(crate) struct Sandbox {
-    pub(crate) proxy: Proxy,
+    pub(crate) proxy: Arc<Proxy>,
     process: Arc<Mutex<Child>>,
     log: NamedTempFile,
     events: mpsc::UnboundedSender<Value>,
@@ -57,7 +57,7 @@ impl Drop for Sandbox {
 impl Sandbox {
     /// Starts a function whose calls `rule` decides about.
     pub(crate) async fn start(function: &str, rule: impl Fn(&Seen) -> Act + Send + Sync + 'static) -> Self {
-        let proxy = Proxy::start(rule).await;
+        let proxy = Arc::new(Proxy::start(rule).await);
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap().to_string();
         let (events, take_events) = mpsc::unbounded_channel();

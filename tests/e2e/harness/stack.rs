@@ -2,6 +2,7 @@
 
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
+use serde_json::Value;
 use std::collections::HashMap;
 use std::env;
 use std::fs;
@@ -23,13 +24,8 @@ pub(crate) struct Stack {
     pub(crate) targets_secret_id: String,
     /// What each function is called there, by its folder's name.
     pub(crate) functions: HashMap<String, String>,
-    pub(crate) targets: Vec<Target>,
-}
-
-/// A place where every new file is copied to.
-#[derive(Debug, Deserialize)]
-pub(crate) struct Target {
-    pub(crate) name: String,
+    /// The places where every new file is copied to.
+    pub(crate) targets: Vec<Value>,
 }
 
 /// The stack that `LONGSHORE_STACK` names.

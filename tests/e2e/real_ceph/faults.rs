@@ -3,7 +3,7 @@
 use super::{available, is_there, replica};
 use crate::harness::aws;
 use crate::harness::bytes::{MIB, fresh, unique};
-use crate::harness::ceph::{self, GATEWAY};
+use crate::harness::ceph;
 use crate::harness::person::Person;
 use crate::harness::stack::stack;
 use crate::harness::wait::until;
@@ -14,7 +14,7 @@ use std::time::Duration;
 /// `kill -9` of the gateway in the middle of a copy. It is started again, and the copy is whole.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn the_gateway_is_killed_in_mid_copy() {
-    let _gateway = GATEWAY.write().await;
+    let _gateway = ceph::alone().await;
     let person = Person::new().await;
     let bytes = fresh(256 * MIB);
     let file = person.store("a", None, &bytes).await.file;
@@ -71,7 +71,7 @@ async fn blob_of(person: &Person, file: &Node) -> String {
 /// mended it can be sent again.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_target_that_refuses() {
-    let _gateway = GATEWAY.read().await;
+    let _gateway = ceph::in_use().await;
     let person = Person::new().await;
     let bytes = fresh(20 * MIB);
     let file = person.store("a", None, &bytes).await.file;

@@ -3,7 +3,7 @@
 use super::{TARGET, available, is_there};
 use crate::harness::aws;
 use crate::harness::bytes::{MIB, fresh, unique};
-use crate::harness::ceph::GATEWAY;
+use crate::harness::ceph;
 use crate::harness::person::Person;
 use crate::harness::proxy::{Act, Seen};
 use crate::harness::sandbox::{Sandbox, http_event};
@@ -19,7 +19,7 @@ fn message(step: &str, blob: &str) -> Value {
 /// Three of each, in no sensible order, while the copy is under way and after.
 #[tokio::test]
 async fn messages_that_come_again_change_nothing() {
-    let _gateway = GATEWAY.read().await;
+    let _gateway = ceph::in_use().await;
     let person = Person::new().await;
     let bytes = fresh(150 * MIB);
     let upload = person.sent("a", &bytes).await.id;
@@ -65,7 +65,7 @@ async fn messages_that_come_again_change_nothing() {
 /// The finalize was killed before it could send a message: what is written is enough.
 #[tokio::test]
 async fn a_message_that_was_never_sent() {
-    let _gateway = GATEWAY.read().await;
+    let _gateway = ceph::in_use().await;
     let person = Person::new().await;
     let bytes = fresh(20 * MIB);
     let upload = person.sent("a", &bytes).await.id;
@@ -109,11 +109,81 @@ async fn a_message_that_was_never_sent() {
     is_there(&key, &bytes);
 }
 
+/// Bytes that rotted in the primary store are never copied: the ledger says what they were.
+#[tokio::test]
+async fn bytes_that_rotted_before_they_were_copied() {
+    let _gateway = ceph::in_use().await;
+    let person = Person::new().await;
+    for size in [1000, 20 * MIB] {
+        let upload = person.sent(&format!("{size}"), &fresh(size)).await.id;
+        let event = http_event(
+            "POST",
+            "/v1/uploads/{id}/complete",
+            Some(&upload),
+            &person.token,
+            None,
+        );
+        let rule = |seen: &Seen| {
+            if seen.operation == "SQS SendMessageBatch" {
+                Act::KillBefore
+            } else {
+                Act::Pass
+            }
+        };
+        let mut function = Sandbox::start("upload-complete", rule).await;
+        assert_eq!(function.invoke(&event).await, None, "killed");
+        let file = person.api.upload(&upload).await.unwrap().file.unwrap();
+        let blob = person.upload_row(&upload).await["blob"]
+            .as_str()
+            .unwrap()
+            .to_owned();
+        aws::spoil_object(&format!("blobs/{blob}")).await;
+        aws::send_message(&message("start", &blob).to_string()).await;
+        let failed = until("the replica has failed", async || {
+            let replica = super::replica(&person, &file, TARGET).await;
+            assert_ne!(replica.state, ReplicaState::Available);
+            (replica.state == ReplicaState::Failed).then_some(replica)
+        })
+        .await;
+        let error = failed.last_error.unwrap();
+        assert!(error.contains("not what the ledger says"), "{error}");
+        assert!(!ceph::has(&blob), "rotten bytes are at the target");
+    }
+}
+
+/// When the bytes of a blob are reclaimed, so are their copies.
+#[tokio::test]
+async fn copies_are_reclaimed_with_their_blob() {
+    let _gateway = ceph::in_use().await;
+    let person = Person::new().await;
+    let file = person.store("a", None, &fresh(9 * MIB)).await.file;
+    let key = available(&person, &file).await;
+    let row = aws::item(&person.partition(), &format!("NODE#{}", file.id)).await;
+    let blob = row.unwrap()["file"]["blob"].as_str().unwrap().to_owned();
+    let pk = format!("BLOB#{blob}");
+    assert!(ceph::has(&key));
+    person.api.delete_file(&file.id).await.unwrap();
+    // Twice: the grace period, then the time for workers that looked at it before.
+    for _ in 0..2 {
+        aws::set(&pk, "BLOB", &json!({ "due_at": 1_577_836_800 })).await;
+        sweep().await;
+        until("the sweep has looked at it", async || {
+            let blob = aws::item(&pk, "BLOB").await;
+            blob.is_none_or(|blob| blob["due_at"] != 1_577_836_800)
+                .then_some(())
+        })
+        .await;
+    }
+    assert_eq!(aws::item(&pk, "BLOB").await, None);
+    assert!(!ceph::has(&key));
+    assert_eq!(ceph::multipart_uploads(&key), 0);
+}
+
 /// Workers killed at any of their calls: the message comes again, and the copy is whole. One process works on all the
 /// messages here, so that it can be killed; what it does not get done, the deployed workers do.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_worker_that_is_killed() {
-    let _gateway = GATEWAY.read().await;
+    let _gateway = ceph::in_use().await;
     let person = Person::new().await;
     for call in 1.. {
         let bytes = fresh(9 * MIB);
@@ -164,7 +234,7 @@ async fn a_worker_that_is_killed() {
 /// What is no message of ours goes to the dead letters, and does not keep the others waiting.
 #[tokio::test]
 async fn a_message_that_nobody_understands() {
-    let _gateway = GATEWAY.read().await;
+    let _gateway = ceph::in_use().await;
     let person = Person::new().await;
     let mark = format!("{:x}", unique());
     let odd = [
