@@ -109,9 +109,6 @@ pub enum ParseError {
 pub struct PartDigest([u8; 32]);
 
 impl PartDigest {
-    /// Bytes of a digest.
-    pub const LENGTH: usize = 32;
-
     /// The digest of `bytes`.
     #[must_use]
     pub fn of(bytes: &[u8]) -> Self {

@@ -9,7 +9,7 @@ use crate::error::{Conflict, StoreError, remote};
 use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::error::{ProvideErrorMetadata, SdkError};
 use aws_sdk_dynamodb::operation::transact_write_items::TransactWriteItemsError;
-use aws_sdk_dynamodb::types::{AttributeValue, DeleteRequest, KeysAndAttributes, PutRequest, WriteRequest};
+use aws_sdk_dynamodb::types::{AttributeValue, DeleteRequest, KeysAndAttributes, WriteRequest};
 use jiff::Timestamp;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -203,20 +203,6 @@ impl Table {
                 return Ok(rows);
             }
         }
-    }
-
-    /// Writes one row whatever is there. Only for rows that are always written with the same bytes.
-    ///
-    /// # Errors
-    /// [`StoreError::Remote`] or [`StoreError::Corrupt`].
-    pub async fn put_all<R: Row>(&self, rows: &[R]) -> Result<(), StoreError> {
-        let requests = rows.iter().map(|row| {
-            let put = PutRequest::builder().set_item(Some(to_item(row)?)).build();
-            let put = put.map_err(|e| StoreError::Corrupt(e.to_string()))?;
-            Ok(WriteRequest::builder().put_request(put).build())
-        });
-        self.write_batches(requests.collect::<Result<_, StoreError>>()?)
-            .await
     }
 
     /// Deletes items whatever they are.
