@@ -49,10 +49,9 @@ pub(crate) fn run() -> Result<()> {
     if skipped > 0 {
         ui::line(&format!("!!! {skipped} tests were NOT run"));
     }
-    let time = ui::duration(started.elapsed());
-    ui::line(&format!(
-        "{passed} passed, {failed} failed, {skipped} skipped, in {time}"
-    ));
+    ui::line(&format!("Everything took {}.", ui::duration(started.elapsed())));
+    // Alone on its line, in the form that programs read.
+    ui::line(&format!("{passed} passed, {failed} failed, {skipped} skipped"));
     if !failures.is_empty() {
         bail!("failed: {}", failures.join(", "));
     }
