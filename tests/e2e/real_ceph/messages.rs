@@ -9,7 +9,7 @@ use crate::harness::proxy::{Act, Seen};
 use crate::harness::sandbox::{Sandbox, http_event};
 use crate::harness::wait::until;
 use crate::sweep::sweep;
-use client::types::ReplicaState;
+use client::types::{Node, ReplicaState};
 use serde_json::{Value, json};
 
 fn message(step: &str, blob: &str) -> Value {
@@ -62,13 +62,9 @@ async fn messages_that_come_again_change_nothing() {
     is_there(&key, &bytes);
 }
 
-/// The finalize was killed before it could send a message: what is written is enough.
-#[tokio::test]
-async fn a_message_that_was_never_sent() {
-    let _gateway = ceph::in_use().await;
-    let person = Person::new().await;
-    let bytes = fresh(20 * MIB);
-    let upload = person.sent("a", &bytes).await.id;
+/// A file whose finalize was killed before it could send a message, and its blob.
+async fn finalized_without_a_message(person: &Person, name: &str, bytes: &[u8]) -> (Node, String) {
+    let upload = person.sent(name, bytes).await.id;
     let event = http_event(
         "POST",
         "/v1/uploads/{id}/complete",
@@ -92,12 +88,22 @@ async fn a_message_that_was_never_sent() {
         .unwrap()
         .file
         .expect("the file is there all the same");
-    let replica = super::replica(&person, &file, TARGET).await;
-    assert_eq!(replica.state, ReplicaState::Pending);
     let blob = person.upload_row(&upload).await["blob"]
         .as_str()
         .unwrap()
         .to_owned();
+    (file, blob)
+}
+
+/// The finalize was killed before it could send a message: what is written is enough.
+#[tokio::test]
+async fn a_message_that_was_never_sent() {
+    let _gateway = ceph::in_use().await;
+    let person = Person::new().await;
+    let bytes = fresh(20 * MIB);
+    let (file, blob) = finalized_without_a_message(&person, "a", &bytes).await;
+    let replica = super::replica(&person, &file, TARGET).await;
+    assert_eq!(replica.state, ReplicaState::Pending);
     aws::set(
         &format!("BLOB#{blob}"),
         &format!("REPLICA#{TARGET}"),
@@ -115,28 +121,7 @@ async fn bytes_that_rotted_before_they_were_copied() {
     let _gateway = ceph::in_use().await;
     let person = Person::new().await;
     for size in [1000, 20 * MIB] {
-        let upload = person.sent(&format!("{size}"), &fresh(size)).await.id;
-        let event = http_event(
-            "POST",
-            "/v1/uploads/{id}/complete",
-            Some(&upload),
-            &person.token,
-            None,
-        );
-        let rule = |seen: &Seen| {
-            if seen.operation == "SQS SendMessageBatch" {
-                Act::KillBefore
-            } else {
-                Act::Pass
-            }
-        };
-        let mut function = Sandbox::start("upload-complete", rule).await;
-        assert_eq!(function.invoke(&event).await, None, "killed");
-        let file = person.api.upload(&upload).await.unwrap().file.unwrap();
-        let blob = person.upload_row(&upload).await["blob"]
-            .as_str()
-            .unwrap()
-            .to_owned();
+        let (file, blob) = finalized_without_a_message(&person, &format!("{size}"), &fresh(size)).await;
         aws::spoil_object(&format!("blobs/{blob}")).await;
         aws::send_message(&message("start", &blob).to_string()).await;
         let failed = until("the replica has failed", async || {
