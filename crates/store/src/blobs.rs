@@ -270,12 +270,8 @@ impl Table {
             .with(":key", text(key))
             .with(":size", number(size))
             .with(":now", text(&now));
-        match self.change(change, Conflict::ReplicaChanged).await {
-            Ok(()) | Err(StoreError::Conflict(_)) => {
-                self.delete_segments(&replica.blob, &replica.target).await
-            }
-            Err(error) => Err(error),
-        }
+        self.change_if_it_holds(change).await?;
+        self.delete_segments(&replica.blob, &replica.target).await
     }
 
     /// An attempt failed. `given_up`: the message goes to the dead-letter queue now.
@@ -309,10 +305,7 @@ impl Table {
         } else {
             change.due(later(now, STALLED_AFTER))
         };
-        match self.change(change, Conflict::ReplicaChanged).await {
-            Ok(()) | Err(StoreError::Conflict(_)) => Ok(()),
-            Err(error) => Err(error),
-        }
+        self.change_if_it_holds(change).await
     }
 
     async fn delete_segments(&self, blob: &BlobId, target: &str) -> Result<(), StoreError> {
@@ -335,10 +328,7 @@ impl Table {
                 ":seen",
                 AttributeValue::N(blob.due_at.unwrap_or_default().to_string()),
             );
-        match self.change(change, Conflict::NodeChanged).await {
-            Ok(()) | Err(StoreError::Conflict(_)) => Ok(()),
-            Err(error) => Err(error),
-        }
+        self.change_if_it_holds(change).await
     }
 
     /// Begins to reclaim a blob that nothing refers to: from here on no file can refer to it, its content is

@@ -208,13 +208,7 @@ impl Finalizer {
     ) -> Result<Outcome, StoreError> {
         let now = now();
         let blob = existing.unwrap_or(&upload.blob).clone();
-        let (size, content_type) = (upload.size, upload.content_type.clone());
-        let file = FileContent {
-            size,
-            content_type,
-            content_id: *content_id,
-            blob: blob.clone(),
-        };
+        let file = FileContent::of(upload, *content_id, &blob);
         let node = node_of(upload, &file, now);
         let mut writes: Vec<Write> = match existing {
             Some(blob) => vec![blobs::refer(blob)?],
@@ -223,7 +217,7 @@ impl Finalizer {
                 let row = BlobRow {
                     id,
                     content_id: *content_id,
-                    size,
+                    size: upload.size,
                     references,
                     reclaiming: false,
                     due_at: None,

@@ -349,6 +349,18 @@ impl Table {
         }
     }
 
+    /// Changes one item, or leaves it as it is when the condition does not hold: somebody was faster, and that is
+    /// as good.
+    ///
+    /// # Errors
+    /// [`StoreError::Remote`].
+    pub async fn change_if_it_holds(&self, change: Change) -> Result<(), StoreError> {
+        match self.change(change, Conflict::NodeChanged).await {
+            Ok(()) | Err(StoreError::Conflict(_)) => Ok(()),
+            Err(error) => Err(error),
+        }
+    }
+
     /// Writes all or nothing.
     ///
     /// # Errors
@@ -420,10 +432,7 @@ impl Table {
     pub async fn postpone(&self, key: &Key, until: Timestamp) -> Result<(), StoreError> {
         let update = "SET due_shard = :due_shard, due_at = :due_at";
         let change = Change::new(key.clone(), update, "attribute_exists(due_at)").due(until);
-        match self.change(change, Conflict::NodeChanged).await {
-            Ok(()) | Err(StoreError::Conflict(_)) => Ok(()),
-            Err(error) => Err(error),
-        }
+        self.change_if_it_holds(change).await
     }
 }
 

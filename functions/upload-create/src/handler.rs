@@ -101,13 +101,7 @@ impl UploadCreate {
         let Some(blob) = blob.filter(|blob| blob.size == upload.size) else {
             return Ok(None);
         };
-        let (size, content_type) = (upload.size, upload.content_type.clone());
-        let file = FileContent {
-            size,
-            content_type,
-            content_id,
-            blob: blob.id.clone(),
-        };
+        let file = FileContent::of(upload, content_id, &blob.id);
         let node = node_of(upload, &file, upload.created_at);
         let complete = UploadRow {
             state: State::Complete,

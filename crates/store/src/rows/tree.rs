@@ -1,6 +1,6 @@
 //! Files and folders.
 
-use super::account_partition;
+use super::{UploadRow, account_partition};
 use crate::table::{Key, Row};
 use domain::content::ContentId;
 use domain::id::{AccountId, BlobId, NodeId};
@@ -44,6 +44,20 @@ pub struct FileContent {
     pub content_id: ContentId,
     /// Where the bytes are.
     pub blob: BlobId,
+}
+
+impl FileContent {
+    /// What the file of an upload refers to.
+    #[must_use]
+    pub fn of(upload: &UploadRow, content_id: ContentId, blob: &BlobId) -> Self {
+        let (size, content_type) = (upload.size, upload.content_type.clone());
+        Self {
+            size,
+            content_type,
+            content_id,
+            blob: blob.clone(),
+        }
+    }
 }
 
 impl NodeRow {
