@@ -1,0 +1,147 @@
+"""A function as a process: the `bootstrap` of its package, kept warm between events, ended when it takes too long."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import threading
+import time
+from concurrent.futures import Future
+from concurrent.futures import TimeoutError as OutOfTime
+from dataclasses import dataclass
+from pathlib import Path
+
+from .runtime_api import InitError, Invocation, RuntimeApi
+
+# How long a function may take until it asks for its first event, as on Lambda.
+INIT_SECONDS = 10
+LOG_LINES = 2000
+
+
+@dataclass
+class Outcome:
+    """What came of an event: the answer or the error document, and the log of the invocation."""
+
+    payload: bytes
+    is_error: bool
+    log: str
+
+
+class StartFailed(Exception):
+    """The function did not start; the argument is the error document, as JSON bytes."""
+
+
+class FunctionProcess:
+    """One execution environment. It handles one event at a time, like those of Lambda."""
+
+    def __init__(self, code: Path, environment: dict[str, str]) -> None:
+        self._code = code
+        self._environment = environment
+        self._api: RuntimeApi | None = None
+        self._process: subprocess.Popen | None = None
+        self._log: list[str] = []
+        self._reader: threading.Thread | None = None
+
+    def start(self) -> None:
+        """Starts the process and waits until it asks for events; raises `StartFailed`."""
+        self.stop()
+        api = self._api = RuntimeApi()
+        environment = {**self._environment, "AWS_LAMBDA_RUNTIME_API": api.address}
+        try:
+            self._process = subprocess.Popen(
+                [str(self._code / "bootstrap")],
+                cwd=self._code,
+                env=environment,
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.STDOUT,
+            )
+        except OSError as error:
+            raise StartFailed(document("Runtime.InvalidEntrypoint", str(error))) from error
+        self._reader = threading.Thread(target=self._read, args=(self._process,), daemon=True)
+        self._reader.start()
+        try:
+            self._wait(api.started, INIT_SECONDS)
+        except InitError as error:
+            raise StartFailed(error.args[0]) from error
+        except OutOfTime as error:
+            raise StartFailed(document("Sandbox.Timedout", f"no start within {INIT_SECONDS} seconds")) from error
+        except _Ended as error:
+            raise StartFailed(document("Runtime.ExitError", f"Runtime exited: {error}")) from error
+
+    def stop(self) -> None:
+        """Ends the process at once. It keeps nothing that would need saving."""
+        if self._process:
+            self._process.kill()
+            self._process.wait()
+            self._reader.join(timeout=1)
+            self._process.stdout.close()
+        if self._api:
+            self._api.close()
+        self._process = self._api = None
+
+    def invoke(self, request_id: str, arn: str, trace_id: str, payload: bytes, seconds: int) -> Outcome:
+        """Hands an event over and waits for the answer. A process that died is started anew first."""
+        if self._process is None or self._process.poll() is not None:
+            self.start()
+        began = time.time()
+        invocation = Invocation(request_id, arn, trace_id, int((began + seconds) * 1000), payload)
+        self._api.events.put(invocation)
+        try:
+            answer, is_error = self._wait(invocation.answer, seconds)
+        except OutOfTime:
+            self.stop()
+            words = f"{request_id} Task timed out after {seconds:.2f} seconds"
+            answer, is_error = document("Sandbox.Timedout", words), True
+        except _Ended as error:
+            self.stop()
+            words = f"RequestId: {request_id} Error: Runtime exited: {error}"
+            answer, is_error = document("Runtime.ExitError", words), True
+        milliseconds = (time.time() - began) * 1000
+        return Outcome(answer, is_error, self._report(request_id, milliseconds))
+
+    def log(self) -> str:
+        """What the process has written since the last event."""
+        return "\n".join(self._log)
+
+    def _wait(self, answer: Future, seconds: float):
+        """The result of a promise, or why there will be none."""
+        process, end = self._process, time.monotonic() + seconds
+        gone = False
+        while True:
+            try:
+                return answer.result(timeout=0.05 if not gone else 0)
+            except OutOfTime:
+                if gone:
+                    raise _Ended(how_it_ended(process.returncode)) from None
+                # Looked at once more: it may have answered with its last breath.
+                gone = process.poll() is not None
+                if not gone and time.monotonic() > end:
+                    raise
+
+    def _read(self, process: subprocess.Popen) -> None:
+        for line in process.stdout:
+            self._log.append(line.decode(errors="replace").rstrip("\n"))
+            del self._log[:-LOG_LINES]
+
+    def _report(self, request_id: str, milliseconds: float) -> str:
+        if self._process is not None:
+            # Its lines come by another way than its answer, and may be a moment behind.
+            time.sleep(0.001)
+        lines, self._log = self._log, []
+        frame = (f"START RequestId: {request_id} Version: $LATEST", f"END RequestId: {request_id}")
+        report = f"REPORT RequestId: {request_id}\tDuration: {milliseconds:.2f} ms"
+        return "\n".join([frame[0], *lines, frame[1], report])
+
+
+class _Ended(Exception):
+    """The process ended without an answer."""
+
+
+def how_it_ended(code: int) -> str:
+    return f"signal: {-code}" if code < 0 else f"exit status {code}"
+
+
+def document(kind: str, message: str) -> bytes:
+    """An error as Lambda words it."""
+    return json.dumps({"errorType": kind, "errorMessage": message}).encode()
