@@ -100,6 +100,27 @@ impl Tokens {
     }
 }
 
+/// What checks the tokens of the sample events.
+#[cfg(test)]
+pub(crate) fn sample_tokens() -> Tokens {
+    let file = crate::samples::folder().join("sample/signing-secret.json");
+    let secret: SigningSecret = serde_json::from_slice(&std::fs::read(file).unwrap()).unwrap();
+    Tokens::new(secret.current.as_bytes())
+}
+
+/// The token that the sample events carry: from 2026-01-02 until 2099.
+#[cfg(test)]
+pub(crate) fn sample_token(account: &str) -> String {
+    let claims = Claims {
+        sub: account.parse().unwrap(),
+        iss: ISSUER.to_owned(),
+        aud: AUDIENCE.to_owned(),
+        iat: 1_767_323_045,
+        exp: 4_070_908_800,
+    };
+    encode(&Header::new(Algorithm::HS256), &claims, &sample_tokens().encoding).unwrap()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

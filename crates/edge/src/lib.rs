@@ -6,14 +6,18 @@
 
 pub mod auth;
 pub mod call;
+pub mod deadline;
 pub mod lookup;
 pub mod password;
 pub mod problem;
 pub mod reply;
+#[cfg(test)]
+mod samples;
 pub mod views;
 
 pub use auth::Tokens;
 pub use call::Call;
+pub use deadline::deadline;
 pub use problem::Problem;
 pub use reply::Reply;
 

@@ -17,6 +17,10 @@ use std::time::Duration;
 /// How long a presigned URL lives: it dies with the function's credentials anyway, and can be asked for again.
 pub const URL_LIFETIME: Duration = Duration::from_mins(15);
 
+/// What clients are not asked to send: a length is sent by every client by itself, and browsers refuse to be told;
+/// the trace id is the SDK's own note about this invocation, and is not signed.
+const UNASKED: [&str; 2] = ["content-length", "x-amzn-trace-id"];
+
 /// A presigned request.
 pub struct SignedRequest {
     /// Where to.
@@ -57,17 +61,32 @@ pub enum Completion {
 #[derive(Clone)]
 pub struct Objects {
     client: Client,
+    /// Makes the presigned URLs. It never sends anything.
+    signer: Client,
     bucket: String,
 }
 
 impl Objects {
-    /// The bucket that `BUCKET_NAME` names.
+    /// The bucket that `BUCKET_NAME` names. Presigned URLs begin with `PUBLIC_STORE_ENDPOINT` where that is set and
+    /// not empty: a function in a container may know the store under a name that clients do not.
     ///
     /// # Errors
-    /// [`StoreError::Misconfigured`] when the variable is missing.
+    /// [`StoreError::Misconfigured`] when the bucket's variable is missing.
     pub fn from_env(aws: &Aws) -> Result<Self, StoreError> {
+        let client = Client::new(aws.sdk());
+        let public = std::env::var("PUBLIC_STORE_ENDPOINT").unwrap_or_default();
+        let signer = if public.is_empty() {
+            client.clone()
+        } else {
+            // The bucket goes into the path: below such a name there are none for buckets.
+            let config = aws_sdk_s3::config::Builder::from(aws.sdk())
+                .endpoint_url(public)
+                .force_path_style(true);
+            Client::from_conf(config.build())
+        };
         Ok(Self {
-            client: Client::new(aws.sdk()),
+            client,
+            signer,
             bucket: variable("BUCKET_NAME")?,
         })
     }
@@ -106,7 +125,7 @@ impl Objects {
         digest: &PartDigest,
     ) -> Result<SignedRequest, StoreError> {
         let request = self
-            .client
+            .signer
             .upload_part()
             .bucket(&self.bucket)
             .key(key)
@@ -119,10 +138,9 @@ impl Objects {
             .map_err(remote("signing UploadPart"))?;
         Ok(SignedRequest {
             url: request.uri().to_owned(),
-            // Signed as well, but every client sends it by itself, and browsers refuse to be told.
             headers: request
                 .headers()
-                .filter(|(name, _)| !name.eq_ignore_ascii_case("content-length"))
+                .filter(|(name, _)| !UNASKED.iter().any(|header| name.eq_ignore_ascii_case(header)))
                 .map(|(name, value)| (name.to_owned(), value.to_owned()))
                 .collect(),
             expires_at: expires_at(),
@@ -140,7 +158,7 @@ impl Objects {
         disposition: &str,
     ) -> Result<String, StoreError> {
         let request = self
-            .client
+            .signer
             .get_object()
             .bucket(&self.bucket)
             .key(key)

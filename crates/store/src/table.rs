@@ -1,5 +1,7 @@
 //! The one table: consistent reads, conditional writes, transactions, and the sweep's sparse index.
 
+#[cfg(test)]
+mod sample;
 mod write;
 
 pub use write::{Change, Write, number, text};

@@ -44,8 +44,7 @@ impl Replicate {
             Ok(targets) => {
                 let (table, objects, queue) = (self.table.clone(), self.objects.clone(), self.queue.clone());
                 let replicator = Replicator::new(table, objects, queue, targets);
-                let left = context
-                    .deadline()
+                let left = edge::deadline(context)
                     .duration_since(SystemTime::now())
                     .unwrap_or_default();
                 let time = left.saturating_sub(RESERVE);
@@ -170,5 +169,31 @@ mod tests {
             .insert("ApproximateReceiveCount".to_owned(), "3".to_owned());
         assert!(matches!(parse(&record), Ok(Message::Start { .. })));
         assert_eq!(receive_count(&record), 3);
+    }
+
+    #[test]
+    fn the_sample_batches_are_understood() {
+        let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../../events/replicate");
+        let mut messages = 0;
+        for file in std::fs::read_dir(folder).unwrap() {
+            let path = file.unwrap().path();
+            let name = path.file_name().unwrap().to_string_lossy().into_owned();
+            if name.ends_with(".expected.json") {
+                continue;
+            }
+            let event: SqsEvent = serde_json::from_slice(&std::fs::read(&path).unwrap()).unwrap();
+            assert!(!event.records.is_empty(), "{name}");
+            for record in &event.records {
+                messages += 1;
+                assert_eq!(parse(record).is_ok(), name != "bad-input.json", "{name}");
+                assert_eq!(receive_count(record), 1, "{name}");
+                // Without these a failure could not be told, and the message not be put back.
+                assert!(
+                    record.message_id.is_some() && record.receipt_handle.is_some(),
+                    "{name}"
+                );
+            }
+        }
+        assert!(messages > 0);
     }
 }

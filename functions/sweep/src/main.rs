@@ -11,7 +11,7 @@ async fn main() -> Result<(), Error> {
     edge::init_logging();
     let sweep = &Sweep::from_env().await?;
     lambda_runtime::run(service_fn(move |event: LambdaEvent<Value>| async move {
-        Ok::<_, Error>(sweep.run(event.context.deadline()).await?)
+        Ok::<_, Error>(sweep.run(edge::deadline(&event.context)).await?)
     }))
     .await
 }

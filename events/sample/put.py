@@ -1,0 +1,203 @@
+"""Puts the sample world into a local stack, and writes the environment in which functions see it.
+
+    put.py --stack <stack.json> --out <folder> [--again]
+
+The world is what the events in events/ are about: ann with her files and uploads, and bob, whose uploads were left
+lying about (ann.json, bob.json). It has a table, a bucket, a queue, a replica target and secrets of its own, all
+called `longshore-sample...`: the deployed functions never see it, and the sample key is trusted by nobody but
+functions that are started with the environment written here. Putting it again makes everything as it was.
+
+With --again it stays and puts the world again for every line that it reads, and answers each with a line.
+"""
+
+from __future__ import annotations
+
+import argparse
+import ipaddress
+import json
+import re
+import sys
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import boto3
+from botocore.config import Config
+
+HERE = Path(__file__).resolve().parent
+REPOSITORY = HERE.parent.parent
+NAME = "longshore-sample"
+REPLICAS = f"{NAME}-replicas"
+TARGET = "sample"
+TARGETS_SECRET = f"{NAME}-targets"
+CONTAINER_TARGETS_SECRET = f"{NAME}-targets-for-containers"
+# What a container calls the machine that Docker runs on (its default network, on Linux).
+DOCKER_HOST = "172.17.0.1"
+
+
+def local(endpoint: str) -> str:
+    """The endpoint, if it is on this machine: the sample's password and key are known to everybody."""
+    host = urlsplit(endpoint).hostname or ""
+    try:
+        loopback = ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        loopback = host == "localhost"
+    if not loopback:
+        sys.exit(f"{endpoint} is not on this machine: the sample is for local stacks only (cargo xtask up)")
+    return endpoint
+
+
+class World:
+    """The sample world in one stack."""
+
+    def __init__(self, stack: dict) -> None:
+        self.stack = stack
+        self.endpoint = local(stack["endpoint"])
+        # In a container the stack has another address.
+        self.container = f"http://{DOCKER_HOST}:{urlsplit(self.endpoint).port}"
+        session = boto3.Session("test", "test", region_name=stack["region"])
+        config = Config(s3={"addressing_style": "path"}, retries={"max_attempts": 2})
+
+        def client(service: str):
+            return session.client(service, endpoint_url=self.endpoint, config=config)
+
+        self.dynamodb, self.s3, self.sqs, self.secrets = map(client, ("dynamodb", "s3", "sqs", "secretsmanager"))
+        self.functions = client("lambda")
+        self.table = session.resource("dynamodb", endpoint_url=self.endpoint, config=config).Table(NAME)
+        self.parts = [json.loads((HERE / name).read_text()) for name in ("ann.json", "bob.json")]
+
+    def make(self) -> None:
+        """Whatever does not change when the functions run."""
+        if NAME not in self.dynamodb.list_tables()["TableNames"]:
+            like = self.dynamodb.describe_table(TableName=self.stack["table"])["Table"]
+            index = ("IndexName", "KeySchema", "Projection")
+            self.dynamodb.create_table(
+                TableName=NAME,
+                BillingMode="PAY_PER_REQUEST",
+                AttributeDefinitions=like["AttributeDefinitions"],
+                KeySchema=like["KeySchema"],
+                GlobalSecondaryIndexes=[{k: i[k] for k in index} for i in like["GlobalSecondaryIndexes"]],
+            )
+            self.table.wait_until_exists()
+        there = {bucket["Name"] for bucket in self.s3.list_buckets()["Buckets"]}
+        for bucket in {NAME, REPLICAS} - there:
+            self.s3.create_bucket(Bucket=bucket)
+        # Nobody reads the messages that the functions send: replication is an event like the others.
+        self.sqs.create_queue(QueueName=NAME, Attributes={"MessageRetentionPeriod": "60"})
+        target = {"name": TARGET, "kind": "ceph", "endpoint": self.endpoint, "region": self.stack["region"],
+                  "bucket": REPLICAS, "access_key_id": "test", "secret_access_key": "test"}
+        self.put_secret(TARGETS_SECRET, json.dumps({"targets": [target]}))
+        self.put_secret(CONTAINER_TARGETS_SECRET, json.dumps({"targets": [target | {"endpoint": self.container}]}))
+        self.put_secret(f"{NAME}-signing", (HERE / "signing-secret.json").read_text())
+
+    def put_secret(self, name: str, text: str) -> None:
+        try:
+            self.secrets.create_secret(Name=name, SecretString=text)
+        except self.secrets.exceptions.ResourceExistsException:
+            self.secrets.put_secret_value(SecretId=name, SecretString=text)
+
+    def reset(self) -> None:
+        """Everything as it was, whatever the functions have made of it."""
+        for bucket in (NAME, REPLICAS):
+            for upload in self.s3.list_multipart_uploads(Bucket=bucket).get("Uploads", ()):
+                self.s3.abort_multipart_upload(Bucket=bucket, Key=upload["Key"], UploadId=upload["UploadId"])
+            for item in self.s3.list_objects_v2(Bucket=bucket).get("Contents", ()):
+                self.s3.delete_object(Bucket=bucket, Key=item["Key"])
+        multipart_ids = {}
+        for part in self.parts:
+            for item in part["store"]:
+                multipart_ids[item["key"]] = self.store(item)
+            for item in part["target"]:
+                self.s3.put_object(Bucket=REPLICAS, Key=item["key"], Body=item["text"].encode())
+        with self.table.batch_writer() as writer:
+            for key in self.table.scan(ProjectionExpression="pk, sk", ConsistentRead=True)["Items"]:
+                writer.delete_item(Key=key)
+        with self.table.batch_writer() as writer:
+            for row in (row for part in self.parts for row in part["rows"]):
+                if "multipart_id" in row:
+                    row = row | {"multipart_id": multipart_ids[f"blobs/{row['blob']}"]}
+                writer.put_item(Item=row)
+
+    def store(self, item: dict) -> str:
+        """Parts as clients send them, made into an object if they are complete. Gives the multipart upload's id."""
+        at = {"Bucket": NAME, "Key": item["key"]}
+        id = self.s3.create_multipart_upload(**at, ChecksumAlgorithm="SHA256", ChecksumType="COMPOSITE")["UploadId"]
+        parts = []
+        for number, text in item["parts"].items():
+            sent = self.s3.upload_part(
+                **at, UploadId=id, PartNumber=int(number), Body=text.encode(), ChecksumAlgorithm="SHA256"
+            )
+            parts.append({"PartNumber": int(number), "ETag": sent["ETag"], "ChecksumSHA256": sent["ChecksumSHA256"]})
+        if item["complete"]:
+            self.s3.complete_multipart_upload(**at, UploadId=id, MultipartUpload={"Parts": parts})
+        return id
+
+    def environment(self, function: str) -> dict[str, str]:
+        """A function's environment as deployed, with the sample world's names in it."""
+        deployed = self.functions.get_function_configuration(FunctionName=self.stack["functions"][function])
+        sample = {
+            "TABLE_NAME": NAME,
+            "BUCKET_NAME": NAME,
+            "REPLICATE_QUEUE_URL": self.endpoint + urlsplit(self.sqs.get_queue_url(QueueName=NAME)["QueueUrl"]).path,
+            "REPLICA_TARGETS": f"{TARGET}:ceph",
+            "SIGNING_SECRET_ID": f"{NAME}-signing",
+            "TARGETS_SECRET_ID": TARGETS_SECRET,
+        }
+        return {name: sample.get(name, value) for name, value in deployed["Environment"]["Variables"].items()}
+
+
+def logical_id(function: str) -> str:
+    """What the template calls a function."""
+    return "".join(word.capitalize() for word in function.split("-")) + "Function"
+
+
+def write_environments(world: World, out: Path) -> None:
+    """`env` for cargo-lambda; `sam.json` and `template.yaml` for SAM."""
+    environments = {name: world.environment(name) for name in sorted(world.stack["functions"])}
+    everything = {}
+    for name, variables in environments.items():
+        for variable, value in variables.items():
+            if everything.setdefault(variable, value) != value:
+                sys.exit(f"{name} has another {variable} than the functions before it: one file cannot serve them all")
+    everything |= {
+        "AWS_ACCESS_KEY_ID": "test",
+        "AWS_SECRET_ACCESS_KEY": "test",
+        "AWS_REGION": world.stack["region"],
+        "AWS_ENDPOINT_URL": world.endpoint,
+    }
+    out.mkdir(parents=True, exist_ok=True)
+    (out / "env").write_text("".join(f"{name}={value}\n" for name, value in sorted(everything.items())))
+
+    sam = {}
+    for name, variables in environments.items():
+        variables = {k: v.replace(world.endpoint, world.container) for k, v in variables.items()}
+        if "TARGETS_SECRET_ID" in variables:
+            variables["TARGETS_SECRET_ID"] = CONTAINER_TARGETS_SECRET
+        sam[logical_id(name)] = variables | {"AWS_ENDPOINT_URL": world.container}
+    (out / "sam.json").write_text(json.dumps(sam, indent=2) + "\n")
+    # SAM gives a function only variables that the template declares, and wants to know what to run.
+    template = (REPOSITORY / "infra/template.yaml").read_text()
+    template = re.sub(r"^( +)RUST_LOG: .*$", r'\g<0>\n\1AWS_ENDPOINT_URL: ""', template, flags=re.MULTILINE)
+    built = REPOSITORY / "target/lambda"
+    template = re.sub(r"^( +CodeUri: ).*?([a-z-]+)/$", rf"\g<1>{built}/\2/", template, flags=re.MULTILINE)
+    (out / "template.yaml").write_text(template)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.split("\n", 1)[0])
+    parser.add_argument("--stack", type=Path, required=True, help="the stack.json that cargo xtask wrote")
+    parser.add_argument("--out", type=Path, required=True, help="the folder to write the environment to")
+    parser.add_argument("--again", action="store_true", help="stay, and put the world again for every line read")
+    args = parser.parse_args()
+    world = World(json.loads(args.stack.read_text()))
+    world.make()
+    world.reset()
+    write_environments(world, args.out)
+    if args.again:
+        print("put", flush=True)
+        for _ in sys.stdin:
+            world.reset()
+            print("put", flush=True)
+
+
+if __name__ == "__main__":
+    main()
