@@ -3,7 +3,7 @@
 What `sam deploy` does on AWS, in a second instead of a minute: packs each function's bootstrap, puts the packs into
 an artifact bucket under the hash of their content, points the template's CodeUri lines at them, and creates or
 updates the stack through CloudFormation. When neither functions, template nor parameters changed it does nothing.
-Then it applies by API what MiniStack does not take from CloudFormation, fills the targets secret, and writes where
+Then it applies by API what the emulators do not take from CloudFormation, fills the targets secret, and writes where
 everything is to a JSON file. Progress goes to standard output, one line per step that did something.
 """
 
@@ -27,9 +27,10 @@ from botocore.config import Config
 from botocore.exceptions import ClientError
 from samtranslator.yaml_helper import yaml_parse
 
-CODE_URI = re.compile(r"^(\s+CodeUri: )\.\./target/lambda/([a-z-]+)/$", re.MULTILINE)
+CODE_URI = re.compile(r"^(\s+CodeUri: )\.\./functions/([a-z-]+)/$", re.MULTILINE)
 FUNCTION = "AWS::Serverless::Function"
 DEPLOYMENT_TAG = "longshore:deployment"
+API_TAG = "longshore:api"
 
 
 def say(words: str) -> None:
@@ -114,15 +115,29 @@ def settle(cloudformation, name: str) -> dict | None:
     return stack
 
 
-def deploy_stack(cloudformation, name: str, template: str, parameters: dict[str, str]) -> dict:
-    """Creates or updates the stack unless it is already this deployment."""
-    deployment = hashlib.sha256(json.dumps([template, parameters], sort_keys=True).encode()).hexdigest()
+def shape_of_api(resources: dict) -> str:
+    """What, when it changes, changes the API itself and not only the functions behind it."""
+    routes = [
+        (logical, resource["Properties"].get("Events")) for logical, resource in sorted(resources.items())
+        if resource["Type"] == FUNCTION
+    ]
+    return digest([resources["Api"], routes])
+
+
+def digest(value: object) -> str:
+    return hashlib.sha256(json.dumps(value, sort_keys=True, default=str).encode()).hexdigest()
+
+
+def deploy_stack(cloudformation, name: str, template: str, parameters: dict[str, str], api: str | None) -> dict:
+    """Creates or updates the stack unless it is already this deployment. Without `api`, the shape of its API, the
+    API can be updated as everything else."""
+    deployment = digest([template, parameters])
     arguments = {
         "StackName": name,
         "TemplateBody": template,
         "Parameters": [{"ParameterKey": k, "ParameterValue": v} for k, v in parameters.items()],
         "Capabilities": ["CAPABILITY_IAM", "CAPABILITY_AUTO_EXPAND"],
-        "Tags": [{"Key": DEPLOYMENT_TAG, "Value": deployment}],
+        "Tags": [{"Key": DEPLOYMENT_TAG, "Value": deployment}, {"Key": API_TAG, "Value": api or "any"}],
     }
     stack = settle(cloudformation, name)
     if stack and stack["StackStatus"] in ("ROLLBACK_COMPLETE", "ROLLBACK_FAILED", "CREATE_FAILED"):
@@ -131,12 +146,14 @@ def deploy_stack(cloudformation, name: str, template: str, parameters: dict[str,
         stack = settle(cloudformation, name)
         stack = None if stack and stack["StackStatus"] == "DELETE_COMPLETE" else stack
     started = time.monotonic()
+    tags = {tag["Key"]: tag["Value"] for tag in stack.get("Tags", ())} if stack else {}
     if stack is None:
         word, verb = "created", cloudformation.create_stack
-    elif {tag["Key"]: tag["Value"] for tag in stack.get("Tags", ())}.get(DEPLOYMENT_TAG) == deployment and stack[
-        "StackStatus"
-    ] in ("CREATE_COMPLETE", "UPDATE_COMPLETE"):
+    elif tags.get(DEPLOYMENT_TAG) == deployment and stack["StackStatus"] in ("CREATE_COMPLETE", "UPDATE_COMPLETE"):
         return stack
+    elif api and tags.get(API_TAG) != api:
+        # It would fail with "Stage already exists", and stay stuck in the middle.
+        sys.exit("the API changed, and LocalStack cannot update an API: cargo xtask down, then cargo xtask up")
     else:
         word, verb = "updated", cloudformation.update_stack
     verb(**arguments)
@@ -149,7 +166,7 @@ def deploy_stack(cloudformation, name: str, template: str, parameters: dict[str,
 
 
 def apply_the_rest(client, resources: dict, outputs: dict[str, str]) -> None:
-    """What the template says and MiniStack's CloudFormation passes over."""
+    """What the template says and the emulators' CloudFormation passes over."""
     ttl = resources["Table"]["Properties"]["TimeToLiveSpecification"]
     dynamodb = client("dynamodb")
     table = outputs["TableName"]
@@ -165,7 +182,8 @@ def apply_the_rest(client, resources: dict, outputs: dict[str, str]) -> None:
 
 
 def apply_gateway_responses(apigateway, api_id: str, api: dict) -> None:
-    """The same for the gateway's own answers, which MiniStack takes by API only, and shows once deployed."""
+    """The same for the gateway's own answers, which both take by API only, and show once deployed. LocalStack takes
+    over their status and nothing else."""
     there = {r["responseType"]: r for r in apigateway.get_gateway_responses(restApiId=api_id)["items"]}
     changed = False
     for kind, wanted in api["GatewayResponses"].items():
@@ -196,12 +214,13 @@ def fill_targets(secrets, secret_id: str, targets: list[dict]) -> list[dict]:
 
 def arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__.split("\n", 1)[0])
+    parser.add_argument("--emulator", choices=["ministack", "localstack"], required=True)
     parser.add_argument("--endpoint", required=True, help="the emulator's URL")
     parser.add_argument("--region", default="us-east-1")
     parser.add_argument("--stack", default="longshore")
     parser.add_argument("--template", type=Path, required=True)
     parser.add_argument("--functions", type=Path, required=True, help="the folder with <name>/bootstrap")
-    parser.add_argument("--targets", type=Path, required=True, help="JSON: the targets; their buckets are made")
+    parser.add_argument("--targets", type=Path, required=True, help="JSON: the targets; their buckets are made, at reachable_at if the endpoint is for containers")
     parser.add_argument("--parameter", action="append", default=[], metavar="NAME=VALUE")
     parser.add_argument("--out", type=Path, required=True, help="where to write what was deployed, as JSON")
     return parser.parse_args()
@@ -218,13 +237,14 @@ def main() -> None:
     resources = yaml_parse(template)["Resources"]
     names = CODE_URI.sub(r"\2", "\n".join(m.group(0) for m in CODE_URI.finditer(template))).split()
     if len(names) != sum(r["Type"] == FUNCTION for r in resources.values()):
-        sys.exit(f"{args.template}: each function needs a line `CodeUri: ../target/lambda/<name>/`")
+        sys.exit(f"{args.template}: each function needs a line `CodeUri: ../functions/<name>/`")
 
     bucket = f"{args.stack}-artifacts"
     keys = upload_functions(s3, bucket, names, args.functions)
     packaged = CODE_URI.sub(lambda m: f"{m.group(1)}s3://{bucket}/{keys[m.group(2)]}", template)
     parameters = dict(p.split("=", 1) for p in args.parameter)
-    stack = deploy_stack(cloudformation, args.stack, packaged, parameters)
+    api_shape = shape_of_api(resources) if args.emulator == "localstack" else None
+    stack = deploy_stack(cloudformation, args.stack, packaged, parameters, api_shape)
 
     outputs = {o["OutputKey"]: o["OutputValue"] for o in stack["Outputs"]}
     for key in ("QueueUrl", "DeadLetterUrl"):
@@ -235,17 +255,17 @@ def main() -> None:
     apply_gateway_responses(client("apigateway"), outputs["ApiId"], api)
     given = json.loads(args.targets.read_text())
     for target in given:
-        ensure_bucket(
-            connect("s3", target["endpoint"], target["region"], target["access_key_id"], target["secret_access_key"]),
-            target["bucket"],
-        )
+        endpoint = target.pop("reachable_at", target["endpoint"])
+        keys = target["access_key_id"], target["secret_access_key"]
+        ensure_bucket(connect("s3", endpoint, target["region"], *keys), target["bucket"])
     targets = fill_targets(client("secretsmanager"), outputs["TargetsSecretId"], given)
 
     described = cloudformation.describe_stack_resources(StackName=args.stack)["StackResources"]
     physical = {r["LogicalResourceId"]: r["PhysicalResourceId"] for r in described}
-    folders = {re.search(r"target/lambda/([a-z-]+)/", r["Properties"]["CodeUri"]).group(1): logical
+    folders = {re.search(r"functions/([a-z-]+)/", r["Properties"]["CodeUri"]).group(1): logical
                for logical, r in resources.items() if r["Type"] == FUNCTION}
     document = {
+        "emulator": args.emulator,
         "api_url": f"{args.endpoint}/_aws/execute-api/{outputs['ApiId']}/{api['StageName']}",
         "endpoint": args.endpoint,
         "region": args.region,

@@ -1,6 +1,8 @@
 //! The command line's shape.
 
 use crate::ceph::Daemon;
+use crate::emulator::Kind;
+use crate::release::{self, Release};
 use crate::workspace;
 use anyhow::{Context, Result, bail};
 use std::env;
@@ -9,14 +11,26 @@ use std::path::PathBuf;
 pub(crate) const HELP: &str = "\
 Usage: cargo xtask [--state <dir>] <command>
 
-  up [--ceph | --no-ceph] [--port <n>]
-                start the embedded stack, run the main job on it once, say where it is; --ceph replicates to a real
-                Ceph (Debian, Ubuntu). Choices are kept for the next time.
-  down          stop it; its data stays
+  up [--on ministack|localstack] [--ceph | --no-ceph] [--port <n>]
+                start a stack on this machine, run the main job on it once, say where it is; --ceph replicates to a
+                real Ceph (Debian, Ubuntu, or Docker). Choices are kept for the next time.
+  down          stop it; MiniStack keeps its data
   status        say what runs, and where
-  test          everything that can be checked, on a stack of its own
+  events        put the world that events/ is about into the running stack, to invoke functions one by one
+  test          everything that can be checked, on stacks of its own
+  test --on ministack|localstack|<api url>
+                only the end-to-end tests, and only there; what is at a URL has the functions of this checkout, and
+                its AWS credentials are in the environment, as for any AWS tool
+  lint          only the checks of the template and the workflows: sam, cfn-lint, checkov, actionlint, zizmor
   build         only the functions and the command line
-  deploy [..]   build for AWS and `sam deploy`, with the arguments given
+  deploy [..]   `sam build` for AWS and `sam deploy`, with the arguments given
+  smoke <api url>
+                run the main job once, there; it makes an account and leaves no file
+  release package <version> [arm64|x86_64]
+  release deploy <archive> <environment>
+  release deployed <environment>
+                build a release; put one into an environment of samconfig.toml, also an older one to roll back; say
+                which is there
   ceph up|down|start|kill [gateway|osd|mon]
                 only Ceph: `start` starts what does not run, `kill` is kill -9
 
@@ -36,16 +50,28 @@ pub(crate) enum Command {
     Up(Choice),
     Down,
     Status,
+    Events,
     Ceph(Ceph),
-    Test,
+    Test(Option<On>),
+    Lint,
     Deploy(Vec<String>),
+    Smoke(String),
+    Release(Release),
 }
 
 /// What `up` was told. What it was not told stays as it was the last time.
 #[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Choice {
+    pub(crate) on: Option<Kind>,
     pub(crate) port: Option<u16>,
     pub(crate) ceph: Option<bool>,
+}
+
+/// Where to test.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum On {
+    Emulator(Kind),
+    Deployed(String),
 }
 
 pub(crate) enum Ceph {
@@ -69,8 +95,12 @@ pub(crate) fn parse(arguments: &[String]) -> Result<Invocation> {
         Some("up") => Command::Up(choice(&mut rest)?),
         Some("down") => Command::Down,
         Some("status") => Command::Status,
+        Some("events") => Command::Events,
         Some("ceph") => Command::Ceph(ceph(&mut rest)?),
-        Some("test") => Command::Test,
+        Some("test") => Command::Test(place(&mut rest)?),
+        Some("lint") => Command::Lint,
+        Some("smoke") => Command::Smoke(rest.next().context("smoke needs the API's URL")?.to_owned()),
+        Some("release") => Command::Release(release::parse(&mut rest)?),
         Some("deploy") => Command::Deploy(rest.by_ref().map(str::to_owned).collect()),
         Some(other) => bail!("there is no command {other:?}\n\n{HELP}"),
     };
@@ -97,11 +127,29 @@ fn choice<'a>(rest: &mut impl Iterator<Item = &'a str>) -> Result<Choice> {
         match flag {
             "--ceph" => choice.ceph = Some(true),
             "--no-ceph" => choice.ceph = Some(false),
+            "--on" => choice.on = Some(kind(rest.next().unwrap_or_default())?),
             "--port" => choice.port = Some(number(rest.next().context("--port needs a number")?)?),
             other => bail!("up has no {other:?}\n\n{HELP}"),
         }
     }
     Ok(choice)
+}
+
+fn kind(word: &str) -> Result<Kind> {
+    let found = Kind::ALL.into_iter().find(|kind| kind.word() == word);
+    found.with_context(|| format!("--on needs ministack or localstack, not {word:?}"))
+}
+
+fn place<'a>(rest: &mut impl Iterator<Item = &'a str>) -> Result<Option<On>> {
+    match (rest.next(), rest.next()) {
+        (None, _) => Ok(None),
+        (Some("--on"), Some(url)) if url.starts_with("http://") || url.starts_with("https://") => {
+            Ok(Some(On::Deployed(url.trim_end_matches('/').to_owned())))
+        }
+        (Some("--on"), Some(word)) => Ok(Some(On::Emulator(kind(word)?))),
+        (Some("--on"), None) => bail!("--on needs ministack, localstack or the URL of an API"),
+        (Some(other), _) => bail!("test has no {other:?}\n\n{HELP}"),
+    }
 }
 
 fn ceph<'a>(rest: &mut impl Iterator<Item = &'a str>) -> Result<Ceph> {
@@ -129,15 +177,34 @@ mod tests {
 
     #[test]
     fn up_takes_its_choices() {
-        let Command::Up(choice) = parsed("--state /s up --ceph --port 4600").unwrap().command else {
+        let Command::Up(choice) = parsed("--state /s up --on localstack --ceph --port 4600")
+            .unwrap()
+            .command
+        else {
             panic!("not up");
         };
         assert_eq!(
             choice,
             Choice {
+                on: Some(Kind::LocalStack),
                 port: Some(4600),
                 ceph: Some(true)
             }
+        );
+    }
+
+    #[test]
+    fn tests_run_where_they_are_told() {
+        let place = |line| match parsed(line).unwrap().command {
+            Command::Test(on) => on,
+            _ => panic!("not test"),
+        };
+        assert_eq!(place("test"), None);
+        assert_eq!(place("test --on ministack"), Some(On::Emulator(Kind::MiniStack)));
+        let url = "https://a1b2.execute-api.eu-central-1.amazonaws.com/live";
+        assert_eq!(
+            place(&format!("test --on {url}/")),
+            Some(On::Deployed(url.into()))
         );
     }
 
@@ -153,10 +220,21 @@ mod tests {
             "up --port x",
             "up --port 70000",
             "up --fast",
+            "up --on aws",
+            "up --on",
+            "test --on",
+            "test --on aws",
+            "test all",
+            "test --on localstack now",
             "down now",
             "ceph",
             "ceph kill mds",
             "--state",
+            "smoke",
+            "release",
+            "release deploy",
+            "release deploy a.tar.gz",
+            "release package v1 mips",
         ] {
             assert!(parsed(line).is_err(), "{line}");
         }

@@ -1,68 +1,52 @@
 //! Building the functions, with cargo-lambda, and the command line.
 
-use crate::venv::{self, Venv};
-use crate::{process, ui, workspace};
+use crate::venv::{self, Tool, Venv};
+use crate::{process, sam, ui, workspace};
 use anyhow::{Context, Result, ensure};
 use std::fs;
-use std::path::PathBuf;
 use std::process::Command;
 
 /// Functions and command line, for this machine.
 pub(crate) fn run() -> Result<()> {
     let venv = venv::embedded()?;
-    functions(&venv)?;
+    functions(&venv, LinkedFor::ThisMachine)?;
     cli()
 }
 
-/// The functions, for this machine. `cargo test` with the same target shares everything that is compiled here.
-pub(crate) fn functions(venv: &Venv) -> Result<()> {
-    let names = workspace::functions()?;
-    ui::step(&format!("Building {} functions", names.len()), || {
-        let mut command = Command::new(venv.program("cargo-lambda"));
-        command
-            .args([
-                "lambda",
-                "build",
-                "--release",
-                "--compiler",
-                "cargo",
-                "--disable-optimizations",
-            ])
-            .args(["--target", &host()?]);
-        in_workspace(&mut command, &names)?;
-        process::run(&mut command)
-    })
+/// Where functions are going to run.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum LinkedFor {
+    /// As processes of this machine.
+    ThisMachine,
+    /// In containers with Amazon Linux 2023, whose C library may be older than this machine's.
+    Containers,
 }
 
-/// The functions as they go to AWS: optimised, and linked for the C library of Amazon Linux 2023, with zig.
-pub(crate) fn functions_for_aws(venv: &Venv, deployment: &Venv, architecture: &str) -> Result<()> {
+/// The functions, to be run here. `cargo test` with the same target shares everything that is compiled here.
+pub(crate) fn functions(venv: &Venv, linked_for: LinkedFor) -> Result<()> {
     /// The glibc of `provided.al2023`.
     const GLIBC: &str = "2.34";
     let names = workspace::functions()?;
-    ui::step(
-        &format!("Building {} functions for AWS ({architecture})", names.len()),
-        || {
-            let machine = if architecture == "arm64" {
-                "aarch64"
-            } else {
-                "x86_64"
-            };
-            let triple = format!("{machine}-unknown-linux-gnu");
-            process::run(
-                Command::new("rustup")
-                    .args(["target", "add", &triple])
-                    .current_dir(workspace::root()),
-            )?;
-            let mut command = Command::new(venv.program("cargo-lambda"));
-            command
-            .args(["lambda", "build", "--profile", "dist", "--compiler", "cargo-zigbuild"])
-            .args(["--target", &format!("{triple}.{GLIBC}")])
-            // cargo-lambda finds zig as a module of the first Python on the path.
-            .env("PATH", path_with(deployment)?);
-            in_workspace(&mut command, &names)?;
-            process::run(&mut command)
-        },
-    )
+    ui::step(&format!("Building {} functions", names.len()), || {
+        let mut command = Command::new(venv.program("cargo-lambda"));
+        command.args(["lambda", "build", "--release", "--disable-optimizations"]);
+        match linked_for {
+            LinkedFor::ThisMachine => command.args(["--compiler", "cargo", "--target", &host()?]),
+            LinkedFor::Containers => command
+                .args([
+                    "--compiler",
+                    "cargo-zigbuild",
+                    "--target",
+                    &format!("{}.{GLIBC}", host()?),
+                ])
+                .env(
+                    "PATH",
+                    sam::before_the_path(vec![venv::tool(&Tool::Zig)?.program("")])?,
+                ),
+        };
+        in_workspace(&mut command, &names)?;
+        process::run(&mut command)
+    })
 }
 
 fn in_workspace(command: &mut Command, names: &[String]) -> Result<()> {
@@ -111,7 +95,7 @@ pub(crate) fn cargo(arguments: &[&str]) -> Command {
 }
 
 /// `cargo run` gives this program variables about itself, and some build scripts would be run again for them.
-fn without_our_own_settings(command: &mut Command) {
+pub(crate) fn without_our_own_settings(command: &mut Command) {
     for (name, _) in std::env::vars() {
         if name.starts_with("CARGO_PKG_") || name.starts_with("CARGO_MANIFEST_") {
             command.env_remove(name);
@@ -125,12 +109,4 @@ pub(crate) fn host() -> Result<String> {
     let host = said.lines().find_map(|line| line.strip_prefix("host: "));
     host.map(str::to_owned)
         .context("rustc does not say what machine this is")
-}
-
-fn path_with(venv: &Venv) -> Result<std::ffi::OsString> {
-    let old = std::env::var_os("PATH").unwrap_or_default();
-    let bin: PathBuf = venv.program("");
-    Ok(std::env::join_paths(
-        std::iter::once(bin).chain(std::env::split_paths(&old)),
-    )?)
 }

@@ -14,15 +14,16 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 const PATIENCE: Duration = Duration::from_mins(3);
 const FILE: &str = "longshore-demo.bin";
 
-struct Demo<'a> {
-    folder: PathBuf,
-    api: &'a str,
+pub(crate) struct Demo<'a> {
+    /// Where files and the command line's settings are.
+    pub(crate) folder: PathBuf,
+    pub(crate) api: &'a str,
 }
 
 /// What is remembered from one `up` to the next.
-struct Account {
-    username: String,
-    password: String,
+pub(crate) struct Account {
+    pub(crate) username: String,
+    pub(crate) password: String,
 }
 
 /// Runs it. `about` is the `stack.json`.
@@ -46,7 +47,7 @@ pub(crate) fn run(state: &Path, about: &Value) -> Result<()> {
             &["upload", "--to", &folder, &original.to_string_lossy()],
         )
     })?;
-    demo.wait_for_replicas(&account, &path)?;
+    demo.wait_for_replicas(&account, &path, true)?;
     timed(&format!("listed {folder}, and it is there"), || {
         let listed = demo.cli(&account, &["ls", &folder])?;
         let names: Vec<&str> = items(&listed["items"])
@@ -113,12 +114,16 @@ impl Demo<'_> {
         Ok(path)
     }
 
-    fn wait_for_replicas(&self, account: &Account, path: &str) -> Result<()> {
+    /// Waits for all the replicas there are; `expected` says that none at all is a fault.
+    pub(crate) fn wait_for_replicas(&self, account: &Account, path: &str, expected: bool) -> Result<()> {
         let started = Instant::now();
         loop {
             let status = self.cli(account, &["status", path])?;
             let replicas: Vec<&Value> = items(&status["node"]["replicas"]).collect();
-            ensure!(!replicas.is_empty(), "the file has no replicas: {status}");
+            ensure!(
+                !replicas.is_empty() || !expected,
+                "the file has no replicas: {status}"
+            );
             let text = |replica: &Value, key: &str| replica[key].as_str().unwrap_or("?").to_owned();
             let waiting = replicas.iter().find(|replica| replica["state"] != "available");
             let Some(waiting) = waiting else {
@@ -156,7 +161,7 @@ impl Demo<'_> {
     }
 
     /// Runs the command line and gives what it answers.
-    fn cli(&self, account: &Account, arguments: &[&str]) -> Result<Value> {
+    pub(crate) fn cli(&self, account: &Account, arguments: &[&str]) -> Result<Value> {
         let mut command = Command::new(workspace::cli());
         command
             .args(["--json", "--quiet"])
@@ -172,11 +177,11 @@ impl Demo<'_> {
     }
 }
 
-fn items(list: &Value) -> impl Iterator<Item = &Value> {
+pub(crate) fn items(list: &Value) -> impl Iterator<Item = &Value> {
     list.as_array().into_iter().flatten()
 }
 
-fn ensure_same(original: &Path, copy: &Path) -> Result<()> {
+pub(crate) fn ensure_same(original: &Path, copy: &Path) -> Result<()> {
     let (mut left, mut right) = (Vec::new(), Vec::new());
     File::open(original)?.read_to_end(&mut left)?;
     File::open(copy)?.read_to_end(&mut right)?;
@@ -189,7 +194,7 @@ fn ensure_same(original: &Path, copy: &Path) -> Result<()> {
     Ok(())
 }
 
-fn timed<T>(words: &str, work: impl FnOnce() -> Result<T>) -> Result<T> {
+pub(crate) fn timed<T>(words: &str, work: impl FnOnce() -> Result<T>) -> Result<T> {
     let started = Instant::now();
     let result = work()?;
     say(words, started.elapsed());
@@ -200,7 +205,7 @@ fn say(words: &str, time: Duration) {
     ui::detail(&format!("{words} ({} ms)", time.as_millis()));
 }
 
-fn seconds_now() -> u64 {
+pub(crate) fn seconds_now() -> u64 {
     SystemTime::now()
         .duration_since(UNIX_EPOCH)
         .map_or(0, |time| time.as_secs())

@@ -1,67 +1,116 @@
-//! Deployment to AWS: an optimised build, then `sam deploy` with whatever arguments were given.
+//! Deployment to AWS: `sam build`, then `sam deploy` with whatever arguments were given.
 
-use crate::{build, process, ui, venv, workspace};
-use anyhow::Result;
+use crate::sam::{self, Build};
+use crate::{process, ui, workspace};
+use anyhow::{Context, Result};
 use std::fs;
-use std::process::Command;
 
 /// Builds for AWS and hands over to SAM, which asks for credentials, region and confirmation as it always does.
 pub(crate) fn run(arguments: &[String]) -> Result<()> {
-    let venv = venv::embedded()?;
-    let deployment = venv::deployment()?;
-    let config = workspace::root().join("infra/samconfig.toml");
-    let architecture = architecture(arguments, &fs::read_to_string(&config)?);
-    build::functions_for_aws(&venv, &deployment, architecture)?;
+    let infra = workspace::root().join("infra");
+    let config = infra.join("samconfig.toml");
+    let config = fs::read_to_string(&config).with_context(|| format!("cannot read {}", config.display()))?;
+    let architecture = architecture(arguments, &config);
+    // Where `sam deploy` looks.
+    let folder = infra.join(".aws-sam/build");
+    ui::step(
+        &format!("Building the functions for AWS ({architecture})"),
+        || {
+            let overrides = [
+                "--parameter-overrides".to_owned(),
+                format!("Architecture={architecture}"),
+            ];
+            sam::build(Build::ForAws, &folder, &overrides)
+        },
+    )?;
     ui::step("sam deploy", || {
-        let mut sam = Command::new(deployment.program("sam"));
-        sam.arg("deploy")
-            .arg("--template-file")
-            .arg(workspace::root().join("infra/template.yaml"))
-            .arg("--config-file")
-            .arg(&config)
-            .args(arguments)
-            .current_dir(workspace::root())
-            .env("SAM_CLI_TELEMETRY", "0");
-        process::run(&mut sam)
+        process::run(sam::command()?.arg("deploy").args(arguments))
     })?;
     ui::line(
         "
 The outputs above name the API (ApiUrl) and the secret of the replica targets (TargetsSecretId).
-README.md says in its part on AWS how to fill that in.",
+docs/deploying.md says how to fill that in.",
     );
     Ok(())
 }
 
-/// What SAM is going to deploy for, which is what must be built: as the arguments say, or else the configuration, where
-/// `--guided` keeps what it was told.
+/// What SAM is going to deploy for, which is what must be built: as the arguments say, or else the environment in
+/// samconfig.toml, where `--guided` keeps what it was told.
 fn architecture(arguments: &[String], config: &str) -> &'static str {
-    const NAME: &str = "Architecture=";
-    let config = config.lines().filter(|line| !line.trim_start().starts_with('#'));
-    let said = arguments
+    let environment = arguments
         .iter()
-        .map(String::as_str)
-        .chain(config)
-        .find_map(|text| text.split_once(NAME));
-    match said {
-        Some((_, value)) if value.trim_start_matches(['\\', '"']).starts_with("arm64") => "arm64",
-        _ => "x86_64",
-    }
+        .enumerate()
+        .find_map(|(place, argument)| match argument.strip_prefix("--config-env") {
+            Some("") => arguments.get(place + 1).map(String::as_str),
+            Some(value) => value.strip_prefix('='),
+            None => None,
+        })
+        .unwrap_or("default");
+    let said = overrides(arguments.iter().map(String::as_str));
+    // What is said for one command counts before what is said for all.
+    let kept = |command: &str| overrides(section(config, &format!("[{environment}.{command}.parameters]")));
+    said.or_else(|| kept("deploy"))
+        .or_else(|| kept("global"))
+        .unwrap_or("x86_64")
+}
+
+fn overrides<'a>(mut lines: impl Iterator<Item = &'a str>) -> Option<&'static str> {
+    let value = lines.find_map(|line| line.split_once("Architecture="))?.1;
+    let value = value.trim_start_matches(['\\', '"', '\'']);
+    Some(if value.starts_with("arm64") {
+        "arm64"
+    } else {
+        "x86_64"
+    })
+}
+
+/// The lines below a heading of a TOML file, without comments.
+fn section<'a>(text: &'a str, heading: &str) -> impl Iterator<Item = &'a str> {
+    text.lines()
+        .map(str::trim)
+        .filter(|line| !line.starts_with('#'))
+        .skip_while(move |line| *line != heading)
+        .skip(1)
+        .take_while(|line| !line.starts_with('['))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
+    const CONFIG: &str = r#"
+[default.global.parameters]
+stack_name = "longshore"
+
+[staging.global.parameters]
+# parameter_overrides = "Architecture=x86_64"
+parameter_overrides = "Architecture=arm64"
+
+[mixed.global.parameters]
+parameter_overrides = "Architecture=arm64"
+
+[mixed.deploy.parameters]
+parameter_overrides = "ReplicaTargets=\"a\" Architecture=\"x86_64\""
+"#;
+
+    fn found(arguments: &str) -> &'static str {
+        let arguments: Vec<String> = arguments.split_whitespace().map(str::to_owned).collect();
+        architecture(&arguments, CONFIG)
+    }
+
     #[test]
     fn the_architecture_is_the_one_deployed_for() {
-        let given = [
-            "--parameter-overrides".to_owned(),
-            "ReplicaTargets=a Architecture=arm64".to_owned(),
-        ];
-        let kept = r#"parameter_overrides = "ReplicaTargets=\"a\" Architecture=\"arm64\"""#;
-        assert_eq!(architecture(&given, ""), "arm64");
-        assert_eq!(architecture(&[], kept), "arm64");
-        assert_eq!(architecture(&[], &format!("# {kept}")), "x86_64");
-        assert_eq!(architecture(&["Architecture=x86_64".to_owned()], kept), "x86_64");
+        assert_eq!(found(""), "x86_64");
+        assert_eq!(found("--config-env staging"), "arm64");
+        assert_eq!(found("--config-env=staging --guided"), "arm64");
+        assert_eq!(found("--config-env mixed"), "x86_64");
+        assert_eq!(
+            found("--parameter-overrides ReplicaTargets=a Architecture=arm64"),
+            "arm64"
+        );
+        assert_eq!(
+            found("--config-env staging --parameter-overrides Architecture=x86_64"),
+            "x86_64"
+        );
     }
 }

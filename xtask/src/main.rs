@@ -1,17 +1,26 @@
 //! What the project is run, tested and deployed with: `cargo xtask <command>`.
 //!
-//! One module per concern. `stack` puts the embedded stack together from `venv` (Python and its packages),
-//! `build` (functions and CLI), `ministack` (the AWS emulator) and `ceph` (a real replica target); `demo` runs the
-//! main job on it, `test` everything else; `deploy` goes to AWS.
+//! One module per concern. `stack` puts a stack on this machine together from `venv` (Python and its packages),
+//! `build` (functions and CLI), `emulator` (of AWS), `ceph` and `target` (where replicas go); `demo` runs the main job
+//! on it, `test` everything else; `events` prepares a stack for functions that are invoked one by one; `lint` checks the
+//! template and the workflows; `deploy`, `release` and `smoke` go to AWS, with `sam`.
 
 mod args;
 mod build;
 mod ceph;
 mod demo;
 mod deploy;
-mod ministack;
+mod emulator;
+mod events;
+mod lint;
 mod process;
+mod python;
+mod release;
+mod sam;
+mod settings;
+mod smoke;
 mod stack;
+mod target;
 mod test;
 mod tools;
 mod ui;
@@ -44,11 +53,15 @@ fn run(invocation: args::Invocation) -> anyhow::Result<()> {
         Command::Up(choice) => stack::up(&state, choice),
         Command::Down => stack::down(&state),
         Command::Status => stack::status(&state),
+        Command::Events => events::put(&state),
         Command::Ceph(Ceph::Up) => ceph::up(&state).map(|_| ()),
         Command::Ceph(Ceph::Start) => ceph::start(&state).map(|_| ()),
         Command::Ceph(Ceph::Kill(daemon)) => ceph::kill(&state, daemon),
         Command::Ceph(Ceph::Down) => ceph::down(&state),
-        Command::Test => test::run(),
+        Command::Test(on) => test::run(on),
+        Command::Lint => lint::run(),
         Command::Deploy(rest) => deploy::run(&rest),
+        Command::Smoke(api) => smoke::run(&api),
+        Command::Release(what) => release::run(&what),
     }
 }

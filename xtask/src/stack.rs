@@ -1,56 +1,14 @@
-//! The embedded stack: MiniStack, the functions deployed to it, and a replica target.
+//! A stack on this machine: an AWS emulator, the functions deployed to it, and a replica target.
 
 use crate::args::Choice;
-use crate::ministack::{self, MiniStack};
-use crate::venv::{self, Venv};
-use crate::{build, ceph, demo, process, tools, ui, workspace};
-use anyhow::{Context, Result};
-use serde_json::{Value, json};
+use crate::build::{self, LinkedFor};
+use crate::emulator::{self, Emulator, Kind};
+use crate::{ceph, demo, process, settings::Settings, target, tools, ui, venv, workspace};
+use anyhow::{Context, Result, bail};
+use serde_json::Value;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
-
-const DEFAULT_PORT: u16 = 4566;
-
-/// What `up` was told the last time.
-struct Settings {
-    port: u16,
-    ceph: bool,
-}
-
-impl Settings {
-    fn load(state: &Path) -> Result<Self> {
-        let file = Self::file(state);
-        let kept = if file.exists() {
-            tools::read_json(&file)?
-        } else {
-            Value::Null
-        };
-        let port = kept["port"].as_u64().and_then(|port| port.try_into().ok());
-        Ok(Self {
-            port: port.unwrap_or(DEFAULT_PORT),
-            ceph: kept["ceph"].as_bool().unwrap_or(false),
-        })
-    }
-
-    fn with(self, choice: Choice) -> Self {
-        Self {
-            port: choice.port.unwrap_or(self.port),
-            ceph: choice.ceph.unwrap_or(self.ceph),
-        }
-    }
-
-    fn save(&self, state: &Path) -> Result<()> {
-        tools::write_json(
-            &Self::file(state),
-            &json!({ "port": self.port, "ceph": self.ceph }),
-        )
-    }
-
-    fn file(state: &Path) -> PathBuf {
-        state.join("settings.json")
-    }
-}
 
 /// Where what is deployed is written down.
 pub(crate) fn about_file(state: &Path) -> PathBuf {
@@ -61,23 +19,45 @@ pub(crate) fn about_file(state: &Path) -> PathBuf {
 pub(crate) fn up(state: &Path, choice: Choice) -> Result<()> {
     fs::create_dir_all(state).with_context(|| format!("cannot make {}", state.display()))?;
     let settings = Settings::load(state)?.with(choice);
-    let venv = venv::embedded()?;
+    let emulator = Emulator::new(state, settings.on);
+    if let Some((other, _)) = Emulator::any_running(state)
+        && other.kind != emulator.kind
+    {
+        bail!(
+            "{} runs here. Stop it first (cargo xtask down), or keep both: cargo xtask --state <another folder> up --on {}",
+            other.kind.name(),
+            emulator.kind.word()
+        );
+    }
     // Before the builds, which take minutes the first time: what can fail for want of a port or a package fails now.
-    ui::step("Starting the AWS emulator", || {
-        MiniStack::new(state).start(&venv, settings.port)
+    ui::step(&format!("Starting {}", emulator.kind.name()), || {
+        emulator.start(settings.port, emulator::docker_available())
     })?;
     settings.save(state)?;
-    let target = if settings.ceph {
-        ceph_target(&ceph::up(state)?)?
-    } else {
-        local_target(settings.port)
+    let in_container = emulator.in_container();
+    let target = match (settings.ceph, in_container) {
+        (false, false) => target::local(settings.port),
+        (true, false) => target::ceph(&ceph::up(state)?)?,
+        (false, true) => target::beside_containers(settings.port),
+        (true, true) => target::ceph_container(&emulator, settings.port)?,
     };
-    build::functions(&venv)?;
+    let venv = venv::embedded()?;
+    let linked_for = if in_container {
+        LinkedFor::Containers
+    } else {
+        LinkedFor::ThisMachine
+    };
+    build::functions(&venv, linked_for)?;
     build::cli()?;
-    deploy(state, &venv, settings.port, &target, &LASTING)?;
+    let mut parameters: Vec<String> = LASTING.map(str::to_owned).to_vec();
+    if in_container {
+        // Functions see the store under a name that only containers know.
+        parameters.push(format!("PublicStoreEndpoint=http://127.0.0.1:{}", settings.port));
+    }
+    deploy(state, emulator.kind, settings.port, &target, &parameters)?;
     let about = tools::read_json(&about_file(state))?;
     demo::run(state, &about)?;
-    say_what_next(state, &about)
+    say_what_next(state, emulator.kind, &about)
 }
 
 /// Parameters of the template that suit a stack on one machine.
@@ -100,23 +80,20 @@ pub(crate) const SHORT_LIVED: [&str; 4] = [
 /// Deploys the template with the functions as built last.
 pub(crate) fn deploy(
     state: &Path,
-    venv: &Venv,
+    kind: Kind,
     port: u16,
     target: &Value,
-    parameters: &[&str],
+    parameters: &[impl AsRef<str>],
 ) -> Result<()> {
     ui::step("Deploying infra/template.yaml", || {
         let targets = state.join("targets.json");
-        tools::write_json(&targets, &json!([target]))?;
-        let mut command = Command::new(venv.python());
+        tools::write_json(&targets, &Value::from(vec![target.clone()]))?;
+        let mut command = Command::new(venv::embedded()?.python());
         command
             .arg(workspace::embedded("deploy.py"))
-            .args([
-                "--endpoint",
-                &format!("http://127.0.0.1:{port}"),
-                "--region",
-                ministack::REGION,
-            ])
+            .args(["--emulator", kind.word()])
+            .args(["--endpoint", &format!("http://127.0.0.1:{port}")])
+            .args(["--region", emulator::REGION])
             .arg("--template")
             .arg(workspace::root().join("infra/template.yaml"))
             .arg("--functions")
@@ -127,48 +104,14 @@ pub(crate) fn deploy(
             .arg(about_file(state))
             .args([
                 "--parameter",
-                &format!("ReplicaTargets={}:{}", text(target, "name"), text(target, "kind")),
+                &format!("ReplicaTargets={}", target::parameter(target)),
             ])
             .args(["--parameter", &format!("Architecture={}", architecture())]);
         for parameter in parameters {
-            command.args(["--parameter", parameter]);
+            command.args(["--parameter", parameter.as_ref()]);
         }
         process::run(&mut command)
     })
-}
-
-/// The target of those who have no other: a second bucket in the emulator.
-pub(crate) fn local_target(port: u16) -> Value {
-    json!({
-        "name": "local",
-        "kind": "ceph",
-        "endpoint": format!("http://127.0.0.1:{port}"),
-        "region": ministack::REGION,
-        "bucket": "longshore-replica",
-        "prefix": "",
-        "access_key_id": "test",
-        "secret_access_key": "test",
-        "path_style": true,
-    })
-}
-
-/// The real Ceph, from its `ceph.json`.
-pub(crate) fn ceph_target(ceph: &Value) -> Result<Value> {
-    Ok(json!({
-        "name": "ceph",
-        "kind": "ceph",
-        "endpoint": tools::text(ceph, "endpoint")?,
-        "region": ministack::REGION,
-        "bucket": tools::text(ceph, "bucket")?,
-        "prefix": "",
-        "access_key_id": tools::text(ceph, "access_key_id")?,
-        "secret_access_key": tools::text(ceph, "secret_access_key")?,
-        "path_style": true,
-    }))
-}
-
-fn text<'a>(value: &'a Value, key: &str) -> &'a str {
-    value[key].as_str().unwrap_or_default()
 }
 
 /// This machine, as Lambda calls it.
@@ -180,34 +123,37 @@ fn architecture() -> &'static str {
     }
 }
 
-/// Stops everything; the data stays.
+/// Stops everything; the data stays where the emulator keeps it.
 pub(crate) fn down(state: &Path) -> Result<()> {
-    let mut stopped = false;
-    if MiniStack::new(state).running().is_some() {
-        ui::step("Stopping the AWS emulator, which writes its state down", || {
-            MiniStack::new(state).stop()
-        })?;
-        stopped = true;
+    let mut stopped = None;
+    for kind in Kind::ALL {
+        let emulator = Emulator::new(state, kind);
+        if emulator.running().is_some() {
+            ui::step(&format!("Stopping {}", kind.name()), || emulator.stop())?;
+            stopped = Some(kind);
+        }
     }
-    if ceph::running(state) > 0 {
+    let ceph = ceph::running(state) > 0;
+    if ceph {
         ui::step("Stopping Ceph", || ceph::down(state))?;
-        stopped = true;
     }
-    if stopped {
-        ui::line(&format!(
+    match stopped {
+        None if !ceph => ui::line("Nothing runs."),
+        Some(kind) if !kind.keeps_data() => ui::line(&format!(
+            "Stopped. {} keeps no data; cargo xtask up begins anew.",
+            kind.name()
+        )),
+        _ => ui::line(&format!(
             "Stopped. The data is in {}; cargo xtask up brings it back.",
             state.display()
-        ));
-    } else {
-        ui::line("Nothing runs.");
+        )),
     }
     Ok(())
 }
 
 /// Says what runs, and where.
 pub(crate) fn status(state: &Path) -> Result<()> {
-    let ministack = MiniStack::new(state);
-    let Some(port) = ministack.running() else {
+    let Some((emulator, port)) = Emulator::any_running(state) else {
         ui::line("The stack does not run. Start it: cargo xtask up");
         if ceph::running(state) > 0 {
             ui::line("Ceph runs. Stop it: cargo xtask ceph down");
@@ -215,8 +161,9 @@ pub(crate) fn status(state: &Path) -> Result<()> {
         return Ok(());
     };
     ui::line(&format!(
-        "emulator  http://127.0.0.1:{port}, log in {}",
-        ministack.log().display()
+        "emulator  {} on http://127.0.0.1:{port}, log in {}",
+        emulator.kind.name(),
+        emulator.log().display()
     ));
     match ceph::running(state) {
         0 => ui::line("ceph      does not run"),
@@ -234,23 +181,23 @@ pub(crate) fn status(state: &Path) -> Result<()> {
     };
     ui::line(&format!("api       {}", tools::text(&about, "api_url")?));
     for target in about["targets"].as_array().into_iter().flatten() {
-        ui::line(&format!(
-            "target    {}: {}/{}",
-            text(target, "name"),
-            text(target, "endpoint"),
-            text(target, "bucket")
-        ));
+        ui::line(&format!("target    {}", target::shown(target)));
     }
     Ok(())
 }
 
-fn say_what_next(state: &Path, about: &Value) -> Result<()> {
+fn say_what_next(state: &Path, kind: Kind, about: &Value) -> Result<()> {
     let cli = workspace::cli();
     let cli = cli
         .strip_prefix(std::env::current_dir()?)
         .unwrap_or(&cli)
         .display()
         .to_string();
+    let data = if kind.keeps_data() {
+        format!("keeps the data in {}", state.display())
+    } else {
+        format!("throws the data away: {} keeps none", kind.name())
+    };
     ui::line(&format!(
         "
 Longshore is up. The API:
@@ -265,9 +212,8 @@ Try it:
     {cli} status /README.md
     {cli} download /README.md -o copy.md
 
-cargo xtask status says where things are, cargo xtask down stops it and keeps the data in {state}.",
+cargo xtask status says where things are, cargo xtask down stops it and {data}.",
         api = tools::text(about, "api_url")?,
-        state = state.display(),
     ));
     Ok(())
 }

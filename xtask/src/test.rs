@@ -1,45 +1,49 @@
-//! `cargo xtask test`: everything that can be checked, from nothing, on a stack of its own.
+//! `cargo xtask test`: everything that can be checked, from nothing, on stacks of its own.
 //!
-//! The stack lives in a folder of its own, on ports of its own, so a running `cargo xtask up` is not disturbed. Tests
-//! that need a real Ceph have `real_ceph` in their path; where Ceph cannot be had they are left out, and counted.
+//! The stacks live in a folder of their own, on ports of their own, so a running `cargo xtask up` is not disturbed.
+//! Tests that need a real Ceph have `real_ceph` in their path. Where Ceph or LocalStack cannot be had, or the stack is
+//! on AWS, what needs it is left out, and counted.
 
-use crate::ceph::{self, Availability};
-use crate::ministack::MiniStack;
-use crate::venv::{self, Venv};
-use crate::{build, process, stack, tools, ui, workspace};
+mod count;
+mod deployed;
+mod stacks;
+
+use crate::args::On;
+use crate::build::{self, LinkedFor};
+use crate::emulator::Kind;
+use crate::{lint, process, ui, venv, workspace};
 use anyhow::{Context, Result, bail};
+use count::Count;
+use deployed::Deployed;
+use stacks::TestStacks;
 use std::fs;
 use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::Instant;
 
-/// Where to look for a port for the emulator: beyond those of a running stack, below those that connections get.
-const FIRST_PORT: u16 = 14_566;
-/// What a test that needs a real Ceph has in its path.
-const NEEDS_CEPH: &str = "real_ceph";
-
-#[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
-struct Count {
-    passed: u64,
-    failed: u64,
-    skipped: u64,
-}
-
-pub(crate) fn run() -> Result<()> {
+pub(crate) fn run(on: Option<On>) -> Result<()> {
     let started = Instant::now();
-    let venv = venv::embedded()?;
-    let mut failures = checks()?;
-    build::functions(&venv)?;
+    let mut failures = Vec::new();
+    let all = on.is_none();
+    if all {
+        failures = checks()?;
+    }
+    build::functions(&venv::embedded()?, LinkedFor::ThisMachine)?;
+    if all {
+        failures.extend(lint::sam_build()?);
+    }
     build::cli()?;
     compile_tests()?;
-    let stack = TestStack::start(&venv)?;
-    let count = stack.run_tests()?;
+
+    let count = match on {
+        None => on_emulators(&Kind::ALL)?,
+        Some(On::Emulator(kind)) => on_emulators(&[kind])?,
+        Some(On::Deployed(url)) => on_deployed(&url)?,
+    };
     if count.failed > 0 {
         failures.push("tests");
     }
-    stack.stop(failures.is_empty())?;
-
     let Count {
         passed,
         failed,
@@ -56,6 +60,117 @@ pub(crate) fn run() -> Result<()> {
         bail!("failed: {}", failures.join(", "));
     }
     Ok(())
+}
+
+/// All tests on the first emulator, the end-to-end tests once more on the others.
+fn on_emulators(kinds: &[Kind]) -> Result<Count> {
+    let stacks = TestStacks::new()?;
+    let mut count = Count::default();
+    for (index, kind) in kinds.iter().enumerate() {
+        if let Some(why) = cannot_run(*kind) {
+            refuse_in_ci(&why)?;
+            ui::line(&format!(
+                "\n!!! NO {}: {why}\n!!! The end-to-end tests are not run on it.\n",
+                kind.name().to_uppercase()
+            ));
+            count.skipped += how_many(&end_to_end()?)?;
+            continue;
+        }
+        if *kind == Kind::LocalStack {
+            count += plug_in_tests()?;
+        }
+        let place = stacks.start(*kind)?;
+        ui::line(&format!("==> Running the tests on {}", kind.name()));
+        let all = if kinds.len() > 1 && index == 0 {
+            cargo_tests()?.to_vec()
+        } else {
+            vec![end_to_end()?]
+        };
+        for tests in all {
+            count += run_tests(&tests, &place)?;
+        }
+        stacks.stop_emulator()?;
+    }
+    stacks.finish(count.failed == 0)?;
+    Ok(count)
+}
+
+fn on_deployed(url: &str) -> Result<Count> {
+    let deployed = Deployed::find(url)?;
+    ui::line(&format!("==> Running the end-to-end tests on {url}"));
+    let count = run_tests(&end_to_end()?, &deployed.place())?;
+    deployed.clean_up()?;
+    Ok(count)
+}
+
+/// Why there can be no such emulator here.
+fn cannot_run(kind: Kind) -> Option<String> {
+    match kind {
+        Kind::MiniStack => None,
+        Kind::LocalStack => venv::no_localstack(),
+    }
+}
+
+fn refuse_in_ci(why: &str) -> Result<()> {
+    if std::env::var("CI").is_ok_and(|ci| !ci.is_empty() && ci != "false") {
+        bail!("CI skips nothing, and {why}");
+    }
+    Ok(())
+}
+
+/// Tests that stand between the functions or the command line and AWS, which TLS and signatures are there to prevent.
+const NEED_AN_EMULATOR: [&str; 7] = [
+    "emulated",
+    "faults::",
+    "interrupted::",
+    "public_endpoint::",
+    "remote_calls::",
+    "sweep::",
+    "text_that_is_not_utf8",
+];
+
+/// Where tests run, and what they can have there.
+struct Place {
+    /// The `stack.json`.
+    stack: PathBuf,
+    /// The `ceph.json`, if there is a Ceph that they may do with as they like.
+    ceph: Option<PathBuf>,
+    /// Whether it is an emulator on this machine.
+    emulated: bool,
+    environment: Vec<(String, String)>,
+}
+
+impl Place {
+    /// What is left out here, as parts of the tests' names.
+    fn skipped(&self) -> Vec<&'static str> {
+        let mut skipped = Vec::new();
+        if self.ceph.is_none() {
+            skipped.push("real_ceph");
+        }
+        if !self.emulated {
+            skipped.extend(NEED_AN_EMULATOR);
+        }
+        skipped
+    }
+}
+
+/// The tests of the plug-ins with which LocalStack runs here.
+fn plug_in_tests() -> Result<Count> {
+    ui::step("Testing the LocalStack plug-ins", || {
+        let mut command = Command::new(venv::localstack()?.python());
+        command
+            .args(["-B", "-m", "unittest", "discover"])
+            .arg(workspace::localstack().join("tests"))
+            .stderr(Stdio::piped());
+        let output = command.output().context("cannot run the tests of the plug-ins")?;
+        let said = String::from_utf8_lossy(&output.stderr);
+        let count = Count::of_unittest(&said, output.status.success());
+        if count.failed > 0 {
+            ui::line(&said);
+        }
+        ui::detail(&format!("{} passed, {} failed", count.passed, count.failed));
+        Ok(count)
+    })
 }
 
 /// Format and lints. A failure here does not keep the tests from running.
@@ -85,25 +200,57 @@ fn checks() -> Result<Vec<&'static str>> {
         "warnings",
     ];
     check("lints", "Checking with clippy", build::cargo(&clippy));
+    failures.extend(lint::checks()?);
     Ok(failures)
 }
 
-/// Two commands, because Cargo chooses one set of features for all that a command names: what the client asks of
-/// shared crates would have the AWS SDK built once more.
-fn cargo_tests() -> Result<[Command; 2]> {
-    const CLIENT: &str = "client";
-    let command = |packages: &[String]| -> Result<Command> {
+/// What one `cargo test` command tests.
+#[derive(Clone)]
+struct Tests {
+    packages: Vec<String>,
+    /// Only the end-to-end tests of these packages. The packages stay, for Cargo chooses one set of features for all
+    /// that a command names.
+    end_to_end: bool,
+}
+
+impl Tests {
+    fn command(&self) -> Result<Command> {
         let mut command = build::cargo(&["test", "--release", "--target", &build::host()?]);
-        for name in packages {
+        for name in &self.packages {
             command.args(["--package", name]);
         }
+        if self.end_to_end {
+            command.args(["--test", "e2e"]);
+        }
         Ok(command)
+    }
+}
+
+/// Two commands: what the client asks of shared crates would have the AWS SDK built once more.
+fn cargo_tests() -> Result<[Tests; 2]> {
+    const CLIENT: &str = "client";
+    let tests = |packages| Tests {
+        packages,
+        end_to_end: false,
     };
     let mut server = workspace::crates()?;
     server.retain(|name| name != CLIENT);
     server.extend(workspace::functions()?.into_iter().filter(|name| has_tests(name)));
     let client = [CLIENT, "longshore", "xtask", "e2e"].map(str::to_owned);
-    Ok([command(&server)?, command(&client)?])
+    Ok([tests(server), tests(client.to_vec())])
+}
+
+fn end_to_end() -> Result<Tests> {
+    let [_, mut tests] = cargo_tests()?;
+    tests.end_to_end = true;
+    Ok(tests)
+}
+
+/// How many tests there are.
+fn how_many(tests: &Tests) -> Result<u64> {
+    let listed = process::output(tests.command()?.args(["--", "--list"]))?;
+    let tests = listed.lines().filter(|line| line.ends_with(": test"));
+    Ok(tests.count() as u64)
 }
 
 /// Whether a function has tests of its own: each takes a build of the whole function.
@@ -117,176 +264,53 @@ fn has_tests(function: &str) -> bool {
 
 fn compile_tests() -> Result<()> {
     ui::step("Building the tests", || {
-        for mut command in cargo_tests()? {
-            process::run(command.arg("--no-run"))?;
+        for tests in cargo_tests()? {
+            process::run(tests.command()?.arg("--no-run"))?;
         }
         Ok(())
     })
 }
 
-/// A stack for tests: nothing of it stays when all is well.
-struct TestStack {
-    state: PathBuf,
-    with_ceph: bool,
-    stopped: bool,
+/// Runs tests, shows what they say, and counts.
+fn run_tests(tests: &Tests, place: &Place) -> Result<Count> {
+    let mut command = tests.command()?;
+    command.args(["--no-fail-fast", "--"]);
+    for word in place.skipped() {
+        command.args(["--skip", word]);
+    }
+    if std::env::var_os("RUST_TEST_THREADS").is_none() {
+        // Most of the tests' time is waiting: for leases to end, for messages to come back.
+        command.env("RUST_TEST_THREADS", "6");
+    }
+    command
+        .envs(place.environment.clone())
+        .env("LONGSHORE_STACK", &place.stack)
+        .env("LONGSHORE_CLI", workspace::cli());
+    if let Some(ceph) = &place.ceph {
+        command.env("LONGSHORE_CEPH", ceph);
+    }
+    let mut child = command
+        .stdout(Stdio::piped())
+        .spawn()
+        .context("cannot run cargo test")?;
+    let out = child.stdout.take().context("cargo test has no output")?;
+    let mut count = Count::default();
+    for line in BufReader::new(out).lines() {
+        let line = line?;
+        ui::line(&line);
+        count.add_line(&line);
+    }
+    let status = child.wait()?;
+    if !status.success() && count.failed == 0 {
+        // A test program that died before it could count.
+        count.failed += 1;
+    }
+    if count.passed == 0 && count.failed == 0 {
+        bail!("no test ran");
+    }
+    Ok(count)
 }
 
-impl TestStack {
-    fn start(venv: &Venv) -> Result<Self> {
-        let folder = workspace::target().join("test-stacks");
-        clear_leftovers(&folder);
-        let state = folder.join(std::process::id().to_string());
-        fs::create_dir_all(&state)?;
-        let mut stack = Self {
-            state,
-            with_ceph: false,
-            stopped: false,
-        };
-        let port = tools::free_port(FIRST_PORT)?;
-        ui::step("Starting the AWS emulator", || {
-            MiniStack::new(&stack.state).start(venv, port)
-        })?;
-        let target = match ceph::available()? {
-            Availability::Ready => {
-                // Known before it runs, so that what started of it is stopped if the rest does not.
-                stack.with_ceph = true;
-                stack::ceph_target(&ceph::start(&stack.state)?)?
-            }
-            Availability::Missing(why) => {
-                if std::env::var("CI").is_ok_and(|ci| !ci.is_empty() && ci != "false") {
-                    bail!("CI skips nothing, and {why}");
-                }
-                ui::line(&format!(
-                    "\n!!! NO REAL CEPH: {why}\n!!! The tests that need it are left out.\n"
-                ));
-                stack::local_target(port)
-            }
-        };
-        stack::deploy(&stack.state, venv, port, &target, &stack::SHORT_LIVED)?;
-        Ok(stack)
-    }
-
-    /// Runs the tests, shows what they say, and counts.
-    fn run_tests(&self) -> Result<Count> {
-        ui::line("==> Running the tests");
-        let mut count = Count::default();
-        for command in cargo_tests()? {
-            self.run_command(command, &mut count)?;
-        }
-        if count.passed == 0 {
-            bail!("no test ran");
-        }
-        Ok(count)
-    }
-
-    fn run_command(&self, mut command: Command, count: &mut Count) -> Result<()> {
-        command.arg("--no-fail-fast").arg("--");
-        if !self.with_ceph {
-            command.args(["--skip", NEEDS_CEPH]);
-        }
-        if std::env::var_os("RUST_TEST_THREADS").is_none() {
-            // Most of the tests' time is waiting: for leases to end, for messages to come back.
-            command.env("RUST_TEST_THREADS", "6");
-        }
-        command.env("LONGSHORE_STACK", stack::about_file(&self.state));
-        command.env("LONGSHORE_CLI", workspace::cli());
-        if self.with_ceph {
-            command.env("LONGSHORE_CEPH", ceph::about_file(&self.state));
-        }
-        let mut child = command
-            .stdout(Stdio::piped())
-            .spawn()
-            .context("cannot run cargo test")?;
-        let out = child.stdout.take().context("cargo test has no output")?;
-        let failed_before = count.failed;
-        for line in BufReader::new(out).lines() {
-            let line = line?;
-            ui::line(&line);
-            if let Some(result) = parse_result(&line) {
-                count.passed += result.passed;
-                count.failed += result.failed;
-                count.skipped += result.skipped;
-            }
-        }
-        let status = child.wait()?;
-        if !status.success() && count.failed == failed_before {
-            // A test program that died before it could count.
-            count.failed += 1;
-        }
-        Ok(())
-    }
-
-    fn stop(mut self, remove: bool) -> Result<()> {
-        ui::step("Stopping the stack", || self.halt())?;
-        if remove {
-            fs::remove_dir_all(&self.state)?;
-        } else {
-            ui::detail(&format!("logs and data are kept in {}", self.state.display()));
-        }
-        Ok(())
-    }
-
-    fn halt(&mut self) -> Result<()> {
-        self.stopped = true;
-        let ceph = ceph::down(&self.state);
-        MiniStack::new(&self.state).stop()?;
-        ceph
-    }
-}
-
-impl Drop for TestStack {
-    /// On the way out of an error: what was started is stopped, and the logs stay.
-    fn drop(&mut self) {
-        if !self.stopped {
-            let _ = self.halt();
-            ui::detail(&format!("logs and data are kept in {}", self.state.display()));
-        }
-    }
-}
-
-/// Stops and removes what earlier runs left, if they were interrupted. Those under way are left alone.
-fn clear_leftovers(folder: &Path) {
-    for entry in fs::read_dir(folder).into_iter().flatten().flatten() {
-        let state = entry.path();
-        let owner = Path::new("/proc").join(entry.file_name());
-        let under_way = fs::read_to_string(owner.join("cmdline")).is_ok_and(|line| line.contains("xtask"));
-        if !under_way {
-            let _ = ceph::down(&state);
-            let _ = MiniStack::new(&state).stop();
-            let _ = fs::remove_dir_all(&state);
-        }
-    }
-}
-
-/// Reads libtest's `test result: ok. 3 passed; 0 failed; 1 ignored; 0 measured; 2 filtered out; ...`.
-fn parse_result(line: &str) -> Option<Count> {
-    let rest = line.trim().strip_prefix("test result: ")?;
-    let number = |word: &str| -> Option<u64> {
-        let before = rest.split(';').find_map(|part| part.trim().strip_suffix(word))?;
-        before.trim().rsplit(' ').next()?.parse().ok()
-    };
-    Some(Count {
-        passed: number("passed")?,
-        failed: number("failed")?,
-        skipped: number("ignored")? + number("filtered out")?,
-    })
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn results_are_counted() {
-        let line = "test result: FAILED. 13 passed; 2 failed; 1 ignored; 0 measured; 4 filtered out; finished in 0.52s";
-        assert_eq!(
-            parse_result(line),
-            Some(Count {
-                passed: 13,
-                failed: 2,
-                skipped: 5
-            })
-        );
-        assert_eq!(parse_result("running 3 tests"), None);
-    }
+fn remove(folder: &Path) -> Result<()> {
+    fs::remove_dir_all(folder).with_context(|| format!("cannot remove {}", folder.display()))
 }

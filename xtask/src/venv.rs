@@ -1,22 +1,12 @@
-//! The private Python environment: MiniStack, cargo-lambda and what the deployment script needs.
+//! Private Python environments: one for the embedded stack (MiniStack, cargo-lambda, what the deployment script
+//! needs), one for LocalStack, one for each tool that checks or deploys the template.
 
+use crate::python::{self, ANY, FOR_LOCALSTACK, Wanted};
 use crate::{process, ui, workspace};
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result};
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
-
-/// The oldest Python that everything in requirements.txt runs on.
-const OLDEST: &str = "3.10";
-const CANDIDATES: [&str; 7] = [
-    "python3",
-    "python3.14",
-    "python3.13",
-    "python3.12",
-    "python3.11",
-    "python3.10",
-    "python",
-];
 
 /// An environment with everything installed.
 pub(crate) struct Venv {
@@ -35,27 +25,71 @@ impl Venv {
 
 /// The environment of the embedded stack. It does not belong to a state folder: tests share it.
 pub(crate) fn embedded() -> Result<Venv> {
-    ensure("venv", "requirements.txt")
+    let requirements = workspace::embedded("requirements.txt");
+    ensure("venv", &requirements, &ANY)
 }
 
-/// The environment that `cargo xtask deploy` needs on top.
-pub(crate) fn deployment() -> Result<Venv> {
-    ensure("venv-deploy", "requirements-deploy.txt")
+/// A tool that is not needed to run the stack, in an environment of its own: they want different versions of the same
+/// packages.
+pub(crate) enum Tool {
+    /// The SAM CLI.
+    Sam,
+    /// The linker for Amazon Linux.
+    Zig,
+    /// cfn-lint, actionlint, shellcheck and zizmor.
+    Lint,
+    Checkov,
+}
+
+impl Tool {
+    fn name(&self) -> &'static str {
+        match self {
+            Self::Sam => "sam",
+            Self::Zig => "zig",
+            Self::Lint => "lint",
+            Self::Checkov => "checkov",
+        }
+    }
+}
+
+/// The environment of a tool.
+pub(crate) fn tool(tool: &Tool) -> Result<Venv> {
+    let name = tool.name();
+    let requirements = workspace::root().join(format!("infra/tools/requirements-{name}.txt"));
+    ensure(&format!("venv-{name}"), &requirements, &ANY)
+}
+
+/// The environment of LocalStack, with our plug-ins.
+pub(crate) fn localstack() -> Result<Venv> {
+    let folder = workspace::localstack();
+    let venv = ensure(
+        "venv-localstack",
+        &folder.join("requirements.txt"),
+        &FOR_LOCALSTACK,
+    )?;
+    ensure_package(&venv, &folder)?;
+    Ok(venv)
+}
+
+/// Why there can be no LocalStack here, if that is so.
+pub(crate) fn no_localstack() -> Option<String> {
+    if works(&place("venv-localstack").python()) {
+        return None;
+    }
+    python::find(&FOR_LOCALSTACK).err().map(|error| error.to_string())
 }
 
 /// Creates the environment, or installs into it, only when the requirements changed.
-fn ensure(name: &str, requirements: &str) -> Result<Venv> {
-    let folder = workspace::root().join(".longshore").join(name);
-    let requirements = workspace::embedded(requirements);
-    let wanted = fs::read_to_string(&requirements)
+fn ensure(name: &str, requirements: &Path, python: &Wanted) -> Result<Venv> {
+    let venv = place(name);
+    let wanted = fs::read_to_string(requirements)
         .with_context(|| format!("cannot read {}", requirements.display()))?;
-    let venv = Venv { folder };
     let stamp = venv.folder.join("installed.txt");
     if fs::read_to_string(&stamp).is_ok_and(|there| there == wanted) && works(&venv.python()) {
         return Ok(venv);
     }
     ui::step(&format!("Python environment in .longshore/{name}"), || {
-        let python = find()?;
+        let python = python::find(python)?;
         let _ = fs::remove_file(&stamp);
         fs::create_dir_all(venv.folder.parent().unwrap_or(&venv.folder))?;
         process::output(
@@ -65,25 +99,68 @@ fn ensure(name: &str, requirements: &str) -> Result<Venv> {
         )
         .context("Python could not make a virtual environment")?;
         ui::detail("installing packages with pip");
-        let mut pip = Command::new(venv.python());
-        pip.args([
-            "-m",
-            "pip",
-            "install",
-            "--disable-pip-version-check",
-            "--no-input",
-            "-r",
-        ])
-        .arg(&requirements);
+        let mut pip = pip_install(&venv);
+        pip.arg("-r").arg(requirements);
         if complete(&wanted) {
             pip.arg("--no-deps");
         }
-        // With a terminal pip draws progress bars; its line for every package found says nothing more.
-        process::run(pip.arg("--quiet")).context("pip could not install what Longshore needs")?;
+        process::run(&mut pip).context("pip could not install what Longshore needs")?;
         fs::write(&stamp, &wanted)?;
         Ok(())
     })?;
     Ok(venv)
+}
+
+fn place(name: &str) -> Venv {
+    Venv {
+        folder: workspace::root().join(".longshore").join(name),
+    }
+}
+
+fn pip_install(venv: &Venv) -> Command {
+    let mut pip = Command::new(venv.python());
+    // With a terminal pip draws progress bars; its line for every package found says nothing more.
+    pip.args([
+        "-m",
+        "pip",
+        "install",
+        "--disable-pip-version-check",
+        "--no-input",
+        "--quiet",
+    ]);
+    pip
+}
+
+/// Installs a Python package of ours, when it changed. From a copy: setuptools leaves folders where it builds.
+fn ensure_package(venv: &Venv, source: &Path) -> Result<()> {
+    let mut files = vec![source.join("pyproject.toml")];
+    let name = "longshore_localstack";
+    for entry in fs::read_dir(source.join(name))? {
+        files.push(entry?.path());
+    }
+    files.retain(|path| path.is_file());
+    files.sort();
+    let mut wanted = String::new();
+    for path in &files {
+        wanted += &fs::read_to_string(path).with_context(|| format!("cannot read {}", path.display()))?;
+    }
+    let stamp = venv.folder.join("package.txt");
+    if fs::read_to_string(&stamp).is_ok_and(|there| there == wanted) {
+        return Ok(());
+    }
+    let copy = venv.folder.join("package");
+    let _ = fs::remove_dir_all(&copy);
+    for path in &files {
+        let to = copy.join(path.strip_prefix(source)?);
+        fs::create_dir_all(to.parent().unwrap_or(&copy))?;
+        fs::copy(path, to)?;
+    }
+    let mut pip = pip_install(venv);
+    pip.args(["--no-deps", "--no-build-isolation", "--force-reinstall"])
+        .arg(&copy);
+    process::run(&mut pip).context("pip could not install the LocalStack plug-ins")?;
+    fs::remove_dir_all(&copy)?;
+    fs::write(&stamp, &wanted).context("cannot remember what was installed")
 }
 
 /// Whether the file says that it names everything, dependencies included.
@@ -95,56 +172,18 @@ fn works(python: &Path) -> bool {
     process::output(Command::new(python).args(["-c", "import ssl"])).is_ok()
 }
 
-/// A Python that is new enough and can make environments.
-fn find() -> Result<String> {
-    let check = format!(
-        "import sys; print('.'.join(map(str, sys.version_info[:3]))); sys.exit(sys.version_info < ({}))",
-        OLDEST.replace('.', ",")
-    );
-    let mut too_old = Vec::new();
-    let mut without_venv = None;
-    for name in CANDIDATES {
-        let Ok(out) = Command::new(name).args(["-c", &check]).output() else {
-            continue;
-        };
-        let version = String::from_utf8_lossy(&out.stdout).trim().to_owned();
-        if !out.status.success() {
-            if !version.is_empty() {
-                too_old.push(format!("{name} is {version}"));
-            }
-        } else if process::output(Command::new(name).args(["-c", "import venv, ensurepip"])).is_err() {
-            without_venv.get_or_insert((name, version));
-        } else {
-            ui::detail(&format!("{name} is Python {version}"));
-            return Ok(name.to_owned());
-        }
-    }
-    if let Some((name, version)) = without_venv {
-        bail!(
-            "{name} (Python {version}) comes without its venv module.\n  \
-             On Debian and Ubuntu: apt-get install python3-venv"
-        );
-    }
-    let found = if too_old.is_empty() {
-        "none was found".to_owned()
-    } else {
-        too_old.join(", ")
-    };
-    bail!(
-        "Python {OLDEST} or newer is needed, and {found}.\n  \
-         On Debian and Ubuntu: apt-get install python3 python3-venv. On macOS: brew install python3"
-    );
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
-    fn the_embedded_requirements_are_complete() {
-        let text = fs::read_to_string(workspace::embedded("requirements.txt")).unwrap();
-        assert!(complete(&text));
-        let loose = |line: &&str| !line.starts_with('#') && !line.is_empty() && !line.contains("==");
-        assert_eq!(text.lines().find(loose), None, "every line pins a version");
+    fn requirements_are_complete() {
+        let localstack = workspace::localstack().join("requirements.txt");
+        for file in [workspace::embedded("requirements.txt"), localstack] {
+            let text = fs::read_to_string(file).unwrap();
+            assert!(complete(&text));
+            let loose = |line: &&str| !line.starts_with('#') && !line.is_empty() && !line.contains("==");
+            assert_eq!(text.lines().find(loose), None, "every line pins a version");
+        }
     }
 }

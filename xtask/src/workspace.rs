@@ -15,6 +15,11 @@ pub(crate) fn embedded(name: &str) -> PathBuf {
     root().join("infra/embedded").join(name)
 }
 
+/// What LocalStack needs.
+pub(crate) fn localstack() -> PathBuf {
+    root().join("infra/localstack")
+}
+
 /// Where Cargo builds.
 pub(crate) fn target() -> PathBuf {
     std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| root().join("target"), |dir| root().join(dir))

@@ -1,0 +1,232 @@
+//! An AWS emulator on this machine, listening on 127.0.0.1 only: MiniStack, which is fast and keeps its data, or
+//! LocalStack, which more people know and which is closer to AWS in places.
+
+mod compose;
+mod localstack;
+mod ministack;
+
+use crate::{process, tools, ui};
+use anyhow::{Context, Result, bail};
+use serde_json::json;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::time::Duration;
+
+pub(crate) use compose::available as docker_available;
+
+pub(crate) const REGION: &str = "us-east-1";
+/// They answer within seconds; a slow disk and a lot of kept data may take longer.
+const PATIENCE_AT_START: Duration = Duration::from_mins(2);
+/// Writing down a lot of state takes a while, and what is not written is lost.
+const PATIENCE_AT_STOP: Duration = Duration::from_mins(2);
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Kind {
+    MiniStack,
+    LocalStack,
+}
+
+impl Kind {
+    pub(crate) const ALL: [Self; 2] = [Self::MiniStack, Self::LocalStack];
+
+    /// As people write it.
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::MiniStack => "MiniStack",
+            Self::LocalStack => "LocalStack",
+        }
+    }
+
+    /// As `--on` takes it, folders are called, and programs are told.
+    pub(crate) fn word(self) -> &'static str {
+        match self {
+            Self::MiniStack => "ministack",
+            Self::LocalStack => "localstack",
+        }
+    }
+
+    /// What to look for in the process list.
+    fn program(self) -> &'static str {
+        match self {
+            Self::MiniStack => ministack::PROGRAM,
+            Self::LocalStack => localstack::PROGRAM,
+        }
+    }
+
+    fn health(self) -> &'static str {
+        match self {
+            Self::MiniStack => "/_ministack/health",
+            Self::LocalStack => "/_localstack/health",
+        }
+    }
+
+    /// What becomes of the data when it stops.
+    pub(crate) fn keeps_data(self) -> bool {
+        self == Self::MiniStack
+    }
+}
+
+/// One emulator, running or not, with a folder of its own.
+pub(crate) struct Emulator {
+    pub(crate) kind: Kind,
+    folder: PathBuf,
+}
+
+impl Emulator {
+    pub(crate) fn new(state: &Path, kind: Kind) -> Self {
+        Self {
+            kind,
+            folder: state.join(kind.word()),
+        }
+    }
+
+    /// Whichever runs in this state folder.
+    pub(crate) fn any_running(state: &Path) -> Option<(Self, u16)> {
+        Kind::ALL.into_iter().find_map(|kind| {
+            let emulator = Self::new(state, kind);
+            let port = emulator.running()?;
+            Some((emulator, port))
+        })
+    }
+
+    /// The port it listens on, if it runs.
+    pub(crate) fn running(&self) -> Option<u16> {
+        let about = tools::read_json(&self.folder.join("about.json")).ok()?;
+        let port = about["port"].as_u64()?.try_into().ok()?;
+        let runs = if self.in_container() {
+            compose::running(&self.folder, port)
+        } else {
+            process::running(&self.pid_file(), self.kind.program()).is_some()
+        };
+        runs.then_some(port)
+    }
+
+    /// Whether it runs, or ran last, in a container. Its functions then see the machine from elsewhere.
+    pub(crate) fn in_container(&self) -> bool {
+        tools::read_json(&self.folder.join("about.json")).is_ok_and(|about| about["container"] == true)
+    }
+
+    pub(crate) fn log(&self) -> PathBuf {
+        self.folder.join(format!("{}.log", self.kind.word()))
+    }
+
+    fn pid_file(&self) -> PathBuf {
+        self.folder.join(format!("{}.pid", self.kind.word()))
+    }
+
+    /// Starts it unless it runs, and waits until it answers. LocalStack runs in a container where `containers` allows
+    /// it.
+    pub(crate) fn start(&self, port: u16, containers: bool) -> Result<()> {
+        if let Some(old) = self.running() {
+            if old != port {
+                bail!(
+                    "it already runs on port {old}. To move it: cargo xtask down, then cargo xtask up --port {port}"
+                );
+            }
+            ui::detail(&format!("already running on port {port}"));
+            return Ok(());
+        }
+        refuse_taken_port(port)?;
+        fs::create_dir_all(&self.folder)?;
+        let container = containers && self.kind == Kind::LocalStack;
+        tools::write_json(
+            &self.folder.join("about.json"),
+            &json!({ "port": port, "container": container }),
+        )?;
+        if container {
+            compose::start(&self.folder, port)?;
+            ui::detail(&format!(
+                "LocalStack listens on http://127.0.0.1:{port}, in a container"
+            ));
+            return Ok(());
+        }
+        let mut command = match self.kind {
+            Kind::MiniStack => ministack::command(&self.folder, port)?,
+            Kind::LocalStack => localstack::command(&self.folder, port)?,
+        };
+        with_a_clean_environment(&mut command);
+        let pid = process::spawn_daemon(&mut command, &self.log())?;
+        fs::write(self.pid_file(), pid.to_string())?;
+        let ready = process::wait_for(PATIENCE_AT_START, || {
+            self.running().is_none() || tools::get(port, self.kind.health()).is_ok()
+        });
+        if !ready || self.running().is_none() {
+            let log = self.log();
+            bail!(
+                "{} did not start; the end of {}:\n{}",
+                self.kind.name(),
+                log.display(),
+                process::last_lines(&log)
+            );
+        }
+        ui::detail(&format!(
+            "{} listens on http://127.0.0.1:{port}, process {pid}",
+            self.kind.name()
+        ));
+        Ok(())
+    }
+
+    /// Starts the Ceph beside LocalStack's container, and gives where it can be reached from here.
+    pub(crate) fn start_ceph_container(&self, port: u16) -> Result<String> {
+        ui::step("Starting Ceph in a container", || {
+            compose::start_ceph(&self.folder, port)
+        })
+    }
+
+    /// Stops it cleanly: MiniStack writes its state down on the way out, and only then. Gives whether it ran.
+    pub(crate) fn stop(&self) -> Result<bool> {
+        if self.in_container() {
+            let Some(port) = self.running() else {
+                return Ok(false);
+            };
+            compose::stop(&self.folder, port)?;
+            return Ok(true);
+        }
+        let Some(pid) = process::running(&self.pid_file(), self.kind.program()) else {
+            return Ok(false);
+        };
+        let stopped = process::terminate(pid, self.kind.program(), PATIENCE_AT_STOP)?;
+        // Its functions are in its process group. They end with it, but for one that hangs.
+        let _ = process::signal("KILL", &format!("-{pid}"));
+        if !stopped {
+            bail!(
+                "{} did not stop in {}, and was killed",
+                self.kind.name(),
+                ui::duration(PATIENCE_AT_STOP)
+            );
+        }
+        fs::remove_file(self.pid_file()).context("cannot forget the emulator's process id")?;
+        Ok(true)
+    }
+}
+
+/// The functions inherit the emulator's environment, and settings that a person has for the real AWS must not reach
+/// them. What was set for the command before stays.
+fn with_a_clean_environment(command: &mut Command) {
+    let own: Vec<_> = command
+        .get_envs()
+        .filter_map(|(name, value)| Some((name.to_owned(), value?.to_owned())))
+        .collect();
+    command.env_clear();
+    for name in ["HOME", "LANG", "PATH"] {
+        if let Some(value) = std::env::var_os(name) {
+            command.env(name, value);
+        }
+    }
+    command.env("PYTHONDONTWRITEBYTECODE", "1").envs(own);
+}
+
+fn refuse_taken_port(port: u16) -> Result<()> {
+    if !tools::port_is_taken(port) {
+        return Ok(());
+    }
+    let by = Kind::ALL
+        .into_iter()
+        .find(|kind| tools::get(port, kind.health()).is_ok())
+        .map_or("another program".to_owned(), |kind| {
+            format!("a {}, perhaps that of another checkout", kind.name())
+        });
+    let other = tools::free_port(port.saturating_add(1))?;
+    bail!("port {port} is taken by {by}. Stop that, or choose another: cargo xtask up --port {other}");
+}

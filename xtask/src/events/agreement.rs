@@ -1,0 +1,240 @@
+//! Whatever names the functions names the same ones: `functions/`, the template, `events/`, and the table in the README.
+//! And each sample event is one that the template would send to its function.
+
+use crate::{tools, workspace};
+use saphyr::{LoadableYamlNode, Yaml};
+use serde_json::Value;
+use std::collections::BTreeMap;
+use std::fs;
+
+/// What invokes a function.
+#[derive(Debug, PartialEq, Eq)]
+enum Trigger {
+    Http { method: String, path: String },
+    Queue { batch: i64 },
+    Schedule { rate: String },
+}
+
+impl Trigger {
+    /// As the README has it.
+    fn in_words(&self) -> String {
+        match self {
+            Self::Http { method, path } => format!("`{method} {path}`"),
+            Self::Queue { .. } => "SQS".to_owned(),
+            Self::Schedule { rate } if rate == "rate(1 minute)" => "every minute".to_owned(),
+            Self::Schedule { rate } => rate.clone(),
+        }
+    }
+
+    /// The cases that each function needs.
+    fn cases(&self) -> &[&str] {
+        match self {
+            Self::Http { .. } => &["success", "bad-input"],
+            Self::Queue { .. } => &["success", "bad-input", "partial-batch"],
+            // It is told nothing, so nothing about it can be wrong.
+            Self::Schedule { .. } => &["success"],
+        }
+    }
+}
+
+/// `file-get` is `FileGetFunction` in the template.
+fn logical_id(function: &str) -> String {
+    let capital = |word: &str| word[..1].to_uppercase() + &word[1..];
+    function.split('-').map(capital).collect::<String>() + "Function"
+}
+
+fn text<'a>(node: &'a Yaml, key: &str) -> &'a str {
+    node.as_mapping_get(key)
+        .and_then(Yaml::as_str)
+        .unwrap_or_else(|| panic!("no text {key} in {node:?}"))
+}
+
+/// A place within the template.
+fn at<'a, 'b>(node: &'a Yaml<'b>, path: &str) -> &'a Yaml<'b> {
+    path.split('.').fold(node, |node, key| {
+        node.as_mapping_get(key)
+            .unwrap_or_else(|| panic!("no {key} ({path})"))
+    })
+}
+
+/// The template's functions by name, and the stage of its gateway.
+fn template() -> (BTreeMap<String, Trigger>, String) {
+    let text_of_it = fs::read_to_string(workspace::root().join("infra/template.yaml")).unwrap();
+    let documents = Yaml::load_from_str(&text_of_it).unwrap();
+    let resources = at(&documents[0], "Resources");
+    let mut functions = BTreeMap::new();
+    for (id, resource) in resources.as_mapping().unwrap() {
+        if text(resource, "Type") != "AWS::Serverless::Function" {
+            continue;
+        }
+        let properties = at(resource, "Properties");
+        let code = text(properties, "CodeUri").trim_end_matches('/');
+        let name = code.rsplit('/').next().unwrap();
+        assert_eq!(id.as_str().unwrap(), logical_id(name), "{code}");
+        let events = at(properties, "Events").as_mapping().unwrap();
+        assert_eq!(events.len(), 1, "{name} has one trigger");
+        let event = events.values().next().unwrap();
+        let properties = at(event, "Properties");
+        let trigger = match text(event, "Type") {
+            "Api" => Trigger::Http {
+                method: text(properties, "Method").to_owned(),
+                path: text(properties, "Path").to_owned(),
+            },
+            "SQS" => Trigger::Queue {
+                batch: at(properties, "BatchSize").as_integer().unwrap(),
+            },
+            "Schedule" => Trigger::Schedule {
+                rate: text(properties, "Schedule").to_owned(),
+            },
+            other => panic!("{name} has a trigger of an unknown kind: {other}"),
+        };
+        functions.insert(name.to_owned(), trigger);
+    }
+    (
+        functions,
+        text(at(resources, "Api.Properties"), "StageName").to_owned(),
+    )
+}
+
+/// The names of the folders in `events/`, but for the one that is no function's.
+fn folders() -> Vec<String> {
+    let entries = fs::read_dir(workspace::root().join("events")).unwrap();
+    let folders = entries
+        .map(|entry| entry.unwrap())
+        .filter(|entry| entry.path().is_dir());
+    let mut names: Vec<_> = folders
+        .map(|entry| entry.file_name().into_string().unwrap())
+        .filter(|name| name != "sample")
+        .collect();
+    names.sort();
+    names
+}
+
+/// The names of the files in a function's folder, without `.json`.
+fn files(function: &str) -> Vec<String> {
+    let entries = fs::read_dir(workspace::root().join("events").join(function)).unwrap();
+    let names = entries.map(|entry| entry.unwrap().file_name().into_string().unwrap());
+    names
+        .map(|name| {
+            let name = name.strip_suffix(".json");
+            name.unwrap_or_else(|| panic!("events/{function} has a file that is no event"))
+                .to_owned()
+        })
+        .collect()
+}
+
+/// The cases of a function.
+fn cases(function: &str) -> Vec<String> {
+    let mut cases = files(function);
+    cases.retain(|name| !name.ends_with(".expected"));
+    cases
+}
+
+#[test]
+fn functions_template_events_and_readme_name_the_same() {
+    let (functions, _) = template();
+    let names: Vec<_> = functions.keys().cloned().collect();
+    assert_eq!(names, workspace::functions().unwrap(), "template and functions/");
+    assert_eq!(names, folders(), "template and events/");
+
+    let readme = fs::read_to_string(workspace::root().join("README.md")).unwrap();
+    let table = readme.split("### Where to find an endpoint").nth(1).unwrap();
+    let rows = table.lines().skip_while(|line| !line.starts_with("|---")).skip(1);
+    let said: BTreeMap<_, _> = rows
+        .map_while(|line| line.strip_prefix("| ")?.strip_suffix("` |")?.split_once(" | `"))
+        .map(|(endpoint, function)| (function.to_owned(), endpoint.to_owned()))
+        .collect();
+    let is: BTreeMap<_, _> = functions
+        .iter()
+        .map(|(name, trigger)| (name.clone(), trigger.in_words()))
+        .collect();
+    assert_eq!(said, is, "README.md and template");
+}
+
+#[test]
+fn each_function_has_the_cases_that_it_needs_and_their_answers() {
+    for (function, trigger) in template().0 {
+        let cases = cases(&function);
+        for needed in trigger.cases() {
+            assert!(
+                cases.iter().any(|case| case == needed),
+                "events/{function} lacks {needed}.json"
+            );
+        }
+        let mut expected: Vec<_> = cases.iter().map(|case| format!("{case}.expected")).collect();
+        expected.extend(cases);
+        let mut there = files(&function);
+        expected.sort();
+        there.sort();
+        assert_eq!(
+            there, expected,
+            "each event in events/{function} has an expected answer"
+        );
+    }
+}
+
+#[test]
+fn each_event_is_what_the_template_sends() {
+    let (functions, stage) = template();
+    for (function, trigger) in functions {
+        for case in cases(&function) {
+            let place = format!("events/{function}/{case}.json");
+            let event = tools::read_json(&workspace::root().join(&place)).unwrap();
+            match &trigger {
+                Trigger::Http { method, path } => http(&place, &event, method, path, &stage),
+                Trigger::Queue { batch } => messages(&place, &event, *batch),
+                Trigger::Schedule { .. } => {
+                    assert_eq!(event["source"], "aws.events", "{place}");
+                    assert_eq!(event["detail-type"], "Scheduled Event", "{place}");
+                }
+            }
+        }
+    }
+}
+
+/// An event of the gateway says most things twice.
+fn http(place: &str, event: &Value, method: &str, resource: &str, stage: &str) {
+    let path = resource.replace("{id}", event["pathParameters"]["id"].as_str().unwrap_or_default());
+    let context = &event["requestContext"];
+    for (there, wanted) in [
+        (&event["httpMethod"], method),
+        (&event["resource"], resource),
+        (&event["path"], path.as_str()),
+        (&context["httpMethod"], method),
+        (&context["resourcePath"], resource),
+        (&context["stage"], stage),
+        (&context["path"], &format!("/{stage}{path}")),
+    ] {
+        assert_eq!(there, wanted, "{place}");
+    }
+    for (single, multiple) in [
+        ("headers", "multiValueHeaders"),
+        ("queryStringParameters", "multiValueQueryStringParameters"),
+    ] {
+        let once: Vec<_> = event[single].as_object().into_iter().flatten().collect();
+        let twice = event[multiple].as_object().into_iter().flatten();
+        let twice: Vec<_> = twice.map(|(name, values)| (name, &values[0])).collect();
+        assert_eq!(once, twice, "{place}: {single} and {multiple}");
+    }
+}
+
+fn messages(place: &str, event: &Value, batch: i64) {
+    let records = event["Records"].as_array().unwrap();
+    assert!(
+        (1..=batch).contains(&i64::try_from(records.len()).unwrap()),
+        "{place}"
+    );
+    let mut ids = Vec::new();
+    for record in records {
+        assert_eq!(record["eventSource"], "aws:sqs", "{place}");
+        for text in ["messageId", "receiptHandle", "body"] {
+            assert!(record[text].is_string(), "{place}: {text}");
+        }
+        ids.push(&record["messageId"]);
+    }
+    let expected = place.replace(".json", ".expected.json");
+    let expected = tools::read_json(&workspace::root().join(expected)).unwrap();
+    for failure in expected["answer"]["batchItemFailures"].as_array().unwrap() {
+        assert!(ids.contains(&&failure["itemIdentifier"]), "{place}: {failure}");
+    }
+}

@@ -1,0 +1,110 @@
+//! Stacks for tests: one emulator after the other, with one Ceph. Nothing of them stays when all is well.
+
+use super::{Place, refuse_in_ci, remove};
+use crate::ceph::{self, Availability};
+use crate::emulator::{Emulator, Kind};
+use crate::{stack, target, tools, ui, workspace};
+use anyhow::Result;
+use serde_json::Value;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+/// Where to look for a port for the emulator: beyond those of a running stack, below those that connections get.
+const FIRST_PORT: u16 = 14_566;
+
+pub(super) struct TestStacks {
+    state: PathBuf,
+    /// The target at the real Ceph.
+    ceph: Option<Value>,
+    stopped: bool,
+}
+
+impl TestStacks {
+    pub(super) fn new() -> Result<Self> {
+        let folder = workspace::target().join("test-stacks");
+        clear_leftovers(&folder);
+        let state = folder.join(std::process::id().to_string());
+        fs::create_dir_all(&state)?;
+        let mut stacks = Self {
+            state,
+            ceph: None,
+            stopped: false,
+        };
+        match ceph::available()? {
+            Availability::Ready => stacks.ceph = Some(target::ceph(&ceph::start(&stacks.state)?)?),
+            Availability::Missing(why) => {
+                refuse_in_ci(&why)?;
+                ui::line(&format!(
+                    "\n!!! NO REAL CEPH: {why}\n!!! The tests that need it are left out.\n"
+                ));
+            }
+        }
+        Ok(stacks)
+    }
+
+    /// Starts an emulator and deploys to it.
+    pub(super) fn start(&self, kind: Kind) -> Result<Place> {
+        let port = tools::free_port(FIRST_PORT)?;
+        ui::step(&format!("Starting {}", kind.name()), || {
+            Emulator::new(&self.state, kind).start(port, false)
+        })?;
+        let target = self.ceph.clone().unwrap_or_else(|| target::local(port));
+        stack::deploy(&self.state, kind, port, &target, &stack::SHORT_LIVED)?;
+        Ok(Place {
+            stack: stack::about_file(&self.state),
+            ceph: self.ceph.as_ref().map(|_| ceph::about_file(&self.state)),
+            emulated: true,
+            environment: Vec::new(),
+        })
+    }
+
+    pub(super) fn stop_emulator(&self) -> Result<()> {
+        if let Some((emulator, _)) = Emulator::any_running(&self.state) {
+            ui::step(&format!("Stopping {}", emulator.kind.name()), || emulator.stop())?;
+        }
+        Ok(())
+    }
+
+    /// Stops everything, and removes it unless somebody wants to look at it.
+    pub(super) fn finish(mut self, remove_it: bool) -> Result<()> {
+        self.stopped = true;
+        halt(&self.state)?;
+        if remove_it {
+            remove(&self.state)?;
+        } else {
+            ui::detail(&format!("logs and data are kept in {}", self.state.display()));
+        }
+        Ok(())
+    }
+}
+
+impl Drop for TestStacks {
+    /// On the way out of an error: what was started is stopped, and the logs stay.
+    fn drop(&mut self) {
+        if !self.stopped {
+            let _ = halt(&self.state);
+            ui::detail(&format!("logs and data are kept in {}", self.state.display()));
+        }
+    }
+}
+
+fn halt(state: &Path) -> Result<()> {
+    let ceph = ceph::down(state);
+    for kind in Kind::ALL {
+        Emulator::new(state, kind).stop()?;
+    }
+    ceph
+}
+
+/// Stops and removes what earlier runs left, if they were interrupted. Those under way are left alone.
+fn clear_leftovers(folder: &Path) {
+    for entry in fs::read_dir(folder).into_iter().flatten().flatten() {
+        let state = entry.path();
+        let owner = Path::new("/proc").join(entry.file_name());
+        let under_way = fs::read_to_string(owner.join("cmdline")).is_ok_and(|line| line.contains("xtask"));
+        if !under_way {
+            let _ = halt(&state);
+            let _ = fs::remove_dir_all(&state);
+        }
+    }
+}
