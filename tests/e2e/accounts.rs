@@ -3,7 +3,7 @@
 use crate::harness::aws::{function_environment, secret};
 use crate::harness::bytes::{fresh, unique};
 use crate::harness::http::send;
-use crate::harness::person::{PASSWORD, Person};
+use crate::harness::person::{PASSWORD, Person, new_username, note_username};
 use crate::harness::stack::stack;
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -25,6 +25,7 @@ async fn post(path: &str, body: &Value) -> crate::harness::http::Answer {
 #[tokio::test]
 async fn somebody_signs_up_and_in() {
     let username = format!("Ann.{:x}", unique());
+    note_username(&username);
     let body = json!({ "username": username, "password": PASSWORD });
     let account = post("/accounts", &body).await.expect(201).json();
     assert_eq!(account["username"], username.to_lowercase());
@@ -57,7 +58,7 @@ async fn a_username_is_taken_once_in_any_case() {
 /// Many at once for one name: one gets it.
 #[tokio::test]
 async fn a_username_is_taken_once_at_the_same_time() {
-    let body = json!({ "username": format!("t{:x}", unique()), "password": PASSWORD });
+    let body = json!({ "username": new_username(), "password": PASSWORD });
     let answers = futures::future::join_all((0..5).map(|_| post("/accounts", &body))).await;
     let mut statuses: Vec<u16> = answers.iter().map(|answer| answer.status).collect();
     statuses.sort_unstable();
@@ -68,7 +69,7 @@ async fn a_username_is_taken_once_at_the_same_time() {
 async fn a_wrong_password_and_an_unknown_name_look_the_same() {
     let person = Person::new().await;
     let wrong = json!({ "username": person.username, "password": "wrong horse battery" });
-    let unknown = json!({ "username": format!("t{:x}", unique()), "password": PASSWORD });
+    let unknown = json!({ "username": new_username(), "password": PASSWORD });
     let wrong = post("/sessions", &wrong).await.problem(401, "unauthorized");
     let unknown = post("/sessions", &unknown).await.problem(401, "unauthorized");
     assert_eq!(wrong, unknown);

@@ -8,6 +8,7 @@ use crate::harness::bytes::fresh;
 use crate::harness::person::Person;
 use crate::harness::proxy::Act;
 use crate::harness::sandbox::{Sandbox, http_event};
+use crate::harness::stack::stack;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use domain::content::PartDigest;
@@ -186,6 +187,10 @@ async fn the_content_type_of_a_request_does_not_matter() {
     .iter()
     .enumerate()
     {
+        if stack().is_localstack() && content_type.starts_with("multipart/") {
+            // It takes forms apart before the function sees them.
+            continue;
+        }
         let body = json!({ "name": format!("{n}") }).to_string();
         let made = person
             .raw("POST", "/folders", &[("content-type", content_type)], body)

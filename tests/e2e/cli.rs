@@ -4,15 +4,15 @@ mod interrupted;
 
 use crate::harness::audit;
 use crate::harness::aws;
-use crate::harness::bytes::{MIB, PART, fresh, unique};
+use crate::harness::bytes::{MIB, PART, fresh};
 use crate::harness::cli::Terminal;
-use crate::harness::person::content_id;
+use crate::harness::person::{content_id, new_username};
 use serde_json::{Value, json};
 
 /// Somebody who has signed up. Gives the username, too.
 fn signed_up() -> (Terminal, String) {
     let terminal = Terminal::new();
-    let username = format!("t{:x}", unique());
+    let username = new_username();
     let account = terminal.json(&["signup", &username]);
     assert_eq!(account["account"]["username"], username);
     (terminal, username)
@@ -174,7 +174,7 @@ fn failures_have_exit_codes_and_say_what_to_do() {
 #[tokio::test]
 async fn a_full_account() {
     let terminal = Terminal::new();
-    let account = terminal.json(&["signup", &format!("t{:x}", unique())]);
+    let account = terminal.json(&["signup", &new_username()]);
     let pk = format!("ACCOUNT#{}", account["account"]["id"].as_str().unwrap());
     aws::set(&pk, "ACCOUNT", &json!({ "quota_bytes": 100, "free_bytes": 100 })).await;
     for (name, size) in [("fits", 60), ("does not", 41)] {

@@ -5,7 +5,7 @@
 //! | [`stack`] | what is deployed and where |
 //! | [`person`] | an account of a test's own, and what people do |
 //! | [`http`], [`problem`] | requests exactly as given, and what refusals must look like |
-//! | [`aws`] | a look behind the API: table, bucket, queues |
+//! | [`aws`], [`signed`] | a look behind the API: table, bucket, queues |
 //! | [`audit`] | what must hold whatever happened |
 //! | [`sandbox`], [`proxy`] | one function in a process of its own, and faults between it and AWS |
 //! | [`cli`] | the command line as a program |
@@ -22,5 +22,6 @@ pub(crate) mod person;
 pub(crate) mod problem;
 pub(crate) mod proxy;
 pub(crate) mod sandbox;
+pub(crate) mod signed;
 pub(crate) mod stack;
 pub(crate) mod wait;

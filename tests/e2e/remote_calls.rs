@@ -4,7 +4,7 @@
 
 use crate::harness::audit;
 use crate::harness::bytes::{PART, fresh};
-use crate::harness::person::{PASSWORD, Person, content_id};
+use crate::harness::person::{PASSWORD, Person, content_id, new_username};
 use crate::harness::proxy::Act;
 use crate::harness::sandbox::{Sandbox, http_event};
 use crate::harness::stack::{root, stack};
@@ -115,7 +115,7 @@ impl Table {
 
     async fn accounts(&mut self) {
         let username = self.person.username.clone();
-        let new = json!({ "username": format!("{username}-2"), "password": PASSWORD });
+        let new = json!({ "username": new_username(), "password": PASSWORD });
         self.note(request("account-create", "").body(new)).await;
         let known = json!({ "username": username, "password": PASSWORD });
         self.note(request("session-create", "").body(known)).await;

@@ -77,7 +77,8 @@ async fn paths_that_name_nothing() {
         ("POST", "/files/x/content/more"),
     ] {
         println!("{method} {path}");
-        person.call(method, path, None).await.problem(404, "not_found");
+        let answer = person.call(method, path, None).await;
+        answer.gateway_problem(404, "not_found");
     }
 }
 

@@ -2,8 +2,8 @@
 
 use super::{all, harmed, status, unharmed};
 use crate::harness::audit;
-use crate::harness::bytes::{fresh, unique};
-use crate::harness::person::{PASSWORD, Person, content_id};
+use crate::harness::bytes::fresh;
+use crate::harness::person::{PASSWORD, Person, content_id, new_username};
 use crate::harness::sandbox::http_event;
 use crate::harness::stack::stack;
 use client::Api;
@@ -76,11 +76,11 @@ async fn a_folder_that_is_made() {
 async fn an_account_that_is_made() {
     let body = |username: &str| json!({ "username": username, "password": PASSWORD });
     let event = |username: &str| http_event("POST", "/v1/accounts", None, "", Some(&body(username)));
-    let (answer, calls) = unharmed("account-create", &event(&format!("t{:x}", unique()))).await;
+    let (answer, calls) = unharmed("account-create", &event(&new_username())).await;
     assert_eq!(status(&answer), 201, "{answer}");
     let api = Api::new(&stack().api_url).unwrap();
     for fault in all(&calls) {
-        let username = format!("t{:x}", unique());
+        let username = new_username();
         if let Some(answer) = harmed("account-create", &event(&username), fault).await {
             assert!([201, 409, 503].contains(&status(&answer)), "{fault}: {answer}");
         }

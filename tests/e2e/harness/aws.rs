@@ -1,31 +1,18 @@
 //! A look behind the API: what is written in the table, stored in the bucket, waiting in the queues.
 
-use super::http::{Answer, send};
+use super::bytes::unique;
+use super::http::Answer;
+use super::signed::send_signed;
 use super::stack::stack;
 use serde_json::{Map, Value, json};
 
-/// The emulator finds the service by this; it does not check it.
-fn authorization(service: &str) -> String {
-    format!(
-        "AWS4-HMAC-SHA256 Credential=test/20260101/{}/{service}/aws4_request, SignedHeaders=host, Signature=0",
-        stack().region
-    )
-}
-
 async fn call(service: &str, target: &str, body: &Value) -> Value {
-    let authorization = authorization(service);
     let headers = [
-        ("authorization", authorization.as_str()),
         ("x-amz-target", target),
         ("content-type", "application/x-amz-json-1.0"),
     ];
-    let answer = send(
-        "POST",
-        &format!("{}/", stack().endpoint),
-        &headers,
-        body.to_string(),
-    )
-    .await;
+    let url = format!("{}/", stack().url_of(service));
+    let answer = send_signed(service, "POST", &url, &headers, body.to_string()).await;
     assert_eq!(answer.status, 200, "{target} {body}: {}", answer.text());
     if answer.body.is_empty() {
         Value::Null
@@ -91,7 +78,12 @@ pub(crate) async fn items(pk: &str, prefix: &str) -> Vec<Value> {
 
 /// One item.
 pub(crate) async fn item(pk: &str, sk: &str) -> Option<Value> {
-    let request = json!({ "TableName": stack().table, "Key": key(pk, sk), "ConsistentRead": true });
+    item_of(&stack().table, pk, sk).await
+}
+
+/// One item of any table.
+pub(crate) async fn item_of(table: &str, pk: &str, sk: &str) -> Option<Value> {
+    let request = json!({ "TableName": table, "Key": key(pk, sk), "ConsistentRead": true });
     let answer = call("dynamodb", "DynamoDB_20120810.GetItem", &request).await;
     answer.get("Item").map(plain_item)
 }
@@ -158,7 +150,12 @@ pub(crate) async fn secret(id: &str) -> Value {
 
 /// Replaces a secret.
 pub(crate) async fn put_secret(id: &str, value: &Value) {
-    let request = json!({ "SecretId": id, "SecretString": value.to_string() });
+    let request = json!({
+        "SecretId": id,
+        "SecretString": value.to_string(),
+        // SDKs make one up; without an SDK it must be there.
+        "ClientRequestToken": format!("{:032x}", unique()),
+    });
     call("secretsmanager", "secretsmanager.PutSecretValue", &request).await;
 }
 
@@ -166,8 +163,9 @@ pub(crate) async fn put_secret(id: &str, value: &Value) {
 pub(crate) async fn function_environment(function: &str) -> Vec<(String, String)> {
     let name = stack().functions.get(function);
     let name = name.unwrap_or_else(|| panic!("{function} is not deployed"));
-    let url = format!("{}/2015-03-31/functions/{name}/configuration", stack().endpoint);
-    let answer = send("GET", &url, &[("authorization", &authorization("lambda"))], "").await;
+    let lambda = stack().url_of("lambda");
+    let url = format!("{lambda}/2015-03-31/functions/{name}/configuration");
+    let answer = send_signed("lambda", "GET", &url, &[], "").await;
     let configuration = answer.expect(200).json();
     let variables = configuration["Environment"]["Variables"].as_object().unwrap();
     variables
@@ -182,8 +180,8 @@ async fn s3(method: &str, path: &str) -> Answer {
 }
 
 async fn s3_with(method: &str, path: &str, body: impl Into<bytes::Bytes>) -> Answer {
-    let url = format!("{}/{}{path}", stack().endpoint, stack().bucket);
-    send(method, &url, &[("authorization", &authorization("s3"))], body).await
+    let url = format!("{}/{}{path}", stack().url_of("s3"), stack().bucket);
+    send_signed("s3", method, &url, &[], body).await
 }
 
 /// An object's bytes; `None` when there is no such object.

@@ -1,4 +1,4 @@
-//! Plain HTTP/1.1, one connection per request, everything sent exactly as given.
+//! HTTP/1.1, one connection per request, everything sent exactly as given.
 
 use bytes::Bytes;
 use http_body_util::{BodyExt, Full};
@@ -6,8 +6,14 @@ use hyper::client::conn::http1;
 use hyper::header::{CONTENT_LENGTH, HOST, HeaderMap};
 use hyper::{Request, Response};
 use hyper_util::rt::TokioIo;
+use rustls_platform_verifier::ConfigVerifierExt;
 use serde_json::Value;
+use std::error::Error;
+use std::sync::{Arc, LazyLock};
+use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpStream;
+use tokio_rustls::TlsConnector;
+use tokio_rustls::rustls::ClientConfig;
 
 /// An answer, read to its end.
 #[derive(Debug)]
@@ -45,16 +51,18 @@ impl Answer {
     }
 }
 
-/// Sends a request to an `http://` URL and reads the answer.
+type Failure = Box<dyn Error + Send + Sync>;
+
+/// Sends a request and reads the answer.
 pub(crate) async fn send(
     method: &str,
     url: &str,
     headers: &[(&str, &str)],
     body: impl Into<Bytes>,
 ) -> Answer {
-    let rest = url
-        .strip_prefix("http://")
-        .unwrap_or_else(|| panic!("not plain HTTP: {url}"));
+    let (scheme, rest) = url
+        .split_once("://")
+        .unwrap_or_else(|| panic!("not a URL: {url}"));
     let slash = rest.find('/').unwrap_or(rest.len());
     let (authority, path) = rest.split_at(slash);
     let mut request = Request::builder()
@@ -73,9 +81,11 @@ pub(crate) async fn send(
         request = request.header(CONTENT_LENGTH, body.len());
     }
     let request = request.body(Full::new(body)).unwrap();
-    let answer = exchange(authority, request)
-        .await
-        .unwrap_or_else(|error| panic!("{method} {url}: {error}"));
+    let answer = match scheme {
+        "https" => exchange_over_tls(authority, request).await,
+        _ => exchange(authority, request).await,
+    };
+    let answer = answer.unwrap_or_else(|error| panic!("{method} {url}: {error}"));
     let (head, body) = answer.into_parts();
     Answer {
         status: head.status.as_u16(),
@@ -88,9 +98,30 @@ pub(crate) async fn send(
 pub(crate) async fn exchange(
     authority: &str,
     request: Request<Full<Bytes>>,
-) -> Result<Response<Bytes>, Box<dyn std::error::Error + Send + Sync>> {
+) -> Result<Response<Bytes>, Failure> {
     let stream = TcpStream::connect(authority).await?;
     stream.set_nodelay(true)?;
+    converse(stream, request).await
+}
+
+async fn exchange_over_tls(
+    authority: &str,
+    request: Request<Full<Bytes>>,
+) -> Result<Response<Bytes>, Failure> {
+    static CONFIG: LazyLock<Arc<ClientConfig>> =
+        LazyLock::new(|| Arc::new(ClientConfig::with_platform_verifier().unwrap()));
+    let (host, port) = authority.split_once(':').unwrap_or((authority, "443"));
+    let stream = TcpStream::connect((host, port.parse()?)).await?;
+    let stream = TlsConnector::from(Arc::clone(&CONFIG))
+        .connect(host.to_owned().try_into()?, stream)
+        .await?;
+    converse(stream, request).await
+}
+
+async fn converse(
+    stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static,
+    request: Request<Full<Bytes>>,
+) -> Result<Response<Bytes>, Failure> {
     let (mut sender, connection) = http1::handshake(TokioIo::new(stream)).await?;
     let connection = tokio::spawn(connection);
     let answer = sender.send_request(request).await?;

@@ -9,9 +9,29 @@ use client::types::{NewUpload, Node, PartToSign, SignedPart, Upload};
 use client::{Api, Token};
 use domain::content::{ContentId, PartDigest};
 use serde_json::{Value, json};
+use std::fs::File;
+use std::io::Write;
 use std::ops::Range;
 
 pub(crate) const PASSWORD: &str = "correct horse battery";
+
+/// A name that nobody has yet. Where the tests must leave no trace, every account that they make has to be found again:
+/// it is written to the file that `LONGSHORE_ACCOUNTS` names.
+pub(crate) fn new_username() -> String {
+    let username = format!("t{:x}", unique());
+    note_username(&username);
+    username
+}
+
+/// Writes the name of an account down that is going to be made.
+pub(crate) fn note_username(username: &str) {
+    let Some(path) = std::env::var_os("LONGSHORE_ACCOUNTS") else {
+        return;
+    };
+    let mut file = File::options().create(true).append(true).open(path).unwrap();
+    // In one write: other tests append at the same time.
+    file.write_all(format!("{username}\n").as_bytes()).unwrap();
+}
 
 /// An account of a test's own, signed in.
 pub(crate) struct Person {
@@ -26,7 +46,7 @@ pub(crate) struct Person {
 impl Person {
     pub(crate) async fn new() -> Self {
         let api = Api::new(&stack().api_url).unwrap();
-        let username = format!("t{:x}", unique());
+        let username = new_username();
         let account = api.create_account(&username, PASSWORD).await.unwrap();
         let session = api.create_session(&username, PASSWORD).await.unwrap();
         let token = serde_json::to_value(&session.access_token).unwrap();

@@ -1,6 +1,7 @@
 //! What every refusal must look like.
 
 use super::http::Answer;
+use super::stack::stack;
 use serde_json::Value;
 
 impl Answer {
@@ -14,6 +15,17 @@ impl Answer {
             "{document}"
         );
         document
+    }
+
+    /// The same of what the gateway itself answers. LocalStack takes over the status for that, and nothing else.
+    #[track_caller]
+    pub(crate) fn gateway_problem(&self, status: u16, code: &str) {
+        if stack().is_localstack() {
+            assert_eq!(self.status, status, "{}", self.text());
+            assert!(self.json()["message"].is_string(), "{}", self.text());
+        } else {
+            self.problem(status, code);
+        }
     }
 
     /// Stops unless this is a problem document that blames the request.

@@ -57,6 +57,15 @@ impl Drop for Sandbox {
 impl Sandbox {
     /// Starts a function whose calls `rule` decides about.
     pub(crate) async fn start(function: &str, rule: impl Fn(&Seen) -> Act + Send + Sync + 'static) -> Self {
+        Self::start_with(function, rule, &[]).await
+    }
+
+    /// The same with something else in the environment than it is deployed with.
+    pub(crate) async fn start_with(
+        function: &str,
+        rule: impl Fn(&Seen) -> Act + Send + Sync + 'static,
+        environment: &[(&str, &str)],
+    ) -> Self {
         let proxy = Arc::new(Proxy::start(rule).await);
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap().to_string();
@@ -84,6 +93,7 @@ impl Sandbox {
                 ("AWS_LAMBDA_FUNCTION_MEMORY_SIZE", "256"),
                 ("AWS_LAMBDA_RUNTIME_API", &address),
             ])
+            .envs(environment.iter().copied())
             .stdin(Stdio::null())
             .stdout(output(log.as_file()))
             .stderr(output(log.as_file()))

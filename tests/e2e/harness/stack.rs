@@ -14,7 +14,11 @@ use std::sync::LazyLock;
 pub(crate) struct Stack {
     /// Where the paths that begin with `/v1` are.
     pub(crate) api_url: String,
-    /// Where the services are that the functions call.
+    /// `ministack` or `localstack`; nothing on AWS.
+    #[serde(default)]
+    pub(crate) emulator: Option<String>,
+    /// Where the emulator is; empty on AWS.
+    #[serde(default)]
     pub(crate) endpoint: String,
     pub(crate) region: String,
     pub(crate) table: String,
@@ -26,6 +30,21 @@ pub(crate) struct Stack {
     pub(crate) functions: HashMap<String, String>,
     /// The places where every new file is copied to.
     pub(crate) targets: Vec<Value>,
+}
+
+impl Stack {
+    /// Where a service is that the functions call.
+    pub(crate) fn url_of(&self, service: &str) -> String {
+        if self.endpoint.is_empty() {
+            format!("https://{service}.{}.amazonaws.com", self.region)
+        } else {
+            self.endpoint.clone()
+        }
+    }
+
+    pub(crate) fn is_localstack(&self) -> bool {
+        self.emulator.as_deref() == Some("localstack")
+    }
 }
 
 /// The stack that `LONGSHORE_STACK` names.

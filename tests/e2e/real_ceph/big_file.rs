@@ -6,6 +6,7 @@ use super::TARGET;
 use crate::harness::bytes::unique;
 use crate::harness::ceph;
 use crate::harness::cli::Terminal;
+use crate::harness::person::new_username;
 use crate::harness::stack::stack;
 use client::types::Node;
 use domain::content::PartDigest;
@@ -32,7 +33,7 @@ async fn a_big_file_goes_up_and_comes_down_and_is_at_the_target() {
     let clock = Clock::new(mib);
     make(&terminal.path("big.tar"), mib);
     clock.say("made of the toolchain's libraries");
-    terminal.json(&["signup", &format!("t{:x}", unique())]);
+    terminal.json(&["signup", &new_username()]);
 
     let mut program = terminal
         .command(&["--json", "upload", "big.tar"])

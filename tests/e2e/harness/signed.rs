@@ -1,0 +1,58 @@
+//! Requests to AWS itself, signed with the credentials in the environment (an emulator takes any).
+
+use super::http::{Answer, send};
+use super::stack::stack;
+use aws_credential_types::Credentials;
+use aws_sigv4::http_request::{
+    PayloadChecksumKind, PercentEncodingMode, SignableBody, SignableRequest, SigningSettings,
+    UriPathNormalizationMode, sign,
+};
+use aws_sigv4::sign::v4;
+use bytes::Bytes;
+use std::env;
+use std::time::SystemTime;
+
+/// Sends a signed request and reads the answer.
+pub(crate) async fn send_signed(
+    service: &str,
+    method: &str,
+    url: &str,
+    headers: &[(&str, &str)],
+    body: impl Into<Bytes>,
+) -> Answer {
+    let body: Bytes = body.into();
+    let identity = credentials().into();
+    let mut settings = SigningSettings::default();
+    if service == "s3" {
+        // S3 takes paths as they are, and wants to know the body's hash.
+        settings.percent_encoding_mode = PercentEncodingMode::Single;
+        settings.uri_path_normalization_mode = UriPathNormalizationMode::Disabled;
+        settings.payload_checksum_kind = PayloadChecksumKind::XAmzSha256;
+    }
+    let parameters = v4::SigningParams::builder()
+        .identity(&identity)
+        .region(&stack().region)
+        .name(service)
+        .time(SystemTime::now())
+        .settings(settings)
+        .build()
+        .unwrap()
+        .into();
+    let request = SignableRequest::new(method, url, headers.iter().copied(), SignableBody::Bytes(&body));
+    let (instructions, _) = sign(request.unwrap(), &parameters).unwrap().into_parts();
+    let (added, _) = instructions.into_parts();
+    let mut all = headers.to_vec();
+    all.extend(added.iter().map(|header| (header.name(), header.value())));
+    send(method, url, &all, body).await
+}
+
+fn credentials() -> Credentials {
+    let variable = |name| env::var(name).ok().filter(|value: &String| !value.is_empty());
+    Credentials::new(
+        variable("AWS_ACCESS_KEY_ID").unwrap_or_else(|| "test".to_owned()),
+        variable("AWS_SECRET_ACCESS_KEY").unwrap_or_else(|| "test".to_owned()),
+        variable("AWS_SESSION_TOKEN"),
+        None,
+        "environment",
+    )
+}
