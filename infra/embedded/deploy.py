@@ -31,6 +31,8 @@ CODE_URI = re.compile(r"^(\s+CodeUri: )\.\./functions/([a-z-]+)/$", re.MULTILINE
 FUNCTION = "AWS::Serverless::Function"
 DEPLOYMENT_TAG = "longshore:deployment"
 API_TAG = "longshore:api"
+# LocalStack takes half a minute for a stack, on a slow machine a few.
+SETTLE_SECONDS = 600
 
 
 def say(words: str) -> None:
@@ -110,7 +112,11 @@ def why_failed(cloudformation, name: str) -> str:
 
 
 def settle(cloudformation, name: str) -> dict | None:
+    end = time.monotonic() + SETTLE_SECONDS
     while (stack := stack_of(cloudformation, name)) and stack["StackStatus"].endswith("_IN_PROGRESS"):
+        if time.monotonic() > end:
+            why = why_failed(cloudformation, name) or "it does not say why"
+            sys.exit(f"the stack is stuck in {stack['StackStatus']} ({why}): cargo xtask down, then cargo xtask up")
         time.sleep(0.1)
     return stack
 

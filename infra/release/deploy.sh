@@ -6,6 +6,7 @@ set -euo pipefail
 cd "$(dirname "$0")/../.."
 version=${1:?which version, such as v1.2.3}
 environment=${2:?which environment of infra/samconfig.toml}
+[[ $version =~ ^v[0-9][A-Za-z0-9.-]*$ ]] || { echo "no version: $version" >&2; exit 1; }
 
 archives=("target/releases/$version/longshore-$version"-*.tar.gz)
 said=$(cargo xtask release deploy "${archives[0]}" "$environment" | tee /dev/stderr)

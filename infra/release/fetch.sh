@@ -9,6 +9,7 @@ set -euo pipefail
 cd "$(dirname "$0")/../.."
 version=${1:?which version, such as v1.2.3}
 folder=target/releases/$version
+[[ $version =~ ^v[0-9][A-Za-z0-9.-]*$ ]] || { echo "no version: $version" >&2; exit 1; }
 
 rm -rf "$folder"
 mkdir -p "$folder" target/release

@@ -11,9 +11,10 @@ use std::path::PathBuf;
 pub(crate) const HELP: &str = "\
 Usage: cargo xtask [--state <dir>] <command>
 
-  up [--on ministack|localstack] [--ceph | --no-ceph] [--port <n>]
-                start a stack on this machine, run the main job on it once, say where it is; --ceph replicates to a
-                real Ceph (Debian, Ubuntu, or Docker). Choices are kept for the next time.
+  up [--on ministack|localstack] [--docker | --no-docker] [--ceph | --no-ceph] [--port <n>]
+                start a stack on this machine, run the main job on it once, say where it is; --docker runs LocalStack
+                in a container (it does, too, where there is no fitting Python); --ceph replicates to a real Ceph
+                (Debian, Ubuntu, or beside LocalStack's container). Choices are kept for the next time.
   down          stop it; MiniStack keeps its data
   status        say what runs, and where
   events        put the world that events/ is about into the running stack, to invoke functions one by one
@@ -63,6 +64,7 @@ pub(crate) enum Command {
 #[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Choice {
     pub(crate) on: Option<Kind>,
+    pub(crate) docker: Option<bool>,
     pub(crate) port: Option<u16>,
     pub(crate) ceph: Option<bool>,
 }
@@ -125,6 +127,8 @@ fn choice<'a>(rest: &mut impl Iterator<Item = &'a str>) -> Result<Choice> {
     }
     while let Some(flag) = rest.next() {
         match flag {
+            "--docker" => choice.docker = Some(true),
+            "--no-docker" => choice.docker = Some(false),
             "--ceph" => choice.ceph = Some(true),
             "--no-ceph" => choice.ceph = Some(false),
             "--on" => choice.on = Some(kind(rest.next().unwrap_or_default())?),
@@ -177,7 +181,7 @@ mod tests {
 
     #[test]
     fn up_takes_its_choices() {
-        let Command::Up(choice) = parsed("--state /s up --on localstack --ceph --port 4600")
+        let Command::Up(choice) = parsed("--state /s up --on localstack --docker --ceph --port 4600")
             .unwrap()
             .command
         else {
@@ -187,6 +191,7 @@ mod tests {
             choice,
             Choice {
                 on: Some(Kind::LocalStack),
+                docker: Some(true),
                 port: Some(4600),
                 ceph: Some(true)
             }

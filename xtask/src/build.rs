@@ -110,3 +110,12 @@ pub(crate) fn host() -> Result<String> {
     host.map(str::to_owned)
         .context("rustc does not say what machine this is")
 }
+
+/// This machine, as Lambda calls it.
+pub(crate) fn architecture() -> &'static str {
+    if cfg!(target_arch = "aarch64") {
+        "arm64"
+    } else {
+        "x86_64"
+    }
+}

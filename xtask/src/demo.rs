@@ -126,6 +126,9 @@ impl Demo<'_> {
             );
             let text = |replica: &Value, key: &str| replica[key].as_str().unwrap_or("?").to_owned();
             let waiting = replicas.iter().find(|replica| replica["state"] != "available");
+            if replicas.is_empty() {
+                ui::detail("nothing is replicated: no targets are configured there");
+            }
             let Some(waiting) = waiting else {
                 for replica in replicas {
                     let words = format!("replicated to {}, and verified there", text(replica, "target"));

@@ -2,7 +2,7 @@
 
 use crate::sam::{self, Build};
 use crate::{process, ui, workspace};
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, bail};
 use std::fs;
 
 /// Builds for AWS and hands over to SAM, which asks for credentials, region and confirmation as it always does.
@@ -10,7 +10,18 @@ pub(crate) fn run(arguments: &[String]) -> Result<()> {
     let infra = workspace::root().join("infra");
     let config = infra.join("samconfig.toml");
     let config = fs::read_to_string(&config).with_context(|| format!("cannot read {}", config.display()))?;
-    let architecture = architecture(arguments, &config);
+    let said = said_architecture(arguments, &config);
+    if said.is_none()
+        && arguments
+            .iter()
+            .any(|argument| matches!(argument.as_str(), "--guided" | "-g"))
+    {
+        bail!(
+            "SAM would ask for the architecture after the functions are built for one. Say it: \
+             --parameter-overrides Architecture=arm64 (or x86_64)"
+        );
+    }
+    let architecture = said.unwrap_or("x86_64");
     // Where `sam deploy` looks.
     let folder = infra.join(".aws-sam/build");
     ui::step(
@@ -36,7 +47,7 @@ docs/deploying.md says how to fill that in.",
 
 /// What SAM is going to deploy for, which is what must be built: as the arguments say, or else the environment in
 /// samconfig.toml, where `--guided` keeps what it was told.
-fn architecture(arguments: &[String], config: &str) -> &'static str {
+fn said_architecture(arguments: &[String], config: &str) -> Option<&'static str> {
     let environment = arguments
         .iter()
         .enumerate()
@@ -49,13 +60,15 @@ fn architecture(arguments: &[String], config: &str) -> &'static str {
     let said = overrides(arguments.iter().map(String::as_str));
     // What is said for one command counts before what is said for all.
     let kept = |command: &str| overrides(section(config, &format!("[{environment}.{command}.parameters]")));
-    said.or_else(|| kept("deploy"))
-        .or_else(|| kept("global"))
-        .unwrap_or("x86_64")
+    said.or_else(|| kept("deploy")).or_else(|| kept("global"))
 }
 
 fn overrides<'a>(mut lines: impl Iterator<Item = &'a str>) -> Option<&'static str> {
-    let value = lines.find_map(|line| line.split_once("Architecture="))?.1;
+    // SAM takes both ways of writing it.
+    let forms = ["Architecture=", "ParameterKey=Architecture,ParameterValue="];
+    let value = lines
+        .find_map(|line| forms.iter().find_map(|form| line.split_once(form)))?
+        .1;
     let value = value.trim_start_matches(['\\', '"', '\'']);
     Some(if value.starts_with("arm64") {
         "arm64"
@@ -93,24 +106,28 @@ parameter_overrides = "Architecture=arm64"
 parameter_overrides = "ReplicaTargets=\"a\" Architecture=\"x86_64\""
 "#;
 
-    fn found(arguments: &str) -> &'static str {
+    fn found(arguments: &str) -> Option<&'static str> {
         let arguments: Vec<String> = arguments.split_whitespace().map(str::to_owned).collect();
-        architecture(&arguments, CONFIG)
+        said_architecture(&arguments, CONFIG)
     }
 
     #[test]
     fn the_architecture_is_the_one_deployed_for() {
-        assert_eq!(found(""), "x86_64");
-        assert_eq!(found("--config-env staging"), "arm64");
-        assert_eq!(found("--config-env=staging --guided"), "arm64");
-        assert_eq!(found("--config-env mixed"), "x86_64");
+        assert_eq!(found(""), None);
+        assert_eq!(
+            found("--parameter-overrides ParameterKey=Architecture,ParameterValue=arm64"),
+            Some("arm64")
+        );
+        assert_eq!(found("--config-env staging"), Some("arm64"));
+        assert_eq!(found("--config-env=staging --guided"), Some("arm64"));
+        assert_eq!(found("--config-env mixed"), Some("x86_64"));
         assert_eq!(
             found("--parameter-overrides ReplicaTargets=a Architecture=arm64"),
-            "arm64"
+            Some("arm64")
         );
         assert_eq!(
             found("--config-env staging --parameter-overrides Architecture=x86_64"),
-            "x86_64"
+            Some("x86_64")
         );
     }
 }

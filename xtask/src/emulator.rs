@@ -115,9 +115,8 @@ impl Emulator {
         self.folder.join(format!("{}.pid", self.kind.word()))
     }
 
-    /// Starts it unless it runs, and waits until it answers. LocalStack runs in a container where `containers` allows
-    /// it.
-    pub(crate) fn start(&self, port: u16, containers: bool) -> Result<()> {
+    /// Starts it unless it runs, and waits until it answers.
+    pub(crate) fn start(&self, port: u16, container: bool) -> Result<()> {
         if let Some(old) = self.running() {
             if old != port {
                 bail!(
@@ -129,7 +128,6 @@ impl Emulator {
         }
         refuse_taken_port(port)?;
         fs::create_dir_all(&self.folder)?;
-        let container = containers && self.kind == Kind::LocalStack;
         tools::write_json(
             &self.folder.join("about.json"),
             &json!({ "port": port, "container": container }),
@@ -177,10 +175,11 @@ impl Emulator {
     /// Stops it cleanly: MiniStack writes its state down on the way out, and only then. Gives whether it ran.
     pub(crate) fn stop(&self) -> Result<bool> {
         if self.in_container() {
-            let Some(port) = self.running() else {
-                return Ok(false);
-            };
-            compose::stop(&self.folder, port)?;
+            let about = self.folder.join("about.json");
+            let port = tools::read_json(&about)?["port"].as_u64().unwrap_or_default();
+            // Also when LocalStack does not run any more: Ceph may.
+            compose::stop(&self.folder, u16::try_from(port)?)?;
+            fs::remove_file(&about)?;
             return Ok(true);
         }
         let Some(pid) = process::running(&self.pid_file(), self.kind.program()) else {

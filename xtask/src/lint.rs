@@ -139,7 +139,7 @@ fn write_without(original: &Path, copy: &Path, word: &str) -> Result<()> {
 pub(crate) fn sam_build() -> Result<Option<&'static str>> {
     let folder = workspace::target().join("sam-check");
     let built = ui::step("Building the template with SAM", || {
-        let architecture = format!("Architecture={}", sam::architecture());
+        let architecture = format!("Architecture={}", build::architecture());
         let overrides = ["--parameter-overrides".to_owned(), architecture];
         sam::build(Build::AsHere, &folder, &overrides)?;
         let packed = fs::read_dir(&folder)?

@@ -85,7 +85,7 @@ fn deploy(archive: &Path, environment: &str) -> Result<()> {
         .strip_suffix(".tar.gz")
         .with_context(|| format!("{} is no .tar.gz", archive.display()))?;
     check_sum(folder, archive)?;
-    let unpacked = releases().join("deploying");
+    let unpacked = releases().join(format!("deploying-{}", std::process::id()));
     let _ = fs::remove_dir_all(&unpacked);
     fs::create_dir_all(&unpacked)?;
     let mut tar = Command::new("tar");

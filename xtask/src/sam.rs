@@ -58,12 +58,3 @@ pub(crate) fn before_the_path(folders: Vec<PathBuf>) -> Result<std::ffi::OsStrin
     std::env::join_paths(folders.into_iter().chain(std::env::split_paths(&old)))
         .context("PATH has a folder that cannot be in it")
 }
-
-/// This machine, as Lambda calls it.
-pub(crate) fn architecture() -> &'static str {
-    if cfg!(target_arch = "aarch64") {
-        "arm64"
-    } else {
-        "x86_64"
-    }
-}

@@ -13,6 +13,8 @@ pub(crate) struct Settings {
     pub(crate) on: Kind,
     pub(crate) port: u16,
     pub(crate) ceph: bool,
+    /// Whether LocalStack shall run in a container.
+    pub(crate) docker: bool,
 }
 
 impl Settings {
@@ -29,6 +31,7 @@ impl Settings {
             on: on.unwrap_or(Kind::MiniStack),
             port: port.unwrap_or(DEFAULT_PORT),
             ceph: kept["ceph"].as_bool().unwrap_or(false),
+            docker: kept["docker"].as_bool().unwrap_or(false),
         })
     }
 
@@ -38,13 +41,14 @@ impl Settings {
             on: choice.on.unwrap_or(self.on),
             port: choice.port.unwrap_or(self.port),
             ceph: choice.ceph.unwrap_or(self.ceph),
+            docker: choice.docker.unwrap_or(self.docker),
         }
     }
 
     pub(crate) fn save(&self, state: &Path) -> Result<()> {
         tools::write_json(
             &Self::file(state),
-            &json!({ "on": self.on.word(), "port": self.port, "ceph": self.ceph }),
+            &json!({ "on": self.on.word(), "port": self.port, "ceph": self.ceph, "docker": self.docker }),
         )
     }
 

@@ -31,7 +31,7 @@ pub(crate) fn up(state: &Path, choice: Choice) -> Result<()> {
     }
     // Before the builds, which take minutes the first time: what can fail for want of a port or a package fails now.
     ui::step(&format!("Starting {}", emulator.kind.name()), || {
-        emulator.start(settings.port, emulator::docker_available())
+        emulator.start(settings.port, in_containers(&settings)?)
     })?;
     settings.save(state)?;
     let in_container = emulator.in_container();
@@ -58,6 +58,21 @@ pub(crate) fn up(state: &Path, choice: Choice) -> Result<()> {
     let about = tools::read_json(&about_file(state))?;
     demo::run(state, &about)?;
     say_what_next(state, emulator.kind, &about)
+}
+
+/// Whether LocalStack, and with it every function, runs in containers: where somebody wants that, or where there is no
+/// Python for it and Docker can help.
+fn in_containers(settings: &Settings) -> Result<bool> {
+    if settings.on != Kind::LocalStack {
+        return Ok(false);
+    }
+    let no_python = venv::no_localstack();
+    let containers = settings.docker || no_python.is_some();
+    if containers && !emulator::docker_available() {
+        let why = no_python.unwrap_or_else(|| "Take --no-docker instead: it runs as a process".to_owned());
+        bail!("no Docker engine with `docker compose` answers. {why}");
+    }
+    Ok(containers)
 }
 
 /// Parameters of the template that suit a stack on one machine.
@@ -106,7 +121,7 @@ pub(crate) fn deploy(
                 "--parameter",
                 &format!("ReplicaTargets={}", target::parameter(target)),
             ])
-            .args(["--parameter", &format!("Architecture={}", architecture())]);
+            .args(["--parameter", &format!("Architecture={}", build::architecture())]);
         for parameter in parameters {
             command.args(["--parameter", parameter.as_ref()]);
         }
@@ -114,21 +129,12 @@ pub(crate) fn deploy(
     })
 }
 
-/// This machine, as Lambda calls it.
-fn architecture() -> &'static str {
-    if cfg!(target_arch = "aarch64") {
-        "arm64"
-    } else {
-        "x86_64"
-    }
-}
-
 /// Stops everything; the data stays where the emulator keeps it.
 pub(crate) fn down(state: &Path) -> Result<()> {
     let mut stopped = None;
     for kind in Kind::ALL {
         let emulator = Emulator::new(state, kind);
-        if emulator.running().is_some() {
+        if emulator.running().is_some() || emulator.in_container() {
             ui::step(&format!("Stopping {}", kind.name()), || emulator.stop())?;
             stopped = Some(kind);
         }

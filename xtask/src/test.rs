@@ -68,6 +68,9 @@ fn on_emulators(kinds: &[Kind]) -> Result<Count> {
     let mut count = Count::default();
     for (index, kind) in kinds.iter().enumerate() {
         if let Some(why) = cannot_run(*kind) {
+            if kinds.len() == 1 {
+                bail!("{why}");
+            }
             refuse_in_ci(&why)?;
             ui::line(&format!(
                 "\n!!! NO {}: {why}\n!!! The end-to-end tests are not run on it.\n",
@@ -97,9 +100,16 @@ fn on_emulators(kinds: &[Kind]) -> Result<Count> {
 
 fn on_deployed(url: &str) -> Result<Count> {
     let deployed = Deployed::find(url)?;
+    deployed.clean_up_after_earlier_runs()?;
     ui::line(&format!("==> Running the end-to-end tests on {url}"));
-    let count = run_tests(&end_to_end()?, &deployed.place())?;
-    deployed.clean_up()?;
+    let count = end_to_end().and_then(|tests| run_tests(&tests, &deployed.place()));
+    // Whatever became of the tests.
+    let cleaned = deployed.clean_up();
+    let mut count = count?;
+    if let Err(error) = cleaned {
+        ui::line(&format!("!!! {error:#}. The next run there tries again."));
+        count.failed += 1;
+    }
     Ok(count)
 }
 
@@ -118,40 +128,15 @@ fn refuse_in_ci(why: &str) -> Result<()> {
     Ok(())
 }
 
-/// Tests that stand between the functions or the command line and AWS, which TLS and signatures are there to prevent.
-const NEED_AN_EMULATOR: [&str; 7] = [
-    "emulated",
-    "faults::",
-    "interrupted::",
-    "public_endpoint::",
-    "remote_calls::",
-    "sweep::",
-    "text_that_is_not_utf8",
-];
-
 /// Where tests run, and what they can have there.
 struct Place {
     /// The `stack.json`.
     stack: PathBuf,
     /// The `ceph.json`, if there is a Ceph that they may do with as they like.
     ceph: Option<PathBuf>,
-    /// Whether it is an emulator on this machine.
-    emulated: bool,
-    environment: Vec<(String, String)>,
-}
-
-impl Place {
     /// What is left out here, as parts of the tests' names.
-    fn skipped(&self) -> Vec<&'static str> {
-        let mut skipped = Vec::new();
-        if self.ceph.is_none() {
-            skipped.push("real_ceph");
-        }
-        if !self.emulated {
-            skipped.extend(NEED_AN_EMULATOR);
-        }
-        skipped
-    }
+    left_out: Vec<&'static str>,
+    environment: Vec<(String, String)>,
 }
 
 /// The tests of the plug-ins with which LocalStack runs here.
@@ -275,7 +260,7 @@ fn compile_tests() -> Result<()> {
 fn run_tests(tests: &Tests, place: &Place) -> Result<Count> {
     let mut command = tests.command()?;
     command.args(["--no-fail-fast", "--"]);
-    for word in place.skipped() {
+    for word in &place.left_out {
         command.args(["--skip", word]);
     }
     if std::env::var_os("RUST_TEST_THREADS").is_none() {

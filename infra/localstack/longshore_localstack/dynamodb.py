@@ -4,7 +4,8 @@ moto is made for one caller at a time. Two things make it fit for many:
 
 1. One operation after the other. moto's conditions and writes are separate steps, so calls at the same time would
    both find a condition true, and reads fail while somebody writes.
-2. A transaction costs what it touches. moto copies whole tables, item by item, before each, to be able to go back.
+2. A transaction is cheap. moto copies the whole table, item by item, once for each item that is written, to be able to
+   go back. Here it copies the lists of items, once, and of the items only those that are updated.
 """
 
 from __future__ import annotations
@@ -25,6 +26,8 @@ from moto.dynamodb.models import DynamoDBBackend
 from moto.dynamodb.models.table import Table
 
 ONE_AT_A_TIME = threading.Lock()
+# The copies of tables made for the transaction under way, by the tables' ids.
+twins: dict[int, Table] = {}
 
 
 class DynamoDb(DynamodbApi, ServiceLifecycleHook):
@@ -63,8 +66,11 @@ def make_transactions_cheap() -> None:
 
 
 def share_items(table: Table, _memo: dict) -> Table:
-    """A copy whose items are the table's own: good as long as nobody changes them, but only adds and removes."""
-    twin = copy.copy(table)
+    """A copy whose items are the table's own: good as long as nobody changes them, but only adds and removes. A
+    transaction asks for it once for each of its items, before it changes any."""
+    if id(table) in twins:
+        return twins[id(table)]
+    twin = twins[id(table)] = copy.copy(table)
     twin.items = defaultdict(dict)
     for key, items in table.items.items():
         twin.items[key] = dict(items) if table.has_range_key else items
@@ -81,6 +87,7 @@ def keep_updated_items(original):
             item = backend.get_item(operation["TableName"], operation["Key"])
             if item:
                 before.append((operation["TableName"], copy.deepcopy(item)))
+        twins.clear()
         try:
             return original(backend, transact_items)
         except Exception:
@@ -91,5 +98,7 @@ def keep_updated_items(original):
                 else:
                     table.items[item.hash_key] = item
             raise
+        finally:
+            twins.clear()
 
     return wrapped

@@ -37,31 +37,25 @@ class FunctionProcess:
     def __init__(self, code: Path, environment: dict[str, str]) -> None:
         self._code = code
         self._environment = environment
-        self._api: RuntimeApi | None = None
-        self._process: subprocess.Popen | None = None
+        self._lock = threading.Lock()
+        self._running: _Running | None = None
+        self._stopped = False
         self._log: list[str] = []
-        self._reader: threading.Thread | None = None
 
     def start(self) -> None:
         """Starts the process and waits until it asks for events; raises `StartFailed`."""
-        self.stop()
-        api = self._api = RuntimeApi()
-        environment = {**self._environment, "AWS_LAMBDA_RUNTIME_API": api.address}
+        with self._lock:
+            if self._stopped:
+                raise StartFailed(document("Runtime.ExitError", "the environment was stopped"))
+            if self._running:
+                self._running.end()
+                self._running = None
+            try:
+                running = self._running = _Running(self._code, self._environment, self._log)
+            except OSError as error:
+                raise StartFailed(document("Runtime.InvalidEntrypoint", str(error))) from error
         try:
-            self._process = subprocess.Popen(
-                [str(self._code / "bootstrap")],
-                cwd=self._code,
-                env=environment,
-                stdin=subprocess.DEVNULL,
-                stdout=subprocess.PIPE,
-                stderr=subprocess.STDOUT,
-            )
-        except OSError as error:
-            raise StartFailed(document("Runtime.InvalidEntrypoint", str(error))) from error
-        self._reader = threading.Thread(target=self._read, args=(self._process,), daemon=True)
-        self._reader.start()
-        try:
-            self._wait(api.started, INIT_SECONDS)
+            running.wait(running.api.started, INIT_SECONDS)
         except InitError as error:
             raise StartFailed(error.args[0]) from error
         except OutOfTime as error:
@@ -70,31 +64,34 @@ class FunctionProcess:
             raise StartFailed(document("Runtime.ExitError", f"Runtime exited: {error}")) from error
 
     def stop(self) -> None:
-        """Ends the process at once. It keeps nothing that would need saving."""
-        if self._process:
-            self._process.kill()
-            self._process.wait()
-            self._reader.join(timeout=1)
-            self._process.stdout.close()
-        if self._api:
-            self._api.close()
-        self._process = self._api = None
+        """Ends the process at once, for good. It keeps nothing that would need saving."""
+        with self._lock:
+            self._stopped = True
+            running, self._running = self._running, None
+        if running:
+            running.end()
 
     def invoke(self, request_id: str, arn: str, trace_id: str, payload: bytes, seconds: int) -> Outcome:
         """Hands an event over and waits for the answer. A process that died is started anew first."""
-        if self._process is None or self._process.poll() is not None:
+        running = self._running
+        if running is None or running.process.poll() is not None:
             self.start()
+            running = self._running
+        if running is None:
+            raise StartFailed(document("Runtime.ExitError", "the environment was stopped"))
         began = time.time()
         invocation = Invocation(request_id, arn, trace_id, int((began + seconds) * 1000), payload)
-        self._api.events.put(invocation)
+        running.api.events.put(invocation)
         try:
-            answer, is_error = self._wait(invocation.answer, seconds)
+            answer, is_error = running.wait(invocation.answer, seconds)
+            # Its lines come by another way than its answer, and may be a moment behind.
+            time.sleep(0.001)
         except OutOfTime:
-            self.stop()
+            running.end()
             words = f"{request_id} Task timed out after {seconds:.2f} seconds"
             answer, is_error = document("Sandbox.Timedout", words), True
         except _Ended as error:
-            self.stop()
+            running.end()
             words = f"RequestId: {request_id} Error: Runtime exited: {error}"
             answer, is_error = document("Runtime.ExitError", words), True
         milliseconds = (time.time() - began) * 1000
@@ -104,34 +101,71 @@ class FunctionProcess:
         """What the process has written since the last event."""
         return "\n".join(self._log)
 
-    def _wait(self, answer: Future, seconds: float):
+    def _report(self, request_id: str, milliseconds: float) -> str:
+        lines = self._log.copy()
+        del self._log[: len(lines)]
+        frame = (f"START RequestId: {request_id} Version: $LATEST", f"END RequestId: {request_id}")
+        report = f"REPORT RequestId: {request_id}\tDuration: {milliseconds:.2f} ms"
+        return "\n".join([frame[0], *lines, frame[1], report])
+
+
+class _Running:
+    """A process with its Runtime API. What it writes is added to `log`."""
+
+    def __init__(self, code: Path, environment: dict[str, str], log: list[str]) -> None:
+        self.api = RuntimeApi()
+        try:
+            self.process = subprocess.Popen(
+                [str(code / "bootstrap")],
+                cwd=code,
+                env={**environment, "AWS_LAMBDA_RUNTIME_API": self.api.address},
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.STDOUT,
+            )
+        except OSError:
+            self.api.close()
+            raise
+        self._reader = threading.Thread(target=self._read, args=(log,), daemon=True)
+        self._reader.start()
+        self._ending = threading.Lock()
+        self._ended = False
+
+    def wait(self, answer: Future, seconds: float):
         """The result of a promise, or why there will be none."""
-        process, end = self._process, time.monotonic() + seconds
+        end = time.monotonic() + seconds
         gone = False
         while True:
             try:
                 return answer.result(timeout=0.05 if not gone else 0)
             except OutOfTime:
                 if gone:
-                    raise _Ended(how_it_ended(process.returncode)) from None
+                    raise _Ended(how_it_ended(self.process.returncode)) from None
                 # Looked at once more: it may have answered with its last breath.
-                gone = process.poll() is not None
+                gone = self.process.poll() is not None
                 if not gone and time.monotonic() > end:
                     raise
 
-    def _read(self, process: subprocess.Popen) -> None:
-        for line in process.stdout:
-            self._log.append(line.decode(errors="replace").rstrip("\n"))
-            del self._log[:-LOG_LINES]
+    def end(self) -> None:
+        """Kills it, and waits for its last words. Several may ask for it at once."""
+        with self._ending:
+            if self._ended:
+                return
+            self._ended = True
+            self.process.kill()
+            self.process.wait()
+            self._reader.join(timeout=1)
+            self.process.stdout.close()
+            self.api.close()
 
-    def _report(self, request_id: str, milliseconds: float) -> str:
-        if self._process is not None:
-            # Its lines come by another way than its answer, and may be a moment behind.
-            time.sleep(0.001)
-        lines, self._log = self._log, []
-        frame = (f"START RequestId: {request_id} Version: $LATEST", f"END RequestId: {request_id}")
-        report = f"REPORT RequestId: {request_id}\tDuration: {milliseconds:.2f} ms"
-        return "\n".join([frame[0], *lines, frame[1], report])
+    def _read(self, log: list[str]) -> None:
+        try:
+            for line in self.process.stdout:
+                log.append(line.decode(errors="replace").rstrip("\n"))
+                del log[:-LOG_LINES]
+        except ValueError:
+            # Closed: a program that it had started kept the other end open.
+            return
 
 
 class _Ended(Exception):

@@ -1,5 +1,6 @@
 """moto as the plug-in has it called: a transaction is whole or not at all, whoever calls at the same time."""
 
+import os
 import time
 import unittest
 from concurrent.futures import ThreadPoolExecutor
@@ -18,6 +19,11 @@ KEYS = {"a": {"S": "a"}, "b": {"S": "b"}, "c": {"S": "c"}, "d": {"S": "d"}}
 class TransactionsTest(unittest.TestCase):
     def setUp(self) -> None:
         dynamodb.make_transactions_cheap()
+        # Settings for a real or emulated AWS would lead there, and not to moto.
+        clean = {name: value for name, value in os.environ.items() if not name.startswith("AWS_")}
+        environment = patch.dict(os.environ, clean, clear=True)
+        environment.start()
+        self.addCleanup(environment.stop)
         mock = mock_aws()
         mock.start()
         self.addCleanup(mock.stop)
@@ -71,6 +77,7 @@ class TransactionsTest(unittest.TestCase):
     def test_items_are_not_copied_one_by_one(self) -> None:
         table: Table = next(iter(dynamodb_backends["123456789012"]["us-east-1"].tables.values()))
         twin = dynamodb.share_items(table, {})
+        self.addCleanup(dynamodb.twins.clear)
         for hash_key, items in table.items.items():
             self.assertIsNot(twin.items[hash_key], items)
             for range_key, item in items.items():

@@ -150,6 +150,17 @@ class FunctionProcessTest(unittest.TestCase):
             process.stop()
             self.assertTrue(busy.result(timeout=10).is_error)
 
+    def test_what_was_stopped_is_never_started_again(self) -> None:
+        process = self.function()
+        process.start()
+        with ThreadPoolExecutor() as pool:
+            for stopped in [pool.submit(process.stop) for _ in range(4)]:
+                stopped.result(timeout=10)
+        for again in (process.start, lambda: self.invoke(process, "{}")):
+            with self.assertRaises(StartFailed) as caught:
+                again()
+            self.assertIn(b"was stopped", caught.exception.args[0])
+
 
 if __name__ == "__main__":
     unittest.main()

@@ -100,7 +100,10 @@ impl Watch {
                 }
             };
             tokio::select! {
-                () = listens => return Self { _process: process, port },
+                // It would have ended if somebody else had taken the port.
+                () = listens => if process.try_wait().unwrap().is_none() {
+                    return Self { _process: process, port };
+                },
                 _ = process.wait() => {}
                 () = sleep(PATIENCE) => {}
             }

@@ -10,8 +10,10 @@ use rustls_platform_verifier::ConfigVerifierExt;
 use serde_json::Value;
 use std::error::Error;
 use std::sync::{Arc, LazyLock};
+use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpStream;
+use tokio::time::timeout;
 use tokio_rustls::TlsConnector;
 use tokio_rustls::rustls::ClientConfig;
 
@@ -51,6 +53,9 @@ impl Answer {
     }
 }
 
+/// Longer than any gateway waits.
+const PATIENCE: Duration = Duration::from_mins(2);
+
 type Failure = Box<dyn Error + Send + Sync>;
 
 /// Sends a request and reads the answer.
@@ -81,10 +86,15 @@ pub(crate) async fn send(
         request = request.header(CONTENT_LENGTH, body.len());
     }
     let request = request.body(Full::new(body)).unwrap();
-    let answer = match scheme {
-        "https" => exchange_over_tls(authority, request).await,
-        _ => exchange(authority, request).await,
+    let answer = async {
+        match scheme {
+            "https" => exchange_over_tls(authority, request).await,
+            _ => exchange(authority, request).await,
+        }
     };
+    let answer = timeout(PATIENCE, answer)
+        .await
+        .unwrap_or_else(|_| panic!("{method} {url}: no answer within {PATIENCE:?}"));
     let answer = answer.unwrap_or_else(|error| panic!("{method} {url}: {error}"));
     let (head, body) = answer.into_parts();
     Answer {

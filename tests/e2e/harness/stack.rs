@@ -36,7 +36,8 @@ impl Stack {
     /// Where a service is that the functions call.
     pub(crate) fn url_of(&self, service: &str) -> String {
         if self.endpoint.is_empty() {
-            format!("https://{service}.{}.amazonaws.com", self.region)
+            let china = if self.region.starts_with("cn-") { ".cn" } else { "" };
+            format!("https://{service}.{}.amazonaws.com{china}", self.region)
         } else {
             self.endpoint.clone()
         }

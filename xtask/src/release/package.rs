@@ -89,15 +89,24 @@ fn pack(content: &Path, into: &Path) -> Result<()> {
     let archive = into.join(format!("{name}.tar.gz"));
     ui::step(&format!("Packing {name}.tar.gz"), || {
         let mut tar = Command::new("tar");
-        tar.args(["--create", "--gzip", "--sort=name", "--owner=0", "--group=0", "--numeric-owner"])
-            .args(["--mtime=2000-01-01 00:00Z", "--mode=u=rwX,go=rX", "--format=ustar"])
-            .arg("--file")
-            .arg(&archive)
-            .arg("--directory")
-            .arg(releases())
-            .arg(&*name)
-            // No name and no time in the head of the file.
-            .env("GZIP", "-n");
+        tar.args([
+            "--create",
+            "--gzip",
+            "--sort=name",
+            "--owner=0",
+            "--group=0",
+            "--numeric-owner",
+        ])
+        .args([
+            "--mtime=2000-01-01 00:00Z",
+            "--mode=u=rwX,go=rX",
+            "--format=ustar",
+        ])
+        .arg("--file")
+        .arg(&archive)
+        .arg("--directory")
+        .arg(releases())
+        .arg(&*name);
         process::output(&mut tar)?;
         fs::remove_dir_all(content)?;
         ui::detail(&ui::size(fs::metadata(&archive)?.len()));

@@ -1,4 +1,4 @@
-//! A stack that is deployed already, on AWS or on an emulator: found by the URL of its API, left as it was.
+//! A stack that is deployed already, on AWS or on an emulator: found by the URL of its API. What the tests make there is removed.
 
 use super::Place;
 use crate::{process, tools, ui, venv, workspace};
@@ -6,6 +6,17 @@ use anyhow::{Context, Result};
 use std::fs;
 use std::path::PathBuf;
 use std::process::Command;
+
+/// Tests that stand between the functions or the command line and AWS, which TLS and signatures are there to prevent; as
+/// parts of their names.
+const STAND_BETWEEN: [&str; 6] = [
+    "faults::",
+    "interrupted::",
+    "public_endpoint::",
+    "remote_calls::",
+    "sweep::",
+    "text_that_is_not_utf8",
+];
 
 pub(super) struct Deployed {
     /// Where it is written down what is deployed, and which accounts the tests made.
@@ -17,15 +28,14 @@ pub(super) struct Deployed {
 impl Deployed {
     /// Finds out what belongs to the API at this URL.
     pub(super) fn find(url: &str) -> Result<Self> {
-        let folder = workspace::target()
-            .join("test-stacks")
-            .join(format!("deployed-{}", std::process::id()));
-        fs::create_dir_all(&folder)?;
         let mut deployed = Self {
-            folder,
+            folder: folders().join(std::process::id().to_string()),
             environment: Vec::new(),
             emulated: false,
         };
+        fs::create_dir_all(&deployed.folder)?;
+        // Without this file nobody knows any more what there is to remove.
+        fs::write(deployed.accounts(), "")?;
         ui::step(&format!("Looking for the stack of {url}"), || {
             let said = process::output(
                 deployed
@@ -51,11 +61,33 @@ impl Deployed {
         Ok(deployed)
     }
 
+    /// Removes what earlier runs on the same stack left, if they were interrupted. Those under way are left alone.
+    pub(super) fn clean_up_after_earlier_runs(&self) -> Result<()> {
+        let here = tools::read_json(&self.stack())?;
+        for entry in fs::read_dir(folders())?.flatten() {
+            let earlier = Self {
+                folder: entry.path(),
+                environment: self.environment.clone(),
+                emulated: self.emulated,
+            };
+            let same = tools::read_json(&earlier.stack()).is_ok_and(|there| there["table"] == here["table"]);
+            if same && earlier.folder != self.folder && !super::stacks::under_way(&entry.file_name()) {
+                earlier.clean_up()?;
+            }
+        }
+        Ok(())
+    }
+
     pub(super) fn place(&self) -> Place {
+        // Without a Ceph of its own, and without the sample world, which may be in use there.
+        let mut left_out = vec!["real_ceph", "emulated"];
+        if !self.emulated {
+            left_out.extend(STAND_BETWEEN);
+        }
         Place {
             stack: self.stack(),
             ceph: None,
-            emulated: self.emulated,
+            left_out,
             environment: self.environment.clone(),
         }
     }
@@ -87,4 +119,9 @@ impl Deployed {
     fn accounts(&self) -> PathBuf {
         self.folder.join("accounts")
     }
+}
+
+/// One folder for each run, named by its process.
+fn folders() -> PathBuf {
+    workspace::target().join("test-deployed")
 }

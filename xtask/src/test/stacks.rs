@@ -6,6 +6,7 @@ use crate::emulator::{Emulator, Kind};
 use crate::{stack, target, tools, ui, workspace};
 use anyhow::Result;
 use serde_json::Value;
+use std::ffi::OsStr;
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -53,7 +54,11 @@ impl TestStacks {
         Ok(Place {
             stack: stack::about_file(&self.state),
             ceph: self.ceph.as_ref().map(|_| ceph::about_file(&self.state)),
-            emulated: true,
+            left_out: if self.ceph.is_some() {
+                Vec::new()
+            } else {
+                vec!["real_ceph"]
+            },
             environment: Vec::new(),
         })
     }
@@ -90,19 +95,22 @@ impl Drop for TestStacks {
 
 fn halt(state: &Path) -> Result<()> {
     let ceph = ceph::down(state);
-    for kind in Kind::ALL {
-        Emulator::new(state, kind).stop()?;
-    }
+    let stopped = Kind::ALL.map(|kind| Emulator::new(state, kind).stop());
+    stopped.into_iter().collect::<Result<Vec<_>>>()?;
     ceph
+}
+
+/// Whether the run that a folder is named after still goes on.
+pub(super) fn under_way(process: &OsStr) -> bool {
+    let owner = Path::new("/proc").join(process);
+    fs::read_to_string(owner.join("cmdline")).is_ok_and(|line| line.contains("xtask"))
 }
 
 /// Stops and removes what earlier runs left, if they were interrupted. Those under way are left alone.
 fn clear_leftovers(folder: &Path) {
     for entry in fs::read_dir(folder).into_iter().flatten().flatten() {
         let state = entry.path();
-        let owner = Path::new("/proc").join(entry.file_name());
-        let under_way = fs::read_to_string(owner.join("cmdline")).is_ok_and(|line| line.contains("xtask"));
-        if !under_way {
+        if !under_way(&entry.file_name()) {
             let _ = halt(&state);
             let _ = fs::remove_dir_all(&state);
         }
