@@ -67,6 +67,12 @@ impl Kind {
     }
 }
 
+/// What is written down about it when it starts.
+struct About {
+    port: u16,
+    container: bool,
+}
+
 /// One emulator, running or not, with a folder of its own.
 pub(crate) struct Emulator {
     pub(crate) kind: Kind,
@@ -92,9 +98,8 @@ impl Emulator {
 
     /// The port it listens on, if it runs.
     pub(crate) fn running(&self) -> Option<u16> {
-        let about = tools::read_json(&self.folder.join("about.json")).ok()?;
-        let port = about["port"].as_u64()?.try_into().ok()?;
-        let runs = if self.in_container() {
+        let About { port, container } = self.about()?;
+        let runs = if container {
             compose::running(&self.folder, port)
         } else {
             process::running(&self.pid_file(), self.kind.program()).is_some()
@@ -104,7 +109,20 @@ impl Emulator {
 
     /// Whether it runs, or ran last, in a container. Its functions then see the machine from elsewhere.
     pub(crate) fn in_container(&self) -> bool {
-        tools::read_json(&self.folder.join("about.json")).is_ok_and(|about| about["container"] == true)
+        self.about().is_some_and(|about| about.container)
+    }
+
+    /// How it was started the last time.
+    fn about(&self) -> Option<About> {
+        let about = tools::read_json(&self.about_file()).ok()?;
+        Some(About {
+            port: about["port"].as_u64()?.try_into().ok()?,
+            container: about["container"] == true,
+        })
+    }
+
+    fn about_file(&self) -> PathBuf {
+        self.folder.join("about.json")
     }
 
     pub(crate) fn log(&self) -> PathBuf {
@@ -129,7 +147,7 @@ impl Emulator {
         refuse_taken_port(port)?;
         fs::create_dir_all(&self.folder)?;
         tools::write_json(
-            &self.folder.join("about.json"),
+            &self.about_file(),
             &json!({ "port": port, "container": container }),
         )?;
         if container {
@@ -174,12 +192,14 @@ impl Emulator {
 
     /// Stops it cleanly: MiniStack writes its state down on the way out, and only then. Gives whether it ran.
     pub(crate) fn stop(&self) -> Result<bool> {
-        if self.in_container() {
-            let about = self.folder.join("about.json");
-            let port = tools::read_json(&about)?["port"].as_u64().unwrap_or_default();
+        if let Some(About {
+            port,
+            container: true,
+        }) = self.about()
+        {
             // Also when LocalStack does not run any more: Ceph may.
-            compose::stop(&self.folder, u16::try_from(port)?)?;
-            fs::remove_file(&about)?;
+            compose::stop(&self.folder, port)?;
+            fs::remove_file(self.about_file())?;
             return Ok(true);
         }
         let Some(pid) = process::running(&self.pid_file(), self.kind.program()) else {
