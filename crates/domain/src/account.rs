@@ -89,20 +89,78 @@ impl TryFrom<String> for Password {
 /// What an account may store. `used` counts its files and its open reservations.
 ///
 /// What is kept is `limit` and `free`, because "is there room?" is then a comparison of one number, which a
-/// conditional write can make without reading first.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+/// conditional write can make without reading first. `free` is below zero while a limit that was lowered is exceeded.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Quota {
     /// All the account may use, in bytes.
     pub limit: u64,
     /// What is left of it, in bytes.
-    pub free: u64,
+    pub free: i64,
 }
 
+/// The largest quota, in bytes.
+pub const MAX_QUOTA: u64 = i64::MAX as u64;
+
+/// What can happen to a quota.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum QuotaEvent {
+    /// Bytes are taken for an upload, and bytes of a file that is replaced given back, at once.
+    Take {
+        /// Bytes taken.
+        take: u64,
+        /// Bytes given back.
+        give: u64,
+    },
+    /// Bytes of a file or an upload are given back.
+    Give(u64),
+    /// The account may use more or less from now on.
+    Limit(u64),
+}
+
+/// The quota has no room.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, thiserror::Error)]
+#[error("the quota has no room for this")]
+pub struct NoRoom;
+
 impl Quota {
+    /// The quota of an account that has nothing yet. `None` when it is above [`MAX_QUOTA`].
+    #[must_use]
+    pub fn unused(limit: u64) -> Option<Self> {
+        let free = i64::try_from(limit).ok()?;
+        Some(Self { limit, free })
+    }
+
     /// Bytes in files and open reservations.
     #[must_use]
     pub fn used(&self) -> u64 {
-        self.limit.saturating_sub(self.free)
+        let used = i128::from(self.limit) - i128::from(self.free);
+        u64::try_from(used).unwrap_or(0)
+    }
+
+    /// What becomes of it when `event` happens. Taking less than is given back is always possible, even where a limit
+    /// that was lowered is exceeded.
+    ///
+    /// # Errors
+    /// [`NoRoom`]; nothing changes then.
+    pub fn step(self, event: QuotaEvent) -> Result<Self, NoRoom> {
+        let free = match event {
+            QuotaEvent::Take { take, give } => {
+                let more = i128::from(take) - i128::from(give);
+                if more > 0 && i128::from(self.free) < more {
+                    return Err(NoRoom);
+                }
+                i128::from(self.free) - more
+            }
+            QuotaEvent::Give(bytes) => i128::from(self.free) + i128::from(bytes),
+            QuotaEvent::Limit(limit) if limit > MAX_QUOTA => return Err(NoRoom),
+            QuotaEvent::Limit(limit) => i128::from(limit) - i128::from(self.used()),
+        };
+        let limit = match event {
+            QuotaEvent::Limit(limit) => limit,
+            _ => self.limit,
+        };
+        let free = i64::try_from(free).map_err(|_| NoRoom)?;
+        Ok(Self { limit, free })
     }
 }
 
@@ -131,5 +189,29 @@ mod tests {
         assert!(Password::try_from("x".repeat(1025)).is_err());
         let password = Password::try_from("correct horse".to_owned()).unwrap();
         assert!(!format!("{password:?}").contains("horse"));
+    }
+
+    #[test]
+    fn a_quota_is_exact() {
+        let quota = Quota { limit: 100, free: 30 };
+        let take = |take, give| quota.step(QuotaEvent::Take { take, give });
+        assert_eq!(take(31, 0), Err(NoRoom));
+        assert_eq!(take(30, 0).unwrap().free, 0);
+        assert_eq!(take(50, 20).unwrap().used(), 100);
+        assert_eq!(take(51, 20), Err(NoRoom));
+        assert_eq!(quota.step(QuotaEvent::Give(70)).unwrap().used(), 0);
+    }
+
+    #[test]
+    fn a_quota_that_is_lowered_below_what_is_used_lets_nothing_in_but_loses_nothing() {
+        let lowered = Quota { limit: 100, free: 30 }
+            .step(QuotaEvent::Limit(50))
+            .unwrap();
+        assert_eq!((lowered.free, lowered.used()), (-20, 70));
+        let take = |take, give| lowered.step(QuotaEvent::Take { take, give });
+        assert_eq!(take(1, 0), Err(NoRoom));
+        assert_eq!(take(0, 0), Ok(lowered));
+        assert_eq!(take(5, 10).unwrap().free, -15);
+        assert_eq!(lowered.step(QuotaEvent::Limit(100)).unwrap().free, 30);
     }
 }

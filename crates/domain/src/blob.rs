@@ -13,77 +13,212 @@ pub const GRACE: SignedDuration = SignedDuration::from_hours(24);
 pub const SETTLE: SignedDuration = SignedDuration::from_mins(20);
 
 /// What decides about a blob.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Life {
     /// How many files refer to it.
     pub references: u64,
     /// Its bytes are being deleted. There is no way back.
     pub reclaiming: bool,
+    /// Its object is gone from the primary store.
+    pub lost: bool,
     /// When the sweep looks at it again. Every delete of a file sets this to the end of a grace period.
     pub examine_at: Option<Timestamp>,
 }
 
 impl Life {
+    /// A blob that one file refers to, just made.
+    pub const NEW: Self = Self {
+        references: 1,
+        reclaiming: false,
+        lost: false,
+        examine_at: None,
+    };
+
     /// A new file may refer to it.
     #[must_use]
     pub fn may_be_referenced(&self) -> bool {
-        !self.reclaiming
-    }
-
-    /// What the sweep has to do at `now`.
-    #[must_use]
-    pub fn examine(&self, now: Timestamp) -> Verdict {
-        match self {
-            Self {
-                references: 1..,
-                reclaiming: false,
-                ..
-            } => Verdict::Keep,
-            Self {
-                examine_at: Some(at), ..
-            } if *at > now => Verdict::Wait,
-            Self {
-                reclaiming: false, ..
-            } => Verdict::Reclaim,
-            Self { reclaiming: true, .. } => Verdict::Delete,
-        }
+        !self.reclaiming && !self.lost
     }
 }
 
-/// What the sweep does with a blob.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Verdict {
-    /// Files refer to it: it need not be looked at again.
-    Keep,
-    /// The grace period is not over, or workers may still be at it.
-    Wait,
-    /// Mark it as reclaiming, and look again after [`SETTLE`].
-    Reclaim,
-    /// Delete its bytes, its replicas and what is written about it.
+/// What can happen to a blob.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Event {
+    /// One more file refers to it. This revives a condemned one.
+    Refer,
+    /// One file less refers to it.
+    Release,
+    /// The sweep looks at it, because it is due.
+    Examine,
+    /// The reconciler found its object gone.
+    Lose,
+    /// The reconciler found its object again.
+    Find,
+}
+
+/// What has to be done besides writing the new life down.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Effect {
+    /// Free its place in the index of contents, in the same write, if it still has it: the content starts anew.
+    FreeContent,
+    /// Delete its replicas, its object and everything that is written about it, itself last.
     Delete,
+}
+
+/// Why an event does not apply.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, thiserror::Error)]
+pub enum Refusal {
+    /// Nothing can refer to it any more.
+    #[error("the blob is being reclaimed")]
+    Reclaiming,
+    /// Its bytes are not there.
+    #[error("the blob's object is lost")]
+    Lost,
+    /// No file refers to it.
+    #[error("no file refers to the blob")]
+    NotReferenced,
+    /// The grace period is not over, or workers may still be at it.
+    #[error("the blob is looked at at {0}")]
+    NotYet(Timestamp),
+    /// It is so already.
+    #[error("nothing changes")]
+    Unchanged,
+}
+
+/// What becomes of a blob when `event` happens at `now`.
+///
+/// # Errors
+/// [`Refusal`] when the event does not apply; nothing changes then.
+pub fn step(life: &Life, event: Event, now: Timestamp) -> Result<(Life, &'static [Effect]), Refusal> {
+    let later = |wait: SignedDuration| Some(now.saturating_add(wait).unwrap_or(Timestamp::MAX));
+    match event {
+        Event::Refer | Event::Lose | Event::Find if life.reclaiming => Err(Refusal::Reclaiming),
+        Event::Refer if life.lost => Err(Refusal::Lost),
+        Event::Refer => {
+            let references = life.references + 1;
+            Ok((Life { references, ..*life }, &[]))
+        }
+        Event::Release => {
+            let references = life.references.checked_sub(1).ok_or(Refusal::NotReferenced)?;
+            let examine_at = later(GRACE);
+            Ok((
+                Life {
+                    references,
+                    examine_at,
+                    ..*life
+                },
+                &[],
+            ))
+        }
+        Event::Examine => examine(life, now, later(SETTLE)),
+        Event::Lose if life.lost => Err(Refusal::Unchanged),
+        Event::Lose => Ok((Life { lost: true, ..*life }, &[Effect::FreeContent])),
+        Event::Find if !life.lost => Err(Refusal::Unchanged),
+        // Its place in the index stays free: another blob may have it by now.
+        Event::Find => Ok((Life { lost: false, ..*life }, &[])),
+    }
+}
+
+fn examine(
+    life: &Life,
+    now: Timestamp,
+    settled: Option<Timestamp>,
+) -> Result<(Life, &'static [Effect]), Refusal> {
+    let Some(examine_at) = life.examine_at else {
+        return Err(Refusal::Unchanged);
+    };
+    if life.references > 0 && !life.reclaiming {
+        // It need not be looked at until the next file is deleted.
+        let examine_at = None;
+        return Ok((Life { examine_at, ..*life }, &[]));
+    }
+    if examine_at > now {
+        return Err(Refusal::NotYet(examine_at));
+    }
+    if life.reclaiming {
+        return Ok((*life, &[Effect::Delete]));
+    }
+    let next = Life {
+        reclaiming: true,
+        examine_at: settled,
+        ..*life
+    };
+    Ok((next, &[Effect::FreeContent]))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use proptest::prelude::*;
+
+    fn at(second: i64) -> Timestamp {
+        Timestamp::from_second(second).unwrap()
+    }
 
     fn life(references: u64, reclaiming: bool, examine_at: i64) -> Life {
         Life {
             references,
             reclaiming,
-            examine_at: Timestamp::from_second(examine_at).ok(),
+            examine_at: Some(at(examine_at)),
+            ..Life::NEW
         }
     }
 
     #[test]
     fn a_blob_is_reclaimed_only_after_the_grace_period_and_without_references() {
-        let now = Timestamp::from_second(100).unwrap();
-        assert_eq!(life(1, false, 50).examine(now), Verdict::Keep);
-        assert_eq!(life(0, false, 101).examine(now), Verdict::Wait);
-        assert_eq!(life(0, false, 100).examine(now), Verdict::Reclaim);
-        assert_eq!(life(0, true, 101).examine(now), Verdict::Wait);
-        assert_eq!(life(0, true, 100).examine(now), Verdict::Delete);
-        assert!(life(0, false, 50).may_be_referenced());
-        assert!(!life(0, true, 50).may_be_referenced());
+        let examine = |life: Life| step(&life, Event::Examine, at(100));
+        let (kept, effects) = examine(life(1, false, 50)).unwrap();
+        assert_eq!((kept, effects), (Life::NEW, &[][..]));
+        assert_eq!(examine(life(0, false, 101)), Err(Refusal::NotYet(at(101))));
+        let (marked, effects) = examine(life(0, false, 100)).unwrap();
+        assert_eq!(effects, [Effect::FreeContent]);
+        assert_eq!(marked, life(0, true, 100 + SETTLE.as_secs()));
+        assert_eq!(examine(life(0, true, 101)), Err(Refusal::NotYet(at(101))));
+        assert_eq!(examine(life(0, true, 100)).unwrap().1, [Effect::Delete]);
+    }
+
+    #[test]
+    fn a_condemned_blob_is_revived_and_one_that_is_reclaimed_or_lost_is_not() {
+        let (revived, _) = step(&life(0, false, 50), Event::Refer, at(0)).unwrap();
+        assert_eq!(revived.references, 1);
+        assert_eq!(
+            step(&life(0, true, 50), Event::Refer, at(0)),
+            Err(Refusal::Reclaiming)
+        );
+        let (lost, effects) = step(&Life::NEW, Event::Lose, at(0)).unwrap();
+        assert_eq!(effects, [Effect::FreeContent]);
+        assert_eq!(step(&lost, Event::Refer, at(0)), Err(Refusal::Lost));
+        let (found, _) = step(&lost, Event::Find, at(0)).unwrap();
+        assert!(found.may_be_referenced());
+    }
+
+    proptest! {
+        // Whatever happens: bytes are deleted only when nothing has referred to them for a grace period, and nothing
+        // can refer to them from the mark on.
+        #[test]
+        fn bytes_with_references_are_never_deleted(
+            events in prop::collection::vec(
+                (prop::sample::select(vec![Event::Refer, Event::Release, Event::Examine, Event::Lose, Event::Find]), 0i64..50_000),
+                0..80,
+            ),
+        ) {
+            let (mut life, mut now, mut released_at) = (Life::NEW, 0, 0);
+            for (event, wait) in events {
+                now += wait;
+                let was = life;
+                let Ok((next, effects)) = step(&life, event, at(now)) else { continue };
+                life = next;
+                match event {
+                    Event::Refer => prop_assert!(!was.reclaiming),
+                    Event::Release => released_at = now,
+                    _ => prop_assert_eq!(was.references, life.references),
+                }
+                if effects.contains(&Effect::Delete) {
+                    prop_assert_eq!(life.references, 0);
+                    prop_assert!(now >= released_at + GRACE.as_secs() + SETTLE.as_secs());
+                    break;
+                }
+            }
+        }
     }
 }

@@ -6,16 +6,24 @@
 //! | [`account`] | usernames, passwords, quota |
 //! | [`name`] | what a file or folder may be called |
 //! | [`upload`] | the states of an upload and what may happen in each |
+//! | [`finalize`] | how parts become a blob and a file, step by step |
+//! | [`possession`] | challenges: getting a file without sending its bytes |
+//! | [`placement`] | what happens when a name is taken |
 //! | [`blob`] | reference counts: live, condemned, reclaiming |
 //! | [`replica`] | how a blob travels to a target: segments, states, back-off |
+//! | [`reconcile`] | what belongs to whom in the bucket and in the table |
 //! | [`media_type`] | media types that are safe in headers |
 //! | [`id`] | opaque identifiers |
 
 pub mod account;
 pub mod blob;
 pub mod content;
+pub mod finalize;
 pub mod id;
 pub mod media_type;
 pub mod name;
+pub mod placement;
+pub mod possession;
+pub mod reconcile;
 pub mod replica;
 pub mod upload;

@@ -2,7 +2,9 @@
 //!
 //! ```text
 //! open -> finalizing -> complete        open -> aborted | expired
-//!   ^---------'  (parts missing or other bytes than announced)
+//!   ^---------'  (parts missing, other bytes than announced, name taken)
+//!   ^-- proof_required -> complete      proof_required -> aborted | expired
+//!       (wrong, late or no answer)
 //! ```
 //!
 //! Finalizing is a lease: whoever holds it turns the parts into a blob; when it runs out, anybody may take over.
@@ -31,6 +33,8 @@ pub const RETENTION: SignedDuration = SignedDuration::from_hours(24);
 pub enum State {
     /// Parts are being sent.
     Open,
+    /// Somebody else has the bytes; who can show that he has them, too, need not send them.
+    ProofRequired,
     /// Somebody turns the parts into a blob.
     Finalizing,
     /// There is a file.
@@ -47,6 +51,27 @@ impl State {
     pub fn is_final(self) -> bool {
         matches!(self, Self::Complete | Self::Aborted | Self::Expired)
     }
+
+    /// What the sweep does when an upload in this state is due.
+    #[must_use]
+    pub fn duty(self) -> Duty {
+        match self {
+            Self::Open | Self::ProofRequired => Duty::Expire,
+            Self::Finalizing => Duty::TakeOver,
+            Self::Complete | Self::Aborted | Self::Expired => Duty::Discard,
+        }
+    }
+}
+
+/// What the sweep does with an upload that is due.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Duty {
+    /// Let it expire.
+    Expire,
+    /// Finalize it: whoever held the lease is gone.
+    TakeOver,
+    /// Discard what it left at the store.
+    Discard,
 }
 
 /// What decides about an upload.
@@ -58,21 +83,61 @@ pub struct Session {
     pub expires_at: Timestamp,
     /// Until when a finalize holds it.
     pub lease_until: Option<Timestamp>,
+    /// Until when its challenge can be answered.
+    pub challenge_until: Option<Timestamp>,
+}
+
+impl Session {
+    /// Where it stands for whoever asks at `now`: nobody need answer a challenge that is over.
+    #[must_use]
+    pub fn state_at(&self, now: Timestamp) -> State {
+        match self.state {
+            State::ProofRequired if self.challenge_until.is_none_or(|until| until <= now) => State::Open,
+            state => state,
+        }
+    }
+
+    /// Nobody touched it for too long: it is over, even before the sweep comes and says so.
+    #[must_use]
+    pub fn has_lapsed(&self, now: Timestamp) -> bool {
+        matches!(self.state, State::Open | State::ProofRequired) && self.expires_at <= now
+    }
+
+    /// Parts may be sent, or a challenge answered.
+    #[must_use]
+    pub fn is_open(&self, now: Timestamp) -> bool {
+        matches!(self.state, State::Open | State::ProofRequired) && self.expires_at > now
+    }
 }
 
 /// What can happen to an upload.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Event {
+    /// The client is about to send parts: it stays open for so long from now.
+    Touch(SignedDuration),
+    /// The client has shown that it has the bytes.
+    Prove,
+    /// The answer to the challenge was wrong or late.
+    FailProof,
     /// Somebody wants to finalize, and will wait this long for the store.
     Lease(SignedDuration),
     /// The holder of the lease found that the parts are not (yet) what they should be.
     Release,
-    /// The holder of the lease made the file.
-    Commit,
+    /// The holder of the lease makes the file, of the upload's own object or of a blob that has the content already.
+    Commit(Whose),
     /// The client gives up.
     Abort,
     /// The sweep looks whether it is too old.
     Expire,
+}
+
+/// Which bytes a file gets.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Whose {
+    /// Those that were sent: they become a blob.
+    Own,
+    /// Those of a blob that has the content already. What was sent is not needed.
+    Shared,
 }
 
 /// What has to be done besides writing the new state down.
@@ -80,7 +145,9 @@ pub enum Event {
 pub enum Effect {
     /// Give the reserved bytes back to the account, in the same write.
     ReturnReservation,
-    /// Abort the multipart upload at the store, after the write.
+    /// Make the file, in the same write. The reserved bytes are the file's from then on.
+    MakeFile,
+    /// Discard what was sent to the store, after the write.
     DiscardParts,
 }
 
@@ -96,6 +163,12 @@ pub enum Refusal {
     /// It is not old enough to expire.
     #[error("the upload expires at {0}")]
     NotYet(Timestamp),
+    /// Nobody touched it for too long; the sweep will come and say so.
+    #[error("the upload expired at {0}")]
+    Lapsed(Timestamp),
+    /// It has no challenge that could be answered (any more).
+    #[error("the upload waits for no proof")]
+    NoChallenge,
     /// Only the holder of the lease may do this.
     #[error("the upload is not being finalized")]
     NotHeld,
@@ -118,9 +191,34 @@ pub fn step(
         state,
         expires_at: session.expires_at,
         lease_until: None,
+        challenge_until: None,
     };
     match (event, session.state) {
         (_, ended) if ended.is_final() => Err(Refusal::Ended(ended)),
+        (Event::Touch(_) | Event::Lease(_) | Event::Prove | Event::FailProof, _)
+            if session.has_lapsed(now) =>
+        {
+            Err(Refusal::Lapsed(session.expires_at))
+        }
+        // Who sends parts does not want to answer a challenge any more.
+        (Event::Touch(expiry), State::Open | State::ProofRequired) => {
+            let expires_at = now.saturating_add(expiry).unwrap_or(Timestamp::MAX);
+            Ok((
+                Session {
+                    expires_at: session.expires_at.max(expires_at),
+                    ..to(State::Open)
+                },
+                &[],
+            ))
+        }
+        (Event::Touch(_), _) => Err(Refusal::Held(held.or(session.lease_until).unwrap_or(now))),
+        (Event::Prove, State::ProofRequired) if session.state_at(now) == State::ProofRequired => {
+            Ok((to(State::Complete), &[Effect::MakeFile]))
+        }
+        (Event::FailProof, State::ProofRequired) | (Event::Release, State::Finalizing) => {
+            Ok((to(State::Open), &[]))
+        }
+        (Event::Prove | Event::FailProof, _) => Err(Refusal::NoChallenge),
         (Event::Lease(patience), _) => match held {
             Some(until) => Err(Refusal::Held(until)),
             None => {
@@ -134,17 +232,27 @@ pub fn step(
                 ))
             }
         },
-        (Event::Release, State::Finalizing) => Ok((to(State::Open), &[])),
-        (Event::Commit, State::Finalizing) => Ok((to(State::Complete), &[])),
-        (Event::Release | Event::Commit, _) => Err(Refusal::NotHeld),
+        (Event::Commit(Whose::Own), State::Finalizing) => Ok((to(State::Complete), &[Effect::MakeFile])),
+        (Event::Commit(Whose::Shared), State::Finalizing) => {
+            Ok((to(State::Complete), &[Effect::MakeFile, Effect::DiscardParts]))
+        }
+        (Event::Release | Event::Commit(_), _) => Err(Refusal::NotHeld),
         // A finalize whose lease ran out may have made the object already: it is finished, never thrown away.
         (Event::Abort | Event::Expire, State::Finalizing) => {
             Err(Refusal::Held(held.or(session.lease_until).unwrap_or(now)))
         }
         (Event::Abort, _) => Ok((to(State::Aborted), GIVE_UP)),
-        (Event::Expire, _) if session.expires_at > now => Err(Refusal::NotYet(session.expires_at)),
+        (Event::Expire, _) if !session.has_lapsed(now) => Err(Refusal::NotYet(session.expires_at)),
         (Event::Expire, _) => Ok((to(State::Expired), GIVE_UP)),
     }
+}
+
+/// When the sweep has to discard once more what an upload that ended at `ended_at` left at the store: a request that was
+/// under way at its end may have come there after this look at `now`. `None`: this look was the last.
+#[must_use]
+pub fn discard_again(ended_at: Option<Timestamp>, now: Timestamp) -> Option<Timestamp> {
+    let settled = ended_at?.saturating_add(AFTERMATH).unwrap_or(Timestamp::MAX);
+    (settled > now).then_some(settled)
 }
 
 #[cfg(test)]
@@ -161,8 +269,12 @@ mod tests {
     fn any_event() -> impl Strategy<Value = Event> {
         prop::sample::select(vec![
             PATIENT,
+            Event::Touch(SignedDuration::from_secs(200)),
+            Event::Prove,
+            Event::FailProof,
             Event::Release,
-            Event::Commit,
+            Event::Commit(Whose::Own),
+            Event::Commit(Whose::Shared),
             Event::Abort,
             Event::Expire,
         ])
@@ -174,6 +286,7 @@ mod tests {
             state: State::Open,
             expires_at: at(1000),
             lease_until: None,
+            challenge_until: None,
         };
         let (held, _) = step(&open, PATIENT, at(0)).unwrap();
         assert_eq!(step(&held, PATIENT, at(44)), Err(Refusal::Held(at(45))));
@@ -187,6 +300,7 @@ mod tests {
             state: State::Finalizing,
             expires_at: at(10),
             lease_until: Some(at(45)),
+            challenge_until: None,
         };
         for now in [0, 44, 45, 10_000] {
             assert!(step(&held, Event::Abort, at(now)).is_err());
@@ -194,23 +308,83 @@ mod tests {
         }
     }
 
+    #[test]
+    fn a_challenge_is_answered_once_and_in_time() {
+        let challenged = Session {
+            state: State::ProofRequired,
+            expires_at: at(1000),
+            lease_until: None,
+            challenge_until: Some(at(300)),
+        };
+        let (complete, effects) = step(&challenged, Event::Prove, at(299)).unwrap();
+        assert_eq!(
+            (complete.state, effects),
+            (State::Complete, &[Effect::MakeFile][..])
+        );
+        assert_eq!(
+            step(&challenged, Event::Prove, at(300)),
+            Err(Refusal::NoChallenge)
+        );
+        assert_eq!(challenged.state_at(at(300)), State::Open);
+        for event in [Event::FailProof, Event::Touch(SignedDuration::ZERO)] {
+            let (open, _) = step(&challenged, event, at(10)).unwrap();
+            assert_eq!((open.state, open.challenge_until), (State::Open, None));
+            assert_eq!(step(&open, Event::Prove, at(11)), Err(Refusal::NoChallenge));
+        }
+    }
+
+    #[test]
+    fn nothing_is_sent_to_an_upload_that_lapsed() {
+        let open = Session {
+            state: State::Open,
+            expires_at: at(100),
+            lease_until: None,
+            challenge_until: None,
+        };
+        for event in [PATIENT, Event::Touch(SignedDuration::from_secs(9))] {
+            assert_eq!(step(&open, event, at(100)), Err(Refusal::Lapsed(at(100))));
+        }
+        let (touched, _) = step(&open, Event::Touch(SignedDuration::from_secs(50)), at(90)).unwrap();
+        assert_eq!(touched.expires_at, at(140));
+        let (touched, _) = step(&open, Event::Touch(SignedDuration::from_secs(5)), at(90)).unwrap();
+        assert_eq!(touched.expires_at, at(100), "never sooner");
+        assert!(step(&open, Event::Expire, at(100)).is_ok());
+    }
+
+    #[test]
+    fn what_an_ended_upload_left_is_looked_at_until_nothing_can_come_any_more() {
+        let end = AFTERMATH.as_secs();
+        assert_eq!(discard_again(Some(at(0)), at(end - 1)), Some(at(end)));
+        assert_eq!(discard_again(Some(at(0)), at(end)), None);
+    }
+
     proptest! {
-        // Whatever happens, in whatever order: the reservation is returned at most once, and exactly when the
-        // upload ends without a file.
+        // Whatever happens, in whatever order: an upload ends once, either with its reservation returned or with a
+        // file that takes it over.
         #[test]
-        fn reservations_are_returned_once(events in prop::collection::vec((any_event(), 0i64..40), 0..60)) {
-            let mut session = Session { state: State::Open, expires_at: at(300), lease_until: None };
-            let (mut now, mut returned) = (0, 0);
+        fn reservations_are_settled_once(
+            challenged: bool,
+            events in prop::collection::vec((any_event(), 0i64..40), 0..60),
+        ) {
+            let mut session = Session {
+                state: if challenged { State::ProofRequired } else { State::Open },
+                expires_at: at(300),
+                lease_until: None,
+                challenge_until: challenged.then_some(at(100)),
+            };
+            let (mut now, mut returned, mut files) = (0, 0, 0);
             for (event, wait) in events {
                 now += wait;
                 if let Ok((next, effects)) = step(&session, event, at(now)) {
                     prop_assert!(!session.state.is_final());
                     returned += effects.iter().filter(|e| **e == Effect::ReturnReservation).count();
+                    files += effects.iter().filter(|e| **e == Effect::MakeFile).count();
                     session = next;
                 }
             }
             let ended_without_file = matches!(session.state, State::Aborted | State::Expired);
             prop_assert_eq!(returned, usize::from(ended_without_file));
+            prop_assert_eq!(files, usize::from(session.state == State::Complete));
         }
     }
 }

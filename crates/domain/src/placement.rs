@@ -1,0 +1,149 @@
+//! What happens when a name is taken.
+
+use crate::name::{MAX_LENGTH, Name};
+use serde::{Deserialize, Serialize};
+
+/// What the client wants when its folder has an entry of that name.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum OnConflict {
+    /// To be told so.
+    #[default]
+    Fail,
+    /// The next free name: `a (1).txt`.
+    Rename,
+    /// The new content in the place of the old one. A folder is never replaced.
+    Replace,
+}
+
+/// What has the name.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Taken {
+    /// A file.
+    ByFile,
+    /// A folder.
+    ByFolder,
+}
+
+/// Where a new file goes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Placement {
+    /// It gets an entry of its own, by that name.
+    Insert,
+    /// The file that has the name gets the new content.
+    Replace,
+    /// It gets an entry of its own, by another name.
+    Rename,
+    /// Nowhere.
+    Refuse,
+}
+
+/// Where a new file goes when its name is `taken`, or is not.
+#[must_use]
+pub fn place(on_conflict: OnConflict, taken: Option<Taken>) -> Placement {
+    match (on_conflict, taken) {
+        (_, None) => Placement::Insert,
+        (OnConflict::Rename, Some(_)) => Placement::Rename,
+        (OnConflict::Replace, Some(Taken::ByFile)) => Placement::Replace,
+        (OnConflict::Replace, Some(Taken::ByFolder)) | (OnConflict::Fail, Some(_)) => Placement::Refuse,
+    }
+}
+
+/// The name with a number: `a (1).txt`, and `a (1)` for a name without extension. What would be too long is cut before the
+/// number.
+#[must_use]
+pub fn numbered(name: &Name, number: u64) -> Name {
+    let (stem, extension) = split(name);
+    let suffix = format!(" ({number}){extension}");
+    let end = floor_of_boundary(stem, MAX_LENGTH.saturating_sub(suffix.len()));
+    // A valid name with valid characters added is one.
+    Name::try_from(format!("{}{suffix}", &stem[..end])).unwrap_or_else(|_| name.clone())
+}
+
+/// The stem, and the extension with its dot. A name that begins with its only dot is all stem, and an extension longer
+/// than 32 bytes is none.
+fn split(name: &Name) -> (&str, &str) {
+    let text = name.as_str();
+    match text.rfind('.') {
+        Some(dot) if dot > 0 && text.len() - dot <= 33 => text.split_at(dot),
+        _ => (text, ""),
+    }
+}
+
+/// The smallest number that gives a name which is not among `taken`.
+pub fn next_free<'a>(name: &Name, taken: impl IntoIterator<Item = &'a Name>) -> u64 {
+    let taken: std::collections::HashSet<&Name> = taken.into_iter().collect();
+    // One of these is free: there are more of them than names.
+    (1..=taken.len() as u64 + 1)
+        .find(|number| !taken.contains(&numbered(name, *number)))
+        .unwrap_or(1)
+}
+
+/// What all numbered forms of a name begin with.
+#[must_use]
+pub fn stem_of_numbered(name: &Name) -> &str {
+    let (stem, extension) = split(name);
+    // " (18446744073709551615)" is the longest number there is.
+    &stem[..floor_of_boundary(stem, MAX_LENGTH - 23 - extension.len())]
+}
+
+fn floor_of_boundary(text: &str, at_most: usize) -> usize {
+    (0..=text.len().min(at_most))
+        .rev()
+        .find(|at| text.is_char_boundary(*at))
+        .unwrap_or(0)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn name(text: &str) -> Name {
+        text.parse().unwrap()
+    }
+
+    #[test]
+    fn numbers_go_before_the_extension() {
+        for (from, to) in [
+            ("a.txt", "a (1).txt"),
+            ("a", "a (1)"),
+            (".profile", ".profile (1)"),
+            ("a.tar.gz", "a.tar (1).gz"),
+            ("a (1).txt", "a (1) (1).txt"),
+            ("a.", "a (1)."),
+        ] {
+            assert_eq!(numbered(&name(from), 1).as_str(), to);
+        }
+    }
+
+    #[test]
+    fn the_first_free_number_is_taken() {
+        let a = name("a.txt");
+        let taken = [name("a (1).txt"), name("a (3).txt"), name("a (2).png")];
+        assert_eq!(next_free(&a, &taken), 2);
+        assert_eq!(next_free(&a, &[]), 1);
+    }
+
+    #[test]
+    fn folders_are_never_replaced() {
+        use OnConflict::{Fail, Rename, Replace};
+        let of = |wish| [None, Some(Taken::ByFile), Some(Taken::ByFolder)].map(|taken| place(wish, taken));
+        let (insert, refuse) = (Placement::Insert, Placement::Refuse);
+        assert_eq!(of(Fail), [insert, refuse, refuse]);
+        assert_eq!(of(Rename), [insert, Placement::Rename, Placement::Rename]);
+        assert_eq!(of(Replace), [insert, Placement::Replace, refuse]);
+    }
+
+    proptest! {
+        #[test]
+        fn numbered_names_are_names_and_differ(text in "[^/\\\\\\pC]{1,255}", n in 1u64.., m in 1u64..) {
+            if let Ok(name) = Name::try_from(text) {
+                let with = |number| numbered(&name, number);
+                prop_assert_ne!(&with(n), &name);
+                prop_assert!(n == m || with(n) != with(m));
+                prop_assert!(with(n).as_str().starts_with(stem_of_numbered(&name)));
+            }
+        }
+    }
+}

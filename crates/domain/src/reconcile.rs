@@ -1,0 +1,290 @@
+//! What belongs to whom in the bucket and in the table, and what the reconciler does with the rest.
+//!
+//! Everything in the primary store is owned by an upload that has not ended, or by a blob. A claim, written before an
+//! upload can send its first part, leads from an object's key to its upload. What has no owner and is not young any more
+//! is removed; a blob whose object is not what it was is lost until the object is back.
+//!
+//! [`pass`] is how it gets through all there is.
+
+pub mod pass;
+
+use crate::blob;
+use crate::id::BlobId;
+use jiff::{SignedDuration, Timestamp};
+
+/// The blob or upload that a key in the bucket belongs to. `None`: somebody else's key, which is never touched. Stricter
+/// than what an id may be: the ids that Longshore makes are 32 hexadecimal digits.
+#[must_use]
+pub fn blob_of_key(key: &str) -> Option<BlobId> {
+    let id = key.strip_prefix("blobs/")?;
+    let ours = id.len() == 32
+        && id
+            .bytes()
+            .all(|b| b.is_ascii_digit() || (b'a'..=b'f').contains(&b));
+    if ours { id.parse().ok() } else { None }
+}
+
+/// What a claim leads to.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub enum Claimant {
+    /// There is no claim, or its upload is gone.
+    Nobody,
+    /// An upload that has not ended. It may own an object, too: a finalize that found the name taken gave its lease back.
+    Unfinished {
+        /// Its multipart upload, if it has one.
+        multipart_id: Option<String>,
+    },
+    /// An upload that ended.
+    Ended {
+        /// When it did, if that is known.
+        at: Option<Timestamp>,
+    },
+}
+
+/// Whose an object is. An upload ends in the same write in which its object becomes a blob, so `is_blob` must be read
+/// after the claimant: an upload that has ended by then has become a blob before, or never will.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct Standing {
+    /// Who may still make something of it.
+    pub claimant: Claimant,
+    /// It has become a blob.
+    pub is_blob: bool,
+}
+
+/// What is young is left alone: a function may be about to write down whose it is.
+#[derive(Debug, Clone, Copy)]
+pub struct Age {
+    /// The present moment.
+    pub now: Timestamp,
+    /// From which age on it is not young. Longer than any function lives.
+    pub min: SignedDuration,
+}
+
+impl Age {
+    /// Whether what came into being, or ended, at `since` is not young any more.
+    #[must_use]
+    pub fn is_old(&self, since: Timestamp) -> bool {
+        since.saturating_add(self.min).unwrap_or(Timestamp::MAX) <= self.now
+    }
+}
+
+/// Whether an object that was made at `made_at` belongs to nobody. S3 dates an object to the beginning of its multipart
+/// upload, so a finished one may look old at once: what keeps it is its owner.
+#[must_use]
+pub fn object_is_orphaned(standing: &Standing, made_at: Timestamp, age: &Age) -> bool {
+    age.is_old(made_at) && !standing.is_blob && !matches!(standing.claimant, Claimant::Unfinished { .. })
+}
+
+/// Whether a multipart upload that began at `begun_at` belongs to nobody.
+#[must_use]
+pub fn multipart_is_orphaned(claimant: &Claimant, id: &str, begun_at: Timestamp, age: &Age) -> bool {
+    let owned = matches!(claimant, Claimant::Unfinished { multipart_id: Some(own) } if own == id);
+    age.is_old(begun_at) && !owned
+}
+
+/// Whether a claim, with all that is written besides it about bytes that never became a blob, is of no use any more.
+#[must_use]
+pub fn claim_is_over(standing: &Standing, age: &Age) -> bool {
+    let over = match standing.claimant {
+        // Uploads are forgotten a day after their end.
+        Claimant::Nobody => true,
+        Claimant::Unfinished { .. } => false,
+        Claimant::Ended { at } => at.is_none_or(|at| age.is_old(at)),
+    };
+    over && !standing.is_blob
+}
+
+/// What is at a blob's key.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Found {
+    /// Nothing.
+    Nothing,
+    /// An object.
+    Object {
+        /// Its length in bytes.
+        size: u64,
+        /// How its checksum compares with the blob's content id.
+        checksum: Checksum,
+    },
+}
+
+/// How the checksum that the store gives compares with a content id.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Checksum {
+    /// It is the same.
+    Same,
+    /// It is another.
+    Other,
+    /// The store gives none: somebody wrote the object without one.
+    Unknown,
+}
+
+/// What happens to a blob of `size` bytes at whose key this was found, if anything does. Lost is what is certainly not
+/// the object that was made there; found again is only what certainly is.
+#[must_use]
+pub fn examine(life: &blob::Life, size: u64, found: Found) -> Option<blob::Event> {
+    if life.reclaiming {
+        return None;
+    }
+    let lost = match found {
+        Found::Nothing => true,
+        Found::Object {
+            size: stored,
+            checksum,
+        } => stored != size || checksum == Checksum::Other,
+    };
+    let sound = matches!(
+        found,
+        Found::Object {
+            checksum: Checksum::Same,
+            ..
+        }
+    ) && !lost;
+    match life.lost {
+        false if lost => Some(blob::Event::Lose),
+        true if sound => Some(blob::Event::Find),
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::blob::{Event, Life};
+
+    fn at(second: i64) -> Timestamp {
+        Timestamp::from_second(second).unwrap()
+    }
+
+    /// It is second 1000, and what is younger than 100 seconds is left alone.
+    const AGE: fn() -> Age = || Age {
+        now: at(1000),
+        min: SignedDuration::from_secs(100),
+    };
+
+    fn unfinished(multipart_id: Option<&str>) -> Claimant {
+        Claimant::Unfinished {
+            multipart_id: multipart_id.map(str::to_owned),
+        }
+    }
+
+    fn standing(claimant: Claimant, is_blob: bool) -> Standing {
+        Standing { claimant, is_blob }
+    }
+
+    #[test]
+    fn only_keys_as_longshore_makes_them_are_ours() {
+        let id = "0123456789abcdef0123456789abcdef";
+        assert_eq!(blob_of_key(&format!("blobs/{id}")).unwrap().as_str(), id);
+        for foreign in [
+            id.to_owned(),
+            "blobs/".to_owned(),
+            "blobs/readme".to_owned(),
+            format!("blobs/{id}0"),
+            format!("blobs/{}", &id[1..]),
+            format!("blobs/{}", id.to_uppercase()),
+            format!("blobs/{id}/"),
+            format!("blobs//{id}"),
+            format!("/blobs/{id}"),
+            format!("backup/blobs/{id}"),
+        ] {
+            assert_eq!(blob_of_key(&foreign), None, "{foreign}");
+        }
+    }
+
+    #[test]
+    fn an_object_is_owned_by_a_blob_or_by_an_upload_that_has_not_ended() {
+        let ended = Claimant::Ended { at: Some(at(0)) };
+        for (claimant, is_blob, orphaned) in [
+            (Claimant::Nobody, false, true),
+            (ended.clone(), false, true),
+            // Whatever multipart upload it has: a finalize that gave its lease back leaves an object.
+            (unfinished(None), false, false),
+            (unfinished(Some("m")), false, false),
+            (Claimant::Nobody, true, false),
+            (ended, true, false),
+        ] {
+            let standing = standing(claimant, is_blob);
+            assert_eq!(
+                object_is_orphaned(&standing, at(900), &AGE()),
+                orphaned,
+                "{standing:?}"
+            );
+            assert!(
+                !object_is_orphaned(&standing, at(901), &AGE()),
+                "too young: {standing:?}"
+            );
+        }
+    }
+
+    #[test]
+    fn a_multipart_upload_is_owned_by_the_upload_that_has_noted_it() {
+        let ended = Claimant::Ended { at: Some(at(0)) };
+        for (claimant, orphaned) in [
+            (unfinished(Some("m")), false),
+            (unfinished(Some("other")), true),
+            (unfinished(None), true),
+            (ended, true),
+            (Claimant::Nobody, true),
+        ] {
+            assert_eq!(
+                multipart_is_orphaned(&claimant, "m", at(900), &AGE()),
+                orphaned,
+                "{claimant:?}"
+            );
+            assert!(
+                !multipart_is_orphaned(&claimant, "m", at(901), &AGE()),
+                "too young: {claimant:?}"
+            );
+        }
+    }
+
+    #[test]
+    fn a_claim_is_over_when_nothing_can_come_of_its_upload_any_more() {
+        let ended = |at| Claimant::Ended { at };
+        for (claimant, over) in [
+            (Claimant::Nobody, true),
+            (unfinished(Some("m")), false),
+            (ended(Some(at(900))), true),
+            (ended(Some(at(901))), false),
+            (ended(None), true),
+        ] {
+            assert_eq!(
+                claim_is_over(&standing(claimant.clone(), false), &AGE()),
+                over,
+                "{claimant:?}"
+            );
+            assert!(
+                !claim_is_over(&standing(claimant, true), &AGE()),
+                "it is a blob's"
+            );
+        }
+    }
+
+    #[test]
+    fn a_blob_is_lost_when_its_object_is_another_and_found_when_it_is_the_same() {
+        let object = |size, checksum| Found::Object { size, checksum };
+        for (found, from_sound, from_lost) in [
+            (Found::Nothing, Some(Event::Lose), None),
+            (object(9, Checksum::Same), Some(Event::Lose), None),
+            (object(9, Checksum::Unknown), Some(Event::Lose), None),
+            (object(10, Checksum::Other), Some(Event::Lose), None),
+            (object(10, Checksum::Unknown), None, None),
+            (object(10, Checksum::Same), None, Some(Event::Find)),
+        ] {
+            let lost = Life {
+                lost: true,
+                ..Life::NEW
+            };
+            assert_eq!(examine(&Life::NEW, 10, found), from_sound, "{found:?}");
+            assert_eq!(examine(&lost, 10, found), from_lost, "{found:?}");
+            for life in [Life::NEW, lost] {
+                let reclaiming = Life {
+                    reclaiming: true,
+                    ..life
+                };
+                assert_eq!(examine(&reclaiming, 10, found), None, "{found:?}");
+            }
+        }
+    }
+}

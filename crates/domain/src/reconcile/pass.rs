@@ -1,0 +1,241 @@
+//! A pass looks at all objects, then at all multipart uploads, then at all rows, a page at a time. How far it is is
+//! written down after each page: whoever comes after an interruption goes on at the page that was not finished.
+
+use jiff::{SignedDuration, Timestamp};
+use serde::{Deserialize, Serialize};
+use std::ops::AddAssign;
+
+/// What a pass, or a part of one, saw and did.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Counts {
+    /// Objects with keys of ours.
+    pub objects_seen: u64,
+    /// Those among them that belonged to nobody, and were deleted.
+    pub objects_orphaned: u64,
+    /// Multipart uploads with keys of ours.
+    pub multiparts_seen: u64,
+    /// Those among them that belonged to nobody, and were aborted.
+    pub multiparts_aborted: u64,
+    /// Blobs.
+    pub blobs_seen: u64,
+    /// Those among them whose object is gone since this pass.
+    pub blobs_lost: u64,
+    /// Those among them whose object was gone, and is back.
+    pub blobs_found: u64,
+    /// Claims that were of no use any more, and were removed.
+    pub claims_removed: u64,
+    /// Objects and multipart uploads with keys that are not ours. They were left alone.
+    pub foreign: u64,
+    /// Things that could not be looked at or repaired; the log says why. The next pass tries again.
+    pub failed: u64,
+}
+
+impl AddAssign for Counts {
+    fn add_assign(&mut self, more: Self) {
+        self.objects_seen += more.objects_seen;
+        self.objects_orphaned += more.objects_orphaned;
+        self.multiparts_seen += more.multiparts_seen;
+        self.multiparts_aborted += more.multiparts_aborted;
+        self.blobs_seen += more.blobs_seen;
+        self.blobs_lost += more.blobs_lost;
+        self.blobs_found += more.blobs_found;
+        self.claims_removed += more.claims_removed;
+        self.foreign += more.foreign;
+        self.failed += more.failed;
+    }
+}
+
+/// A page of a pass, by what comes right before it.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(tag = "phase", rename_all = "snake_case")]
+pub enum Place {
+    /// Of the objects in the bucket.
+    Objects {
+        /// After this key.
+        #[serde(skip_serializing_if = "Option::is_none", default)]
+        after: Option<String>,
+    },
+    /// Of the multipart uploads in the bucket.
+    Multiparts {
+        /// After this one.
+        #[serde(skip_serializing_if = "Option::is_none", default)]
+        after: Option<Marker>,
+    },
+    /// Of the rows in the table.
+    Rows {
+        /// After the row with this partition and sort key.
+        #[serde(skip_serializing_if = "Option::is_none", default)]
+        after: Option<(String, String)>,
+    },
+}
+
+/// A multipart upload after which a page begins.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub struct Marker {
+    /// Its key.
+    pub key: String,
+    /// Its id. Without one the page begins after all multipart uploads of the key: stores do not take ids of multipart
+    /// uploads that are gone.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub id: Option<String>,
+}
+
+impl Place {
+    /// Where a pass begins.
+    pub const START: Self = Self::Objects { after: None };
+
+    /// The first page of what comes after all pages like this one. `None`: the pass has ended.
+    #[must_use]
+    pub fn then(&self) -> Option<Self> {
+        match self {
+            Self::Objects { .. } => Some(Self::Multiparts { after: None }),
+            Self::Multiparts { .. } => Some(Self::Rows { after: None }),
+            Self::Rows { .. } => None,
+        }
+    }
+}
+
+/// A pass under way.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Pass {
+    /// When it began.
+    pub started_at: Timestamp,
+    /// The page that comes next.
+    pub place: Place,
+    /// What it saw and did so far.
+    pub counts: Counts,
+}
+
+/// A pass that ended.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Ended {
+    /// When it began.
+    pub started_at: Timestamp,
+    /// When it ended.
+    pub ended_at: Timestamp,
+    /// What it saw and did.
+    pub counts: Counts,
+}
+
+/// How far the reconciler is.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct Progress {
+    /// The pass under way.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub under_way: Option<Pass>,
+    /// The last one that ended.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub last: Option<Ended>,
+}
+
+impl Progress {
+    /// The pass to work on at `now`: the one under way, or a new one when `interval` has passed since the last one began.
+    /// `None`: there is nothing to do yet.
+    #[must_use]
+    pub fn pass(&self, now: Timestamp, interval: SignedDuration) -> Option<Pass> {
+        if self.under_way.is_some() {
+            return self.under_way.clone();
+        }
+        let due = self
+            .last
+            .as_ref()
+            .is_none_or(|last| last.started_at.saturating_add(interval).unwrap_or(Timestamp::MAX) <= now);
+        due.then_some(Pass {
+            started_at: now,
+            place: Place::START,
+            counts: Counts::default(),
+        })
+    }
+
+    /// What there is when `pass` has seen the page at its place. `next`: where the next page like it begins, if there is
+    /// one.
+    #[must_use]
+    pub fn after_page(&self, mut pass: Pass, counts: Counts, next: Option<Place>, now: Timestamp) -> Self {
+        pass.counts += counts;
+        match next.or_else(|| pass.place.then()) {
+            Some(place) => Self {
+                under_way: Some(Pass { place, ..pass }),
+                last: self.last.clone(),
+            },
+            None => Self {
+                under_way: None,
+                last: Some(Ended {
+                    started_at: pass.started_at,
+                    ended_at: now,
+                    counts: pass.counts,
+                }),
+            },
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn at(second: i64) -> Timestamp {
+        Timestamp::from_second(second).unwrap()
+    }
+
+    #[test]
+    fn passes_keep_their_distance() {
+        let hour = SignedDuration::from_hours(1);
+        let mut progress = Progress::default();
+        let first = progress.pass(at(0), hour).unwrap();
+        assert_eq!(first.place, Place::START);
+        // However long it takes, it is gone on with.
+        progress = progress.after_page(first, Counts::default(), None, at(10));
+        let second = progress.pass(at(100_000), hour).unwrap();
+        assert_eq!(
+            (second.started_at, &second.place),
+            (at(0), &Place::Multiparts { after: None })
+        );
+        progress = progress.after_page(
+            second,
+            Counts::default(),
+            Some(Place::Rows { after: None }),
+            at(20),
+        );
+        let third = progress.pass(at(30), hour).unwrap();
+        progress = progress.after_page(third, Counts::default(), None, at(40));
+        assert_eq!(progress.last.as_ref().unwrap().ended_at, at(40));
+        assert_eq!(progress.pass(at(3599), hour), None);
+        assert_eq!(progress.pass(at(3600), hour).unwrap().started_at, at(3600));
+    }
+
+    proptest! {
+        // However many pages there are, and however often somebody begins with what was written down: every page is
+        // seen once, in order, and counted once.
+        #[test]
+        fn a_pass_sees_every_page_once(pages in prop::array::uniform3(1u64..20), reload in any::<bool>()) {
+            let (mut progress, mut seen) = (Progress::default(), Vec::new());
+            for now in 0.. {
+                let Some(pass) = progress.pass(at(now), SignedDuration::from_hours(24)) else { break };
+                let (phase, number) = match &pass.place {
+                    Place::Objects { after } => (0, after.as_ref().map_or(0, |key| key.parse().unwrap())),
+                    Place::Multiparts { after } => (1, after.as_ref().map_or(0, |m| m.key.parse().unwrap())),
+                    Place::Rows { after } => (2, after.as_ref().map_or(0, |(pk, _)| pk.parse().unwrap())),
+                };
+                seen.push((phase, number));
+                let key = (number + 1).to_string();
+                let next = (number + 1 < pages[phase]).then(|| match phase {
+                    0 => Place::Objects { after: Some(key) },
+                    1 => Place::Multiparts { after: Some(Marker { key, id: None }) },
+                    _ => Place::Rows { after: Some((key, String::new())) },
+                });
+                let counts = Counts { failed: 1, ..Counts::default() };
+                progress = progress.after_page(pass, counts, next, at(now));
+                if reload {
+                    let text = serde_json::to_string(&progress).unwrap();
+                    progress = serde_json::from_str(&text).unwrap();
+                }
+            }
+            let all: Vec<_> = (0..3).flat_map(|phase| (0..pages[phase]).map(move |page| (phase, page))).collect();
+            prop_assert_eq!(&seen, &all);
+            prop_assert_eq!(progress.last.unwrap().counts.failed, all.len() as u64);
+            prop_assert_eq!(progress.under_way, None);
+        }
+    }
+}

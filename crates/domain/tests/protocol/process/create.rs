@@ -1,0 +1,161 @@
+//! Beginning an upload: a file at once, a challenge, or an ordinary upload.
+
+use super::Process;
+use super::finalize::{find_place, may_be_placed};
+use crate::clock::Timer;
+use crate::world::{Challenge, Id, Node, Upload, World};
+use crate::writes::{Conflict, Place, Turn};
+use domain::account::QuotaEvent;
+use domain::placement::OnConflict;
+use domain::possession::LIFETIME;
+use domain::upload::{DEFAULT_EXPIRY, State};
+
+/// What the client wants.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(crate) struct Wish {
+    /// The number that the upload gets.
+    pub(crate) upload: Id,
+    pub(crate) account: Id,
+    pub(crate) name: Id,
+    pub(crate) on_conflict: OnConflict,
+    pub(crate) announced: Option<Id>,
+}
+
+/// A create.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(crate) struct Create {
+    wish: Wish,
+    next: Next,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+enum Next {
+    ReadOwn(Id),
+    FindPlace(Id),
+    Share(Id, Place),
+    ReadIndex,
+    ReadBlob(Id),
+    Write(Option<Id>),
+}
+
+impl Wish {
+    /// The row of an upload that is open.
+    pub(crate) fn row(self, challenge: Option<Challenge>) -> Upload {
+        Upload {
+            account: self.account,
+            name: self.name,
+            on_conflict: self.on_conflict,
+            size: 1,
+            announced: self.announced,
+            state: if challenge.is_some() {
+                State::ProofRequired
+            } else {
+                State::Open
+            },
+            expires: Timer::Running(0),
+            lease: None,
+            challenge,
+            multipart: None,
+            discard: None,
+            settled: None,
+        }
+    }
+}
+
+impl Create {
+    /// After the account's own files were looked through.
+    pub(crate) fn begin(world: &World, wish: Wish) -> Process {
+        let own = |node: &Node| node.account == wish.account && Some(node.content) == wish.announced;
+        let own = world.nodes.iter().flatten().find(|node| own(node));
+        let next = match (own, wish.announced) {
+            (Some(node), _) => Next::ReadOwn(node.blob),
+            (None, Some(_)) => Next::ReadIndex,
+            (None, None) => Next::Write(None),
+        };
+        Process::Create(Self { wish, next })
+    }
+
+    pub(super) fn step(mut self, turn: &mut Turn) -> Option<Process> {
+        let wish = self.wish;
+        let usable = |turn: &Turn, blob| {
+            turn.world
+                .blob_row(blob)
+                .is_some_and(|row| row.life().may_be_referenced())
+        };
+        self.next = match self.next {
+            Next::ReadOwn(blob) if usable(turn, blob) => Next::Share(blob, None),
+            Next::ReadOwn(_) => Next::ReadIndex,
+            Next::FindPlace(blob) => {
+                let place = find_place(turn, wish.account, wish.name, wish.on_conflict).ok()?;
+                Next::Share(blob, place)
+            }
+            Next::Share(blob, place) => match self.share(turn, blob, place) {
+                // The other file was deleted meanwhile: as if there had been none.
+                Err(Conflict::BlobGone) => Next::ReadIndex,
+                Err(Conflict::NameTaken | Conflict::NodeChanged) if may_be_placed(wish.on_conflict) => {
+                    Next::FindPlace(blob)
+                }
+                _ => return None,
+            },
+            Next::ReadIndex => match turn.world.contents[usize::from(wish.announced?)] {
+                Some(blob) => Next::ReadBlob(blob),
+                None => Next::Write(None),
+            },
+            Next::ReadBlob(blob) => Next::Write(Some(blob).filter(|blob| usable(turn, *blob))),
+            Next::Write(challenge) => {
+                let until = Timer::of(LIFETIME, turn.alive);
+                let mut row = wish.row(challenge.map(|blob| Challenge { blob, until }));
+                row.expires = Timer::of(DEFAULT_EXPIRY, turn.alive);
+                if turn
+                    .quota(
+                        wish.account,
+                        QuotaEvent::Take {
+                            take: row.size,
+                            give: 0,
+                        },
+                    )
+                    .is_ok()
+                {
+                    turn.world.write_upload(wish.upload, row);
+                }
+                return None;
+            }
+        };
+        Some(Process::Create(self))
+    }
+
+    /// The file at once.
+    fn share(&self, turn: &mut Turn, blob: Id, place: Place) -> Result<(), Conflict> {
+        let wish = self.wish;
+        let row = Upload {
+            state: State::Complete,
+            expires: Timer::Over,
+            ..wish.row(None)
+        };
+        let content = wish.announced.ok_or(Conflict::BlobGone)?;
+        let file = Node {
+            account: wish.account,
+            name: wish.name,
+            content,
+            size: row.size,
+            blob,
+        };
+        let mut after = *turn.world;
+        let mut next = Turn {
+            world: &mut after,
+            ..*turn
+        };
+        next.refer(blob, place)?;
+        next.place(file, place)?;
+        next.quota(
+            wish.account,
+            QuotaEvent::Take {
+                take: row.size,
+                give: 0,
+            },
+        )?;
+        after.write_upload(wish.upload, row);
+        *turn.world = after;
+        Ok(())
+    }
+}

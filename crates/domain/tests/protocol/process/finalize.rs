@@ -1,0 +1,328 @@
+//! Finalizing: the flow is the domain's; what each of its steps asks of the table and the store is here.
+
+use super::Process;
+use super::discard::Discard;
+use super::replicate::Replicate;
+use crate::clock::{PATIENCE, Timer};
+use crate::world::{Blob, Id, Multipart, Node, Replica, World};
+use crate::writes::{Completed, Conflict, Held, Place, Turn};
+use domain::finalize::{Answer, End, Step, Why};
+use domain::placement::{OnConflict, Placement, Taken, place};
+use domain::replica::STALLED_AFTER;
+use domain::upload::{Event, Refusal, Whose};
+
+/// A finalize.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(crate) struct Finalize {
+    pub(crate) held: Held,
+    step: Step,
+    call: Call,
+    /// What the parts or the object are.
+    content: Id,
+    /// The blob that has the content.
+    blob: Id,
+    multipart: Option<Id>,
+    place: Place,
+}
+
+/// Which call of a step is next.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+enum Call {
+    First,
+    ReadLedger,
+    Head,
+    ReadBlob,
+    FindPlace,
+}
+
+/// What came of a call.
+enum Asked {
+    /// The answer to the step.
+    Answer(Answer),
+    /// The step takes another call.
+    NotYet,
+    /// An error: the function gives up.
+    Failed,
+}
+
+impl From<Answer> for Asked {
+    fn from(answer: Answer) -> Self {
+        Self::Answer(answer)
+    }
+}
+
+/// A request to complete a multipart upload that the store took, but nobody waits for any more.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(crate) struct Late {
+    key: Id,
+    multipart: Id,
+    content: Id,
+}
+
+impl Late {
+    pub(super) fn step(self, turn: &mut Turn) -> Option<Process> {
+        let key = usize::from(self.key);
+        // It had begun when the multipart upload was aborted: nobody promises that it does not end well.
+        if turn.world.multiparts[key][usize::from(self.multipart)] == Multipart::Aborted {
+            turn.world.objects[key] = Some(self.content);
+        } else {
+            turn.complete_multipart(self.key, self.multipart, self.content);
+        }
+        None
+    }
+}
+
+impl Finalize {
+    /// After the upload was read.
+    pub(crate) fn begin(turn: &Turn, upload: Id) -> Option<Process> {
+        let ended = turn.upload(upload)?.state.is_final();
+        let begun = Self {
+            held: Held { upload, stale: false },
+            step: Step::START,
+            call: Call::First,
+            content: 0,
+            blob: 0,
+            multipart: None,
+            place: None,
+        };
+        (!ended).then_some(Process::Finalize(begun))
+    }
+
+    /// The store takes the request to complete the multipart upload, but does not answer in time.
+    pub(crate) fn unanswered(&self, world: &World) -> Option<Process> {
+        let (key, content) = (self.held.upload, self.content);
+        let multipart = self.multipart.filter(|_| self.step == Step::Assemble)?;
+        let taken =
+            world.multiparts[usize::from(key)][usize::from(multipart)] == Multipart::Live(Some(content));
+        if !taken {
+            return None;
+        }
+        Some(Process::Late(Late {
+            key,
+            multipart,
+            content,
+        }))
+    }
+
+    pub(super) fn repeats(&self) -> bool {
+        matches!(self.step, Step::Lease | Step::Assemble | Step::Reopen(_))
+    }
+
+    pub(super) fn step(mut self, turn: &mut Turn) -> Option<Process> {
+        match self.ask(turn) {
+            Asked::Answer(answer) => self.answered(answer, turn),
+            Asked::NotYet => Some(Process::Finalize(self)),
+            Asked::Failed => None,
+        }
+    }
+
+    fn answered(mut self, answer: Answer, turn: &mut Turn) -> Option<Process> {
+        let Some(next) = (turn.rules.finalize)(self.step, answer) else {
+            turn.world.faults.corrupt = true;
+            return None;
+        };
+        let commits = self.step.commits();
+        (self.step, self.call, self.place) = (next, Call::First, None);
+        match (next, commits) {
+            (Step::End(End::Complete), Some(Whose::Own)) => Replicate::announce(self.held.upload, turn),
+            (Step::End(End::Complete), _) => Some(Discard::begin(self.held)),
+            (Step::End(_), _) => None,
+            // That takes no call.
+            (Step::Look, _) if self.multipart.is_none() => self.answered(Answer::Nothing, turn),
+            _ => Some(Process::Finalize(self)),
+        }
+    }
+
+    /// Does the next call.
+    fn ask(&mut self, turn: &mut Turn) -> Asked {
+        match self.step {
+            Step::Lease => self.lease(turn).into(),
+            Step::Look => self.look(turn),
+            Step::WriteLedger => self.write_ledger(turn).into(),
+            Step::FindBlob | Step::FindWinner => self.find_blob(turn),
+            Step::Assemble => {
+                let multipart = self.multipart.unwrap_or_default();
+                let completed = turn.complete_multipart(self.held.upload, multipart, self.content);
+                Asked::Answer(match completed {
+                    Completed::Done => Answer::Done,
+                    Completed::PartsChanged => Answer::PartsChanged,
+                    Completed::NoSuchUpload => Answer::Nothing,
+                })
+            }
+            Step::FindObject => self.head(turn),
+            Step::Share | Step::Own | Step::ShareWinner => self.commit(turn),
+            Step::Reopen(why) => self.reopen(turn, why).into(),
+            Step::End(_) => Asked::Failed,
+        }
+    }
+
+    fn lease(&mut self, turn: &mut Turn) -> Answer {
+        match turn.move_upload(&mut self.held, Event::Lease(PATIENCE), |_, _| Ok(())) {
+            Ok(()) => {
+                self.multipart = turn.upload(self.held.upload).and_then(|row| row.multipart);
+                Answer::Done
+            }
+            Err(Conflict::Refused(Refusal::Held(_))) => Answer::Held,
+            Err(_) => Answer::Changed,
+        }
+    }
+
+    fn look(&mut self, turn: &mut Turn) -> Asked {
+        let (key, multipart) = (usize::from(self.held.upload), self.multipart.unwrap_or_default());
+        match self.call {
+            Call::First => match turn.world.multiparts[key][usize::from(multipart)] {
+                Multipart::Live(None) => Answer::Missing.into(),
+                Multipart::Live(Some(content)) => {
+                    self.content = content;
+                    self.compared(turn, Answer::Parts)
+                }
+                Multipart::Unused | Multipart::Completed | Multipart::Aborted => {
+                    self.call = Call::ReadLedger;
+                    Asked::NotYet
+                }
+            },
+            Call::ReadLedger => match turn.world.ledgers[key] {
+                Some(content) => {
+                    (self.content, self.call) = (content, Call::Head);
+                    Asked::NotYet
+                }
+                None => Answer::Nothing.into(),
+            },
+            _ => match self.head(turn) {
+                Asked::Answer(Answer::Object) => self.compared(turn, Answer::Object),
+                other => other,
+            },
+        }
+    }
+
+    /// With what was announced.
+    fn compared(&self, turn: &Turn, same: Answer) -> Asked {
+        let announced = turn.upload(self.held.upload).and_then(|row| row.announced);
+        let is_same = announced.is_none_or(|announced| announced == self.content);
+        Asked::Answer(if is_same { same } else { Answer::OtherContent })
+    }
+
+    fn head(&self, turn: &mut Turn) -> Asked {
+        match turn.world.objects[usize::from(self.held.upload)] {
+            Some(content) if content == self.content => Answer::Object.into(),
+            Some(_) if !turn.rules.conditions.object_tells_content => Answer::Object.into(),
+            Some(_) if turn.rules.conditions.other_object_is_none => Answer::Nothing.into(),
+            // Whoever has slept may find what others made, and gives up. The holder of the lease must not.
+            Some(_) => {
+                turn.world.faults.corrupt |= !self.held.stale;
+                Asked::Failed
+            }
+            None => Answer::Nothing.into(),
+        }
+    }
+
+    fn write_ledger(&self, turn: &mut Turn) -> Answer {
+        if self.held.stale && turn.rules.conditions.ledger_under_lease {
+            return Answer::Changed;
+        }
+        turn.world.ledgers[usize::from(self.held.upload)] = Some(self.content);
+        Answer::Done
+    }
+
+    fn find_blob(&mut self, turn: &mut Turn) -> Asked {
+        if self.call == Call::First {
+            let Some(blob) = turn.world.contents[usize::from(self.content)] else {
+                return Answer::NotFound.into();
+            };
+            (self.blob, self.call) = (blob, Call::ReadBlob);
+            return Asked::NotYet;
+        }
+        let row = turn.world.blob_row(self.blob);
+        let usable = row.is_some_and(|blob| blob.life().may_be_referenced());
+        Asked::Answer(if usable { Answer::Found } else { Answer::NotFound })
+    }
+
+    /// The transaction that makes the file, tried again where the place is not what it was thought to be.
+    fn commit(&mut self, turn: &mut Turn) -> Asked {
+        let (Some(row), Some(whose)) = (turn.upload(self.held.upload), self.step.commits()) else {
+            return Asked::Failed;
+        };
+        if self.call == Call::FindPlace {
+            self.call = Call::First;
+            return match find_place(turn, row.account, row.name, row.on_conflict) {
+                Ok(place) => {
+                    self.place = place;
+                    Asked::NotYet
+                }
+                Err(_) => Answer::NoPlace.into(),
+            };
+        }
+        let (own, content, place) = (self.held.upload, self.content, self.place);
+        let blob = if whose == Whose::Own { own } else { self.blob };
+        let file = Node {
+            account: row.account,
+            name: row.name,
+            content,
+            size: row.size,
+            blob,
+        };
+        let made = turn.move_upload(&mut self.held, Event::Commit(whose), |turn, _| {
+            match whose {
+                Whose::Own => create_blob(turn, own, content)?,
+                Whose::Shared => turn.refer(blob, place)?,
+            }
+            turn.place(file, place)
+        });
+        match made {
+            Ok(()) => Answer::Done.into(),
+            Err(Conflict::BlobGone) => Answer::BlobGone.into(),
+            Err(Conflict::ContentExists) => Answer::ContentExists.into(),
+            Err(Conflict::NameTaken | Conflict::NodeChanged) if may_be_placed(row.on_conflict) => {
+                self.call = Call::FindPlace;
+                Asked::NotYet
+            }
+            Err(Conflict::NameTaken | Conflict::NodeChanged) => Answer::NoPlace.into(),
+            Err(Conflict::UploadChanged) => Answer::Changed.into(),
+            Err(Conflict::Refused(_) | Conflict::NoRoom) => Asked::Failed,
+        }
+    }
+
+    fn reopen(&mut self, turn: &mut Turn, why: Why) -> Answer {
+        let reopened = turn.move_upload(&mut self.held, Event::Release, |_, row| {
+            if why == Why::PartsGone {
+                row.multipart = None;
+            }
+            Ok(())
+        });
+        reopened.map_or(Answer::Changed, |()| Answer::Done)
+    }
+}
+
+/// Whether a file can go where another one is.
+pub(super) fn may_be_placed(on_conflict: OnConflict) -> bool {
+    place(on_conflict, Some(Taken::ByFile)) == Placement::Replace
+}
+
+/// Reads what has the name. Names with numbers are not modelled: they are free names.
+pub(super) fn find_place(turn: &Turn, account: Id, name: Id, wish: OnConflict) -> Result<Place, Conflict> {
+    let there = turn.world.node_named(account, name);
+    match place(wish, there.map(|_| Taken::ByFile)) {
+        Placement::Insert => Ok(None),
+        Placement::Replace => {
+            let id = there.ok_or(Conflict::NodeChanged)?;
+            let blob = turn.world.nodes[id].as_ref().map(|node| node.blob);
+            Ok(blob.map(|blob| (u8::try_from(id).unwrap_or_default(), blob)))
+        }
+        Placement::Rename | Placement::Refuse => Err(Conflict::NameTaken),
+    }
+}
+
+/// The writes that bring a blob into being with one reference.
+fn create_blob(turn: &mut Turn, id: Id, content: Id) -> Result<(), Conflict> {
+    let index = &mut turn.world.contents[usize::from(content)];
+    if index.is_some() || turn.world.blobs[usize::from(id)].is_some() {
+        return Err(Conflict::ContentExists);
+    }
+    *index = Some(id);
+    turn.world.write_blob(id, Blob::new(content));
+    if turn.world.has_target {
+        let stalled = Timer::of(STALLED_AFTER, turn.alive);
+        turn.world.replicas[usize::from(id)] = Some(Replica::Pending(stalled));
+    }
+    Ok(())
+}

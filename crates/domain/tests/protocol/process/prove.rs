@@ -1,0 +1,100 @@
+//! An answer to a challenge.
+
+use super::Process;
+use super::finalize::{find_place, may_be_placed};
+use crate::clock::NOW;
+use crate::world::{Id, Node};
+use crate::writes::{Conflict, Held, Place, Turn};
+use domain::upload::{Event, Refusal, State};
+
+/// A prove.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(crate) struct Prove {
+    pub(crate) held: Held,
+    /// The client has the bytes.
+    right: bool,
+    blob: Id,
+    content: Id,
+    next: Next,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+enum Next {
+    ReadObject,
+    FindPlace,
+    Commit(Place),
+    Fail,
+}
+
+impl Prove {
+    /// After the upload was read.
+    pub(crate) fn begin(turn: &Turn, upload: Id, right: bool) -> Option<Process> {
+        let row = turn.upload(upload)?;
+        let next = match (turn.rules.upload)(&row.session(), Event::Prove, NOW) {
+            Ok(_) => Next::ReadObject,
+            Err(Refusal::NoChallenge) if row.state == State::ProofRequired => Next::Fail,
+            Err(_) => return None,
+        };
+        let (blob, content) = (row.challenge?.blob, row.announced?);
+        let held = Held { upload, stale: false };
+        Some(Process::Prove(Self {
+            held,
+            right,
+            blob,
+            content,
+            next,
+        }))
+    }
+
+    pub(super) fn step(mut self, turn: &mut Turn) -> Option<Process> {
+        let row = turn.upload(self.held.upload)?;
+        self.next = match self.next {
+            Next::ReadObject => {
+                let there = turn.world.objects[usize::from(self.blob)];
+                let accepted = self.right && there == Some(self.content);
+                if accepted { Next::Commit(None) } else { Next::Fail }
+            }
+            Next::FindPlace => match find_place(turn, row.account, row.name, row.on_conflict) {
+                Ok(place) => Next::Commit(place),
+                Err(_) => Next::Fail,
+            },
+            Next::Commit(place) => match self.commit(turn, place) {
+                Err(Conflict::BlobGone) => Next::Fail,
+                Err(Conflict::NameTaken | Conflict::NodeChanged) if may_be_placed(row.on_conflict) => {
+                    Next::FindPlace
+                }
+                Err(Conflict::NameTaken | Conflict::NodeChanged) => Next::Fail,
+                _ => return None,
+            },
+            Next::Fail => {
+                // Somebody else may have moved it on: then that counts.
+                let _ = turn.move_upload(&mut self.held, Event::FailProof, |_, _| Ok(()));
+                return None;
+            }
+        };
+        Some(Process::Prove(self))
+    }
+
+    fn commit(&mut self, turn: &mut Turn, place: Place) -> Result<(), Conflict> {
+        let (blob, content) = (self.blob, self.content);
+        turn.move_upload(&mut self.held, Event::Prove, |turn, row| {
+            let file = Node {
+                account: row.account,
+                name: row.name,
+                content,
+                size: row.size,
+                blob,
+            };
+            turn.place(file, place)?;
+            match turn.refer(blob, place) {
+                Err(_) if !turn.rules.conditions.proof_asks_for_blob => {
+                    if let Some(row) = &mut turn.world.blobs[usize::from(blob)] {
+                        row.references += 1;
+                    }
+                    Ok(())
+                }
+                referred => referred,
+            }
+        })
+    }
+}

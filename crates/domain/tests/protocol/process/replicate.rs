@@ -1,0 +1,85 @@
+//! Messages, and a worker that copies a blob of one part. How larger ones travel is `copying`.
+
+use super::Process;
+use crate::clock::Timer;
+use crate::world::{Id, Replica};
+use crate::writes::Turn;
+use domain::replica::STALLED_AFTER;
+
+/// Somebody who replicates a blob, or asks for it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(crate) struct Replicate {
+    blob: Id,
+    next: Next,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+enum Next {
+    Announce,
+    SendAgain,
+    Postpone,
+    ReadReplica,
+    ReadObject,
+    Put(Id),
+    MarkAvailable,
+}
+
+impl Replicate {
+    fn process(blob: Id, next: Next) -> Process {
+        Process::Replicate(Self { blob, next })
+    }
+
+    /// There is a new blob: sends the message, where there is a target.
+    pub(crate) fn announce(blob: Id, turn: &Turn) -> Option<Process> {
+        let wanted = turn.world.replicas[usize::from(blob)].is_some();
+        wanted.then(|| Self::process(blob, Next::Announce))
+    }
+
+    /// The sweep, after a replica without progress was read.
+    pub(crate) fn send_again(blob: Id) -> Process {
+        Self::process(blob, Next::SendAgain)
+    }
+
+    /// A worker, after the blob was read.
+    pub(crate) fn work(turn: &Turn, blob: Id) -> Option<Process> {
+        let usable = turn.world.blob_row(blob)?.life().may_be_referenced();
+        usable.then(|| Self::process(blob, Next::ReadReplica))
+    }
+
+    pub(super) fn step(self, turn: &mut Turn) -> Option<Process> {
+        let index = usize::from(self.blob);
+        let next = match self.next {
+            Next::Announce => {
+                turn.world.queue[index] = true;
+                return None;
+            }
+            Next::SendAgain => {
+                turn.world.queue[index] = true;
+                Next::Postpone
+            }
+            Next::Postpone => {
+                if let Some(Replica::Pending(timer)) = &mut turn.world.replicas[index] {
+                    *timer = Timer::of(STALLED_AFTER, turn.alive);
+                }
+                return None;
+            }
+            Next::ReadReplica => match turn.world.replicas[index]? {
+                Replica::Pending(_) => Next::ReadObject,
+                Replica::Available => return None,
+            },
+            // Without an object the message would come again; the sweep is enough for that.
+            Next::ReadObject => Next::Put(turn.world.objects[index]?),
+            Next::Put(content) => {
+                turn.world.copies[index] = Some(content);
+                Next::MarkAvailable
+            }
+            Next::MarkAvailable => {
+                if let Some(replica) = &mut turn.world.replicas[index] {
+                    *replica = Replica::Available;
+                }
+                return None;
+            }
+        };
+        Some(Self::process(self.blob, next))
+    }
+}

@@ -1,0 +1,198 @@
+//! The short requests: sign parts, abort, delete a file. And the sweep at an upload that is too old, which is an
+//! abort by another name.
+
+use super::Process;
+use super::discard::{Discard, abort};
+use crate::clock::{MIN_AGE, NOW, Timer};
+use crate::world::{Id, MULTIPARTS, Multipart, Upload};
+use crate::writes::{Conflict, Held, Turn};
+use domain::account::QuotaEvent;
+use domain::upload::{DEFAULT_EXPIRY, Event, State};
+
+/// The client asks which parts are there. Where the store has none of an open upload, it may begin anew.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(crate) struct Look {
+    pub(crate) held: Held,
+    multipart: Id,
+    next: See,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+enum See {
+    Parts,
+    Ledger,
+    Object(Id),
+    Forget,
+}
+
+impl Look {
+    /// After the upload was read.
+    pub(crate) fn begin(turn: &Turn, upload: Id) -> Option<Process> {
+        let row = turn.upload(upload).filter(|row| row.state == State::Open)?;
+        let held = Held { upload, stale: false };
+        Some(Process::Look(Self {
+            held,
+            multipart: row.multipart?,
+            next: See::Parts,
+        }))
+    }
+
+    pub(super) fn step(mut self, turn: &mut Turn) -> Option<Process> {
+        let index = usize::from(self.held.upload);
+        self.next = match self.next {
+            See::Parts => match turn.world.multiparts[index][usize::from(self.multipart)] {
+                Multipart::Live(_) => return None,
+                _ => See::Ledger,
+            },
+            See::Ledger => turn.world.ledgers[index].map_or(See::Forget, See::Object),
+            See::Object(content) if turn.world.objects[index] == Some(content) => return None,
+            See::Object(_) => See::Forget,
+            See::Forget => {
+                if let Some(row) = turn.upload(self.held.upload).filter(|_| !self.held.stale) {
+                    turn.world.write_upload(
+                        self.held.upload,
+                        Upload {
+                            multipart: None,
+                            ..row
+                        },
+                    );
+                }
+                return None;
+            }
+        };
+        Some(Process::Look(self))
+    }
+}
+
+/// The client is about to send parts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(crate) struct Sign {
+    pub(crate) held: Held,
+    next: Next,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+enum Next {
+    Begin,
+    Record(Option<Id>),
+    LookAgain(Id),
+    Abort(Id),
+}
+
+impl Sign {
+    const TOUCH: Event = Event::Touch(DEFAULT_EXPIRY);
+
+    /// After the upload was read.
+    pub(crate) fn begin(turn: &Turn, upload: Id) -> Option<Process> {
+        let row = turn.upload(upload)?;
+        (turn.rules.upload)(&row.session(), Self::TOUCH, NOW).ok()?;
+        let next = match row.multipart {
+            None => Next::Begin,
+            Some(_) if row.state == State::ProofRequired => Next::Record(row.multipart),
+            Some(_) => return None,
+        };
+        let held = Held { upload, stale: false };
+        Some(Process::Sign(Self { held, next }))
+    }
+
+    /// Beginning twice leaves a multipart upload that nobody knows; as many as the world has room for.
+    pub(super) fn repeats(self) -> bool {
+        self.next == Next::Begin
+    }
+
+    pub(super) fn step(mut self, turn: &mut Turn) -> Option<Process> {
+        let key = self.held.upload;
+        self.next = match self.next {
+            Next::Begin => {
+                let multiparts = &mut turn.world.multiparts[usize::from(key)];
+                let id = multiparts
+                    .iter()
+                    .position(|multipart| *multipart == Multipart::Unused)?;
+                multiparts[id] = Multipart::Live(None);
+                if turn.world.reconciled {
+                    turn.world.ages[usize::from(key)][id] = Some(Timer::of(MIN_AGE, turn.alive));
+                }
+                Next::Record(u8::try_from(id).ok())
+            }
+            Next::Record(multipart) => {
+                let record = |turn: &mut Turn, row: &mut Upload| {
+                    row.multipart = multipart;
+                    turn.world.claims[usize::from(key)] = true;
+                    Ok(())
+                };
+                match turn.move_upload(&mut self.held, Self::TOUCH, record) {
+                    // It was refused: there is no way to know why without looking.
+                    Err(Conflict::UploadChanged) => Next::LookAgain(multipart?),
+                    _ => return None,
+                }
+            }
+            Next::LookAgain(multipart) => match turn.upload(key) {
+                Some(row) if row.multipart == Some(multipart) => return None,
+                _ => Next::Abort(multipart),
+            },
+            Next::Abort(multipart) => {
+                abort(turn, key, usize::from(multipart));
+                return None;
+            }
+        };
+        Some(Process::Sign(self))
+    }
+}
+
+/// The client, or the sweep, gives an upload up.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(crate) struct Abort {
+    pub(crate) held: Held,
+}
+
+impl Abort {
+    /// After the upload was read.
+    pub(crate) fn begin(upload: Id) -> Self {
+        Self {
+            held: Held { upload, stale: false },
+        }
+    }
+
+    pub(super) fn step(mut self, event: Event, turn: &mut Turn) -> Option<Process> {
+        turn.move_upload(&mut self.held, event, |_, _| Ok(())).ok()?;
+        Some(Discard::begin(self.held))
+    }
+}
+
+/// The client deletes a file.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(crate) struct Delete {
+    node: Id,
+    blob: Id,
+    size: u64,
+}
+
+impl Delete {
+    /// After the file was read.
+    pub(crate) fn begin(turn: &Turn, node: Id) -> Option<Process> {
+        let row = turn.world.nodes[usize::from(node)]?;
+        Some(Process::Delete(Self {
+            node,
+            blob: row.blob,
+            size: row.size,
+        }))
+    }
+
+    pub(super) fn step(self, turn: &mut Turn) -> Option<Process> {
+        let unchecked = !turn.rules.conditions.delete_of_content;
+        let mut after = *turn.world;
+        let mut next = Turn {
+            world: &mut after,
+            ..*turn
+        };
+        let row = next.world.nodes[usize::from(self.node)].take()?;
+        if row.blob == self.blob || unchecked {
+            next.quota(row.account, QuotaEvent::Give(self.size)).ok()?;
+            next.release(self.blob).ok()?;
+            *turn.world = after;
+        }
+        None
+    }
+}
+
+const _: () = assert!(MULTIPARTS <= 8);

@@ -1,0 +1,272 @@
+//! What must hold.
+
+use crate::clock::Timer;
+use crate::model::{Model, due, keys, messages, ripe, sweep};
+use crate::process::Process;
+use crate::process::reconcile::Reconcile;
+use crate::process::replicate::Replicate;
+use crate::world::{Blob, Id, Multipart, Node, Replica, Upload, World};
+use crate::writes::Turn;
+use domain::account::Quota;
+use domain::placement::OnConflict;
+use domain::upload::State;
+
+/// Something that must hold in every world that can be.
+pub(crate) type Invariant = (&'static str, fn(&Model, &World) -> bool);
+
+/// All of them.
+pub(crate) const INVARIANTS: [Invariant; 10] = [
+    ("references are the files that refer", |_, world| {
+        references_are_exact(world)
+    }),
+    ("the quota is exact and not exceeded", |_, world| {
+        quotas_are_exact(world)
+    }),
+    ("every file has its bytes", |_, world| {
+        files_have_their_bytes(world)
+    }),
+    ("every blob has its ledger", |_, world| {
+        blobs_have_their_ledgers(world)
+    }),
+    ("the index leads to blobs that may be referenced", |_, world| {
+        index_is_sound(world)
+    }),
+    ("an upload that ended stays ended", |_, world| !world.faults.risen),
+    ("what is being finalized is not given up", |_, world| {
+        !world.faults.thrown_away
+    }),
+    ("a lease is not taken before it runs out", |_, world| {
+        !world.faults.lease_stolen
+    }),
+    ("whoever reads understands", |_, world| {
+        !world.faults.corrupt && world.blobs.iter().flatten().all(|b| !b.lost)
+    }),
+    ("in the end all is settled", |model, world| {
+        leftovers(model, world).is_empty()
+    }),
+];
+
+fn references_are_exact(world: &World) -> bool {
+    let files = |blob: Id| {
+        world
+            .nodes
+            .iter()
+            .flatten()
+            .filter(|node| node.blob == blob)
+            .count()
+    };
+    keys().all(|id| {
+        world
+            .blob_row(id)
+            .is_none_or(|row| usize::try_from(row.references) == Ok(files(id)))
+    })
+}
+
+fn quotas_are_exact(world: &World) -> bool {
+    let reserved = |row: &Upload| if row.state.is_final() { 0 } else { row.size };
+    (0..).zip(&world.quotas).all(|(account, quota): (Id, &Quota)| {
+        let files = world
+            .nodes
+            .iter()
+            .flatten()
+            .filter(|node| node.account == account)
+            .map(|node| node.size);
+        let uploads = world
+            .uploads
+            .iter()
+            .flatten()
+            .filter(|row| row.account == account)
+            .map(reserved);
+        quota.used() == files.sum::<u64>() + uploads.sum::<u64>() && quota.free >= 0
+    })
+}
+
+fn files_have_their_bytes(world: &World) -> bool {
+    let has = |node: &Node| {
+        let object = world.objects[usize::from(node.blob)];
+        let blob = world.blob_row(node.blob);
+        object == Some(node.content) && blob.is_some_and(|row| !row.reclaiming && row.content == node.content)
+    };
+    world.nodes.iter().flatten().all(has)
+}
+
+fn blobs_have_their_ledgers(world: &World) -> bool {
+    let has = |(row, ledger): (&Option<Blob>, &Option<Id>)| {
+        row.is_none_or(|row| row.reclaiming || *ledger == Some(row.content))
+    };
+    world.blobs.iter().zip(&world.ledgers).all(has)
+}
+
+fn index_is_sound(world: &World) -> bool {
+    let sound = |(content, blob): (Id, &Option<Id>)| {
+        let row = blob.and_then(|blob| world.blob_row(blob));
+        blob.is_none() || row.is_some_and(|row| row.content == content && row.life().may_be_referenced())
+    };
+    (0..).zip(&world.contents).all(sound)
+}
+
+/// What is not as it should be in the end: the clients have gone, nobody dies any more, time passes, and the sweep
+/// does its duty, and after it the reconciler. Asked of worlds in which nobody is at work, which every other one
+/// becomes.
+pub(crate) fn leftovers(model: &Model, world: &World) -> Vec<String> {
+    if world.processes.iter().any(Option::is_some) {
+        return Vec::new();
+    }
+    let mut world = *world;
+    let promised: Vec<Id> = keys().filter(|key| becomes_a_file(&world, *key)).collect();
+    if !swept(model, &mut world) {
+        return vec!["the sweep finds no end".to_owned()];
+    }
+    let mut left = not_settled(&world);
+    let complete = |key: Id| world.uploads[usize::from(key)].is_some_and(|row| row.state == State::Complete);
+    for key in promised.into_iter().filter(|key| !complete(*key)) {
+        left.push(format!("upload {key} was being finalized, and is not complete"));
+    }
+    // What nobody wrote down is the reconciler's.
+    for key in keys() {
+        for process in Reconcile::all(&world, key) {
+            finish(model, &mut world, Some(process));
+        }
+    }
+    if !swept(model, &mut world) {
+        left.push("the sweep finds no end after the reconciler".to_owned());
+    }
+    left.extend(not_settled(&world));
+    left.extend(unowned(&world));
+    left
+}
+
+/// Somebody was finalizing an upload whose bytes are all there, and nothing is in the way of the file.
+fn becomes_a_file(world: &World, key: Id) -> bool {
+    let index = usize::from(key);
+    let Some(row) = world.uploads[index].filter(|row| row.state == State::Finalizing) else {
+        return false;
+    };
+    let part = row.multipart.map(|id| world.multiparts[index][usize::from(id)]);
+    let (content, ledger) = (world.objects[index], world.ledgers[index]);
+    let bytes = match part {
+        Some(Multipart::Live(part)) => part,
+        // An object that the ledger does not know is nobody's.
+        _ => content.filter(|_| ledger.is_none() || ledger == content),
+    };
+    let announced = bytes.is_some() && (row.announced.is_none() || row.announced == bytes);
+    let free = world.node_named(row.account, row.name).is_none();
+    announced && (free || row.on_conflict == OnConflict::Replace)
+}
+
+/// Lets the sweep and the workers do what is due until nothing is, and nothing will be.
+fn swept(model: &Model, world: &mut World) -> bool {
+    const ROUNDS: usize = 100;
+    for _ in 0..ROUNDS {
+        let (item, blob, clock) = (due(world).next(), messages(world).next(), ripe(world).next());
+        let alive = world.alive();
+        if let Some(item) = item {
+            let process = sweep(
+                &Turn {
+                    world,
+                    rules: &model.rules,
+                    alive,
+                },
+                item,
+            );
+            finish(model, world, process);
+        } else if let Some(blob) = blob {
+            world.queue[usize::from(blob)] = false;
+            let process = Replicate::work(
+                &Turn {
+                    world,
+                    rules: &model.rules,
+                    alive,
+                },
+                blob,
+            );
+            finish(model, world, process);
+        } else if let Some(clock) = clock {
+            if let Some((_, timer)) = world.timers().find(|(other, _)| *other == clock) {
+                *timer = Timer::Over;
+            }
+        } else {
+            return true;
+        }
+    }
+    false
+}
+
+/// Lets somebody work to the end, undisturbed.
+fn finish(model: &Model, world: &mut World, mut process: Option<Process>) {
+    while let Some(current) = process {
+        world.processes[0] = Some(current);
+        let alive = world.alive();
+        process = current.step(&mut Turn {
+            world,
+            rules: &model.rules,
+            alive,
+        });
+    }
+    world.end(0);
+}
+
+fn not_settled(world: &World) -> Vec<String> {
+    let mut left = Vec::new();
+    for key in keys() {
+        let index = usize::from(key);
+        let state = world.uploads[index].map(|row| row.state);
+        if state.is_some_and(|state| !state.is_final()) {
+            left.push(format!("upload {key} does not end"));
+        }
+        if matches!(state, Some(State::Aborted | State::Expired)) && has_multipart(world, key) {
+            left.push(format!("upload {key} was given up, but its parts were not"));
+        }
+        if let Some(row) = world.blob_row(key) {
+            if row.references == 0 {
+                left.push(format!("blob {key} stays without a file"));
+            }
+            let copied =
+                world.copies[index] == Some(row.content) && world.replicas[index] == Some(Replica::Available);
+            if world.has_target && !copied {
+                left.push(format!("blob {key} is not replicated"));
+            }
+        } else {
+            if world.objects[index].is_some() {
+                left.push(format!("object {key} has no owner"));
+            }
+            if world.copies[index].is_some() || world.replicas[index].is_some() {
+                left.push(format!("the copy of blob {key} has no owner"));
+            }
+            if world.ledgers[index].is_some() {
+                left.push(format!("ledger {key} has no owner"));
+            }
+        }
+    }
+    left
+}
+
+fn has_multipart(world: &World, key: Id) -> bool {
+    let live = |multipart: &Multipart| matches!(multipart, Multipart::Live(_));
+    world.multiparts[usize::from(key)].iter().any(live)
+}
+
+/// What the sweep may leave to the reconciler.
+fn unowned(world: &World) -> Vec<String> {
+    let mut left = Vec::new();
+    for key in keys() {
+        let index = usize::from(key);
+        if has_multipart(world, key) {
+            left.push(format!("a multipart upload of {key} has no owner"));
+        }
+        if world.claims[index] && world.blobs[index].is_none() {
+            left.push(format!("claim {key} has no owner"));
+        }
+    }
+    left
+}
+
+/// There is a file.
+pub(crate) fn has_file(world: &World) -> bool {
+    world.nodes.iter().any(Option::is_some)
+}
+
+/// An upload is in this state.
+pub(crate) fn has_upload(world: &World, state: State) -> bool {
+    world.uploads.iter().flatten().any(|row| row.state == state)
+}
