@@ -1,6 +1,7 @@
 //! The command line's shape.
 
-use clap::{Args, Parser, Subcommand};
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use client::types;
 use std::num::NonZeroUsize;
 use std::path::PathBuf;
 
@@ -92,8 +93,33 @@ pub(crate) struct Upload {
     /// Folder to upload to; made if it is not there
     #[arg(long, value_name = "FOLDER", default_value = "/")]
     pub(crate) to: String,
+    /// What to do when another file has the name already
+    #[arg(long, value_enum, value_name = "WHAT", default_value_t)]
+    pub(crate) on_conflict: OnConflict,
     #[command(flatten)]
     pub(crate) streams: Streams,
+}
+
+/// A file with the same name and the same bytes is never a conflict: it is there already.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum)]
+pub(crate) enum OnConflict {
+    /// Leave it alone and say so
+    #[default]
+    Fail,
+    /// Keep both: the new one becomes "name (1).txt", or the first number that is free
+    Rename,
+    /// Give the other file the new bytes; a folder is never replaced
+    Replace,
+}
+
+impl From<OnConflict> for types::OnConflict {
+    fn from(choice: OnConflict) -> Self {
+        match choice {
+            OnConflict::Fail => Self::Fail,
+            OnConflict::Rename => Self::Rename,
+            OnConflict::Replace => Self::Replace,
+        }
+    }
 }
 
 #[derive(Debug, Args)]

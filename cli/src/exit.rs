@@ -1,6 +1,8 @@
 //! How a command ends badly: what to say, what to do next, and the exit code.
 
+use crate::human;
 use client::ApiError;
+use client::error::Problem;
 use client::transfer::TransferError;
 use client::tree::{PathError, TreeError};
 use std::io;
@@ -103,13 +105,35 @@ impl From<ApiError> for Failure {
             ApiError::Address { .. } => Exit::Usage,
             ApiError::Unexpected { .. } | ApiError::Setup(_) => Exit::Failed,
         };
+        let message = match &error {
+            ApiError::Problem(problem) => no_room(problem),
+            _ => None,
+        };
         Self {
             exit,
             code: error.code().map(str::to_owned),
             next_step: error.next_step().map(str::to_owned),
-            message: error.to_string(),
+            message: message.unwrap_or_else(|| error.to_string()),
         }
     }
+}
+
+/// What the API says in bytes, as people read sizes.
+fn no_room(problem: &Problem) -> Option<String> {
+    if problem.code != "quota_exceeded" {
+        return None;
+    }
+    let (wanted, free) = (
+        human::size(problem.wanted_bytes?),
+        human::size(problem.free_bytes?),
+    );
+    let quota = problem
+        .quota_bytes
+        .map(|quota| format!(" of {}", human::size(quota)));
+    Some(format!(
+        "not enough room: {wanted} wanted, {free}{} free",
+        quota.unwrap_or_default()
+    ))
 }
 
 impl From<TransferError> for Failure {
@@ -154,7 +178,6 @@ impl From<PathError> for Failure {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use client::error::Problem;
 
     fn problem(code: &str, status: u16) -> Failure {
         let text = format!(r#"{{"code":"{code}","status":{status},"message":"m"}}"#);
@@ -171,5 +194,21 @@ mod tests {
         assert_eq!(problem("internal", 500).exit, Exit::Failed);
         assert_eq!(problem("http_504", 504).exit, Exit::Unreachable);
         assert_eq!(problem("invalid_request", 400).exit, Exit::Usage);
+    }
+
+    #[test]
+    fn a_full_account_is_told_in_sizes_that_people_read() {
+        let text = r#"{"code":"quota_exceeded","status":403,"message":"m","quota_bytes":10737418240,
+            "used_bytes":10736894976,"free_bytes":523264,"wanted_bytes":1610612736}"#;
+        let told = |text: &str| {
+            let problem: Problem = serde_json::from_str(text).unwrap();
+            Failure::from(ApiError::Problem(Box::new(problem))).message
+        };
+        assert_eq!(
+            told(text),
+            "not enough room: 1.5 GiB wanted, 511.0 KiB of 10.0 GiB free"
+        );
+        // A server that does not say how much has words of its own.
+        assert_eq!(told(&text.replace("wanted_bytes", "something_else")), "m");
     }
 }

@@ -1,6 +1,8 @@
 //! The command line as people and scripts use it: a program, its output, its exit codes.
 
+mod conflicts;
 mod interrupted;
+mod proofs;
 
 use crate::harness::audit;
 use crate::harness::aws;
@@ -185,6 +187,10 @@ async fn a_full_account() {
     terminal.json(&["upload", "fits"]);
     let error = terminal.fails(6, &["upload", "does not"]);
     assert_eq!(error["code"], "quota_exceeded");
+    assert_eq!(
+        error["message"],
+        "does not: not enough room: 41 B wanted, 40 B of 100 B free"
+    );
     assert!(
         error["next_step"].as_str().unwrap().contains("longshore rm"),
         "{error}"

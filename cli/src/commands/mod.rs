@@ -13,7 +13,7 @@ use crate::exit::{Exit, Failure};
 use crate::human;
 use crate::progress::Display;
 use client::Api;
-use client::types::{Upload, UploadState};
+use client::types::Upload;
 use std::env;
 use std::io::{self, IsTerminal};
 
@@ -107,8 +107,7 @@ pub(crate) fn how_to_go_on(context: &Context, command: &Command) -> Option<Strin
 async fn uploads_of(api: &Api, parent: Option<&str>, name: &str) -> Result<Vec<Upload>, Failure> {
     let mut found = Vec::new();
     for upload in api.all_uploads().await? {
-        let unfinished = matches!(upload.state, UploadState::Open | UploadState::Finalizing);
-        if unfinished && upload.name == name && upload.parent.as_deref() == parent {
+        if upload.state.is_in_progress() && upload.name == name && upload.parent.as_deref() == parent {
             match api.upload(&upload.id).await {
                 Ok(upload) => found.push(upload),
                 // It ended just now.

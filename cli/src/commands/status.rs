@@ -96,6 +96,7 @@ fn row(replica: &Replica, size: u64) -> Vec<String> {
 
 fn show_upload(path: &RemotePath, upload: &Upload) {
     let state = match upload.state {
+        UploadState::ProofRequired => "upload begun; running it again may need no bytes to be sent",
         UploadState::Open => "upload in progress",
         UploadState::Finalizing => "upload being put together by the store",
         UploadState::Complete => "upload complete",

@@ -5,6 +5,7 @@ use crate::error::ApiError;
 use crate::http::{Call, Http};
 use crate::secret::{SignedUrl, Token};
 use crate::types::{Account, NewUpload, Node, Page, PartToSign, Session, SignedPart, Upload};
+use domain::possession::Proof;
 use reqwest::header::LOCATION;
 use reqwest::{Client, Method, StatusCode};
 use serde::Deserialize;
@@ -102,15 +103,28 @@ impl Api {
             .await
     }
 
-    /// `POST /v1/uploads`: begins an upload. Not repeated when the answer is lost: look at the list of uploads
-    /// first.
+    /// `POST /v1/uploads`: begins an upload, one however often an answer gets lost and the call is made again.
     ///
     /// # Errors
     /// `name_taken`, `quota_exceeded`, `invalid_request`, `not_found` (parent), and whatever befalls every call.
     pub async fn create_upload(&self, upload: &NewUpload) -> Result<Upload, ApiError> {
         self.http
-            .json(Call::new(Method::POST, &["uploads"]).body(json!(upload)))
+            .json(Call::new(Method::POST, &["uploads"]).body(json!(upload)).once())
             .await
+    }
+
+    /// `POST /v1/uploads/{id}/proof`: answers the upload's challenge, for which there is one try. The upload is
+    /// complete when the answer was right; otherwise it is open and wants the bytes.
+    ///
+    /// # Errors
+    /// `name_taken`, `upload_not_open`, `not_found`, and whatever befalls every call.
+    pub async fn prove(&self, id: &str, proof: &Proof) -> Result<Upload, ApiError> {
+        let path = ["uploads", id, "proof"];
+        // Asked again, the server says what became of the first answer.
+        let call = Call::new(Method::POST, &path)
+            .body(json!({ "proof": proof }))
+            .repeatable();
+        self.http.json(call).await
     }
 
     /// `GET /v1/uploads`: one page of the account's uploads in progress.
@@ -187,7 +201,7 @@ impl Api {
             .map(drop)
     }
 
-    /// `POST /v1/folders`: makes a folder; `parent` is `None` at the top.
+    /// `POST /v1/folders`: makes a folder, one however often an answer gets lost; `parent` is `None` at the top.
     ///
     /// # Errors
     /// `name_taken`, `invalid_request`, `not_found` (parent), and whatever befalls every call.
@@ -197,7 +211,7 @@ impl Api {
             None => json!({ "name": name }),
         };
         self.http
-            .json(Call::new(Method::POST, &["folders"]).body(body))
+            .json(Call::new(Method::POST, &["folders"]).body(body).once())
             .await
     }
 
@@ -260,7 +274,7 @@ impl Api {
     /// # Errors
     /// `not_found`, and whatever befalls every call.
     pub async fn content_url(&self, id: &str) -> Result<SignedUrl, ApiError> {
-        let response = self
+        let answer = self
             .http
             .send(&Call::new(Method::GET, &["files", id, "content"]))
             .await?;
@@ -268,16 +282,10 @@ impl Api {
             call: format!("GET /v1/files/{id}/content"),
             reason: reason.to_owned(),
         };
-        if response.status() != StatusCode::TEMPORARY_REDIRECT {
-            return Err(unexpected(&format!(
-                "status {} instead of 307",
-                response.status()
-            )));
+        if answer.status != StatusCode::TEMPORARY_REDIRECT {
+            return Err(unexpected(&format!("status {} instead of 307", answer.status)));
         }
-        let location = response
-            .headers()
-            .get(LOCATION)
-            .and_then(|value| value.to_str().ok());
+        let location = answer.headers.get(LOCATION).and_then(|value| value.to_str().ok());
         let location = location.ok_or_else(|| unexpected("a redirect without Location"))?;
         let url = self
             .http

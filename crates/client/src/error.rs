@@ -29,6 +29,12 @@ pub struct Problem {
     /// What the account holds, with `quota_exceeded`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub used_bytes: Option<u64>,
+    /// What the account has room for, with `quota_exceeded`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub free_bytes: Option<u64>,
+    /// What there was no room for, with `quota_exceeded`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub wanted_bytes: Option<u64>,
 }
 
 impl Problem {
@@ -54,6 +60,8 @@ impl Problem {
             missing_count: None,
             quota_bytes: None,
             used_bytes: None,
+            free_bytes: None,
+            wanted_bytes: None,
         }
     }
 }

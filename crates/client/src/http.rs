@@ -4,8 +4,9 @@
 use crate::backoff::Retry;
 use crate::error::{ApiError, Problem, reason_of};
 use crate::secret::Token;
-use reqwest::header::{AUTHORIZATION, HeaderValue, RETRY_AFTER};
-use reqwest::{Client, ClientBuilder, Method, Response, StatusCode, Url, redirect};
+use bytes::Bytes;
+use reqwest::header::{AUTHORIZATION, HeaderMap, HeaderValue, RETRY_AFTER};
+use reqwest::{Client, ClientBuilder, Method, StatusCode, Url, redirect};
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 use std::net::IpAddr;
@@ -16,11 +17,13 @@ const CALL_TIMEOUT: Duration = Duration::from_secs(35);
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 /// Longest wait that a server may ask for.
 const LONGEST_RETRY_AFTER: Duration = Duration::from_secs(30);
+/// By what the server knows a call again.
+const IDEMPOTENCY_KEY: &str = "idempotency-key";
 
 /// May the call be made again when it is unknown whether the first one arrived?
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Repeat {
-    /// Doing it twice is the same as doing it once.
+    /// Doing it twice is the same as doing it once, or the server sees to that.
     Always,
     /// Only when it surely did not arrive.
     IfNotSent,
@@ -34,6 +37,8 @@ pub(crate) struct Call<'a> {
     pub(crate) query: Vec<(&'static str, String)>,
     pub(crate) body: Option<Value>,
     pub(crate) repeat: Repeat,
+    /// The `Idempotency-Key`, the same for all tries.
+    key: Option<String>,
 }
 
 impl<'a> Call<'a> {
@@ -49,6 +54,7 @@ impl<'a> Call<'a> {
             query: Vec::new(),
             body: None,
             repeat,
+            key: None,
         }
     }
 
@@ -67,8 +73,27 @@ impl<'a> Call<'a> {
         self
     }
 
+    /// Has the server do the call once, however often it arrives: it knows it again by a key that no other call has.
+    pub(crate) fn once(mut self) -> Self {
+        self.key = Some(format!("{:032x}", rand::random::<u128>()));
+        self.repeatable()
+    }
+
     fn name(&self) -> String {
         format!("{} /v1/{}", self.method, self.path.join("/"))
+    }
+}
+
+/// What came back, whole.
+pub(crate) struct Answer {
+    pub(crate) status: StatusCode,
+    pub(crate) headers: HeaderMap,
+    body: Bytes,
+}
+
+impl Answer {
+    fn is_error(&self) -> bool {
+        self.status.is_client_error() || self.status.is_server_error()
     }
 }
 
@@ -106,51 +131,41 @@ impl Http {
 
     /// Makes a call whose answer is JSON.
     pub(crate) async fn json<T: DeserializeOwned>(&self, call: Call<'_>) -> Result<T, ApiError> {
-        let response = self.send(&call).await?;
-        let status = response.status();
+        let answer = self.send(&call).await?;
         let unexpected = |reason| ApiError::Unexpected {
             call: call.name(),
             reason,
         };
-        let body = response
-            .bytes()
-            .await
-            .map_err(|error| self.unreachable(reason_of(error)))?;
-        if !status.is_success() {
-            return Err(unexpected(format!("status {status}")));
+        if !answer.status.is_success() {
+            return Err(unexpected(format!("status {}", answer.status)));
         }
-        serde_json::from_slice(&body).map_err(|error| unexpected(error.to_string()))
+        serde_json::from_slice(&answer.body).map_err(|error| unexpected(error.to_string()))
     }
 
     /// Makes a call and gives its answer if it is no error; redirects are answers too.
-    pub(crate) async fn send(&self, call: &Call<'_>) -> Result<Response, ApiError> {
+    pub(crate) async fn send(&self, call: &Call<'_>) -> Result<Answer, ApiError> {
         let mut failed = 0;
         loop {
             failed += 1;
-            let (error, may_repeat, asked) = match self.once(call).await {
+            let (error, may_repeat, asked) = match self.attempt(call).await {
                 // The first try did it; only its answer got lost.
-                Ok(response)
+                Ok(answer)
                     if failed > 1
                         && call.method == Method::DELETE
-                        && response.status() == StatusCode::NOT_FOUND =>
+                        && answer.status == StatusCode::NOT_FOUND =>
                 {
-                    return Ok(response);
+                    return Ok(answer);
                 }
-                Ok(response)
-                    if !response.status().is_client_error() && !response.status().is_server_error() =>
-                {
-                    return Ok(response);
-                }
-                Ok(response) => {
-                    let status = response.status();
-                    let asked = retry_after(&response);
-                    let body = response.bytes().await.unwrap_or_default();
-                    let problem = Problem::from_answer(status, &body);
+                Ok(answer) if !answer.is_error() => return Ok(answer),
+                Ok(answer) => {
+                    let status = answer.status;
+                    let problem = Problem::from_answer(status, &answer.body);
                     // Calls that were throttled, or lost a race with another, did nothing. After any other
                     // server error the call may have been done.
                     let may_repeat = status == StatusCode::TOO_MANY_REQUESTS
                         || problem.code == "changed_meanwhile"
                         || (status.is_server_error() && call.repeat == Repeat::Always);
+                    let asked = retry_after(&answer.headers);
                     (ApiError::Problem(Box::new(problem)), may_repeat, asked)
                 }
                 Err(error) => {
@@ -167,7 +182,8 @@ impl Http {
         }
     }
 
-    async fn once(&self, call: &Call<'_>) -> Result<Response, reqwest::Error> {
+    /// One try. An answer that ends early is none, unless its status already says enough.
+    async fn attempt(&self, call: &Call<'_>) -> Result<Answer, reqwest::Error> {
         let mut request = self.api.request(call.method.clone(), self.url(call));
         if let Some(token) = &self.token
             && let Ok(mut value) = HeaderValue::from_str(&format!("Bearer {}", token.reveal()))
@@ -175,10 +191,24 @@ impl Http {
             value.set_sensitive(true);
             request = request.header(AUTHORIZATION, value);
         }
+        if let Some(key) = &call.key {
+            request = request.header(IDEMPOTENCY_KEY, key);
+        }
         if let Some(body) = &call.body {
             request = request.json(body);
         }
-        request.send().await
+        let response = request.send().await?;
+        let mut answer = Answer {
+            status: response.status(),
+            headers: response.headers().clone(),
+            body: Bytes::new(),
+        };
+        match response.bytes().await {
+            Ok(body) => answer.body = body,
+            Err(_) if answer.is_error() => {}
+            Err(error) => return Err(error),
+        }
+        Ok(answer)
     }
 
     fn url(&self, call: &Call<'_>) -> Url {
@@ -228,15 +258,8 @@ fn client(finish: impl Fn(ClientBuilder) -> ClientBuilder) -> Result<Client, Api
 }
 
 /// How long the server asks to stay away, in seconds; the form with a date is not worth reading.
-fn retry_after(response: &Response) -> Option<Duration> {
-    let seconds = response
-        .headers()
-        .get(RETRY_AFTER)?
-        .to_str()
-        .ok()?
-        .trim()
-        .parse()
-        .ok()?;
+fn retry_after(headers: &HeaderMap) -> Option<Duration> {
+    let seconds = headers.get(RETRY_AFTER)?.to_str().ok()?.trim().parse().ok()?;
     Some(Duration::from_secs(seconds).min(LONGEST_RETRY_AFTER))
 }
 

@@ -158,7 +158,7 @@ async fn follow(api: &Api, path: &RemotePath, make: bool) -> Result<Place, TreeE
 
 async fn make_folder(api: &Api, parent: Option<&str>, name: &Name) -> Result<Node, ApiError> {
     match api.create_folder(name.as_str(), parent).await {
-        // Somebody was quicker, or our own first call arrived after all.
+        // Somebody was quicker.
         Err(error) if error.is("name_taken") => api.find(parent, name.as_str()).await?.ok_or(error),
         made => made,
     }

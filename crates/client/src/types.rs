@@ -3,6 +3,7 @@
 
 use crate::secret::{SignedUrl, Token};
 use domain::content::{ContentId, PartDigest};
+use domain::possession;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -123,6 +124,8 @@ pub struct Replica {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum UploadState {
+    /// The service has such bytes; whoever proves that he has them too need not send them.
+    ProofRequired,
     /// Takes parts.
     Open,
     /// The store is putting the parts together.
@@ -134,6 +137,50 @@ pub enum UploadState {
     /// Nobody touched it for too long.
     Expired,
     /// Something a newer server knows.
+    #[serde(other)]
+    Other,
+}
+
+impl UploadState {
+    /// Whether the upload has not ended yet.
+    #[must_use]
+    pub fn is_in_progress(self) -> bool {
+        matches!(self, Self::ProofRequired | Self::Open | Self::Finalizing)
+    }
+}
+
+/// What happens when the name is taken at the moment the file comes into being.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum OnConflict {
+    /// There is no file, but `name_taken`.
+    #[default]
+    Fail,
+    /// The file gets the first free name of the kind `a (1).txt`.
+    Rename,
+    /// The file of that name keeps its id and gets the new bytes. A folder stays what it is: `name_taken`.
+    Replace,
+    /// Something a newer server knows. Not to be sent.
+    #[serde(other)]
+    Other,
+}
+
+impl OnConflict {
+    /// Whether it is what happens where nothing is said.
+    #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde calls it so")]
+    fn is_fail(&self) -> bool {
+        *self == Self::Fail
+    }
+}
+
+/// What has to be answered to prove that one has the bytes.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(tag = "algorithm")]
+pub enum Challenge {
+    /// The HMAC of some ranges of the file, with the nonce as key.
+    #[serde(rename = "HMAC-SHA256")]
+    HmacSha256(possession::Challenge),
+    /// Something a newer server knows. It need not be answered: the bytes can be sent.
     #[serde(other)]
     Other,
 }
@@ -162,6 +209,9 @@ pub struct Upload {
     /// What the uploader said its bytes are.
     #[serde(default)]
     pub content_id: Option<ContentId>,
+    /// What happens when the name is taken.
+    #[serde(default)]
+    pub on_conflict: OnConflict,
     /// When it expires if nobody touches it.
     #[serde(default)]
     pub expires_at: Option<Timestamp>,
@@ -171,6 +221,9 @@ pub struct Upload {
     /// The parts the store has; only in the answers about one upload.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub received: Option<Vec<ReceivedPart>>,
+    /// What to prove, while it can be.
+    #[serde(default, skip_serializing)]
+    pub challenge: Option<Challenge>,
     /// The file, once there is one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub file: Option<Node>,
@@ -204,6 +257,9 @@ pub struct NewUpload {
     /// What its bytes are.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub content_id: Option<ContentId>,
+    /// What happens when the name is taken.
+    #[serde(skip_serializing_if = "OnConflict::is_fail")]
+    pub on_conflict: OnConflict,
 }
 
 /// A part to ask a URL for.
@@ -248,10 +304,15 @@ mod tests {
     fn a_newer_server_does_not_break_the_reader() {
         let upload: Upload = serde_json::from_str(
             r#"{"id":"u","state":"thinking","name":"n","parent":null,"size":1,"part_size":8388608,
-                "part_count":1,"received":[{"number":1,"size":1,"etag":"x"}],"mood":"good"}"#,
+                "part_count":1,"received":[{"number":1,"size":1,"etag":"x"}],"mood":"good","on_conflict":"ask",
+                "challenge":{"algorithm":"KMAC256","nonce":"x"}}"#,
         )
         .unwrap();
-        assert_eq!(upload.state, UploadState::Other);
+        assert_eq!(
+            (upload.state, upload.on_conflict),
+            (UploadState::Other, OnConflict::Other)
+        );
+        assert_eq!(upload.challenge, Some(Challenge::Other));
         assert_eq!(upload.received.unwrap()[0].sha256, None);
         let node: Node = serde_json::from_str(
             r#"{"id":"f","kind":"link","name":"n","parent":"p","created_at":"2026-11-01T10:00:00Z",

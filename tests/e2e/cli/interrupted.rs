@@ -253,6 +253,70 @@ async fn a_file_that_changed_is_not_mixed_with_what_it_was() {
     assert_eq!(terminal.json(&["whoami"])["account"]["used_bytes"], bytes.len());
 }
 
+/// A file is replaced when somebody says so, and not because somebody else said so once.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_upload_that_replaces_is_carried_on_by_another_that_does() {
+    let (mut terminal, _) = signed_up();
+    std::fs::write(terminal.path("file"), fresh(1000)).unwrap();
+    let there = terminal.json(&["upload", "file"])["file"].clone();
+    std::fs::write(terminal.path("file"), fresh(PARTS * PART)).unwrap();
+    let proxy = Proxy::start(only_some("S3 UploadPart")).await;
+    terminal.through(Some(&proxy.url));
+    let arguments = ["--json", "upload", "file", "--on-conflict", "replace"];
+    let program = terminal.command(&arguments).spawn().unwrap();
+    until("the store has some parts", async || {
+        (count(&terminal, "file") == PASSED).then_some(())
+    })
+    .await;
+    kill(program);
+    terminal.through(None);
+    let error = terminal.fails(5, &["upload", "file"]);
+    assert_eq!(error["code"], "name_taken");
+    let status = terminal.json(&["status", "file"]);
+    assert_eq!(status["node"]["content_id"], there["content_id"]);
+    let replaced = terminal.json(&arguments[1..]);
+    assert_eq!(
+        (&replaced["how"], &replaced["parts_kept"], &replaced["file"]["id"]),
+        (&json!("resumed"), &json!(PASSED), &there["id"])
+    );
+}
+
+/// Killed between the challenge and the answer.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_proof_that_never_arrived_is_given_by_the_next_run() {
+    let ((owner, _), (mut other, _)) = (signed_up(), signed_up());
+    let bytes = fresh(2 * PART);
+    for terminal in [&owner, &other] {
+        std::fs::write(terminal.path("file"), &bytes).unwrap();
+    }
+    owner.json(&["upload", "file"]);
+    let is_proof = |seen: &Seen| seen.path.ends_with("/proof");
+    let proxy = Proxy::start(move |seen| if is_proof(seen) { Act::Hold } else { Act::Pass }).await;
+    other.through(Some(&proxy.url));
+    let program = other.command(&["--json", "upload", "file"]).spawn().unwrap();
+    until("the answer is on its way", async || {
+        proxy.seen().iter().any(is_proof).then_some(())
+    })
+    .await;
+    kill(program);
+    assert_eq!(
+        other.json(&["status", "file"])["uploads"][0]["state"],
+        "proof_required"
+    );
+    let proxy = Proxy::start(|_| Act::Pass).await;
+    other.through(Some(&proxy.url));
+    let instant = other.json(&["upload", "file"]);
+    assert_eq!(
+        (&instant["how"], &instant["parts_sent"]),
+        (&json!("instant"), &json!(0))
+    );
+    assert_eq!(part_numbers(&proxy), [0; 0], "no byte was sent");
+    other.through(None);
+    assert_eq!(other.json(&["status", "file"])["uploads"], json!([]));
+    other.json(&["download", "file", "-o", "copy"]);
+    assert!(std::fs::read(other.path("copy")).unwrap() == bytes);
+}
+
 /// Ctrl-C is no accident: it says how to go on.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn ctrl_c_says_how_to_go_on() {

@@ -4,12 +4,14 @@
 //! futures at any point, a crash, or a killed process costs the parts in flight and nothing else. They never
 //! abort an upload: whatever was sent is there for the next try.
 
+mod begin;
 mod download;
 mod fetch;
 mod hash;
 mod journal;
 mod part_file;
 mod plan;
+mod possession;
 mod send;
 mod source;
 mod store;

@@ -2,10 +2,12 @@
 //!
 //! 1. Hash the file, part by part; that gives the content id.
 //! 2. Look for an upload in progress of the same file, begun by whatever process on whatever machine; else
-//!    begin one.
-//! 3. Send the parts the store does not have.
-//! 4. Complete; if the store finds parts missing or wrong, send those again.
+//!    begin one (`begin`).
+//! 3. If the service has such bytes, prove that the file has them too (`possession`), and that is all.
+//! 4. Send the parts the store does not have.
+//! 5. Complete; if the store finds parts missing or wrong, send those again.
 
+use super::begin::Begun;
 use super::plan::todo;
 use super::send::Sender;
 use super::source::Source;
@@ -13,7 +15,7 @@ use super::{Event, Options, TransferError, hash};
 use crate::api::Api;
 use crate::backoff::Retry;
 use crate::error::ApiError;
-use crate::types::{NewUpload, Node, NodeKind, ReceivedPart, Upload, UploadState};
+use crate::types::{Node, OnConflict, ReceivedPart, Upload, UploadState};
 use domain::content::{ContentId, PartDigest};
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
@@ -44,6 +46,8 @@ pub struct UploadRequest {
     pub parent: Option<String>,
     /// What it is, if known.
     pub content_type: Option<String>,
+    /// What happens when the name is taken by another file.
+    pub on_conflict: OnConflict,
 }
 
 /// How the file came to be.
@@ -53,7 +57,7 @@ pub enum How {
     Sent,
     /// An earlier upload was carried on.
     Resumed,
-    /// The account had these bytes already; none was sent.
+    /// The service had these bytes already; none was sent.
     Instant,
     /// The file itself was there already: same name, same folder, same bytes.
     AlreadyThere,
@@ -95,28 +99,13 @@ pub async fn upload(
         digests,
         content_id,
     };
-    let (begun, mut how) = match engine.begin().await? {
-        Begun::Upload(upload, how) => (*upload, how),
-        Begun::File(file) => {
-            return Ok(Uploaded {
-                file: *file,
-                how: How::AlreadyThere,
-                parts_sent: 0,
-                parts_kept: 0,
-            });
-        }
-    };
     let mut progress = Progress::default();
-    let file = if let Upload {
-        state: UploadState::Complete,
-        file: Some(file),
-        ..
-    } = begun
-    {
-        how = How::Instant;
-        file
-    } else {
-        engine.carry_on(begun, how, &mut progress).await?
+    let (file, how) = match engine.run(&mut progress).await {
+        Err(TransferError::Api(error)) if error.is("name_taken") => {
+            let same = engine.same_file().await?;
+            (same.ok_or(error)?, How::AlreadyThere)
+        }
+        ended => ended?,
     };
     Ok(Uploaded {
         file,
@@ -144,11 +133,6 @@ struct Progress {
     kept: Option<u32>,
 }
 
-enum Begun {
-    Upload(Box<Upload>, How),
-    File(Box<Node>),
-}
-
 /// Why completing did not give a file (yet).
 enum Again {
     /// The store lacks these parts, among others perhaps.
@@ -157,87 +141,33 @@ enum Again {
     Look(ApiError),
 }
 
-struct Engine<'a> {
-    api: &'a Api,
+/// One upload of one file.
+pub(super) struct Engine<'a> {
+    pub(super) api: &'a Api,
     /// The same, trying longer.
     patient: Api,
-    request: &'a UploadRequest,
+    pub(super) request: &'a UploadRequest,
     options: &'a Options,
-    source: Source,
+    pub(super) source: Source,
     digests: Vec<PartDigest>,
-    content_id: ContentId,
+    pub(super) content_id: ContentId,
 }
 
 impl Engine<'_> {
-    /// Finds the upload in progress of this very file, or begins one.
-    async fn begin(&self) -> Result<Begun, TransferError> {
-        let new = NewUpload {
-            name: self.request.name.clone(),
-            parent: self.request.parent.clone(),
-            size: self.source.plan.size(),
-            content_type: self.request.content_type.clone(),
-            content_id: Some(self.content_id),
+    /// Gets the file there by whatever way is the shortest.
+    async fn run(&self, progress: &mut Progress) -> Result<(Node, How), TransferError> {
+        let (begun, how) = match self.begin().await? {
+            Begun::Upload(upload, how) => (*upload, how),
+            Begun::File(file) => return Ok((*file, How::AlreadyThere)),
         };
-        let mut failed = 0;
-        loop {
-            if let Some(found) = self.in_progress().await? {
-                return Ok(Begun::Upload(Box::new(found), How::Resumed));
-            }
-            let error = match self.api.create_upload(&new).await {
-                Ok(upload) => return Ok(Begun::Upload(Box::new(self.fitting(upload)?), How::Sent)),
-                Err(error) => error,
-            };
-            if error.is("name_taken") {
-                let there = self
-                    .api
-                    .find(self.request.parent.as_deref(), &self.request.name)
-                    .await?;
-                let same = there
-                    .filter(|node| node.kind == NodeKind::File && node.content_id == Some(self.content_id));
-                return Ok(Begun::File(Box::new(same.ok_or(error)?)));
-            }
-            // It may have been begun although the answer got lost: look again before trying again.
-            let lost = match &error {
-                ApiError::Unreachable { .. } => true,
-                ApiError::Problem(problem) => problem.status >= 500,
-                _ => false,
-            };
-            failed += 1;
-            match Retry::CALL.wait(failed) {
-                Some(wait) if lost && failed < 4 => tokio::time::sleep(wait).await,
-                _ => return Err(error.into()),
-            }
+        let mut begun = self.prove(begun).await?;
+        if begun.state == UploadState::Complete
+            && let Some(file) = begun.file.take()
+        {
+            return Ok((file, How::Instant));
         }
-    }
-
-    /// The newest upload in progress that is for the same bytes at the same place.
-    async fn in_progress(&self) -> Result<Option<Upload>, TransferError> {
-        let plan = &self.source.plan;
-        let uploads = self.api.all_uploads().await?.into_iter().filter(|upload| {
-            matches!(upload.state, UploadState::Open | UploadState::Finalizing)
-                && upload.name == self.request.name
-                && upload.parent == self.request.parent
-                && upload.size == plan.size()
-                && upload.part_size == plan.part_size()
-                && upload.content_id == Some(self.content_id)
-        });
-        Ok(uploads.max_by_key(|upload| upload.created_at))
-    }
-
-    /// A server that cuts files in another way would store another content id.
-    fn fitting(&self, upload: Upload) -> Result<Upload, ApiError> {
-        let plan = &self.source.plan;
-        if (upload.part_size, upload.part_count) == (plan.part_size(), plan.part_count()) {
-            return Ok(upload);
-        }
-        Err(ApiError::Unexpected {
-            call: "POST /v1/uploads".to_owned(),
-            reason: format!(
-                "parts of {} bytes instead of {}",
-                upload.part_size,
-                plan.part_size()
-            ),
-        })
+        let file = self.carry_on(begun, how, progress).await?;
+        Ok((file, how))
     }
 
     /// Sends and completes until there is a file.
@@ -288,10 +218,7 @@ impl Engine<'_> {
 
     /// Asks the API where the upload stands.
     async fn look(&self, id: &str) -> Result<Looked, TransferError> {
-        let upload = match self.patient.upload(id).await {
-            Err(error) if error.is("not_found") => return Err(TransferError::UploadGone),
-            upload => upload?,
-        };
+        let upload = gone(self.patient.upload(id).await)?;
         let received = upload.received.unwrap_or_default();
         match (upload.state, upload.file) {
             (UploadState::Complete, Some(file)) => Ok(Looked::File(file)),
@@ -300,7 +227,8 @@ impl Engine<'_> {
                 received,
                 finalizing: true,
             }),
-            (UploadState::Open | UploadState::Other, _) => Ok(Looked::Parts {
+            // One that waits for a proof takes parts just as well.
+            (UploadState::Open | UploadState::ProofRequired | UploadState::Other, _) => Ok(Looked::Parts {
                 received,
                 finalizing: false,
             }),
@@ -365,6 +293,14 @@ impl Engine<'_> {
             }
         }
     }
+}
+
+/// An upload that the API does not know any more was aborted or has expired.
+pub(super) fn gone(answered: Result<Upload, ApiError>) -> Result<Upload, TransferError> {
+    answered.map_err(|error| match error {
+        error if error.is("not_found") => TransferError::UploadGone,
+        error => error.into(),
+    })
 }
 
 enum Looked {

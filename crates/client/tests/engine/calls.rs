@@ -3,8 +3,10 @@
 use crate::server::{Fault, SIGNATURE, Server, TOKEN};
 use crate::{QUICK, api};
 use client::tree::{self, Place, TreeError};
-use client::types::NewUpload;
+use client::types::{NewUpload, OnConflict};
 use client::{Api, ApiError, Token};
+use serde_json::json;
+use std::collections::BTreeSet;
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn reads_are_repeated_after_passing_failures() {
@@ -24,13 +26,6 @@ async fn reads_are_repeated_after_passing_failures() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn what_is_not_safe_to_repeat_is_not_repeated() {
-    let new = NewUpload {
-        name: "n".into(),
-        parent: None,
-        size: 1,
-        content_type: None,
-        content_id: None,
-    };
     for (fault, times) in [
         (Fault::Answer(500, "internal"), 1),
         (Fault::LoseAnswer, 1),
@@ -38,9 +33,67 @@ async fn what_is_not_safe_to_repeat_is_not_repeated() {
         (Fault::Answer(409, "changed_meanwhile"), 2),
     ] {
         let server = Server::start().await;
-        server.fail("POST uploads", fault);
-        assert_eq!(api(&server).create_upload(&new).await.is_ok(), times == 2);
-        assert_eq!(server.count("POST uploads"), times, "{fault:?}");
+        server.fail("POST accounts", fault);
+        let made = api(&server).create_account("ada", "correct horse").await;
+        assert_eq!(made.is_ok(), times == 2, "{fault:?}");
+        assert_eq!(server.count("POST accounts"), times, "{fault:?}");
+    }
+}
+
+/// The server knows a call again that it has done, and does it no second time.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_is_made_is_made_once_however_often_answers_get_lost() {
+    for fault in [
+        Fault::LoseAnswer,
+        Fault::Cut(5),
+        Fault::Drop,
+        Fault::Answer(500, "internal"),
+        Fault::Answer(503, "unavailable"),
+    ] {
+        let server = Server::start().await;
+        for call in ["POST uploads", "POST uploads", "POST folders", "POST folders"] {
+            server.fail(call, fault);
+        }
+        let api = api(&server);
+        let upload = api.create_upload(&new_upload("n")).await.unwrap();
+        let folder = api.create_folder("f", None).await.unwrap();
+        let (keys, made) = {
+            let world = server.world();
+            (world.keys.clone(), (world.uploads.len(), world.nodes.len()))
+        };
+        assert_eq!(made, (1, 1), "{fault:?}");
+        assert_eq!((upload.name.as_str(), folder.name.as_str()), ("n", "f"));
+        assert_eq!(
+            (server.count("POST uploads"), server.count("POST folders")),
+            (3, 3),
+            "{fault:?}"
+        );
+        let different: BTreeSet<_> = keys.iter().collect();
+        assert_eq!(different.len(), 2, "one key for each thing made, {fault:?}");
+        let fits =
+            |key: &String| (1..=255).contains(&key.len()) && key.bytes().all(|byte| byte.is_ascii_graphic());
+        assert!(keys.iter().all(fits), "{keys:?}");
+    }
+}
+
+/// Only the tries of one call are the same to the server: asking again on purpose is another thing.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_same_upload_asked_for_twice_is_two() {
+    let server = Server::start().await;
+    let api = api(&server);
+    let first = api.create_upload(&new_upload("n")).await.unwrap();
+    let second = api.create_upload(&new_upload("n")).await.unwrap();
+    assert_ne!(first.id, second.id);
+}
+
+fn new_upload(name: &str) -> NewUpload {
+    NewUpload {
+        name: name.into(),
+        parent: None,
+        size: 1,
+        content_type: None,
+        content_id: None,
+        on_conflict: OnConflict::Fail,
     }
 }
 
@@ -137,15 +190,12 @@ async fn folders_are_made_as_needed_and_once() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_folder_made_by_somebody_else_meanwhile_will_do() {
     let server = Server::start().await;
-    // The folder is made, but this client hears otherwise.
-    server.fail("POST folders", Fault::LoseAnswer);
+    let folder = json!({"id": "d9", "kind": "folder", "name": "docs", "parent": null, "created_at": "2026-11-20T10:00:00Z"});
+    server.world().meanwhile = Some(Box::new(|world| world.nodes.push(folder)));
     let api = api(&server);
-    let path = "docs".parse().unwrap();
-    assert!(tree::ensure_folder(&api, &path).await.is_err());
-    tree::ensure_folder(&api, &path).await.unwrap();
+    let found = tree::ensure_folder(&api, &"docs".parse().unwrap()).await.unwrap();
+    assert_eq!((found.id(), server.count("POST folders")), (Some("d9"), 1));
     assert_eq!(server.world().nodes.len(), 1);
-    let error = api.create_folder("docs", None).await.unwrap_err();
-    assert!(error.is("name_taken"));
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

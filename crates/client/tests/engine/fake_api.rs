@@ -1,5 +1,7 @@
 //! The API: as much of it as the client needs, in its own words rather than with the client's types.
 
+use crate::fake_creates::{create, create_folder, once, place};
+use crate::fake_proofs;
 use crate::fake_store::digest;
 use crate::server::{FakeUpload, Reply, SIGNATURE, TOKEN, World, body};
 use base64::Engine;
@@ -9,10 +11,10 @@ use hyper::http::request::Parts;
 use hyper::{Method, Response};
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
-use std::collections::{BTreeMap, HashMap};
+use std::collections::HashMap;
 
-const PART: usize = 8 * 1024 * 1024;
-const NOW: &str = "2026-11-20T10:00:00Z";
+pub(crate) const PART: usize = 8 * 1024 * 1024;
+pub(crate) const NOW: &str = "2026-11-20T10:00:00Z";
 
 /// `POST uploads/u1/complete`.
 pub(crate) fn line(head: &Parts) -> String {
@@ -23,6 +25,10 @@ pub(crate) fn line(head: &Parts) -> String {
         .map_or("nowhere", |(_, path)| path);
     format!("{} {path}", head.method)
 }
+
+/// The answer, or the status and code of the problem.
+pub(crate) type Answer = Result<(u16, Value), Refusal>;
+pub(crate) type Refusal = (u16, &'static str);
 
 pub(crate) fn problem(status: u16, code: &str) -> Reply {
     problem_with(status, code, &json!({}))
@@ -43,7 +49,14 @@ fn problem_with(status: u16, code: &str, extras: &Value) -> Reply {
     reply.body(body(document.to_string().into_bytes())).unwrap()
 }
 
-fn answer(status: u16, value: &Value) -> Reply {
+pub(crate) fn reply(answer: Answer) -> Reply {
+    match answer {
+        Ok((status, value)) => self::answer(status, &value),
+        Err((status, code)) => problem(status, code),
+    }
+}
+
+pub(crate) fn answer(status: u16, value: &Value) -> Reply {
     Response::builder()
         .status(status)
         .body(body(value.to_string().into_bytes()))
@@ -104,27 +117,27 @@ pub(crate) fn handle(world: &mut World, head: &Parts, bytes: &[u8], address: &st
             &json!({"access_token": TOKEN, "token_type": "Bearer", "expires_in": 3600}),
         ),
         (&Method::POST, ["sessions"]) => problem(401, "unauthorized"),
-        (&Method::POST, ["uploads"]) => create(world, &request),
+        (&Method::POST, ["accounts"]) => answer(
+            201,
+            &json!({"id": "a1", "username": request["username"], "quota_bytes": 1, "used_bytes": 0, "created_at": NOW}),
+        ),
+        (&Method::POST, ["uploads"]) => once(world, head, bytes, create),
+        (&Method::POST, ["uploads", id, "proof"]) => reply(fake_proofs::prove(world, id, &request)),
         (&Method::GET, ["uploads"]) => list(world, &query),
         (&Method::GET, ["uploads", id]) => upload(world, id).map_or_else(
             || problem(404, "not_found"),
             |upload| {
                 let mut facts = upload.facts.clone();
                 facts["received"] = received(upload);
+                if let Some(challenge) = &upload.challenge {
+                    facts["challenge"] = challenge.clone();
+                }
                 answer(200, &facts)
             },
         ),
         (&Method::POST, ["uploads", id, "parts"]) => sign(world, id, &request, address),
         (&Method::POST, ["uploads", id, "complete"]) => complete(world, id),
-        (&Method::POST, ["folders"]) => {
-            if named(world, &request).is_some() {
-                return problem(409, "name_taken");
-            }
-            let id = format!("d{}", world.nodes.len() + 1);
-            let node = json!({"id": id, "kind": "folder", "name": request["name"], "parent": request["parent"], "created_at": NOW});
-            world.nodes.push(node.clone());
-            answer(201, &node)
-        }
+        (&Method::POST, ["folders"]) => once(world, head, bytes, create_folder),
         (&Method::GET, ["files"]) => {
             let wanted = |node: &&Value| {
                 node["parent"].as_str() == query.get("parent").copied()
@@ -160,11 +173,20 @@ pub(crate) fn handle(world: &mut World, head: &Parts, bytes: &[u8], address: &st
     }
 }
 
+fn set_state(world: &mut World, id: &str, state: &str) {
+    let upload = world
+        .uploads
+        .iter_mut()
+        .find(|upload| upload.facts["id"] == id)
+        .unwrap();
+    upload.facts["state"] = state.into();
+}
+
 fn upload<'a>(world: &'a World, id: &str) -> Option<&'a FakeUpload> {
     world.uploads.iter().find(|upload| upload.facts["id"] == id)
 }
 
-fn named<'a>(world: &'a World, request: &Value) -> Option<&'a Value> {
+pub(crate) fn named<'a>(world: &'a World, request: &Value) -> Option<&'a Value> {
     world
         .nodes
         .iter()
@@ -176,41 +198,13 @@ fn received(upload: &FakeUpload) -> Value {
     upload.parts.iter().map(part).collect()
 }
 
-fn create(world: &mut World, request: &Value) -> Reply {
-    if named(world, request).is_some() {
-        return problem(409, "name_taken");
-    }
-    let size = usize::try_from(request["size"].as_u64().unwrap()).unwrap();
-    let mut facts = json!({
-        "id": format!("u{}", world.uploads.len() + 1), "state": "open", "name": request["name"],
-        "parent": request["parent"], "size": size, "part_size": PART, "part_count": size.div_ceil(PART).max(1),
-        "content_id": request["content_id"], "created_at": NOW, "expires_at": NOW,
-    });
-    let same = world
-        .nodes
-        .iter()
-        .find(|node| node["content_id"] == request["content_id"])
-        .cloned();
-    if let Some(same) = same {
-        let bytes = world.objects[same["id"].as_str().unwrap()].clone();
-        let name = request["name"].as_str().unwrap();
-        facts["state"] = "complete".into();
-        facts["file"] = add_file(world, name, request["parent"].as_str(), bytes);
-    }
-    world.uploads.push(FakeUpload {
-        facts: facts.clone(),
-        parts: BTreeMap::new(),
-    });
-    answer(201, &facts)
-}
-
 /// One per page, so that paging is exercised.
 fn list(world: &World, query: &HashMap<&str, &str>) -> Reply {
     let live: Vec<&Value> = world
         .uploads
         .iter()
         .map(|upload| &upload.facts)
-        .filter(|facts| facts["state"] == "open" || facts["state"] == "finalizing")
+        .filter(|facts| ["proof_required", "open", "finalizing"].contains(&facts["state"].as_str().unwrap()))
         .collect();
     let page: usize = query.get("cursor").map_or(0, |cursor| cursor.parse().unwrap());
     let next = (page + 1 < live.len()).then(|| (page + 1).to_string());
@@ -221,6 +215,7 @@ fn list(world: &World, query: &HashMap<&str, &str>) -> Reply {
 }
 
 fn sign(world: &mut World, id: &str, request: &Value, address: &str) -> Reply {
+    fake_proofs::give_up(world, id);
     match upload(world, id) {
         None => return problem(404, "not_found"),
         Some(upload) if upload.facts["state"] != "open" => return problem(409, "upload_not_open"),
@@ -245,6 +240,7 @@ fn sign(world: &mut World, id: &str, request: &Value, address: &str) -> Reply {
 }
 
 fn complete(world: &mut World, id: &str) -> Reply {
+    fake_proofs::give_up(world, id);
     let lose = std::mem::take(&mut world.lose);
     let Some(upload) = world.uploads.iter_mut().find(|upload| upload.facts["id"] == id) else {
         return problem(404, "not_found");
@@ -286,12 +282,13 @@ fn complete(world: &mut World, id: &str) -> Reply {
         .collect();
     assert_eq!(format!("{}-{count}", digest(&raw)), content_id(&bytes));
     let facts = upload.facts.clone();
-    let file = add_file(
-        world,
-        facts["name"].as_str().unwrap(),
-        facts["parent"].as_str(),
-        bytes,
-    );
+    let file = match place(world, &facts, bytes) {
+        Ok(file) => file,
+        Err((status, code)) => {
+            set_state(world, id, "open");
+            return problem(status, code);
+        }
+    };
     let upload = world
         .uploads
         .iter_mut()

@@ -5,9 +5,13 @@
 
 mod calls;
 mod completing;
+mod conflicts;
 mod downloads;
 mod fake_api;
+mod fake_creates;
+mod fake_proofs;
 mod fake_store;
+mod proofs;
 mod server;
 mod uploads;
 

@@ -61,10 +61,22 @@ pub(crate) struct World {
     pub(crate) not_yet: usize,
     /// Parts that the store loses when an upload is completed, once.
     pub(crate) lose: Vec<u32>,
+    /// Other people's bytes by content id.
+    pub(crate) foreign: HashMap<String, Vec<u8>>,
+    /// Happens once, right after somebody was challenged or right before a folder is made.
+    pub(crate) meanwhile: Option<Meanwhile>,
+    /// What was answered to which body, by idempotency key.
+    pub(crate) answered: HashMap<String, (Vec<u8>, u16, Value)>,
+    /// The keys of all calls that had one.
+    pub(crate) keys: Vec<String>,
 }
+
+pub(crate) type Meanwhile = Box<dyn FnOnce(&mut World) + Send>;
 
 pub(crate) struct FakeUpload {
     pub(crate) facts: Value,
+    /// What is to be proved; not among the facts, because a list does not show it.
+    pub(crate) challenge: Option<Value>,
     /// By number: digest in base64 and bytes.
     pub(crate) parts: BTreeMap<u32, (String, Vec<u8>)>,
 }
@@ -205,8 +217,13 @@ async fn change(reply: Reply, change: impl FnOnce(&mut Vec<u8>)) -> Reply {
     let mut body = body.collect().await.unwrap().to_bytes().to_vec();
     let length = body.len();
     change(&mut body);
-    let end = (body.len() < length).then(|| Err(io::ErrorKind::ConnectionReset.into()));
-    let frames = stream::iter([Ok(Frame::data(Bytes::from(body)))]).chain(stream::iter(end));
+    let end = (body.len() < length).then_some(async {
+        // So that what is there is sent, and not closed away.
+        tokio::time::sleep(Duration::from_millis(20)).await;
+        Err(io::ErrorKind::ConnectionReset.into())
+    });
+    let frames = stream::iter([Ok(Frame::data(Bytes::from(body)))]);
+    let frames = frames.chain(stream::iter(end).then(|end| end));
     Response::from_parts(head, BodyExt::boxed(StreamBody::new(frames)))
 }
 

@@ -4,6 +4,7 @@ use crate::fake_api::content_id;
 use crate::server::{Fault, SIGNATURE, Server, TOKEN};
 use crate::{MIB, SHORT_STALL, api, bytes, net, options, recorder};
 use client::transfer::{Event, How, Observer, Options, TransferError, UploadRequest, Uploaded, upload};
+use client::types::OnConflict;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::Mutex;
@@ -33,11 +34,21 @@ impl Scene {
     }
 
     pub(crate) async fn run_as(&self, name: &str, options: &Options) -> Result<Uploaded, TransferError> {
+        self.run_with(name, OnConflict::Fail, options).await
+    }
+
+    pub(crate) async fn run_with(
+        &self,
+        name: &str,
+        on_conflict: OnConflict,
+        options: &Options,
+    ) -> Result<Uploaded, TransferError> {
         let request = UploadRequest {
             path: self.path.clone(),
             name: name.to_owned(),
             parent: None,
             content_type: None,
+            on_conflict,
         };
         let ended = upload(&api(&self.server), &request, options).await;
         if let Err(error) = &ended {
@@ -336,6 +347,7 @@ async fn a_folder_or_nothing_cannot_be_uploaded() {
         name: "x".into(),
         parent: None,
         content_type: None,
+        on_conflict: OnConflict::Fail,
     };
     let folder = scene.path.parent().unwrap();
     let api = api(&scene.server);

@@ -1,0 +1,135 @@
+//! Names that are taken, and what the uploader wanted then.
+
+use crate::fake_api::add_file;
+use crate::server::Fault;
+use crate::uploads::Scene;
+use crate::{MIB, bytes, options};
+use client::transfer::{How, TransferError};
+use client::types::OnConflict;
+use std::fs;
+
+const NAME: &str = "remote.bin";
+
+/// A file of that name is there, with other bytes. Gives its id, too.
+async fn scene(length: usize) -> (Scene, String) {
+    let scene = Scene::new(length).await;
+    let there = add_file(&mut scene.server.world(), NAME, None, b"other".to_vec());
+    (scene, there["id"].as_str().unwrap().to_owned())
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn both_files_are_kept_under_two_names() {
+    let (scene, there) = scene(9 * MIB).await;
+    for (name, how) in [("remote (1).bin", How::Sent), ("remote (2).bin", How::Instant)] {
+        let done = scene
+            .run_with(NAME, OnConflict::Rename, &options(2))
+            .await
+            .unwrap();
+        scene.stored(&done);
+        assert_eq!((done.file.name.as_str(), done.how), (name, how));
+    }
+    assert_eq!(scene.server.world().objects[&there], b"other");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_replaced_file_stays_the_same_file() {
+    let (scene, there) = scene(9 * MIB).await;
+    let done = scene
+        .run_with(NAME, OnConflict::Replace, &options(2))
+        .await
+        .unwrap();
+    scene.stored(&done);
+    assert_eq!(
+        (done.file.id.as_str(), done.file.name.as_str(), done.how),
+        (there.as_str(), NAME, How::Sent)
+    );
+    assert_eq!(scene.server.world().nodes.len(), 1);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_same_bytes_under_the_same_name_are_no_conflict() {
+    let scene = Scene::new(9 * MIB).await;
+    scene.run(&options(2)).await.unwrap();
+    let puts = scene.server.count("PUT");
+    for on_conflict in [OnConflict::Fail, OnConflict::Rename, OnConflict::Replace] {
+        let done = scene.run_with(NAME, on_conflict, &options(2)).await.unwrap();
+        assert_eq!((done.how, done.file.name.as_str()), (How::AlreadyThere, NAME));
+    }
+    assert_eq!(scene.server.count("PUT"), puts);
+    assert_eq!(scene.server.world().nodes.len(), 1);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_folder_is_in_the_way_of_a_replacement() {
+    let scene = Scene::new(5).await;
+    crate::api(&scene.server).create_folder(NAME, None).await.unwrap();
+    let error = scene
+        .run_with(NAME, OnConflict::Replace, &options(1))
+        .await
+        .unwrap_err();
+    assert!(
+        matches!(&error, TransferError::Api(error) if error.is("name_taken")),
+        "{error}"
+    );
+    assert_eq!(scene.state(), "open", "what was sent is kept");
+}
+
+/// Who did not ask for it must not replace a file by going on with an upload of somebody who did.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn only_an_upload_that_was_meant_alike_is_carried_on() {
+    let (scene, there) = scene(9 * MIB).await;
+    scene
+        .server
+        .fail("PUT part 2", Fault::Answer(400, "EntityTooLarge"));
+    let replace = OnConflict::Replace;
+    scene.run_with(NAME, replace, &options(1)).await.unwrap_err();
+    let error = scene.run(&options(1)).await.unwrap_err();
+    assert!(
+        matches!(&error, TransferError::Api(error) if error.is("name_taken")),
+        "{error}"
+    );
+    assert_eq!(scene.server.world().objects[&there], b"other");
+    let done = scene.run_with(NAME, replace, &options(1)).await.unwrap();
+    scene.stored(&done);
+    assert_eq!(
+        (done.how, done.parts_kept, done.file.id),
+        (How::Resumed, 1, there)
+    );
+}
+
+/// Two processes that upload the same file at once: the later one finds what it wanted.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_same_file_made_by_somebody_else_meanwhile_will_do() {
+    let scene = Scene::new(9 * MIB).await;
+    scene.server.world().not_yet = usize::MAX;
+    let path = scene.path.clone();
+    let one = options(1);
+    let (ended, ()) = tokio::join!(scene.run(&one), async {
+        scene.server.seen("POST uploads/u1/complete").await;
+        let mut world = scene.server.world();
+        add_file(&mut world, NAME, None, fs::read(&path).unwrap());
+        world.not_yet = 0;
+    });
+    let done = ended.unwrap();
+    scene.stored(&done);
+    assert_eq!(done.how, How::AlreadyThere);
+    assert_eq!(scene.server.world().nodes.len(), 1);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn other_bytes_put_there_meanwhile_are_told() {
+    let scene = Scene::new(9 * MIB).await;
+    scene.server.world().not_yet = usize::MAX;
+    let one = options(1);
+    let (ended, ()) = tokio::join!(scene.run(&one), async {
+        scene.server.seen("POST uploads/u1/complete").await;
+        let mut world = scene.server.world();
+        add_file(&mut world, NAME, None, bytes(9, 1));
+        world.not_yet = 0;
+    });
+    let error = ended.unwrap_err();
+    assert!(
+        matches!(&error, TransferError::Api(error) if error.is("name_taken")),
+        "{error}"
+    );
+}
