@@ -46,6 +46,13 @@ def local(endpoint: str) -> str:
     return endpoint
 
 
+def content(text: str | dict) -> bytes:
+    """The bytes of a file: a text, or one that is repeated."""
+    if isinstance(text, dict):
+        text = text["text"] * text["times"]
+    return text.encode()
+
+
 class World:
     """The sample world in one stack."""
 
@@ -107,7 +114,7 @@ class World:
             for item in part["store"]:
                 multipart_ids[item["key"]] = self.store(item)
             for item in part["target"]:
-                self.s3.put_object(Bucket=REPLICAS, Key=item["key"], Body=item["text"].encode())
+                self.s3.put_object(Bucket=REPLICAS, Key=item["key"], Body=content(item["text"]))
         with self.table.batch_writer() as writer:
             for key in self.table.scan(ProjectionExpression="pk, sk", ConsistentRead=True)["Items"]:
                 writer.delete_item(Key=key)
@@ -124,7 +131,7 @@ class World:
         parts = []
         for number, text in item["parts"].items():
             sent = self.s3.upload_part(
-                **at, UploadId=id, PartNumber=int(number), Body=text.encode(), ChecksumAlgorithm="SHA256"
+                **at, UploadId=id, PartNumber=int(number), Body=content(text), ChecksumAlgorithm="SHA256"
             )
             parts.append({"PartNumber": int(number), "ETag": sent["ETag"], "ChecksumSHA256": sent["ChecksumSHA256"]})
         if item["complete"]:

@@ -5,8 +5,9 @@
 use crate::harness::audit;
 use crate::harness::bytes::{PART, fresh};
 use crate::harness::person::{PASSWORD, Person, content_id, new_username};
+use crate::harness::proof::{PROVABLE, proof_of};
 use crate::harness::proxy::Act;
-use crate::harness::sandbox::{Sandbox, http_event};
+use crate::harness::sandbox::{Sandbox, http_event, with_header};
 use crate::harness::stack::{root, stack};
 use domain::content::PartDigest;
 use serde_json::{Value, json};
@@ -16,13 +17,14 @@ use std::fmt::Write as _;
 const BEGIN: &str = "<!-- The table is held by tests/e2e/remote_calls.rs. -->\n";
 
 /// The functions behind the gateway. Those that are not are no endpoints.
-const ENDPOINTS: [(&str, &str); 14] = [
+const ENDPOINTS: [(&str, &str); 15] = [
     ("account-create", "POST /v1/accounts"),
     ("account-get", "GET /v1/account"),
     ("session-create", "POST /v1/sessions"),
     ("upload-create", "POST /v1/uploads"),
     ("upload-list", "GET /v1/uploads"),
     ("upload-get", "GET /v1/uploads/{id}"),
+    ("upload-prove", "POST /v1/uploads/{id}/proof"),
     ("upload-sign-parts", "POST /v1/uploads/{id}/parts"),
     ("upload-complete", "POST /v1/uploads/{id}/complete"),
     ("upload-abort", "DELETE /v1/uploads/{id}"),
@@ -32,7 +34,9 @@ const ENDPOINTS: [(&str, &str); 14] = [
     ("file-download", "GET /v1/files/{id}/content"),
     ("file-delete", "DELETE /v1/files/{id}"),
 ];
-const NO_ENDPOINTS: [&str; 2] = ["replicate", "sweep"];
+const NO_ENDPOINTS: [&str; 4] = ["account-set-quota", "reconcile", "replicate", "sweep"];
+/// From how many on the same calls one after the other are written as a number.
+const MANY: usize = 5;
 
 /// A request whose calls are counted.
 struct Request<'a> {
@@ -40,6 +44,7 @@ struct Request<'a> {
     case: &'a str,
     id: Option<&'a str>,
     query: Option<(&'a str, &'a str)>,
+    key: Option<&'a str>,
     body: Option<Value>,
 }
 
@@ -49,6 +54,7 @@ fn request<'a>(function: &'a str, case: &'a str) -> Request<'a> {
         case,
         id: None,
         query: None,
+        key: None,
         body: None,
     }
 }
@@ -64,10 +70,26 @@ impl<'a> Request<'a> {
         Self { query, ..self }
     }
 
+    /// With an `Idempotency-Key`.
+    fn key(self, key: &'a str) -> Self {
+        let key = Some(key);
+        Self { key, ..self }
+    }
+
     fn body(self, body: Value) -> Self {
         let body = Some(body);
         Self { body, ..self }
     }
+}
+
+/// The calls as the table has them.
+fn in_words(calls: &[String]) -> String {
+    let runs = calls.chunk_by(|one, next| one == next);
+    let words = runs.map(|run| match run.len() {
+        MANY.. => format!("{} × {}", run.len(), run[0]),
+        _ => run.join(", "),
+    });
+    words.collect::<Vec<_>>().join(", ")
 }
 
 /// The table, line by line.
@@ -78,13 +100,15 @@ struct Table {
 }
 
 impl Table {
-    /// Sends a request to a function that has started already, and notes what it asks of AWS.
-    async fn note(&mut self, request: Request<'_>) {
+    /// Sends a request to a function that has started already, and notes what it asks of AWS. Gives the body of the
+    /// answer.
+    async fn note(&mut self, request: Request<'_>) -> Value {
         let Request {
             function,
             case,
             id,
             query,
+            key,
             body,
         } = request;
         let (_, endpoint) = ENDPOINTS.iter().find(|(name, _)| *name == function).unwrap();
@@ -93,6 +117,9 @@ impl Table {
         if let Some((name, value)) = query {
             event["queryStringParameters"] = json!({ name: value });
             event["multiValueQueryStringParameters"] = json!({ name: [value] });
+        }
+        if let Some(key) = key {
+            event = with_header(event, "Idempotency-Key", key);
         }
         let mut sandbox = Sandbox::start(function, |_| Act::Pass).await;
         sandbox.ready().await;
@@ -108,9 +135,10 @@ impl Table {
         let status = answer["statusCode"].as_u64().unwrap();
         assert!((200..400).contains(&status), "{endpoint}: {answer}");
         let calls = sandbox.proxy.operations();
-        let (count, calls) = (calls.len(), calls.join(", "));
+        let (count, calls) = (calls.len(), in_words(&calls));
         writeln!(self.lines, "| `{endpoint}` | {case} | {count} | {calls} |").unwrap();
         self.seen.insert(function.to_owned());
+        serde_json::from_str(answer["body"].as_str().unwrap_or_default()).unwrap_or_default()
     }
 
     async fn accounts(&mut self) {
@@ -126,9 +154,13 @@ impl Table {
     async fn uploads(&mut self) {
         let bytes = fresh(PART + 1);
         let new = |name: &str| json!({ "name": name, "size": bytes.len(), "content_id": content_id(&bytes) });
-        self.note(request("upload-create", "new content").body(new("new")))
-            .await;
-        let upload = self.person.api.all_uploads().await.unwrap().remove(0).id;
+        let unsaid = json!({ "name": "unsaid", "size": bytes.len() });
+        let create = |case| request("upload-create", case);
+        let unsaid = self.note(create("content not announced").body(unsaid)).await;
+        let unsaid = unsaid["id"].as_str().unwrap();
+        self.person.api.abort_upload(unsaid).await.unwrap();
+        let upload = self.note(create("new content").body(new("new"))).await;
+        let upload = upload["id"].as_str().unwrap().to_owned();
         self.note(request("upload-list", "")).await;
         let part = |number: u32, bytes: &[u8]| json!({ "number": number, "sha256": PartDigest::of(bytes) });
         let parts = json!({ "parts": [part(1, &bytes[..PART]), part(2, &bytes[PART..])] });
@@ -144,15 +176,71 @@ impl Table {
         let known = self.person.sent("known", &bytes).await.id;
         self.note(request("upload-complete", "known content").id(&known))
             .await;
-        let instant = request("upload-create", "content that the account has");
-        self.note(instant.body(new("instant"))).await;
+        for (case, on_conflict) in [
+            ("content that the account has", "fail"),
+            ("content that the account has, renamed", "rename"),
+            (
+                "content that the account has, in the place of another file",
+                "replace",
+            ),
+        ] {
+            let mut body = new("instant");
+            body["on_conflict"] = json!(on_conflict);
+            self.note(create(case).body(body)).await;
+        }
         let aborted = self.person.sent("aborted", &fresh(10)).await.id;
         self.note(request("upload-abort", "").id(&aborted)).await;
+    }
+
+    /// Bytes that somebody else has.
+    async fn proofs(&mut self) {
+        let other = Person::new().await;
+        for (case, on_conflict) in [
+            ("right", "fail"),
+            ("right, renamed", "rename"),
+            ("right, in the place of another file", "replace"),
+            ("wrong", "fail"),
+        ] {
+            let bytes = fresh(PROVABLE);
+            other.store(case, None, &bytes).await;
+            if on_conflict != "fail" {
+                self.person.store(case, None, &fresh(10)).await;
+            }
+            let body = json!({
+                "name": case, "size": bytes.len(), "content_id": content_id(&bytes), "on_conflict": on_conflict,
+            });
+            let upload = if case == "right" {
+                let create = request("upload-create", "content that another account has");
+                self.note(create.body(body)).await
+            } else {
+                self.person.call("POST", "/uploads", Some(&body)).await.json()
+            };
+            let has = if case == "wrong" { fresh(PROVABLE) } else { bytes };
+            let proof = json!({ "proof": proof_of(&upload["challenge"], &has) });
+            let id = upload["id"].as_str().unwrap();
+            let answered = self.note(request("upload-prove", case).id(id).body(proof)).await;
+            let state = if case == "wrong" { "open" } else { "complete" };
+            assert_eq!(answered["state"], state, "{case}: {answered}");
+        }
+    }
+
+    /// Creates that can be sent again.
+    async fn keys(&mut self) {
+        for (function, body) in [
+            ("upload-create", json!({ "name": "keyed", "size": 10 })),
+            ("folder-create", json!({ "name": "keyed" })),
+        ] {
+            let create = |case| request(function, case).key("again").body(body.clone());
+            let first = self.note(create("with an `Idempotency-Key`")).await;
+            assert_eq!(self.note(create("with an `Idempotency-Key`, again")).await, first);
+        }
     }
 
     async fn files(&mut self) {
         let body = json!({ "name": "folder" });
         self.note(request("folder-create", "").body(body)).await;
+        let body = json!({ "name": "folder", "on_conflict": "rename" });
+        self.note(request("folder-create", "renamed").body(body)).await;
         let folder = self.person.api.find(None, "folder").await.unwrap().unwrap().id;
         let file = self.person.api.find(None, "new").await.unwrap().unwrap().id;
         self.note(request("file-list", "the top")).await;
@@ -176,6 +264,8 @@ async fn measured() -> String {
     };
     table.accounts().await;
     table.uploads().await;
+    table.proofs().await;
+    table.keys().await;
     table.files().await;
     audit::account(&table.person).await;
     let deployed: BTreeSet<String> = stack().functions.keys().cloned().collect();

@@ -81,10 +81,14 @@ pub fn next_free<'a>(name: &Name, taken: impl IntoIterator<Item = &'a Name>) -> 
 
 /// What all numbered forms of a name begin with.
 #[must_use]
-pub fn stem_of_numbered(name: &Name) -> &str {
+pub fn stem_of_numbered(name: &Name) -> String {
     let (stem, extension) = split(name);
     // " (18446744073709551615)" is the longest number there is.
-    &stem[..floor_of_boundary(stem, MAX_LENGTH - 23 - extension.len())]
+    let room = MAX_LENGTH - 23 - extension.len();
+    if stem.len() <= room {
+        return format!("{stem} (");
+    }
+    stem[..floor_of_boundary(stem, room)].to_owned()
 }
 
 fn floor_of_boundary(text: &str, at_most: usize) -> usize {
@@ -142,7 +146,7 @@ mod tests {
                 let with = |number| numbered(&name, number);
                 prop_assert_ne!(&with(n), &name);
                 prop_assert!(n == m || with(n) != with(m));
-                prop_assert!(with(n).as_str().starts_with(stem_of_numbered(&name)));
+                prop_assert!(with(n).as_str().starts_with(&stem_of_numbered(&name)));
             }
         }
     }

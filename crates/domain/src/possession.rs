@@ -1,17 +1,21 @@
 //! Proof of possession: who wants a file without sending its bytes has to show that he has them.
 //!
-//! A [`Challenge`] names byte ranges, one at a random place in each of [`RANGES`] equal slices of the file, and a nonce.
+//! A [`Challenge`] names byte ranges, one at an unforeseeable place in each of [`RANGES`] equal slices of the file, and a
+//! nonce. One account is always asked for the same ranges of a blob, however often it begins anew: who lacks some of them
+//! gains nothing by drawing again. The nonce is another one each time, so that an old answer is worth nothing.
+//!
 //! The answer is HMAC-SHA256 (RFC 2104) with the nonce as key over the bytes of the ranges, one after the other. It is
 //! worth nothing for any other challenge, and to give it one needs the bytes of every slice: whoever lacks a run of two
 //! slices is always found out, whoever lacks a share `m` scattered over the file passes with a chance of `(1 - m)^32`
 //! at most.
 
+use crate::id::{AccountId, BlobId};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD as BASE64;
 use hmac::{Hmac, KeyInit, Mac};
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
-use sha2::Sha256;
+use sha2::{Digest, Sha256};
 use std::fmt;
 use std::str::FromStr;
 
@@ -112,8 +116,10 @@ pub struct Challenge {
 }
 
 impl Challenge {
-    /// A challenge about a file of `size` bytes, made at `now`. `random` gives numbers that nobody can foresee.
-    pub fn draw(size: u64, nonce: Nonce, now: Timestamp, mut random: impl FnMut() -> u64) -> Self {
+    /// The challenge for this account about a blob of `size` bytes, made at `now`. The places of the ranges follow from the
+    /// ids of both: no account can choose its own, nor know the blob's before.
+    #[must_use]
+    pub fn draw(account: &AccountId, blob: &BlobId, size: u64, nonce: Nonce, now: Timestamp) -> Self {
         let slices = u128::from(RANGES);
         let boundary = |slice: u128| {
             let at = u128::from(size) * slice / slices;
@@ -124,7 +130,7 @@ impl Challenge {
             let length = RANGE_LENGTH.min(end - start);
             let room = end - start - length;
             // The remainder of a 64-bit number by one this small is as good as uniform.
-            let offset = start + random() % (room + 1);
+            let offset = start + number_of(account, blob, slice) % (room + 1);
             ByteRange { offset, length }
         });
         Self {
@@ -142,6 +148,15 @@ impl Challenge {
         key[..32].copy_from_slice(&self.nonce.0);
         Prover(Hmac::new(&key.into()))
     }
+}
+
+/// A number that is as good as random to whoever does not know both ids. Ids have no zero bytes.
+fn number_of(account: &AccountId, blob: &BlobId, slice: u128) -> u64 {
+    let digest = Sha256::digest(format!("range\0{account}\0{blob}\0{slice}"));
+    digest
+        .iter()
+        .take(8)
+        .fold(0, |number, byte| number << 8 | u64::from(*byte))
 }
 
 /// An answer in the making.
@@ -171,10 +186,10 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
 
-    fn draw(size: u64, numbers: &[u64]) -> Challenge {
-        let mut numbers = numbers.iter().copied().cycle();
+    fn draw(size: u64, account: u64) -> Challenge {
+        let (account, blob) = (account.to_string().parse().unwrap(), "b".parse().unwrap());
         let nonce = Nonce::from_bytes([7; 32]);
-        Challenge::draw(size, nonce, Timestamp::UNIX_EPOCH, || numbers.next().unwrap())
+        Challenge::draw(&account, &blob, size, nonce, Timestamp::UNIX_EPOCH)
     }
 
     fn prove(challenge: &Challenge, bytes: &[u8]) -> Proof {
@@ -189,7 +204,7 @@ mod tests {
     // What Python's `hmac.new(b"\x07" * 32, b"hello world", "sha256")` gives.
     #[test]
     fn the_answer_is_hmac_sha256() {
-        let mut prover = draw(0, &[0]).prover();
+        let mut prover = draw(0, 1).prover();
         prover.update(b"hello ");
         prover.update(b"world");
         let proof = "TXB/lQYVvEeqHIJ9IjFwXGRnZhXe7vsOLQq0gkRjgY0=";
@@ -198,7 +213,7 @@ mod tests {
 
     #[test]
     fn nonces_and_proofs_stay_out_of_logs() {
-        let challenge = draw(100, &[1]);
+        let challenge = draw(100, 1);
         let text = String::from(challenge.nonce);
         assert!(!format!("{challenge:?}").contains(&text));
         assert_eq!(text.parse::<Nonce>().unwrap(), challenge.nonce);
@@ -210,7 +225,7 @@ mod tests {
     #[test]
     fn one_wrong_byte_in_a_range_or_another_nonce_is_a_wrong_answer() {
         let bytes: Vec<u8> = (0..1_100_000u32).map(|n| (n % 251) as u8).collect();
-        let challenge = draw(bytes.len() as u64, &[3, 1 << 40, 99]);
+        let challenge = draw(bytes.len() as u64, 1);
         let proof = prove(&challenge, &bytes);
         assert!(accepts(&challenge, &bytes, &proof));
         for range in &challenge.ranges {
@@ -228,8 +243,8 @@ mod tests {
 
     proptest! {
         #[test]
-        fn every_slice_is_asked_about(size in 0..=crate::content::MAX_FILE_SIZE, numbers in prop::collection::vec(any::<u64>(), 1..40)) {
-            let challenge = draw(size, &numbers);
+        fn every_slice_is_asked_about(size in 0..=crate::content::MAX_FILE_SIZE, account: u64) {
+            let challenge = draw(size, account);
             let mut end = 0;
             for range in &challenge.ranges {
                 prop_assert!(range.offset >= end, "in order, without overlap");
@@ -237,7 +252,9 @@ mod tests {
                 end = range.offset + range.length;
             }
             prop_assert!(end <= size);
+            prop_assert_eq!(&draw(size, account), &challenge, "drawing again gains nothing");
             if size >= MIN_SIZE {
+                prop_assert_ne!(&draw(size, account ^ 1).ranges, &challenge.ranges);
                 prop_assert_eq!(challenge.ranges.len(), 32);
                 prop_assert!(challenge.ranges.iter().all(|range| range.length == RANGE_LENGTH));
                 // Two slices that lie side by side cannot both be missing.

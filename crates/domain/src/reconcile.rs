@@ -69,10 +69,11 @@ impl Age {
 }
 
 /// Whether an object that was made at `made_at` belongs to nobody. S3 dates an object to the beginning of its multipart
-/// upload, so a finished one may look old at once: what keeps it is its owner.
+/// upload, so a finished one may look old at once: what keeps it is its owner. An owner that ended just now counts, too:
+/// reads of two items may see one transaction at different times, and the blob may come into sight a moment later.
 #[must_use]
 pub fn object_is_orphaned(standing: &Standing, made_at: Timestamp, age: &Age) -> bool {
-    age.is_old(made_at) && !standing.is_blob && !matches!(standing.claimant, Claimant::Unfinished { .. })
+    age.is_old(made_at) && claim_is_over(standing, age)
 }
 
 /// Whether a multipart upload that began at `begun_at` belongs to nobody.

@@ -87,6 +87,16 @@ impl Call {
         }
     }
 
+    /// A header's text; `None` when there is none.
+    ///
+    /// # Errors
+    /// 400 when it is there and is not visible ASCII.
+    pub fn header(&self, name: &str) -> Result<Option<&str>, Problem> {
+        let value = self.request.headers().get(name);
+        let text = value.map(|value| value.to_str()).transpose();
+        text.map_err(|_| Problem::invalid(name, format!("{name}: visible ASCII characters only")))
+    }
+
     /// The body.
     ///
     /// # Errors

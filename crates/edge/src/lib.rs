@@ -7,6 +7,7 @@
 pub mod auth;
 pub mod call;
 pub mod deadline;
+pub mod idempotency;
 pub mod lookup;
 pub mod password;
 pub mod problem;
@@ -18,6 +19,7 @@ pub mod views;
 pub use auth::Tokens;
 pub use call::Call;
 pub use deadline::deadline;
+pub use idempotency::IdempotencyKey;
 pub use problem::Problem;
 pub use reply::Reply;
 

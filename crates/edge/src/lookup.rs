@@ -1,6 +1,6 @@
 //! Reads what a path names, for its owner only: anybody else's is a 404.
 
-use crate::Problem;
+use crate::{Problem, views};
 use domain::id::{AccountId, NodeId, UploadId};
 use store::Table;
 use store::rows::{NodeRow, UploadRow};
@@ -27,14 +27,30 @@ pub async fn node(table: &Table, account: &AccountId, id: &NodeId) -> Result<Nod
         .ok_or_else(|| Problem::not_found("file or folder"))
 }
 
+/// A complete upload with its file, if that is still there.
+///
+/// # Errors
+/// A [`Problem`] when the store fails.
+pub async fn with_file(
+    table: &Table,
+    upload: &UploadRow,
+    node: Option<&NodeRow>,
+) -> Result<views::Upload, Problem> {
+    let view = views::Upload::new(upload)?;
+    Ok(match node.and_then(|node| Some((node, node.file.as_ref()?))) {
+        Some((node, file)) => view.with_file(node, &table.replicas(&file.blob).await?),
+        None => view,
+    })
+}
+
 /// The problem of an upload that cannot be worked on (any more).
 #[must_use]
 pub fn not_open(upload: &UploadRow) -> Problem {
     use domain::upload::State;
     let detail = match upload.state {
-        State::Open => "the upload has expired; start a new one",
+        State::Open | State::ProofRequired => "the upload has expired; start a new one",
         State::Finalizing => "the upload is being finalized; ask for its state until it is complete",
-        State::Complete => "the upload is complete; the file is in the list of files",
+        State::Complete => "the upload is complete",
         State::Aborted => "the upload was aborted; start a new one",
         State::Expired => "nobody touched the upload for too long; start a new one",
     };

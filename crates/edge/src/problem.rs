@@ -85,12 +85,26 @@ impl Problem {
         Self::new(StatusCode::CONFLICT, code, title, detail)
     }
 
+    /// An idempotency key came again with another request.
+    #[must_use]
+    pub fn key_reused() -> Self {
+        let detail =
+            "the Idempotency-Key was used for a request with another body; use a new key for a new request";
+        Self::new(
+            StatusCode::UNPROCESSABLE_ENTITY,
+            "idempotency_key_reused",
+            "The key belongs to another request",
+            detail,
+        )
+    }
+
     /// No room.
     #[must_use]
     pub fn quota_exceeded(quota: &domain::account::Quota, wanted: u64) -> Self {
+        let free = quota.free.max(0);
         let detail = format!(
-            "the file has {wanted} bytes, {} of {} are free; delete files or abort open uploads",
-            quota.free, quota.limit
+            "the file has {wanted} bytes, {free} of {} are free; delete files or abort open uploads",
+            quota.limit
         );
         Self::new(
             StatusCode::FORBIDDEN,
@@ -100,6 +114,8 @@ impl Problem {
         )
         .with("quota_bytes", quota.limit)
         .with("used_bytes", quota.used())
+        .with("free_bytes", free)
+        .with("wanted_bytes", wanted)
     }
 
     fn unavailable(cause: String) -> Self {
@@ -233,6 +249,8 @@ impl From<Conflict> for Problem {
             | Conflict::UploadChanged
             | Conflict::ContentExists
             | Conflict::BlobGone
+            | Conflict::BlobChanged
+            | Conflict::KeyUsed
             | Conflict::ReplicaChanged => Self::conflict("changed_meanwhile", "Changed meanwhile", changed),
         }
     }

@@ -15,12 +15,16 @@ pub struct Reply {
 impl Reply {
     fn json(status: StatusCode, body: &impl Serialize) -> Result<Self, Problem> {
         let text = serde_json::to_string(body).map_err(|e| store::StoreError::Corrupt(e.to_string()))?;
+        Ok(Self::text(status, text))
+    }
+
+    fn text(status: StatusCode, text: String) -> Self {
         let mut response = Response::new(Body::Text(text));
         *response.status_mut() = status;
         let headers = response.headers_mut();
         headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
         headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
-        Ok(Self { response })
+        Self { response }
     }
 
     fn at(mut self, location: &str) -> Result<Self, Problem> {
@@ -43,6 +47,37 @@ impl Reply {
     /// A [`Problem`] when the body cannot be written as JSON.
     pub fn created(location: &str, body: &impl Serialize) -> Result<Self, Problem> {
         Self::json(StatusCode::CREATED, body)?.at(location)
+    }
+
+    /// 200 with a body, and where it can be read again.
+    ///
+    /// # Errors
+    /// A [`Problem`] when the body cannot be written as JSON.
+    pub fn ok_at(location: &str, body: &impl Serialize) -> Result<Self, Problem> {
+        Self::json(StatusCode::OK, body)?.at(location)
+    }
+
+    /// What was answered before, once more.
+    ///
+    /// # Errors
+    /// A [`Problem`] when it cannot have been answered.
+    pub(crate) fn again(status: u16, location: &str, answer: String) -> Result<Self, Problem> {
+        let status = StatusCode::from_u16(status).map_err(|e| store::StoreError::Corrupt(e.to_string()))?;
+        let mut reply = Self::text(status, answer).at(location)?;
+        let headers = reply.response.headers_mut();
+        headers.insert("idempotency-replayed", HeaderValue::from_static("true"));
+        Ok(reply)
+    }
+
+    /// Status, `Location` and body, for those who remember them.
+    pub(crate) fn parts(&self) -> (u16, &str, &str) {
+        let location = self.response.headers().get(header::LOCATION);
+        let location = location.and_then(|value| value.to_str().ok()).unwrap_or_default();
+        let text = match self.response.body() {
+            Body::Text(text) => text,
+            _ => "",
+        };
+        (self.response.status().as_u16(), location, text)
     }
 
     /// 202 with a body: it goes on, ask again.

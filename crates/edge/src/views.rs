@@ -4,7 +4,9 @@ use domain::account::Username;
 use domain::content::{ContentId, PartDigest};
 use domain::id::{AccountId, NodeId, UploadId};
 use domain::name::Name;
-use domain::{replica, upload};
+use domain::placement::OnConflict;
+use domain::possession::{ByteRange, Nonce};
+use domain::{possession, replica, upload};
 use serde::Serialize;
 use std::collections::BTreeMap;
 use store::objects::SignedRequest;
@@ -40,6 +42,26 @@ pub struct ReceivedPart {
     sha256: PartDigest,
 }
 
+/// What has to be answered to get a file without sending its bytes.
+#[derive(Debug, Serialize)]
+pub struct Challenge {
+    algorithm: &'static str,
+    nonce: Nonce,
+    ranges: Vec<ByteRange>,
+    expires_at: String,
+}
+
+impl From<&possession::Challenge> for Challenge {
+    fn from(challenge: &possession::Challenge) -> Self {
+        Self {
+            algorithm: "HMAC-SHA256",
+            nonce: challenge.nonce,
+            ranges: challenge.ranges.clone(),
+            expires_at: challenge.expires_at.to_string(),
+        }
+    }
+}
+
 /// An upload.
 #[derive(Debug, Serialize)]
 pub struct Upload {
@@ -52,8 +74,11 @@ pub struct Upload {
     part_count: u32,
     content_type: Option<String>,
     content_id: Option<ContentId>,
+    on_conflict: OnConflict,
     created_at: String,
     expires_at: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    challenge: Option<Challenge>,
     #[serde(skip_serializing_if = "Option::is_none")]
     received: Option<Vec<ReceivedPart>>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -61,15 +86,18 @@ pub struct Upload {
 }
 
 impl Upload {
-    /// An upload as it is written down.
+    /// An upload as it is written down, for whoever asks now: a challenge that is over is not shown.
     ///
     /// # Errors
     /// [`store::StoreError::Corrupt`] when the stored size has no part plan.
     pub fn new(row: &UploadRow) -> Result<Self, store::StoreError> {
         let plan = row.parts()?;
+        let state = row.session().state_at(store::rows::now());
+        let challenge = row.challenge.as_ref();
+        let challenge = challenge.filter(|_| state == upload::State::ProofRequired);
         Ok(Self {
             id: row.id.clone(),
-            state: row.state,
+            state,
             name: row.name.clone(),
             parent: row.parent.clone(),
             size: row.size,
@@ -77,8 +105,10 @@ impl Upload {
             part_count: plan.part_count(),
             content_type: row.content_type.clone(),
             content_id: row.content_id,
+            on_conflict: row.on_conflict,
             created_at: row.created_at.to_string(),
             expires_at: row.expires_at.to_string(),
+            challenge: challenge.map(|stored| Challenge::from(&stored.challenge)),
             received: None,
             file: None,
         })

@@ -62,12 +62,7 @@ impl Replicator {
     /// [`ReplicaError`]: the message should come again later.
     pub async fn handle(&self, message: &Message) -> Result<(), ReplicaError> {
         let (blob, target) = message.subject();
-        let Some(blob) = self
-            .table
-            .blob(blob)
-            .await?
-            .filter(|blob| blob.life().may_be_referenced())
-        else {
+        let Some(blob) = self.table.blob(blob).await?.filter(|blob| !blob.reclaiming) else {
             return Ok(());
         };
         let replica = self.table.replica(&blob.id, target).await?;

@@ -2,9 +2,13 @@
 
 use crate::error::{Conflict, StoreError};
 use crate::rows::{AccountRow, UsernameRow};
-use crate::table::{Change, Table, Write, number};
-use domain::account::Username;
+use crate::table::{Change, Row, Table, Write, number};
+use aws_sdk_dynamodb::types::AttributeValue;
+use domain::account::{QuotaEvent, Username};
 use domain::id::AccountId;
+
+/// How often a change of a quota is tried that collides with another one.
+const ATTEMPTS: u32 = 5;
 
 impl Table {
     /// Writes a new account and its username, or neither.
@@ -41,30 +45,75 @@ impl Table {
             None => Ok(None),
         }
     }
+
+    /// Lets an account use `limit` bytes from now on, whatever it uses: nothing is lost when that is more, but nothing new
+    /// goes in. Gives the account as it is then; `None` when there is no such account.
+    ///
+    /// # Errors
+    /// [`Conflict::QuotaExceeded`] for a limit above [`MAX_QUOTA`](domain::account::MAX_QUOTA), [`Conflict::NodeChanged`] when the quota is being
+    /// changed by many at once.
+    pub async fn set_quota(&self, username: &Username, limit: u64) -> Result<Option<AccountRow>, StoreError> {
+        for _ in 0..ATTEMPTS {
+            let Some(account) = self.account_by_username(username).await? else {
+                return Ok(None);
+            };
+            account
+                .quota()
+                .step(QuotaEvent::Limit(limit))
+                .map_err(|_| Conflict::QuotaExceeded)?;
+            let more = i128::from(limit) - i128::from(account.quota_bytes);
+            let change = Change::new(
+                account.key(),
+                "SET quota_bytes = :limit, free_bytes = free_bytes + :more",
+                "quota_bytes = :was",
+            );
+            let change = change
+                .with(":limit", number(limit))
+                .with(":more", AttributeValue::N(more.to_string()))
+                .with(":was", number(account.quota_bytes));
+            match self.change(change, Conflict::NodeChanged).await {
+                // Others may have changed what is free meanwhile: what is written counts.
+                Ok(()) => return self.account(&account.id).await,
+                Err(StoreError::Conflict(_)) => {}
+                Err(error) => return Err(error),
+            }
+        }
+        Err(Conflict::NodeChanged.into())
+    }
 }
 
-/// Takes `size` bytes of the account's quota, if it has them.
+/// The write that [`Quota::step`](domain::account::Quota::step) makes of an event, without reading first: whether there
+/// is room is decided by its condition.
 ///
 /// # Errors
-/// [`StoreError::Corrupt`] when the write is malformed.
-pub fn reserve(account: &AccountId, size: u64) -> Result<Write, StoreError> {
-    let change = Change::new(
-        AccountRow::key_of(account),
-        "SET free_bytes = free_bytes - :size",
-        "free_bytes >= :size",
-    );
-    Write::update(&change.with(":size", number(size)), Conflict::QuotaExceeded)
-}
-
-/// Gives `size` bytes back to the account's quota.
-///
-/// # Errors
-/// [`StoreError::Corrupt`] when the write is malformed.
-pub fn give_back(account: &AccountId, size: u64) -> Result<Write, StoreError> {
-    let change = Change::new(
-        AccountRow::key_of(account),
-        "SET free_bytes = free_bytes + :size",
-        "attribute_exists(pk)",
-    );
-    Write::update(&change.with(":size", number(size)), Conflict::NodeChanged)
+/// [`StoreError::Corrupt`] when the write is malformed. Conflicts: [`Conflict::QuotaExceeded`] when bytes are taken that
+/// are not there, [`Conflict::NodeChanged`] when bytes are given to an account that is gone.
+pub fn quota(account: &AccountId, event: QuotaEvent) -> Result<Write, StoreError> {
+    let key = AccountRow::key_of(account);
+    let give = |bytes| {
+        let change = Change::new(
+            key.clone(),
+            "SET free_bytes = free_bytes + :bytes",
+            "attribute_exists(pk)",
+        );
+        Write::update(&change.with(":bytes", number(bytes)), Conflict::NodeChanged)
+    };
+    match event {
+        QuotaEvent::Take { take, give: back } if take > back => {
+            let change = Change::new(
+                key,
+                "SET free_bytes = free_bytes - :bytes",
+                "free_bytes >= :bytes",
+            );
+            Write::update(
+                &change.with(":bytes", number(take - back)),
+                Conflict::QuotaExceeded,
+            )
+        }
+        QuotaEvent::Take { take, give: back } => give(back - take),
+        QuotaEvent::Give(bytes) => give(bytes),
+        QuotaEvent::Limit(_) => Err(StoreError::Corrupt(
+            "a limit is set by `set_quota`, which reads the old one".to_owned(),
+        )),
+    }
 }

@@ -5,9 +5,9 @@ use crate::error::{Conflict, StoreError};
 use crate::rows::{BlobRow, ContentRow, LedgerRow, ReplicaRow, SegmentRow, UploadRow, blob_partition};
 use crate::table::{Change, Row, Table, Write, number, text};
 use aws_sdk_dynamodb::types::AttributeValue;
-use domain::blob::{GRACE, SETTLE};
+use domain::blob::{Effect, Event, GRACE, Life, Refusal, step};
 use domain::content::{ContentId, PartDigest};
-use domain::id::BlobId;
+use domain::id::{AccountId, BlobId};
 use domain::replica::{STALLED_AFTER, State};
 use jiff::{SignedDuration, Timestamp};
 use std::collections::HashMap;
@@ -15,7 +15,8 @@ use std::collections::HashMap;
 /// How much of the reason of a failure is kept, in characters.
 const MAX_REASON: usize = 500;
 
-/// One more file refers to a blob. This revives a condemned one; a blob that is being reclaimed is not.
+/// The write that [`step`] makes of [`Event::Refer`], without reading first: one more file refers to a blob. This revives a
+/// condemned one; a blob that is being reclaimed, or is lost, is not.
 ///
 /// # Errors
 /// [`StoreError::Corrupt`] when the write is malformed. Conflict: [`Conflict::BlobGone`].
@@ -23,7 +24,7 @@ pub fn refer(blob: &BlobId) -> Result<Write, StoreError> {
     let change = Change::new(
         BlobRow::key_of(blob),
         "SET #references = #references + :one",
-        "attribute_exists(pk) AND reclaiming = :no",
+        "attribute_exists(pk) AND reclaiming = :no AND attribute_not_exists(lost_since)",
     );
     let change = change
         .with(":one", number(1))
@@ -31,7 +32,7 @@ pub fn refer(blob: &BlobId) -> Result<Write, StoreError> {
     Write::update(&change, Conflict::BlobGone)
 }
 
-/// One file less refers to a blob. The sweep looks at it when a grace period is over, and reclaims it if
+/// The write that [`step`] makes of [`Event::Release`], without reading first: one file less refers to a blob. The sweep looks at it when a grace period is over, and reclaims it if
 /// nothing refers to it then.
 ///
 /// # Errors
@@ -54,6 +55,7 @@ pub fn release(blob: &BlobId, now: Timestamp) -> Result<Write, StoreError> {
 pub fn create(blob: &BlobRow, targets: &[TargetName], now: Timestamp) -> Result<Vec<Write>, StoreError> {
     let content = ContentRow {
         content_id: blob.content_id,
+        scope: blob.scope.clone(),
         blob: blob.id.clone(),
     };
     let mut writes = vec![
@@ -69,6 +71,49 @@ pub fn create(blob: &BlobRow, targets: &[TargetName], now: Timestamp) -> Result<
     Ok(writes)
 }
 
+/// Writes down the life of a blob, if it still is what was read.
+fn rewrite(blob: &BlobRow, next: &Life, now: Timestamp) -> Result<Write, StoreError> {
+    let mut update = "SET #references = :references, reclaiming = :reclaiming".to_owned();
+    let mut remove = Vec::new();
+    match (next.lost, blob.lost_since) {
+        (true, None) => update += ", lost_since = :now",
+        (false, Some(_)) => remove.push("lost_since"),
+        _ => {}
+    }
+    match next.examine_at {
+        Some(_) => update += ", due_shard = :due_shard, due_at = :due_at",
+        None => remove.extend(["due_shard", "due_at"]),
+    }
+    if !remove.is_empty() {
+        update = format!("{update} REMOVE {}", remove.join(", "));
+    }
+    let due = match blob.due_at {
+        Some(_) => "due_at = :was_due",
+        None => "attribute_not_exists(due_at)",
+    };
+    let lost = match blob.lost_since {
+        Some(_) => "attribute_exists(lost_since)",
+        None => "attribute_not_exists(lost_since)",
+    };
+    let condition =
+        format!("#references = :were_references AND reclaiming = :was_reclaiming AND {due} AND {lost}");
+    let mut change = Change::new(blob.key(), &update, &condition)
+        .with(":references", number(next.references))
+        .with(":reclaiming", AttributeValue::Bool(next.reclaiming))
+        .with(":were_references", number(blob.references))
+        .with(":was_reclaiming", AttributeValue::Bool(blob.reclaiming));
+    if let Some(due_at) = blob.due_at {
+        change = change.with(":was_due", AttributeValue::N(due_at.to_string()));
+    }
+    if next.lost && blob.lost_since.is_none() {
+        change = change.with(":now", text(&now));
+    }
+    if let Some(at) = next.examine_at {
+        change = change.due(at);
+    }
+    Write::update(&change, Conflict::BlobChanged)
+}
+
 fn later(now: Timestamp, wait: SignedDuration) -> Timestamp {
     now.checked_add(wait).unwrap_or(Timestamp::MAX)
 }
@@ -82,12 +127,17 @@ impl Table {
         self.get(&BlobRow::key_of(blob)).await
     }
 
-    /// The blob that has this content, if there is one that new files may refer to.
+    /// The blob that has this content, if there is one that new files in this scope may refer to.
     ///
     /// # Errors
     /// [`StoreError::Remote`] or [`StoreError::Corrupt`].
-    pub async fn blob_with(&self, content: &ContentId) -> Result<Option<BlobRow>, StoreError> {
-        let Some(row) = self.get::<ContentRow>(&ContentRow::key_of(content)).await? else {
+    pub async fn blob_with(
+        &self,
+        content: &ContentId,
+        scope: Option<&AccountId>,
+    ) -> Result<Option<BlobRow>, StoreError> {
+        let key = ContentRow::key_of(content, scope);
+        let Some(row) = self.get::<ContentRow>(&key).await? else {
             return Ok(None);
         };
         let blob = self.blob(&row.blob).await?;
@@ -316,49 +366,57 @@ impl Table {
             .await
     }
 
-    /// Files refer to the blob: the sweep need not look at it until the next one is deleted.
+    /// Moves a blob that was read on as [`step`] says, if it still is what was read. Gives what is left to be done.
     ///
     /// # Errors
-    /// [`StoreError`]; that the blob was changed meanwhile is none.
-    pub async fn keep_blob(&self, blob: &BlobRow) -> Result<(), StoreError> {
-        let condition = "#references >= :one AND due_at = :seen";
-        let change = Change::new(blob.key(), "REMOVE due_shard, due_at", condition)
-            .with(":one", number(1))
-            .with(
-                ":seen",
-                AttributeValue::N(blob.due_at.unwrap_or_default().to_string()),
-            );
-        self.change_if_it_holds(change).await
+    /// [`Conflict::BlobChanged`] when it was changed meanwhile.
+    pub async fn move_blob(
+        &self,
+        blob: &BlobRow,
+        event: Event,
+        now: Timestamp,
+    ) -> Result<Result<&'static [Effect], Refusal>, StoreError> {
+        let (next, effects) = match step(&blob.life(), event, now) {
+            Ok(moved) => moved,
+            Err(refusal) => return Ok(Err(refusal)),
+        };
+        let mut writes = Vec::new();
+        if next != blob.life() {
+            writes.push(rewrite(blob, &next, now)?);
+        }
+        for effect in effects {
+            match effect {
+                Effect::FreeContent => {
+                    let key = ContentRow::key_of(&blob.content_id, blob.scope.as_ref());
+                    // The index points to a blob from its birth on, or never again: what is read here cannot come back.
+                    let row: Option<ContentRow> = self.get(&key).await?;
+                    if row.is_some_and(|row| row.blob == blob.id) {
+                        let mine = HashMap::from([(":blob".to_owned(), text(&blob.id))]);
+                        writes.push(Write::delete(&key, "#blob = :blob", mine, Conflict::BlobChanged)?);
+                    }
+                }
+                // Takes many writes; whoever moved the blob does it.
+                Effect::Delete => {}
+            }
+        }
+        if !writes.is_empty() {
+            self.transact(writes).await?;
+        }
+        Ok(Ok(effects))
     }
 
-    /// Begins to reclaim a blob that nothing refers to: from here on no file can refer to it, its content is
-    /// free to start anew, and workers leave it alone. The sweep deletes its bytes when those have settled that
-    /// looked at it before.
+    /// Notes that the object of a blob is gone: no new file refers to it, and its content starts anew. One that is being
+    /// reclaimed may be without its object.
     ///
     /// # Errors
-    /// [`Conflict::NodeChanged`] when a file refers to it again, or one was deleted meanwhile.
-    pub async fn begin_reclaiming(&self, blob: &BlobRow, now: Timestamp) -> Result<(), StoreError> {
-        let mark = Change::new(
-            blob.key(),
-            "SET reclaiming = :yes, due_shard = :due_shard, due_at = :due_at",
-            "#references = :none AND reclaiming = :no AND due_at = :seen",
-        );
-        let mark = mark
-            .due(later(now, SETTLE))
-            .with(":yes", AttributeValue::Bool(true))
-            .with(":no", AttributeValue::Bool(false))
-            .with(":none", number(0))
-            .with(
-                ":seen",
-                AttributeValue::N(blob.due_at.unwrap_or_default().to_string()),
-            );
-        let mine = HashMap::from([(":blob".to_owned(), text(&blob.id))]);
-        let content = ContentRow::key_of(&blob.content_id);
-        self.transact(vec![
-            Write::update(&mark, Conflict::NodeChanged)?,
-            Write::delete(&content, "#blob = :blob", mine, Conflict::NodeChanged)?,
-        ])
-        .await
+    /// [`StoreError`]; that the blob was changed meanwhile is none: whoever finds it gone again says so again.
+    pub async fn lose_blob(&self, blob: &BlobRow, now: Timestamp) -> Result<(), StoreError> {
+        match self.move_blob(blob, Event::Lose, now).await {
+            Ok(Ok(_)) => tracing::error!(blob = %blob.id, "the object of a blob is gone"),
+            Ok(Err(_)) | Err(StoreError::Conflict(_)) => {}
+            Err(error) => return Err(error),
+        }
+        Ok(())
     }
 
     /// Deletes everything that is written about a blob, the blob itself last: until then the sweep comes back.

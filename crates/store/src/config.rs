@@ -2,6 +2,7 @@
 
 use crate::error::{StoreError, remote};
 use aws_config::{BehaviorVersion, SdkConfig, timeout::TimeoutConfig};
+use domain::id::AccountId;
 use domain::upload::DEFAULT_EXPIRY;
 use jiff::SignedDuration;
 use std::time::Duration;
@@ -24,7 +25,7 @@ impl Aws {
             .timeout_config(timeouts)
             .load()
             .await;
-        Self { config }
+        Self::from(config)
     }
 
     pub(crate) fn sdk(&self) -> &SdkConfig {
@@ -46,6 +47,13 @@ impl Aws {
             .secret_string()
             .ok_or_else(|| StoreError::Corrupt(format!("secret {id} is not text")))?;
         Ok(text.to_owned())
+    }
+}
+
+impl From<SdkConfig> for Aws {
+    /// Whatever `config` says, time-outs included.
+    fn from(config: SdkConfig) -> Self {
+        Self { config }
     }
 }
 
@@ -79,6 +87,41 @@ pub fn upload_expiry() -> Result<SignedDuration, StoreError> {
     Ok(SignedDuration::from_secs(
         i64::try_from(seconds).unwrap_or(i64::MAX),
     ))
+}
+
+/// With whose files a new file may share its bytes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum DedupScope {
+    /// With everybody's: equal contents are kept once. Who announces a content that somebody else has is asked for a
+    /// proof, and so learns that it exists.
+    Global,
+    /// With the account's own only. Nothing about other accounts can be learned.
+    Account,
+}
+
+impl DedupScope {
+    /// What `DEDUP_SCOPE` says: `global` or `account`.
+    ///
+    /// # Errors
+    /// [`StoreError::Misconfigured`] when it is missing or something else.
+    pub fn from_env() -> Result<Self, StoreError> {
+        match variable("DEDUP_SCOPE")?.as_str() {
+            "global" => Ok(Self::Global),
+            "account" => Ok(Self::Account),
+            other => Err(StoreError::Misconfigured(format!(
+                "DEDUP_SCOPE is `global` or `account`, not {other:?}"
+            ))),
+        }
+    }
+
+    /// For whose files a blob of this account is; none is everybody's.
+    #[must_use]
+    pub fn of(self, account: &AccountId) -> Option<&AccountId> {
+        match self {
+            Self::Global => None,
+            Self::Account => Some(account),
+        }
+    }
 }
 
 /// Name and kind of a configured target, as every function may know them. Where it is and how to sign in there

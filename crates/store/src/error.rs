@@ -33,6 +33,12 @@ pub enum Conflict {
     /// The blob is being reclaimed.
     #[error("the blob is being reclaimed")]
     BlobGone,
+    /// The idempotency key was used before.
+    #[error("the idempotency key was used before")]
+    KeyUsed,
+    /// The blob is not what was read (any more).
+    #[error("the blob was changed meanwhile")]
+    BlobChanged,
     /// The replica is in another state than was read.
     #[error("the replica was changed meanwhile")]
     ReplicaChanged,

@@ -1,30 +1,28 @@
 //! Parts become a blob and a file.
 //!
-//! The order of the steps is what makes a crash at any point harmless:
-//!
-//! 1. take the lease (one finalize at a time);
-//! 2. list the parts the store has, with the digests the store computed;
-//! 3. write the ledger: from here on the content id is known even when the multipart upload is gone;
-//! 4. complete the multipart upload, unless a blob with this content exists;
-//! 5. one transaction: blob, replicas, file, upload complete;
-//! 6. send the replication messages, discard what is not needed: the sweep does it if we cannot.
-//!
-//! Whoever comes after a crash begins at 1 again. If the multipart upload is gone by then, the ledger and the
-//! object tell that step 4 was done.
+//! Which step comes after which is [`domain::finalize`]; here they are carried out. In short: take the lease, list the
+//! parts with the digests that the store computed, write the ledger, complete the multipart upload unless a blob with
+//! this content exists, make the file in one transaction. Then send the replication messages and discard what is not
+//! needed: the sweep does it if we cannot.
 
+use crate::accounts::quota;
 use crate::blobs;
-use crate::config::{Aws, TargetName, target_names};
+use crate::config::{Aws, DedupScope, TargetName, target_names};
 use crate::error::{Conflict, StoreError};
 use crate::objects::{Completion, Objects, StoredPart};
+use crate::placing::{Placing, node_of};
 use crate::queue::Queue;
-use crate::rows::{BlobRow, FileContent, NodeRow, UploadRow, now};
-use crate::table::{Table, Write};
-use crate::uploads::{TransitionError, file_writes, node_of};
+use crate::rows::{BlobRow, FileContent, NodeRow, UploadRow, now, object_key};
+use crate::table::Table;
+use crate::uploads::TransitionError;
+use domain::account::QuotaEvent;
+use domain::blob::Life;
 use domain::content::{ContentId, PartDigest};
+use domain::finalize::{Answer, End, Step, Why};
 use domain::id::BlobId;
 use domain::replica::Message;
-use domain::upload::{Event, Refusal, State};
-use jiff::SignedDuration;
+use domain::upload::{Event, Refusal, State, Whose};
+use jiff::{SignedDuration, Timestamp};
 use std::time::Duration;
 
 /// What a finalize needs.
@@ -37,13 +35,15 @@ pub struct Finalizer {
     pub queue: Queue,
     /// Where the blob is replicated to.
     pub targets: Vec<TargetName>,
+    /// With whose files a new file may share its bytes.
+    pub scope: DedupScope,
 }
 
 /// How a finalize ended.
 #[derive(Debug)]
 pub enum Outcome {
-    /// There is a file.
-    Complete(Box<UploadRow>, Box<NodeRow>),
+    /// There is a file, unless it was deleted or replaced since.
+    Complete(Box<UploadRow>, Option<Box<NodeRow>>),
     /// It goes on, here or elsewhere; ask again.
     InProgress(Box<UploadRow>),
     /// The store lacks these parts, or has them in another size. The upload is open.
@@ -107,6 +107,7 @@ impl Finalizer {
             objects: Objects::from_env(aws)?,
             queue: Queue::from_env(aws)?,
             targets: target_names()?,
+            scope: DedupScope::from_env()?,
         })
     }
 
@@ -116,152 +117,316 @@ impl Finalizer {
     /// [`StoreError::Conflict`] with [`Conflict::NameTaken`] or [`Conflict::ParentGone`]: the upload is open
     /// again. Anything else: nothing is lost by trying again.
     pub async fn run(&self, upload: &UploadRow, patience: Duration) -> Result<Outcome, StoreError> {
-        let lease = Event::Lease(patience.try_into().unwrap_or(SignedDuration::MAX));
-        let leased = match self.table.move_upload(upload, lease, now(), |_| (), vec![]).await {
-            Ok(leased) => leased,
-            Err(
-                TransitionError::Refused(Refusal::Ended(_)) | TransitionError::Store(StoreError::Conflict(_)),
-            ) => return self.current(upload).await,
-            Err(TransitionError::Refused(_)) => return Ok(Outcome::InProgress(Box::new(upload.clone()))),
-            Err(TransitionError::Store(error)) => return Err(error),
+        let mut run = Run {
+            finalizer: self,
+            upload: upload.clone(),
+            patience,
+            parts: Vec::new(),
+            digests: Vec::new(),
+            missing: Vec::new(),
+            found: None,
+            file: None,
+            refused: None,
         };
-        let plan = leased.parts()?;
-        let (digests, parts) = match stored(&self.table, &self.objects, &leased).await? {
-            Stored::Object(digests) => (digests, None),
-            Stored::Nothing => {
-                let all = missing_parts(&plan, &[]);
-                return self.release(&leased, true, Outcome::PartsMissing(all)).await;
-            }
-            Stored::Parts(parts) => {
-                let missing = missing_parts(&plan, &parts);
-                if !missing.is_empty() {
-                    return self.release(&leased, false, Outcome::PartsMissing(missing)).await;
-                }
-                (parts.iter().map(|part| part.digest).collect(), Some(parts))
-            }
-        };
-        let stored = ContentId::of_parts(&digests)
-            .ok_or_else(|| StoreError::Corrupt(format!("upload {} has no parts", leased.id)))?;
-        if let Some(announced) = leased.content_id.filter(|announced| *announced != stored) {
-            return self
-                .release(&leased, false, Outcome::ContentMismatch { announced, stored })
-                .await;
-        }
-        if let Some(parts) = parts {
-            match self.table.write_ledger(&leased, &digests).await {
-                Err(StoreError::Conflict(_)) => return self.current(upload).await,
-                written => written?,
-            }
-            if let Some(blob) = self.table.blob_with(&stored).await? {
-                match self.commit(&leased, &stored, Some(&blob.id)).await {
-                    Err(StoreError::Conflict(Conflict::BlobGone)) => {}
-                    outcome => return outcome,
-                }
-            }
-            if let Some(outcome) = self.assemble(&leased, &parts, &stored, patience).await? {
-                return Ok(outcome);
-            }
-        }
-        match self.commit(&leased, &stored, None).await {
-            // Somebody finished the same content first: the file refers to that blob, ours is discarded.
-            Err(StoreError::Conflict(Conflict::ContentExists)) => {
-                let Some(blob) = self.table.blob_with(&stored).await? else {
-                    return Ok(Outcome::InProgress(Box::new(leased)));
-                };
-                self.commit(&leased, &stored, Some(&blob.id)).await
-            }
-            outcome => outcome,
+        let mut step = Step::START;
+        loop {
+            let answer = match step {
+                Step::Lease => run.lease().await?,
+                Step::Look => run.look().await?,
+                Step::WriteLedger => run.write_ledger().await?,
+                Step::FindBlob | Step::FindWinner => run.find_blob().await?,
+                Step::Assemble => run.assemble().await?,
+                Step::FindObject => run.find_object().await?,
+                Step::Share | Step::ShareWinner => run.commit(Whose::Shared).await?,
+                Step::Own => run.commit(Whose::Own).await?,
+                Step::Reopen(why) => run.reopen(why).await?,
+                Step::End(end) => return run.end(end).await,
+            };
+            step = step
+                .after(answer)
+                .ok_or_else(|| StoreError::Corrupt(format!("{answer:?} is no answer to {step:?}")))?;
         }
     }
+}
 
-    /// Completes the multipart upload. `None`: the object is there.
-    async fn assemble(
-        &self,
-        upload: &UploadRow,
-        parts: &[StoredPart],
-        content_id: &ContentId,
-        patience: Duration,
-    ) -> Result<Option<Outcome>, StoreError> {
-        let key = upload.object_key();
-        let id = upload.multipart_id.as_deref().unwrap_or_default();
-        let completed = self
-            .objects
-            .complete_multipart(&key, id, parts, upload.size, content_id, patience);
-        match completed.await? {
-            Completion::Done => Ok(None),
-            Completion::Unanswered => Ok(Some(Outcome::InProgress(Box::new(upload.clone())))),
-            Completion::PartsChanged => self.release(upload, false, Outcome::PartsChanged).await.map(Some),
-            Completion::NoSuchUpload => {
-                let there = self.objects.has(&key, upload.size, content_id).await?;
-                Ok((!there).then(|| Outcome::InProgress(Box::new(upload.clone()))))
-            }
-        }
-    }
+/// A finalize on its way.
+struct Run<'a> {
+    finalizer: &'a Finalizer,
+    /// The upload as it was last written.
+    upload: UploadRow,
+    patience: Duration,
+    /// The parts that the store has.
+    parts: Vec<StoredPart>,
+    /// Their digests, or those of the object's parts.
+    digests: Vec<PartDigest>,
+    /// What the store lacks.
+    missing: Vec<u32>,
+    /// The blob that has the content already.
+    found: Option<BlobId>,
+    /// The file.
+    file: Option<NodeRow>,
+    /// Why there is no place for it.
+    refused: Option<Conflict>,
+}
 
-    /// The one transaction that makes the file. `existing`: the blob that has the content already; otherwise
-    /// the upload's own object becomes a blob.
-    async fn commit(
-        &self,
-        upload: &UploadRow,
-        content_id: &ContentId,
-        existing: Option<&BlobId>,
-    ) -> Result<Outcome, StoreError> {
-        let now = now();
-        let blob = existing.unwrap_or(&upload.blob).clone();
-        let file = FileContent::of(upload, *content_id, &blob);
-        let node = node_of(upload, &file, now);
-        let mut writes: Vec<Write> = match existing {
-            Some(blob) => vec![blobs::refer(blob)?],
-            None => {
-                let (id, references) = (blob.clone(), 1);
-                let row = BlobRow {
-                    id,
-                    content_id: *content_id,
-                    size: upload.size,
-                    references,
-                    reclaiming: false,
-                    due_at: None,
-                    created_at: now,
-                };
-                blobs::create(&row, &self.targets, now)?
-            }
-        };
-        writes.extend(file_writes(&node, &file)?);
-        let finish = |next: &mut UploadRow| {
-            next.node = Some(node.id.clone());
-            next.discard_since = existing.map(|_| now);
-        };
-        match self
-            .table
-            .move_upload(upload, Event::Commit, now, finish, writes)
+impl Run<'_> {
+    async fn lease(&mut self) -> Result<Answer, StoreError> {
+        let lease = Event::Lease(self.patience.try_into().unwrap_or(SignedDuration::MAX));
+        let table = &self.finalizer.table;
+        match table
+            .move_upload(&self.upload, lease, now(), |_| (), vec![])
             .await
         {
-            Ok(done) => {
-                self.after_commit(&done, &blob, existing.is_some()).await;
-                Ok(Outcome::Complete(Box::new(done), Box::new(node)))
+            Ok(leased) => {
+                self.upload = leased;
+                Ok(Answer::Done)
             }
-            Err(TransitionError::Store(StoreError::Conflict(Conflict::UploadChanged))) => {
-                self.current(upload).await
-            }
-            Err(TransitionError::Store(StoreError::Conflict(
-                conflict @ (Conflict::NameTaken | Conflict::ParentGone),
-            ))) => {
-                self.release(upload, false, Outcome::PartsChanged).await?;
-                Err(conflict.into())
-            }
+            Err(TransitionError::Refused(Refusal::Held(_))) => Ok(Answer::Held),
+            Err(
+                TransitionError::Refused(_)
+                | TransitionError::Store(StoreError::Conflict(Conflict::UploadChanged)),
+            ) => Ok(Answer::Changed),
             Err(TransitionError::Store(error)) => Err(error),
-            Err(TransitionError::Refused(refusal)) => Err(StoreError::Corrupt(refusal.to_string())),
         }
     }
 
+    async fn look(&mut self) -> Result<Answer, StoreError> {
+        let plan = self.upload.parts()?;
+        let answer = match stored(&self.finalizer.table, &self.finalizer.objects, &self.upload).await? {
+            Stored::Nothing => {
+                self.missing = missing_parts(&plan, &[]);
+                return Ok(Answer::Nothing);
+            }
+            Stored::Parts(parts) => {
+                self.missing = missing_parts(&plan, &parts);
+                if !self.missing.is_empty() {
+                    return Ok(Answer::Missing);
+                }
+                self.digests = parts.iter().map(|part| part.digest).collect();
+                self.parts = parts;
+                Answer::Parts
+            }
+            Stored::Object(digests) => {
+                self.digests = digests;
+                Answer::Object
+            }
+        };
+        let content = self.content()?;
+        let other = self
+            .upload
+            .content_id
+            .is_some_and(|announced| announced != content);
+        Ok(if other { Answer::OtherContent } else { answer })
+    }
+
+    fn content(&self) -> Result<ContentId, StoreError> {
+        ContentId::of_parts(&self.digests)
+            .ok_or_else(|| StoreError::Corrupt(format!("upload {} has no parts", self.upload.id)))
+    }
+
+    async fn write_ledger(&self) -> Result<Answer, StoreError> {
+        match self
+            .finalizer
+            .table
+            .write_ledger(&self.upload, &self.digests)
+            .await
+        {
+            Ok(()) => Ok(Answer::Done),
+            Err(StoreError::Conflict(_)) => Ok(Answer::Changed),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Looks for a blob with this content whose object is there: what was just sent must not be thrown away for one that
+    /// is lost.
+    async fn find_blob(&mut self) -> Result<Answer, StoreError> {
+        let Finalizer {
+            table,
+            objects,
+            scope,
+            ..
+        } = self.finalizer;
+        let content = self.content()?;
+        let Some(blob) = table.blob_with(&content, scope.of(&self.upload.account)).await? else {
+            return Ok(Answer::NotFound);
+        };
+        if !objects.has(&object_key(&blob.id), blob.size, &content).await? {
+            table.lose_blob(&blob, now()).await?;
+            return Ok(Answer::NotFound);
+        }
+        self.found = Some(blob.id);
+        Ok(Answer::Found)
+    }
+
+    async fn assemble(&self) -> Result<Answer, StoreError> {
+        let (key, content) = (self.upload.object_key(), self.content()?);
+        let id = self.upload.multipart_id.as_deref().unwrap_or_default();
+        let completed = self.finalizer.objects.complete_multipart(
+            &key,
+            id,
+            &self.parts,
+            self.upload.size,
+            &content,
+            self.patience,
+        );
+        Ok(match completed.await? {
+            Completion::Done => Answer::Done,
+            Completion::Unanswered => Answer::Unanswered,
+            Completion::PartsChanged => Answer::PartsChanged,
+            Completion::NoSuchUpload => Answer::Nothing,
+        })
+    }
+
+    async fn find_object(&self) -> Result<Answer, StoreError> {
+        let (key, content) = (self.upload.object_key(), self.content()?);
+        let there = self
+            .finalizer
+            .objects
+            .has(&key, self.upload.size, &content)
+            .await?;
+        Ok(if there { Answer::Object } else { Answer::Nothing })
+    }
+
+    /// The one transaction that makes the file: of the upload's own object, which becomes a blob, or of the blob that was
+    /// found.
+    async fn commit(&mut self, whose: Whose) -> Result<Answer, StoreError> {
+        let (now, content) = (now(), self.content()?);
+        let upload = &self.upload;
+        let blob = match whose {
+            Whose::Own => upload.blob.clone(),
+            Whose::Shared => self
+                .found
+                .clone()
+                .ok_or_else(|| StoreError::Corrupt(format!("upload {} shares no blob", upload.id)))?,
+        };
+        let file = FileContent::of(upload, content, &blob);
+        let (table, targets) = (&self.finalizer.table, &self.finalizer.targets);
+        let mut placing = Placing::new(node_of(upload, &file, now), upload.on_conflict);
+        let error = loop {
+            let placed = &placing.placed;
+            let mut writes = match whose {
+                Whose::Own => blobs::create(&self.new_blob(content, now), targets, now)?,
+                Whose::Shared if placed.refers_anew() => vec![blobs::refer(&blob)?],
+                Whose::Shared => vec![],
+            };
+            writes.extend(placed.writes(now)?);
+            if placed.replaced.is_some() {
+                writes.push(quota(&upload.account, QuotaEvent::Give(placed.given_back()))?);
+            }
+            let finish = |next: &mut UploadRow| next.became(&placed.node);
+            match table
+                .move_upload(upload, Event::Commit(whose), now, finish, writes)
+                .await
+            {
+                Ok(complete) => {
+                    self.upload = complete;
+                    self.file = Some(placing.placed.node);
+                    return Ok(Answer::Done);
+                }
+                Err(error) => {
+                    if let Err(error) = placing.again(table, error).await {
+                        break error;
+                    }
+                }
+            }
+        };
+        match error {
+            TransitionError::Store(StoreError::Conflict(Conflict::UploadChanged)) => Ok(Answer::Changed),
+            TransitionError::Store(StoreError::Conflict(Conflict::ContentExists)) => {
+                Ok(Answer::ContentExists)
+            }
+            TransitionError::Store(StoreError::Conflict(Conflict::BlobGone)) => Ok(Answer::BlobGone),
+            TransitionError::Store(StoreError::Conflict(
+                conflict @ (Conflict::NameTaken | Conflict::ParentGone),
+            )) => {
+                self.refused = Some(conflict);
+                Ok(Answer::NoPlace)
+            }
+            error => Err(error.into_store_error()),
+        }
+    }
+
+    fn new_blob(&self, content_id: ContentId, now: Timestamp) -> BlobRow {
+        BlobRow {
+            id: self.upload.blob.clone(),
+            content_id,
+            scope: self.finalizer.scope.of(&self.upload.account).cloned(),
+            size: self.upload.size,
+            references: Life::NEW.references,
+            reclaiming: Life::NEW.reclaiming,
+            lost_since: None,
+            due_at: None,
+            created_at: now,
+        }
+    }
+
+    async fn reopen(&self, why: Why) -> Result<Answer, StoreError> {
+        let reopen = |next: &mut UploadRow| {
+            if why == Why::PartsGone {
+                next.multipart_id = None;
+            }
+        };
+        let table = &self.finalizer.table;
+        match table
+            .move_upload(&self.upload, Event::Release, now(), reopen, vec![])
+            .await
+        {
+            Ok(_) => Ok(Answer::Done),
+            Err(TransitionError::Store(StoreError::Conflict(_))) => Ok(Answer::Changed),
+            Err(error) => Err(error.into_store_error()),
+        }
+    }
+
+    async fn end(self, end: End) -> Result<Outcome, StoreError> {
+        let content = self.content();
+        match end {
+            End::InProgress => Ok(Outcome::InProgress(Box::new(self.upload))),
+            End::AsItStands => self.as_it_stands().await,
+            End::Complete => {
+                self.finalizer.after_commit(&self.upload).await;
+                let file = self.file.map(Box::new);
+                Ok(Outcome::Complete(Box::new(self.upload), file))
+            }
+            End::Reopened(Why::PartsGone | Why::PartsMissing) => Ok(Outcome::PartsMissing(self.missing)),
+            End::Reopened(Why::PartsChanged) => Ok(Outcome::PartsChanged),
+            End::Reopened(Why::OtherContent) => {
+                let stored = content?;
+                let announced = self.upload.content_id.unwrap_or(stored);
+                Ok(Outcome::ContentMismatch { announced, stored })
+            }
+            End::Reopened(Why::NoPlace) => Err(self.refused.unwrap_or(Conflict::NameTaken).into()),
+        }
+    }
+
+    /// How the upload stands now that somebody else changed it.
+    async fn as_it_stands(&self) -> Result<Outcome, StoreError> {
+        let table = &self.finalizer.table;
+        let read = table.upload(&self.upload.account, &self.upload.id).await?;
+        let Some(row) = read else {
+            return Ok(Outcome::Ended(State::Expired));
+        };
+        match row.state {
+            State::Complete => {
+                let file = table.file_of(&row).await?;
+                Ok(Outcome::Complete(Box::new(row), file.map(Box::new)))
+            }
+            state if state.is_final() => Ok(Outcome::Ended(state)),
+            _ if row.session().has_lapsed(now()) => Ok(Outcome::Ended(State::Expired)),
+            _ => Ok(Outcome::InProgress(Box::new(row))),
+        }
+    }
+}
+
+impl Finalizer {
     /// What may fail without harm: the sweep finds what was not done.
-    async fn after_commit(&self, upload: &UploadRow, blob: &BlobId, discard: bool) {
-        if discard {
+    async fn after_commit(&self, upload: &UploadRow) {
+        if upload.discard_since.is_some() {
             if let Err(error) = self.table.discard(&self.objects, upload, now()).await {
                 tracing::warn!(upload = %upload.id, error = error.for_log(), "left to the sweep: discarding parts");
             }
             return;
         }
+        let blob = &upload.blob;
         let start = |target: &TargetName| Message::Start {
             blob: blob.clone(),
             target: target.name.clone(),
@@ -269,47 +434,6 @@ impl Finalizer {
         let messages: Vec<_> = self.targets.iter().map(start).collect();
         if let Err(error) = self.queue.send(&messages).await {
             tracing::warn!(%blob, error = error.for_log(), "left to the sweep: starting replication");
-        }
-    }
-
-    /// Gives the lease back: the upload is open again. `begin_anew`: there is no multipart upload any more.
-    async fn release(
-        &self,
-        upload: &UploadRow,
-        begin_anew: bool,
-        outcome: Outcome,
-    ) -> Result<Outcome, StoreError> {
-        let reopen = |next: &mut UploadRow| {
-            if begin_anew {
-                next.multipart_id = None;
-            }
-        };
-        match self
-            .table
-            .move_upload(upload, Event::Release, now(), reopen, vec![])
-            .await
-        {
-            Ok(_) => Ok(outcome),
-            Err(TransitionError::Store(error)) => Err(error),
-            Err(TransitionError::Refused(refusal)) => Err(StoreError::Corrupt(refusal.to_string())),
-        }
-    }
-
-    /// How the upload stands now that somebody else changed it.
-    async fn current(&self, upload: &UploadRow) -> Result<Outcome, StoreError> {
-        let read = self.table.upload(&upload.account, &upload.id).await?;
-        let Some(row) = read else {
-            return Ok(Outcome::Ended(State::Expired));
-        };
-        match (row.state, &row.node) {
-            (State::Complete, Some(node)) => {
-                let node = self.table.node(&row.account, node).await?;
-                Ok(node.map_or(Outcome::Ended(State::Complete), |node| {
-                    Outcome::Complete(Box::new(row), Box::new(node))
-                }))
-            }
-            (state, _) if state.is_final() => Ok(Outcome::Ended(state)),
-            _ => Ok(Outcome::InProgress(Box::new(row))),
         }
     }
 }

@@ -7,7 +7,11 @@
 //! | [`objects`] | the primary store: presigned URLs, multipart uploads, reads |
 //! | [`queue`] | the replication queue |
 //! | [`accounts`], [`tree`], [`uploads`], [`blobs`] | what happens to rows of one kind |
+//! | [`placing`] | files come into a tree, whatever has their name already |
+//! | [`possession`] | challenges: files whose bytes need not be sent |
+//! | [`idempotency`] | the same request again gets the same answer |
 //! | [`finalize`] | parts become a blob and a file: the one flow that spans them all |
+//! | [`reconcile`] | what the reconciler reads and repairs |
 //! | [`config`] | clients and names from the environment |
 
 pub mod accounts;
@@ -15,8 +19,12 @@ pub mod blobs;
 pub mod config;
 pub mod error;
 pub mod finalize;
+pub mod idempotency;
 pub mod objects;
+pub mod placing;
+pub mod possession;
 pub mod queue;
+pub mod reconcile;
 pub mod rows;
 pub mod table;
 pub mod tree;

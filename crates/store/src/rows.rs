@@ -2,15 +2,19 @@
 
 mod account;
 mod blob;
+mod memory;
+mod reconcile;
 mod replica;
 mod tree;
 mod upload;
 
 pub use account::{AccountRow, UsernameRow};
 pub use blob::{BlobRow, ContentRow, LedgerRow};
+pub use memory::{AllowanceRow, KeyRow};
+pub use reconcile::ReconcileRow;
 pub use replica::{ReplicaRow, SegmentRow};
 pub use tree::{EntryRow, FileContent, HoldingRow, NodeRow};
-pub use upload::UploadRow;
+pub use upload::{ClaimRow, StoredChallenge, UploadRow};
 
 use domain::id::{AccountId, BlobId};
 use jiff::Timestamp;

@@ -1,5 +1,6 @@
 //! The one table: consistent reads, conditional writes, transactions, and the sweep's sparse index.
 
+pub mod bulk;
 #[cfg(test)]
 mod sample;
 mod write;
@@ -121,10 +122,16 @@ impl Table {
     /// # Errors
     /// [`StoreError::Misconfigured`] when the variable is missing.
     pub fn from_env(aws: &Aws) -> Result<Self, StoreError> {
-        Ok(Self {
+        Ok(Self::named(aws, variable("TABLE_NAME")?))
+    }
+
+    /// The table of this name.
+    #[must_use]
+    pub fn named(aws: &Aws, name: String) -> Self {
+        Self {
             client: Client::new(aws.sdk()),
-            name: variable("TABLE_NAME")?,
-        })
+            name,
+        }
     }
 
     /// Reads one row, consistently.
@@ -312,20 +319,14 @@ impl Table {
     /// # Errors
     /// [`StoreError::Conflict`] with `conflict` when the row's `version` is another.
     pub async fn replace<R: Row>(&self, row: &R, version: u64, conflict: Conflict) -> Result<(), StoreError> {
-        let answer = self
+        let request = self
             .client
             .put_item()
             .table_name(&self.name)
             .set_item(Some(to_item(row)?))
             .condition_expression("version = :version")
-            .expression_attribute_values(":version", number(version))
-            .send()
-            .await;
-        match answer {
-            Ok(_) => Ok(()),
-            Err(error) if is_condition_failure(&error) => Err(conflict.into()),
-            Err(error) => Err(remote("PutItem")(error)),
-        }
+            .expression_attribute_values(":version", number(version));
+        alone("PutItem", conflict, || request.clone().send()).await
     }
 
     /// Changes one item.
@@ -333,7 +334,7 @@ impl Table {
     /// # Errors
     /// [`StoreError::Conflict`] with `conflict` when the condition does not hold.
     pub async fn change(&self, change: Change, conflict: Conflict) -> Result<(), StoreError> {
-        let answer = self
+        let request = self
             .client
             .update_item()
             .table_name(&self.name)
@@ -341,14 +342,8 @@ impl Table {
             .set_expression_attribute_names(names_in(&[&change.update, &change.condition]))
             .update_expression(change.update)
             .condition_expression(change.condition)
-            .set_expression_attribute_values((!change.values.is_empty()).then_some(change.values))
-            .send()
-            .await;
-        match answer {
-            Ok(_) => Ok(()),
-            Err(error) if is_condition_failure(&error) => Err(conflict.into()),
-            Err(error) => Err(remote("UpdateItem")(error)),
-        }
+            .set_expression_attribute_values((!change.values.is_empty()).then_some(change.values));
+        alone("UpdateItem", conflict, || request.clone().send()).await
     }
 
     /// Changes one item, or leaves it as it is when the condition does not hold: somebody was faster, and that is
@@ -438,14 +433,38 @@ impl Table {
     }
 }
 
+/// A conditional write of one item. While a transaction is at the item it is refused (`TransactionConflictException`), which the
+/// SDK does not take for passing.
+async fn alone<E, R, T, F>(
+    operation: &'static str,
+    conflict: Conflict,
+    send: impl Fn() -> F,
+) -> Result<(), StoreError>
+where
+    E: std::error::Error + ProvideErrorMetadata + Send + Sync + 'static,
+    R: std::fmt::Debug + Send + Sync + 'static,
+    F: Future<Output = Result<T, SdkError<E, R>>>,
+{
+    let mut attempt = 0;
+    loop {
+        let Err(error) = send().await else {
+            return Ok(());
+        };
+        match error.as_service_error().and_then(ProvideErrorMetadata::code) {
+            Some("ConditionalCheckFailedException") => return Err(conflict.into()),
+            Some("TransactionConflictException") if attempt < COLLISION_RETRIES => {
+                attempt += 1;
+                wait_after_collision(attempt).await;
+            }
+            _ => return Err(remote(operation)(error)),
+        }
+    }
+}
+
 async fn wait_after_collision(attempt: u32) {
     let ceiling = 20u64 << attempt.min(6);
     let (random, _) = uuid::Uuid::new_v4().as_u64_pair();
     tokio::time::sleep(Duration::from_millis(ceiling / 2 + random % ceiling)).await;
-}
-
-fn is_condition_failure<E: ProvideErrorMetadata, R>(error: &SdkError<E, R>) -> bool {
-    error.as_service_error().and_then(ProvideErrorMetadata::code) == Some("ConditionalCheckFailedException")
 }
 
 enum Cancellation {

@@ -1,10 +1,11 @@
 //! An account's tree of folders and files.
 
-use crate::accounts::give_back;
+use crate::accounts::quota;
 use crate::blobs;
 use crate::error::{Conflict, StoreError};
 use crate::rows::{EntryRow, HoldingRow, NodeRow, account_partition};
 use crate::table::{Change, Page, Row, Table, Write, number, text};
+use domain::account::QuotaEvent;
 use domain::id::{AccountId, NodeId};
 use domain::name::Name;
 use jiff::Timestamp;
@@ -39,14 +40,6 @@ pub fn insert(node: &NodeRow) -> Result<Vec<Write>, StoreError> {
 }
 
 impl Table {
-    /// Makes a folder.
-    ///
-    /// # Errors
-    /// [`Conflict::NameTaken`] or [`Conflict::ParentGone`].
-    pub async fn create_folder(&self, folder: &NodeRow) -> Result<(), StoreError> {
-        self.transact(insert(folder)?).await
-    }
-
     /// A file or folder of the account.
     ///
     /// # Errors
@@ -136,10 +129,12 @@ impl Table {
         }
         if let Some(file) = &node.file {
             let exists = "attribute_exists(pk)";
+            // It may have got another content meanwhile.
+            let same = HashMap::from([(":blob".to_owned(), text(&file.blob))]);
             writes.push(Write::delete(
                 &node.key(),
-                exists,
-                HashMap::new(),
+                "#file.#blob = :blob",
+                same,
                 Conflict::NodeChanged,
             )?);
             let holding = HoldingRow::key_of(&node.account, &file.content_id, &node.id);
@@ -149,7 +144,7 @@ impl Table {
                 HashMap::new(),
                 Conflict::NodeChanged,
             )?);
-            writes.push(give_back(&node.account, file.size)?);
+            writes.push(quota(&node.account, QuotaEvent::Give(file.size))?);
             writes.push(blobs::release(&file.blob, now)?);
         } else {
             let none = HashMap::from([(":none".to_owned(), number(0))]);

@@ -1,15 +1,16 @@
 //! Uploads: their rows and their multipart uploads at the primary store.
 
-use crate::accounts::{give_back, reserve};
+use crate::accounts::quota;
 use crate::blobs;
 use crate::error::{Conflict, StoreError};
 use crate::objects::Objects;
-use crate::rows::{BlobRow, FileContent, HoldingRow, NodeRow, UploadRow, account_partition, new_id};
+use crate::placing::Placing;
+use crate::rows::{BlobRow, ClaimRow, FileContent, HoldingRow, NodeRow, UploadRow, account_partition};
 use crate::table::{Page, Table, Write};
-use crate::tree;
+use domain::account::QuotaEvent;
 use domain::content::ContentId;
 use domain::id::{AccountId, UploadId};
-use domain::upload::{AFTERMATH, Effect, Event, Refusal, State, step};
+use domain::upload::{self, Effect, Event, Refusal, discard_again, step};
 use jiff::{SignedDuration, Timestamp};
 
 /// Activity moves the expiry of an open upload, but it is written down at most this often.
@@ -26,36 +27,73 @@ pub enum TransitionError {
     Store(#[from] StoreError),
 }
 
+impl TransitionError {
+    /// The same as an error of the store, for those whose events cannot be refused.
+    #[must_use]
+    pub fn into_store_error(self) -> StoreError {
+        match self {
+            Self::Store(error) => error,
+            Self::Refused(refusal) => StoreError::Corrupt(refusal.to_string()),
+        }
+    }
+}
+
 impl Table {
-    /// Writes a new open upload and reserves its bytes, or neither.
+    /// Writes a new upload and reserves its bytes, with `others`, or nothing.
     ///
     /// # Errors
-    /// [`Conflict::QuotaExceeded`].
-    pub async fn create_upload(&self, upload: &UploadRow) -> Result<(), StoreError> {
-        self.transact(vec![
-            reserve(&upload.account, upload.size)?,
-            Write::create(upload, Conflict::UploadChanged)?,
-        ])
-        .await
+    /// [`Conflict::QuotaExceeded`], or a conflict of `others`.
+    pub async fn create_upload(&self, upload: &UploadRow, others: Vec<Write>) -> Result<(), StoreError> {
+        let (take, give) = (upload.size, 0);
+        let mut writes = vec![quota(&upload.account, QuotaEvent::Take { take, give })?];
+        writes.extend(others);
+        self.create(upload, writes).await
     }
 
-    /// Writes a new upload that is complete at once: the account has a file with these bytes.
+    /// Writes a new upload that is complete at once, with its file and `others`, or nothing: the account has a file with
+    /// these bytes. Gives the upload and its file.
     ///
     /// # Errors
-    /// [`Conflict::QuotaExceeded`], [`Conflict::NameTaken`], [`Conflict::ParentGone`], [`Conflict::BlobGone`].
+    /// [`Conflict::QuotaExceeded`], [`Conflict::NameTaken`], [`Conflict::ParentGone`], [`Conflict::BlobGone`], or a
+    /// conflict of `others`.
     pub async fn create_instant_upload(
         &self,
         upload: &UploadRow,
-        node: &NodeRow,
+        node: NodeRow,
         file: &FileContent,
-    ) -> Result<(), StoreError> {
-        let mut writes = vec![
-            reserve(&upload.account, upload.size)?,
-            Write::create(upload, Conflict::UploadChanged)?,
-            blobs::refer(&file.blob)?,
-        ];
-        writes.extend(file_writes(node, file)?);
-        self.transact(writes).await
+        others: impl Fn(&UploadRow, &NodeRow) -> Result<Vec<Write>, StoreError>,
+    ) -> Result<(UploadRow, NodeRow), StoreError> {
+        let mut placing = Placing::new(node, upload.on_conflict);
+        loop {
+            let placed = &placing.placed;
+            let mut complete = upload.clone();
+            complete.became(&placed.node);
+            let (take, give) = (upload.size, placed.given_back());
+            // Before the quota: where a file of this name is replaced, its bytes make room.
+            let mut writes = placed.writes(upload.created_at)?;
+            if placed.refers_anew() {
+                writes.push(blobs::refer(&file.blob)?);
+            }
+            writes.push(quota(&upload.account, QuotaEvent::Take { take, give })?);
+            writes.extend(others(&complete, &placed.node)?);
+            match self.create(&complete, writes).await {
+                Ok(()) => return Ok((complete, placing.placed.node)),
+                Err(error) => placing
+                    .again(self, error.into())
+                    .await
+                    .map_err(TransitionError::into_store_error)?,
+            }
+        }
+    }
+
+    async fn create(&self, upload: &UploadRow, mut writes: Vec<Write>) -> Result<(), StoreError> {
+        // First, so that this is the conflict that is reported when the write was done already.
+        writes.insert(0, Write::create(upload, Conflict::UploadChanged)?);
+        match self.transact(writes).await {
+            // The id is new: an upload that has it is ours, and the answer that said so got lost.
+            Err(StoreError::Conflict(Conflict::UploadChanged)) => Ok(()),
+            written => written,
+        }
     }
 
     /// An upload of the account.
@@ -114,12 +152,36 @@ impl Table {
         content: &ContentId,
     ) -> Result<Option<BlobRow>, StoreError> {
         let pk = account_partition(account);
-        let page: Page<HoldingRow> = self.page(&pk, &HoldingRow::prefix(content), None, 1).await?;
-        let Some(holding) = page.rows.first() else {
+        let mut after = None;
+        loop {
+            let page: Page<HoldingRow> = self
+                .page(&pk, &HoldingRow::prefix(content), after.as_deref(), 1)
+                .await?;
+            if let Some(holding) = page.rows.first() {
+                let blob = self.blob(&holding.blob).await?;
+                if let Some(blob) = blob.filter(|blob| blob.life().may_be_referenced()) {
+                    return Ok(Some(blob));
+                }
+            }
+            // Nearly always the first will do; the next one only if its blob is lost.
+            after = page.next;
+            if after.is_none() {
+                return Ok(None);
+            }
+        }
+    }
+
+    /// The file that a complete upload became, as long as it still has these bytes: it may have been deleted, or replaced.
+    ///
+    /// # Errors
+    /// [`StoreError::Remote`] or [`StoreError::Corrupt`].
+    pub async fn file_of(&self, upload: &UploadRow) -> Result<Option<NodeRow>, StoreError> {
+        let Some(node) = &upload.node else {
             return Ok(None);
         };
-        let blob = self.blob(&holding.blob).await?;
-        Ok(blob.filter(|blob| blob.life().may_be_referenced()))
+        let node = self.node(&upload.account, node).await?;
+        let content = |node: &NodeRow| node.file.as_ref().map(|file| file.content_id);
+        Ok(node.filter(|node| content(node) == upload.content_id))
     }
 
     /// Moves an upload on as [`step`] says, together with `writes`. Gives the upload as it is now.
@@ -138,14 +200,22 @@ impl Table {
         let mut next = upload.clone();
         next.state = session.state;
         next.lease_until = session.lease_until;
+        next.expires_at = session.expires_at;
         next.version += 1;
         if next.state.is_final() {
             next.ended_at = Some(now);
         }
+        if next.state != upload::State::ProofRequired {
+            next.challenge = None;
+        }
         for effect in effects {
             match effect {
-                Effect::ReturnReservation => writes.push(give_back(&upload.account, upload.size)?),
+                Effect::ReturnReservation => {
+                    writes.push(quota(&upload.account, QuotaEvent::Give(upload.size))?);
+                }
                 Effect::DiscardParts => next.discard_since = Some(now),
+                // Among `writes`: only the caller knows what it is made of.
+                Effect::MakeFile => {}
             }
         }
         change(&mut next);
@@ -179,11 +249,7 @@ impl Table {
             self.delete_all(&pages).await?;
         }
         let mut next = upload.clone();
-        // What was under way when it ended may have come to the store after this: once more, then it is over.
-        let settled = upload
-            .ended_at
-            .map(|at| at.checked_add(AFTERMATH).unwrap_or(Timestamp::MAX));
-        next.discard_since = settled.filter(|at| *at > now);
+        next.discard_since = discard_again(upload.ended_at, now);
         next.version += 1;
         self.replace(&next, upload.version, Conflict::UploadChanged).await
     }
@@ -192,75 +258,45 @@ impl Table {
     /// the expiry on: this is what activity is.
     ///
     /// # Errors
-    /// [`Conflict::UploadChanged`] when somebody else changed the upload meanwhile.
+    /// [`TransitionError::Refused`] when the upload is not open (any more), [`Conflict::UploadChanged`] when somebody else
+    /// changed it meanwhile.
     pub async fn ensure_multipart(
         &self,
         objects: &Objects,
         upload: UploadRow,
         expiry: SignedDuration,
         now: Timestamp,
-    ) -> Result<(UploadRow, String), StoreError> {
-        let expires_at = now.checked_add(expiry).unwrap_or(Timestamp::MAX);
-        let touch = expires_at.duration_since(upload.expires_at) > TOUCH_EVERY.min(expiry / 10);
-        if let Some(id) = upload.multipart_id.clone().filter(|_| !touch) {
-            return Ok((upload, id));
+    ) -> Result<(UploadRow, String), TransitionError> {
+        let (session, _) = step(&upload.session(), Event::Touch(expiry), now)?;
+        let moved = session.expires_at.duration_since(upload.expires_at);
+        let idle = session.state == upload.state && moved <= TOUCH_EVERY.min(expiry / 10);
+        if let Some(id) = upload.multipart_id.clone() {
+            let touched = if idle {
+                upload
+            } else {
+                let claim = Write::put_always(&ClaimRow::of(&upload), Conflict::UploadChanged)?;
+                self.move_upload(&upload, Event::Touch(expiry), now, |_| (), vec![claim])
+                    .await?
+            };
+            return Ok((touched, id));
         }
-        let id = match &upload.multipart_id {
-            Some(id) => id.clone(),
-            None => objects.begin_multipart(&upload.object_key()).await?,
-        };
-        let mut next = upload.clone();
-        next.multipart_id = Some(id.clone());
-        next.expires_at = next.expires_at.max(expires_at);
-        next.version += 1;
-        let written = self.replace(&next, upload.version, Conflict::UploadChanged).await;
-        if matches!(written, Err(StoreError::Conflict(_))) && upload.multipart_id.is_none() {
-            // A write whose answer got lost is sent again, and then refused because of itself.
-            let row = self.upload(&upload.account, &upload.id).await?;
-            match row.filter(|row| row.multipart_id.as_ref() == Some(&id)) {
-                Some(row) => return Ok((row, id)),
-                None => objects.abort_multipart(&upload.object_key(), &id).await?,
+        let id = objects.begin_multipart(&upload.object_key()).await?;
+        let record = |next: &mut UploadRow| next.multipart_id = Some(id.clone());
+        let claim = Write::put_always(&ClaimRow::of(&upload), Conflict::UploadChanged)?;
+        match self
+            .move_upload(&upload, Event::Touch(expiry), now, record, vec![claim])
+            .await
+        {
+            Err(TransitionError::Store(StoreError::Conflict(conflict))) => {
+                // A write whose answer got lost is sent again, and then refused because of itself.
+                let row = self.upload(&upload.account, &upload.id).await?;
+                if let Some(row) = row.filter(|row| row.multipart_id.as_ref() == Some(&id)) {
+                    return Ok((row, id));
+                }
+                objects.abort_multipart(&upload.object_key(), &id).await?;
+                Err(StoreError::from(conflict).into())
             }
+            recorded => Ok((recorded?, id)),
         }
-        written?;
-        Ok((next, id))
     }
-
-    /// Whether an upload can be worked on. One that is past its expiry cannot, even before the sweep came.
-    #[must_use]
-    pub fn is_open(upload: &UploadRow, now: Timestamp) -> bool {
-        upload.state == State::Open && upload.expires_at > now
-    }
-}
-
-/// The node that an upload becomes.
-#[must_use]
-pub fn node_of(upload: &UploadRow, file: &FileContent, now: Timestamp) -> NodeRow {
-    NodeRow {
-        id: new_id(),
-        account: upload.account.clone(),
-        name: upload.name.clone(),
-        parent: upload.parent.clone(),
-        file: Some(file.clone()),
-        entries: 0,
-        created_at: now,
-        updated_at: now,
-    }
-}
-
-/// The writes that put a file into the tree.
-///
-/// # Errors
-/// [`StoreError::Corrupt`] when a write is malformed.
-pub fn file_writes(node: &NodeRow, file: &FileContent) -> Result<Vec<Write>, StoreError> {
-    let mut writes = tree::insert(node)?;
-    let (account, content_id, blob) = (node.account.clone(), file.content_id, file.blob.clone());
-    let holding = HoldingRow {
-        account,
-        content_id,
-        node: node.id.clone(),
-        blob,
-    };
-    writes.push(Write::create(&holding, Conflict::NameTaken)?);
-    Ok(writes)
 }

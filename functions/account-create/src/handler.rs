@@ -1,6 +1,6 @@
 //! Registers a user.
 
-use domain::account::{Password, Username};
+use domain::account::{MAX_QUOTA, Password, Quota, Username};
 use edge::{Call, Endpoint, Problem, Reply, password, views};
 use serde::Deserialize;
 use store::rows::{AccountRow, new_id, now};
@@ -8,7 +8,7 @@ use store::{Aws, StoreError, Table};
 
 pub(crate) struct AccountCreate {
     table: Table,
-    quota_bytes: u64,
+    quota: Quota,
 }
 
 #[derive(Deserialize)]
@@ -23,9 +23,15 @@ impl AccountCreate {
         let aws = Aws::from_env().await;
         Ok(Self {
             table: Table::from_env(&aws)?,
-            quota_bytes: store::config::number("DEFAULT_QUOTA_BYTES")?,
+            quota: default_quota()?,
         })
     }
+}
+
+fn default_quota() -> Result<Quota, StoreError> {
+    let limit = store::config::number("DEFAULT_QUOTA_BYTES")?;
+    Quota::unused(limit)
+        .ok_or_else(|| StoreError::Misconfigured(format!("DEFAULT_QUOTA_BYTES is above {MAX_QUOTA}")))
 }
 
 impl Endpoint for AccountCreate {
@@ -35,8 +41,8 @@ impl Endpoint for AccountCreate {
             id: new_id(),
             username: body.username,
             password_hash: password::hash(&body.password)?,
-            quota_bytes: self.quota_bytes,
-            free_bytes: self.quota_bytes,
+            quota_bytes: self.quota.limit,
+            free_bytes: self.quota.free,
             created_at: now(),
         };
         self.table.create_account(&account).await?;

@@ -23,7 +23,13 @@ impl Endpoint for FileDelete {
     async fn answer(&self, call: Call) -> Result<Reply, Problem> {
         let account = call.account(&self.tokens)?;
         let node = edge::lookup::node(&self.table, &account, &call.id("file or folder")?).await?;
-        self.table.delete_node(&node, now()).await?;
-        Ok(Reply::no_content())
+        match self.table.delete_node(&node, now()).await {
+            Ok(()) => Ok(Reply::no_content()),
+            // Somebody else deleted it, or this did, and the answer that said so got lost.
+            Err(StoreError::Conflict(_)) if self.table.node(&account, &node.id).await?.is_none() => {
+                Ok(Reply::no_content())
+            }
+            Err(error) => Err(error.into()),
+        }
     }
 }

@@ -2,9 +2,11 @@
 
 use domain::id::NodeId;
 use domain::name::Name;
-use edge::{Call, Endpoint, Problem, Reply, Tokens, views};
+use domain::placement::OnConflict;
+use edge::{Call, Endpoint, IdempotencyKey, Problem, Reply, Tokens, idempotency, views};
 use serde::Deserialize;
 use store::rows::{NodeRow, new_id, now};
+use store::table::Write;
 use store::{Aws, StoreError, Table};
 
 pub(crate) struct FolderCreate {
@@ -17,6 +19,8 @@ pub(crate) struct FolderCreate {
 struct Body {
     name: Name,
     parent: Option<NodeId>,
+    #[serde(default)]
+    on_conflict: OnConflict,
 }
 
 impl FolderCreate {
@@ -27,12 +31,44 @@ impl FolderCreate {
             tokens: Tokens::from_env(&aws).await?,
         })
     }
+
+    async fn create(
+        &self,
+        folder: NodeRow,
+        on_conflict: OnConflict,
+        key: Option<&IdempotencyKey>,
+    ) -> Result<Reply, Problem> {
+        let others = |folder: &NodeRow| {
+            let remembered = key.map(|key| remember(key, folder));
+            remembered.into_iter().collect()
+        };
+        let folder = self.table.create_folder(folder, on_conflict, others).await?;
+        reply(&folder)
+    }
+}
+
+fn reply(folder: &NodeRow) -> Result<Reply, Problem> {
+    Reply::created(&views::Node::location(folder), &views::Node::from(folder))
+}
+
+fn remember(key: &IdempotencyKey, folder: &NodeRow) -> Result<Write, StoreError> {
+    let reply = reply(folder).map_err(|problem| StoreError::Corrupt(problem.code().to_owned()))?;
+    key.remember(&reply)
 }
 
 impl Endpoint for FolderCreate {
     async fn answer(&self, call: Call) -> Result<Reply, Problem> {
         let account = call.account(&self.tokens)?;
-        let Body { name, parent } = call.json()?;
+        let Body {
+            name,
+            parent,
+            on_conflict,
+        } = call.json()?;
+        if on_conflict == OnConflict::Replace {
+            let detail = "on_conflict: a folder does not replace anything; use \"fail\" or \"rename\"";
+            return Err(Problem::invalid("on_conflict", detail));
+        }
+        let key = call.idempotency_key(&account, "folders")?;
         let now = now();
         let folder = NodeRow {
             id: new_id(),
@@ -44,7 +80,7 @@ impl Endpoint for FolderCreate {
             created_at: now,
             updated_at: now,
         };
-        self.table.create_folder(&folder).await?;
-        Reply::created(&views::Node::location(&folder), &views::Node::from(&folder))
+        let create = Box::pin(self.create(folder, on_conflict, key.as_ref()));
+        idempotency::once(key.as_ref(), &self.table, create).await
     }
 }

@@ -3,9 +3,9 @@
 //!
 //! Each item is on its own: one that fails is logged, postponed, and does not keep the others waiting.
 
-use domain::blob::Verdict;
+use domain::blob;
 use domain::replica::{Message, STALLED_AFTER};
-use domain::upload::{Event, State};
+use domain::upload::{Duty, Event};
 use jiff::{SignedDuration, Timestamp};
 use replicas::{ReplicaError, Targets};
 use serde::Serialize;
@@ -97,7 +97,14 @@ impl Sweep {
                             error = error.for_log(),
                             "left to a later sweep"
                         );
-                        self.table().postpone(&key, after(POSTPONE)).await?;
+                        if let Err(error) = self.table().postpone(&key, after(POSTPONE)).await {
+                            tracing::warn!(
+                                pk = key.pk,
+                                sk = key.sk,
+                                error = error.for_log(),
+                                "not postponed"
+                            );
+                        }
                     }
                 }
             }
@@ -132,8 +139,8 @@ impl Sweep {
     }
 
     async fn upload(&self, upload: &UploadRow, time: Duration) -> Result<Done, ReplicaError> {
-        match upload.state {
-            State::Open => {
+        match upload.state.duty() {
+            Duty::Expire => {
                 match self
                     .table()
                     .move_upload(upload, Event::Expire, now(), |_| (), vec![])
@@ -148,13 +155,13 @@ impl Sweep {
                 }
                 Ok(Done::Expired)
             }
-            State::Finalizing => match self.finalizer.run(upload, time).await {
+            Duty::TakeOver => match self.finalizer.run(upload, time).await {
                 Ok(Outcome::InProgress(_)) => Ok(Done::Nothing),
                 // Whatever else came out, the upload is not stuck any more: the client sees it when it asks.
                 Ok(_) | Err(StoreError::Conflict(_)) => Ok(Done::Finalized),
                 Err(error) => Err(error.into()),
             },
-            State::Complete | State::Aborted | State::Expired => {
+            Duty::Discard => {
                 self.table().discard(self.objects(), upload, now()).await?;
                 Ok(Done::Discarded)
             }
@@ -175,28 +182,23 @@ impl Sweep {
     }
 
     async fn blob(&self, blob: &BlobRow, targets: &mut TargetCache) -> Result<Done, ReplicaError> {
-        match blob.life().examine(now()) {
-            Verdict::Wait => Ok(Done::Nothing),
-            Verdict::Keep => {
-                self.table().keep_blob(blob).await?;
-                Ok(Done::Nothing)
-            }
-            Verdict::Reclaim => match self.table().begin_reclaiming(blob, now()).await {
-                // It may have been revived at the last moment.
-                Ok(()) | Err(StoreError::Conflict(_)) => Ok(Done::Nothing),
-                Err(error) => Err(error.into()),
-            },
-            Verdict::Delete => {
-                for replica in self.table().replicas(&blob.id).await? {
-                    targets.remove(&self.aws, &replica).await?;
-                }
-                let key = object_key(&blob.id);
-                self.objects().abort_all_multiparts(&key).await?;
-                self.objects().delete(&key).await?;
-                self.table().delete_blob(blob).await?;
-                Ok(Done::Reclaimed)
-            }
+        let effects = match self.table().move_blob(blob, blob::Event::Examine, now()).await {
+            Ok(Ok(effects)) => effects,
+            // It is not due, or it was revived at the last moment.
+            Ok(Err(_)) | Err(StoreError::Conflict(_)) => return Ok(Done::Nothing),
+            Err(error) => return Err(error.into()),
+        };
+        if !effects.contains(&blob::Effect::Delete) {
+            return Ok(Done::Nothing);
         }
+        for replica in self.table().replicas(&blob.id).await? {
+            targets.remove(&self.aws, &replica).await?;
+        }
+        let key = object_key(&blob.id);
+        self.objects().abort_all_multiparts(&key).await?;
+        self.objects().delete(&key).await?;
+        self.table().delete_blob(blob).await?;
+        Ok(Done::Reclaimed)
     }
 }
 

@@ -37,6 +37,13 @@ impl Endpoint for UploadAbort {
         {
             Ok(aborted) => aborted,
             Err(TransitionError::Refused(_)) => return Err(edge::lookup::not_open(&upload)),
+            // Somebody else changed it, or this did, and the answer that said so got lost.
+            Err(TransitionError::Store(error @ StoreError::Conflict(_))) => {
+                match edge::lookup::upload(&self.table, &account, &upload.id).await? {
+                    row if row.state == State::Aborted => row,
+                    _ => return Err(error.into()),
+                }
+            }
             Err(TransitionError::Store(error)) => return Err(error.into()),
         };
         if let Err(error) = self.table.discard(&self.objects, &aborted, now()).await {

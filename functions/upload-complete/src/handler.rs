@@ -1,11 +1,10 @@
 //! Turns the parts into a file.
 
-use domain::upload::State;
 use edge::views::Upload;
 use edge::{Call, Endpoint, Problem, Reply, Tokens};
 use std::time::Duration;
 use store::finalize::{Finalizer, Outcome};
-use store::{Aws, StoreError, Table};
+use store::{Aws, StoreError};
 
 /// How long the store may take to assemble the object before the client is told to ask again. The gateway
 /// gives up after 29 seconds, and there is a little more to do after the store answered.
@@ -34,16 +33,9 @@ impl Endpoint for UploadComplete {
         let account = call.account(&self.tokens)?;
         let table = &self.finalizer.table;
         let upload = edge::lookup::upload(table, &account, &call.id("upload")?).await?;
-        if upload.state == State::Open && !Table::is_open(&upload, store::rows::now()) {
-            return Err(edge::lookup::not_open(&upload));
-        }
         match self.finalizer.run(&upload, PATIENCE).await? {
             Outcome::Complete(upload, node) => {
-                let replicas = match &node.file {
-                    Some(file) => table.replicas(&file.blob).await?,
-                    None => Vec::new(),
-                };
-                Reply::ok(&Upload::new(&upload)?.with_file(&node, &replicas))
+                Reply::ok(&edge::lookup::with_file(table, &upload, node.as_deref()).await?)
             }
             Outcome::InProgress(upload) => {
                 {

@@ -1,22 +1,30 @@
-//! Begins an upload, or completes it at once when the account has a file with these bytes.
+//! Begins an upload, or spares the client sending the bytes: at once when the account has a file with them, after a proof
+//! when somebody else has.
 
 use domain::content::{ContentId, PartPlan};
 use domain::id::{AccountId, NodeId};
 use domain::media_type::MediaType;
 use domain::name::Name;
+use domain::placement::{OnConflict, Placement, Taken, place};
+use domain::possession::{LOOK_UP_COST, MIN_SIZE};
 use domain::upload::State;
 use edge::views::Upload;
-use edge::{Call, Endpoint, Problem, Reply, Tokens};
+use edge::{Call, Endpoint, IdempotencyKey, Problem, Reply, Tokens, idempotency};
 use serde::Deserialize;
-use store::config::upload_expiry;
-use store::rows::{BlobRow, FileContent, NodeRow, UploadRow, new_id, now};
-use store::uploads::node_of;
+use store::config::{DedupScope, number, upload_expiry};
+use store::placing::node_of;
+use store::possession::challenge;
+use store::rows::{FileContent, NodeRow, ReplicaRow, UploadRow, new_id, now};
+use store::table::Write;
 use store::{Aws, Conflict, StoreError, Table};
 
 pub(crate) struct UploadCreate {
     table: Table,
     tokens: Tokens,
     expiry: jiff::SignedDuration,
+    scope: DedupScope,
+    /// How often an hour an account may ask for contents that it does not have.
+    attempts_per_hour: u64,
 }
 
 #[derive(Deserialize)]
@@ -27,6 +35,8 @@ struct Body {
     size: u64,
     content_type: Option<MediaType>,
     content_id: Option<ContentId>,
+    #[serde(default)]
+    on_conflict: OnConflict,
 }
 
 impl UploadCreate {
@@ -36,6 +46,8 @@ impl UploadCreate {
             table: Table::from_env(&aws)?,
             tokens: Tokens::from_env(&aws).await?,
             expiry: upload_expiry()?,
+            scope: DedupScope::from_env()?,
+            attempts_per_hour: number("INSTANT_ATTEMPTS_PER_HOUR")?,
         })
     }
 
@@ -59,9 +71,11 @@ impl UploadCreate {
             name: body.name,
             parent: body.parent,
             size: body.size,
+            on_conflict: body.on_conflict,
             content_type: body.content_type.map(String::from),
             content_id: body.content_id,
             blob: new_id(),
+            challenge: None,
             multipart_id: None,
             expires_at: now.checked_add(self.expiry).unwrap_or(jiff::Timestamp::MAX),
             lease_until: None,
@@ -81,19 +95,26 @@ impl UploadCreate {
                 return Err(Conflict::ParentGone.into());
             }
         }
-        let taken = self
+        let there = self
             .table
             .node_named(&upload.account, upload.parent.as_ref(), &upload.name)
             .await?;
-        if taken.is_some() {
-            Err(Conflict::NameTaken.into())
-        } else {
-            Ok(())
+        let taken = there.map(|node| match node.file {
+            Some(_) => Taken::ByFile,
+            None => Taken::ByFolder,
+        });
+        match place(upload.on_conflict, taken) {
+            Placement::Refuse => Err(Conflict::NameTaken.into()),
+            Placement::Insert | Placement::Replace | Placement::Rename => Ok(()),
         }
     }
 
     /// The file at once, if the account has another one with these bytes.
-    async fn instant(&self, upload: &UploadRow) -> Result<Option<(UploadRow, NodeRow, BlobRow)>, StoreError> {
+    async fn instant(
+        &self,
+        upload: &UploadRow,
+        key: Option<&IdempotencyKey>,
+    ) -> Result<Option<Reply>, Problem> {
         let Some(content_id) = upload.content_id else {
             return Ok(None);
         };
@@ -101,49 +122,115 @@ impl UploadCreate {
         let Some(blob) = blob.filter(|blob| blob.size == upload.size) else {
             return Ok(None);
         };
+        let replicas = self.table.replicas(&blob.id).await?;
         let file = FileContent::of(upload, content_id, &blob.id);
         let node = node_of(upload, &file, upload.created_at);
         let complete = UploadRow {
             state: State::Complete,
-            node: Some(node.id.clone()),
             ended_at: Some(upload.created_at),
             ..upload.clone()
         };
-        match self.table.create_instant_upload(&complete, &node, &file).await {
-            Ok(()) => Ok(Some((complete, node, blob))),
+        let others = |upload: &UploadRow, node: &NodeRow| {
+            let remembered = key.map(|key| remember(key, upload, Some((node, &replicas[..]))));
+            remembered.into_iter().collect()
+        };
+        match self
+            .table
+            .create_instant_upload(&complete, node, &file, others)
+            .await
+        {
+            Ok((upload, node)) => reply(&upload, Some((&node, &replicas))).map(Some),
             // The other file was deleted meanwhile, and its bytes are going: an ordinary upload it is.
             Err(StoreError::Conflict(Conflict::BlobGone)) => Ok(None),
-            Err(error) => Err(error),
+            Err(error) => Err(error.into()),
         }
     }
 
-    async fn quota_problem(&self, upload: &UploadRow) -> Problem {
-        match self.table.account(&upload.account).await {
-            Ok(Some(account)) => Problem::quota_exceeded(&account.quota(), upload.size),
+    /// Lets the client prove that it has the bytes, if somebody else has them. Without asking who does, and only so often.
+    async fn challenge(&self, upload: UploadRow) -> Result<UploadRow, StoreError> {
+        let Some(content_id) = upload.content_id.filter(|_| upload.size >= MIN_SIZE) else {
+            return Ok(upload);
+        };
+        if self.scope == DedupScope::Account {
+            return Ok(upload);
+        }
+        let (account, limit) = (&upload.account, self.attempts_per_hour);
+        let allowed = self
+            .table
+            .spend_allowance(account, LOOK_UP_COST, limit, upload.created_at);
+        if !allowed.await? {
+            return Ok(upload);
+        }
+        let blob = self.table.blob_with(&content_id, None).await?;
+        let Some(blob) = blob.filter(|blob| blob.size == upload.size) else {
+            return Ok(upload);
+        };
+        Ok(UploadRow {
+            state: State::ProofRequired,
+            challenge: Some(challenge(&upload.account, &blob, upload.created_at)),
+            ..upload
+        })
+    }
+
+    async fn create(&self, upload: UploadRow, key: Option<&IdempotencyKey>) -> Result<Reply, Problem> {
+        self.check_place(&upload).await?;
+        if let Some(reply) = self.instant(&upload, key).await? {
+            return Ok(reply);
+        }
+        let upload = self.challenge(upload).await?;
+        let remembered = key.map(|key| remember(key, &upload, None));
+        let remembered = remembered.into_iter().collect::<Result<Vec<_>, _>>()?;
+        self.table.create_upload(&upload, remembered).await?;
+        reply(&upload, None)
+    }
+
+    async fn quota_problem(&self, account: &AccountId, wanted: u64) -> Problem {
+        match self.table.account(account).await {
+            Ok(Some(account)) => Problem::quota_exceeded(&account.quota(), wanted),
             Ok(None) => Problem::unauthorized("the account does not exist any more"),
             Err(error) => error.into(),
         }
     }
+}
 
-    async fn create(&self, upload: &UploadRow) -> Result<Upload, StoreError> {
-        if let Some((complete, node, blob)) = self.instant(upload).await? {
-            let replicas = self.table.replicas(&blob.id).await?;
-            return Ok(Upload::new(&complete)?.with_file(&node, &replicas));
-        }
-        self.table.create_upload(upload).await?;
-        Upload::new(upload)
+/// A file, and the copies of its bytes.
+type FileAndReplicas<'a> = (&'a NodeRow, &'a [ReplicaRow]);
+
+fn reply(upload: &UploadRow, file: Option<FileAndReplicas<'_>>) -> Result<Reply, Problem> {
+    let mut view = Upload::new(upload)?;
+    if let Some((node, replicas)) = file {
+        view = view.with_file(node, replicas);
     }
+    let location = Upload::location(upload);
+    match upload.state {
+        State::ProofRequired => Reply::ok_at(&location, &view),
+        _ => Reply::created(&location, &view),
+    }
+}
+
+fn remember(
+    key: &IdempotencyKey,
+    upload: &UploadRow,
+    file: Option<FileAndReplicas<'_>>,
+) -> Result<Write, StoreError> {
+    let reply = reply(upload, file).map_err(|problem| StoreError::Corrupt(problem.code().to_owned()))?;
+    key.remember(&reply)
 }
 
 impl Endpoint for UploadCreate {
     async fn answer(&self, call: Call) -> Result<Reply, Problem> {
         let account = call.account(&self.tokens)?;
-        let upload = self.row(account, call.json()?)?;
-        self.check_place(&upload).await?;
-        match self.create(&upload).await {
-            Ok(view) => Reply::created(&Upload::location(&upload), &view),
-            Err(StoreError::Conflict(Conflict::QuotaExceeded)) => Err(self.quota_problem(&upload).await),
-            Err(error) => Err(error.into()),
-        }
+        let upload = self.row(account.clone(), call.json()?)?;
+        let key = call.idempotency_key(&account, "uploads")?;
+        let size = upload.size;
+        let create = Box::pin(async {
+            match self.create(upload, key.as_ref()).await {
+                Err(problem) if problem.code() == "quota_exceeded" => {
+                    Err(self.quota_problem(&account, size).await)
+                }
+                answer => answer,
+            }
+        });
+        idempotency::once(key.as_ref(), &self.table, create).await
     }
 }

@@ -26,20 +26,11 @@ impl Endpoint for UploadGet {
     async fn answer(&self, call: Call) -> Result<Reply, Problem> {
         let account = call.account(&self.tokens)?;
         let upload = edge::lookup::upload(&self.table, &account, &call.id("upload")?).await?;
-        let view = Upload::new(&upload)?;
         if !upload.state.is_final() {
-            return Reply::ok(&view.with_received(received(&self.table, &self.objects, &upload).await?));
+            let received = received(&self.table, &self.objects, &upload).await?;
+            return Reply::ok(&Upload::new(&upload)?.with_received(received));
         }
-        let Some(node) = &upload.node else {
-            return Reply::ok(&view);
-        };
-        let Some(node) = self.table.node(&account, node).await? else {
-            return Reply::ok(&view);
-        };
-        let Some(file) = &node.file else {
-            return Reply::ok(&view);
-        };
-        let replicas = self.table.replicas(&file.blob).await?;
-        Reply::ok(&view.with_file(&node, &replicas))
+        let node = self.table.file_of(&upload).await?;
+        Reply::ok(&edge::lookup::with_file(&self.table, &upload, node.as_ref()).await?)
     }
 }

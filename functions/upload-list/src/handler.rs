@@ -31,7 +31,7 @@ impl Endpoint for UploadList {
             .uploads(&account, after.as_ref(), call.limit()?)
             .await?;
         let now = now();
-        let live = |row: &&UploadRow| row.state == State::Finalizing || Table::is_open(row, now);
+        let live = |row: &&UploadRow| row.state == State::Finalizing || row.session().is_open(now);
         let items = page
             .rows
             .iter()

@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 use std::collections::HashSet;
 use store::config::upload_expiry;
 use store::rows::{UploadRow, now};
+use store::uploads::TransitionError;
 use store::{Aws, Conflict, Objects, StoreError, Table};
 
 /// Most parts that one request may name.
@@ -60,17 +61,22 @@ impl UploadSignParts {
         let mut attempt = 1;
         loop {
             let upload = edge::lookup::upload(&self.table, account, id).await?;
-            if !Table::is_open(&upload, now()) {
-                return Err(edge::lookup::not_open(&upload));
+            if upload.session().is_open(now()) {
+                check(parts, &upload)?;
             }
-            check(parts, &upload)?;
             match self
                 .table
-                .ensure_multipart(&self.objects, upload, self.expiry, now())
+                .ensure_multipart(&self.objects, upload.clone(), self.expiry, now())
                 .await
             {
-                Err(StoreError::Conflict(Conflict::UploadChanged)) if attempt < ATTEMPTS => attempt += 1,
-                result => return Ok(result?),
+                Ok(begun) => return Ok(begun),
+                Err(TransitionError::Refused(_)) => return Err(edge::lookup::not_open(&upload)),
+                Err(TransitionError::Store(StoreError::Conflict(Conflict::UploadChanged)))
+                    if attempt < ATTEMPTS =>
+                {
+                    attempt += 1;
+                }
+                Err(TransitionError::Store(error)) => return Err(error.into()),
             }
         }
     }

@@ -1,12 +1,15 @@
 //! What is written next to an event: the answer, and what is in the table afterwards.
 //!
 //! Everything is compared, and nothing may be there besides, but for what differs from time to time: in texts,
-//! `<id>`, `<time>`, `<token>`, `<query>` (of a URL) and `<endpoint>` stand for one of these.
+//! `<id>`, `<time>`, `<token>`, `<query>` (of a URL), `<32 bytes>` (in base64) and `<endpoint>` stand for one of these,
+//! and `<ranges>` for the ranges of a challenge.
 
 use crate::harness::aws::item_of;
 use crate::harness::stack::stack;
+use domain::possession::Nonce;
 use serde::Deserialize;
-use serde_json::{Map, Value};
+use serde_json::{Map, Value, json};
+use std::str::FromStr;
 
 /// The sample world's table.
 const TABLE: &str = "longshore-sample";
@@ -14,7 +17,12 @@ const TABLE: &str = "longshore-sample";
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Expected {
-    answer: Value,
+    /// What the function answers.
+    #[serde(default)]
+    answer: Option<Value>,
+    /// What the error says with which it ends instead.
+    #[serde(default)]
+    error: Option<String>,
     /// Rows that are in the table afterwards: their keys and some of their attributes; `null` is one that they lack.
     #[serde(default)]
     rows: Vec<Map<String, Value>>,
@@ -25,9 +33,20 @@ pub(super) struct Expected {
 
 impl Expected {
     /// What is not as expected, a line each.
-    pub(super) async fn differences(&self, answer: &Value) -> Vec<String> {
+    pub(super) async fn differences(&self, outcome: &Result<Value, String>) -> Vec<String> {
         let mut found = Vec::new();
-        compare("answer", &self.answer, answer, &mut found);
+        match (outcome, &self.answer, &self.error) {
+            (Ok(answer), Some(expected), None) => compare("answer", expected, answer, &mut found),
+            (Err(said), None, Some(expected)) if said.contains(expected) => {}
+            (Ok(answer), None, Some(expected)) => {
+                found.push(format!(
+                    "it answered {answer}, expected was the error {expected:?}"
+                ));
+            }
+            (Err(said), _, Some(expected)) => found.push(format!("{said}, expected was {expected:?}")),
+            (Err(said), ..) => found.push(said.clone()),
+            (Ok(_), ..) => found.push("the file has either `answer` or `error`".to_owned()),
+        }
         for row in &self.rows {
             let (name, there) = look_up(row).await;
             let Some(there) = there else {
@@ -75,15 +94,31 @@ fn compare(place: &str, expected: &Value, actual: &Value, found: &mut Vec<String
                 compare(&format!("{place}[{index}]"), value, there, found);
             }
         }
+        (Value::String(pattern), Value::Array(ranges)) if pattern == "<ranges>" && are_ranges(ranges) => {}
         (Value::String(pattern), Value::String(text)) if matches(pattern, text, &stack().endpoint) => {}
         (expected, actual) if expected == actual => {}
         (expected, actual) => found.push(format!("{place} is {actual}, expected was {expected}")),
     }
 }
 
+/// Whether these are the ranges of a challenge: one after the other, and nothing but ranges.
+fn are_ranges(ranges: &[Value]) -> bool {
+    let mut end = 0;
+    let in_order = ranges.iter().all(|range| {
+        let members = range.as_object().map_or(0, Map::len);
+        let (Some(offset), Some(length)) = (range["offset"].as_u64(), range["length"].as_u64()) else {
+            return false;
+        };
+        let fits = members == 2 && offset >= end && length > 0;
+        end = offset + length;
+        fits
+    });
+    in_order && !ranges.is_empty()
+}
+
 /// Whether a text is what a pattern says.
 fn matches(pattern: &str, text: &str, endpoint: &str) -> bool {
-    let named = ["<id>", "<time>", "<token>", "<query>", "<endpoint>"];
+    let named = ["<id>", "<time>", "<token>", "<query>", "<32 bytes>", "<endpoint>"];
     let first = named
         .into_iter()
         .filter_map(|name| Some((pattern.find(name)?, name)))
@@ -105,6 +140,10 @@ fn matches(pattern: &str, text: &str, endpoint: &str) -> bool {
         "<token>" => (
             run(&|c| c.is_ascii_alphanumeric() || "._-".contains(c)),
             text.matches('.').count() == 2,
+        ),
+        "<32 bytes>" => (
+            44.min(text.len()),
+            text.get(..44).is_some_and(|text| Nonce::from_str(text).is_ok()),
         ),
         "<query>" => (run(&|c| !c.is_whitespace()), text.contains('=')),
         _ => (endpoint.len(), text.starts_with(endpoint)),
@@ -128,6 +167,10 @@ fn only_what_varies_may_vary() {
         ("<time>", "2026-11-23T03:46:12.263Z"),
         ("<token>", "eyJ0.eyJz-_.ThJI"),
         (
+            "nonce <32 bytes>.",
+            "nonce AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=.",
+        ),
+        (
             "<endpoint>/bucket/blobs/<id>?<query>",
             &format!("{endpoint}/bucket/blobs/{id}?a=b&c=d%20e"),
         ),
@@ -142,9 +185,28 @@ fn only_what_varies_may_vary() {
         ("<time>", "2026-11-23"),
         ("<time>", "soon"),
         ("<token>", "eyJ0.eyJz"),
+        ("<32 bytes>", "AAAA"),
+        ("<32 bytes>", &"ä".repeat(30)),
+        ("<32 bytes>", "!AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA="),
         ("<endpoint>/bucket", "https://example.com/bucket"),
         ("<endpoint>/b?<query>", &format!("{endpoint}/b?")),
     ] {
         assert!(!matches(pattern, text, endpoint), "{pattern} {text}");
+    }
+}
+
+#[test]
+fn only_ranges_are_ranges() {
+    let range = |offset: u64, length: u64| json!({ "offset": offset, "length": length });
+    assert!(are_ranges(&[range(0, 10), range(10, 1)]));
+    for other in [
+        vec![],
+        vec![range(0, 0)],
+        vec![range(5, 6), range(10, 1)],
+        vec![json!({ "offset": 0, "length": 1, "text": "" })],
+        vec![json!({ "offset": 0 })],
+        vec![json!("0-10")],
+    ] {
+        assert!(!are_ranges(&other), "{other:?}");
     }
 }

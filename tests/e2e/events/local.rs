@@ -168,7 +168,7 @@ impl Function {
         }
     }
 
-    /// `cargo lambda invoke <name> --data-file <event>`.
+    /// `cargo lambda invoke <name> --data-file <event>`. An error is what it said.
     pub(super) async fn invoke(&self, event: &Path, watch: &Watch) -> Result<Value, String> {
         let mut command = cargo_lambda("invoke", watch.port);
         command

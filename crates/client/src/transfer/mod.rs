@@ -175,6 +175,9 @@ pub enum TransferError {
     /// The upload was aborted or has expired.
     #[error("the upload was aborted or has expired")]
     UploadGone,
+    /// Somebody deleted the file, or gave it another content, while the answer that it is there was on its way.
+    #[error("the upload is complete, but its file was deleted or replaced since")]
+    FileGone,
     /// The store takes longer than anybody should wait.
     #[error("all parts are stored, but the store is still putting them together")]
     StillFinalizing,
@@ -223,7 +226,7 @@ impl TransferError {
             Self::StoreRefused { .. } => Some(
                 "check the clock of this machine, then run the same command again; finished parts are kept",
             ),
-            Self::UploadGone => Some("run the same command again to begin anew"),
+            Self::UploadGone | Self::FileGone => Some("run the same command again to begin anew"),
             Self::StillFinalizing => Some("look again later: longshore status <path>"),
             Self::TargetExists(_) => Some("choose another name with -o, or overwrite it with --force"),
             Self::InUse(_) => Some("wait for the other process to end"),

@@ -222,8 +222,8 @@ impl Engine<'_> {
         let received = upload.received.unwrap_or_default();
         match (upload.state, upload.file) {
             (UploadState::Complete, Some(file)) => Ok(Looked::File(file)),
-            // Completing a complete upload gives its file.
-            (UploadState::Complete | UploadState::Finalizing, _) => Ok(Looked::Parts {
+            (UploadState::Complete, None) => Err(TransferError::FileGone),
+            (UploadState::Finalizing, _) => Ok(Looked::Parts {
                 received,
                 finalizing: true,
             }),
@@ -270,6 +270,10 @@ impl Engine<'_> {
                     file: Some(file),
                     ..
                 }) => return Ok(Ok(file)),
+                Ok(Upload {
+                    state: UploadState::Complete,
+                    ..
+                }) => return Err(TransferError::FileGone),
                 Ok(_) => failed = 0,
                 Err(ApiError::Problem(problem)) if problem.code == "parts_missing" => {
                     return Ok(Err(Again::Send(problem.missing)));

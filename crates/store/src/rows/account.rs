@@ -18,8 +18,8 @@ pub struct AccountRow {
     pub password_hash: String,
     /// All it may use, in bytes.
     pub quota_bytes: u64,
-    /// What is left of it, in bytes.
-    pub free_bytes: u64,
+    /// What is left of it, in bytes; below zero when the quota was lowered below what is used.
+    pub free_bytes: i64,
     /// When it was made.
     pub created_at: Timestamp,
 }

@@ -5,7 +5,7 @@ use crate::StoreError;
 use crate::table::{Key, Row};
 use domain::blob::Life;
 use domain::content::{ContentId, PartDigest, PartPlan};
-use domain::id::BlobId;
+use domain::id::{AccountId, BlobId};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
@@ -14,6 +14,9 @@ use serde::{Deserialize, Serialize};
 pub struct ContentRow {
     /// The content.
     pub content_id: ContentId,
+    /// For whose files the blob is; none is everybody's (`DEDUP_SCOPE`).
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub scope: Option<AccountId>,
     /// The blob.
     pub blob: BlobId,
 }
@@ -21,9 +24,10 @@ pub struct ContentRow {
 impl ContentRow {
     /// Where a content is.
     #[must_use]
-    pub fn key_of(content: &ContentId) -> Key {
+    pub fn key_of(content: &ContentId, scope: Option<&AccountId>) -> Key {
+        let of = scope.map(|account| format!("#{account}")).unwrap_or_default();
         Key {
-            pk: format!("CONTENT#{content}"),
+            pk: format!("CONTENT#{content}{of}"),
             sk: "CONTENT".to_owned(),
         }
     }
@@ -31,7 +35,7 @@ impl ContentRow {
 
 impl Row for ContentRow {
     fn key(&self) -> Key {
-        Self::key_of(&self.content_id)
+        Self::key_of(&self.content_id, self.scope.as_ref())
     }
 }
 
@@ -42,6 +46,9 @@ pub struct BlobRow {
     pub id: BlobId,
     /// What identifies its bytes.
     pub content_id: ContentId,
+    /// For whose files it is; none is everybody's (`DEDUP_SCOPE`).
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub scope: Option<AccountId>,
     /// How many there are.
     pub size: u64,
     /// How many files refer to it.
@@ -49,6 +56,9 @@ pub struct BlobRow {
     /// Its bytes are being deleted.
     #[serde(default)]
     pub reclaiming: bool,
+    /// Since when its object is known to be gone.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub lost_since: Option<Timestamp>,
     /// When the sweep looks at it, in seconds since 1970.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub due_at: Option<i64>,
@@ -57,12 +67,15 @@ pub struct BlobRow {
 }
 
 impl BlobRow {
+    /// The sort key of every blob.
+    pub const SK: &str = "BLOB";
+
     /// Where a blob is.
     #[must_use]
     pub fn key_of(blob: &BlobId) -> Key {
         Key {
             pk: blob_partition(blob),
-            sk: "BLOB".to_owned(),
+            sk: Self::SK.to_owned(),
         }
     }
 
@@ -73,6 +86,7 @@ impl BlobRow {
         Life {
             references: self.references,
             reclaiming: self.reclaiming,
+            lost: self.lost_since.is_some(),
             examine_at,
         }
     }

@@ -146,6 +146,18 @@ pub struct HoldingRow {
 }
 
 impl HoldingRow {
+    /// The holding of a file.
+    #[must_use]
+    pub fn of(node: &NodeRow, file: &FileContent) -> Self {
+        let (content_id, blob) = (file.content_id, file.blob.clone());
+        Self {
+            account: node.account.clone(),
+            content_id,
+            node: node.id.clone(),
+            blob,
+        }
+    }
+
     /// What the sort keys of all the account's files with this content begin with.
     #[must_use]
     pub fn prefix(content: &ContentId) -> String {

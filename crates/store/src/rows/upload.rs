@@ -1,11 +1,13 @@
 //! Uploads.
 
-use super::{account_partition, object_key};
+use super::{NodeRow, account_partition, blob_partition, object_key};
 use crate::StoreError;
 use crate::table::{Key, Row};
 use domain::content::{ContentId, PartPlan};
 use domain::id::{AccountId, BlobId, NodeId, UploadId};
 use domain::name::Name;
+use domain::placement::OnConflict;
+use domain::possession::Challenge;
 use domain::upload;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -26,14 +28,20 @@ pub struct UploadRow {
     pub parent: Option<NodeId>,
     /// Bytes, reserved of the account's quota while the upload lives.
     pub size: u64,
+    /// What happens when the name is taken by the time there is a file.
+    #[serde(default)]
+    pub on_conflict: OnConflict,
     /// The media type that downloads will have.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub content_type: Option<String>,
-    /// What the client says the bytes are. Checked at finalize.
+    /// What the client says the bytes are, checked at finalize; what they are, once there is a file.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub content_id: Option<ContentId>,
     /// The blob that the parts become, unless their content exists already.
     pub blob: BlobId,
+    /// What has to be answered to get the file without sending its bytes.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub challenge: Option<StoredChallenge>,
     /// S3's id of the multipart upload, once there is one.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub multipart_id: Option<String>,
@@ -57,6 +65,15 @@ pub struct UploadRow {
     pub version: u64,
 }
 
+/// A challenge, and what it is about.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct StoredChallenge {
+    /// The challenge.
+    pub challenge: Challenge,
+    /// The blob whose bytes are asked for.
+    pub blob: BlobId,
+}
+
 impl UploadRow {
     /// What all uploads' sort keys begin with.
     pub const PREFIX: &str = "UPLOAD#";
@@ -70,6 +87,12 @@ impl UploadRow {
         }
     }
 
+    /// Notes what file it became.
+    pub fn became(&mut self, node: &NodeRow) {
+        self.node = Some(node.id.clone());
+        self.content_id = node.file.as_ref().map(|file| file.content_id).or(self.content_id);
+    }
+
     /// What decides about its state.
     #[must_use]
     pub fn session(&self) -> upload::Session {
@@ -77,6 +100,7 @@ impl UploadRow {
             state: self.state,
             expires_at: self.expires_at,
             lease_until: self.lease_until,
+            challenge_until: self.challenge.as_ref().map(|stored| stored.challenge.expires_at),
         }
     }
 
@@ -102,7 +126,7 @@ impl Row for UploadRow {
 
     fn due_at(&self) -> Option<Timestamp> {
         match self.state {
-            upload::State::Open => Some(self.expires_at),
+            upload::State::Open | upload::State::ProofRequired => Some(self.expires_at),
             upload::State::Finalizing => self.lease_until,
             _ => self.discard_since,
         }
@@ -111,5 +135,47 @@ impl Row for UploadRow {
     fn expires_by_itself_at(&self) -> Option<Timestamp> {
         let ended_at = self.ended_at.filter(|_| self.discard_since.is_none())?;
         ended_at.checked_add(upload::RETENTION).ok()
+    }
+}
+
+/// Which upload may make a blob's object. Written when its multipart upload begins; removed with everything else that is
+/// written about the blob.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct ClaimRow {
+    /// The blob, which need not exist yet.
+    pub blob: BlobId,
+    /// Whose upload it is.
+    pub account: AccountId,
+    /// The upload.
+    pub upload: UploadId,
+}
+
+impl ClaimRow {
+    /// The sort key of every claim.
+    pub const SK: &str = "UPLOAD";
+
+    /// Where a claim is.
+    #[must_use]
+    pub fn key_of(blob: &BlobId) -> Key {
+        Key {
+            pk: blob_partition(blob),
+            sk: Self::SK.to_owned(),
+        }
+    }
+
+    /// The claim of an upload.
+    #[must_use]
+    pub fn of(upload: &UploadRow) -> Self {
+        Self {
+            blob: upload.blob.clone(),
+            account: upload.account.clone(),
+            upload: upload.id.clone(),
+        }
+    }
+}
+
+impl Row for ClaimRow {
+    fn key(&self) -> Key {
+        Self::key_of(&self.blob)
     }
 }

@@ -4,8 +4,8 @@
 use super::{Item, Row, due_attributes, from_item, to_item};
 use crate::StoreError;
 use crate::rows::{
-    AccountRow, BlobRow, ContentRow, EntryRow, HoldingRow, LedgerRow, NodeRow, ReplicaRow, UploadRow,
-    UsernameRow,
+    AccountRow, BlobRow, ClaimRow, ContentRow, EntryRow, HoldingRow, KeyRow, LedgerRow, NodeRow, ReplicaRow,
+    UploadRow, UsernameRow,
 };
 use serde_json::Value;
 use std::fs;
@@ -32,7 +32,9 @@ fn written(item: Item) -> Result<Item, StoreError> {
         "NODE" => again::<NodeRow>(item),
         "ENTRY" => again::<EntryRow>(item),
         "HOLDS" => again::<HoldingRow>(item),
+        "UPLOAD" if sk == ClaimRow::SK => again::<ClaimRow>(item),
         "UPLOAD" => again::<UploadRow>(item),
+        "KEY" => again::<KeyRow>(item),
         "CONTENT" => again::<ContentRow>(item),
         "LEDGER" => again::<LedgerRow>(item),
         "REPLICA" => again::<ReplicaRow>(item),
@@ -77,7 +79,7 @@ fn the_sample_accounts_use_what_their_files_and_live_uploads_take() {
             .filter_map(|node| node["file"]["size"].as_u64());
         let live = of(account, UploadRow::PREFIX)
             .into_iter()
-            .filter(|upload| ["open", "finalizing"].contains(&upload["state"].as_str().unwrap()))
+            .filter(|upload| upload["ended_at"].is_null())
             .filter_map(|upload| upload["size"].as_u64());
         let used = account["quota_bytes"].as_u64().unwrap() - account["free_bytes"].as_u64().unwrap();
         assert_eq!(used, files.sum::<u64>() + live.sum::<u64>(), "{account}");

@@ -1,0 +1,220 @@
+//! Files and folders come into a tree, whatever has their name already.
+//!
+//! What to do about a taken name is [`domain::placement::place`]; that the name is still free, or still the same file's, is a
+//! condition of the transaction. When it does not hold any more, this looks again.
+
+use crate::blobs;
+use crate::error::{Conflict, StoreError};
+use crate::rows::{EntryRow, FileContent, HoldingRow, NodeRow, UploadRow, account_partition, new_id};
+use crate::table::{Table, Write, text};
+use crate::tree;
+use crate::uploads::TransitionError;
+use domain::id::{AccountId, NodeId};
+use domain::name::Name;
+use domain::placement::{OnConflict, Placement, Taken, next_free, numbered, place, stem_of_numbered};
+use jiff::Timestamp;
+use std::collections::HashMap;
+
+/// How often a place is looked for that others take first.
+const ATTEMPTS: u64 = 40;
+
+/// A place for a new file.
+#[derive(Debug, Clone)]
+pub struct Placed {
+    /// The node as it will be.
+    pub node: NodeRow,
+    /// What the node had before, if it was there.
+    pub replaced: Option<FileContent>,
+}
+
+impl Placed {
+    /// Bytes that leave the account's quota with the old content.
+    #[must_use]
+    pub fn given_back(&self) -> u64 {
+        self.replaced.as_ref().map_or(0, |old| old.size)
+    }
+
+    /// Whether the file needs one more reference to its blob. It has one already when the old content was the same.
+    #[must_use]
+    pub fn refers_anew(&self) -> bool {
+        let same = |old: &FileContent| self.node.file.as_ref().is_some_and(|file| file.blob == old.blob);
+        !self.replaced.as_ref().is_some_and(same)
+    }
+
+    /// The writes that put the file into its place: entry, node, holding, the folder's count, and the reference to the old
+    /// content. Not the reference to the new one, nor the quota.
+    ///
+    /// # Errors
+    /// [`StoreError::Corrupt`] when a write is malformed. Conflicts: [`Conflict::NameTaken`], [`Conflict::ParentGone`],
+    /// [`Conflict::NodeChanged`].
+    pub fn writes(&self, now: Timestamp) -> Result<Vec<Write>, StoreError> {
+        let node = &self.node;
+        let Some(file) = &node.file else {
+            return tree::insert(node);
+        };
+        let holding = HoldingRow::of(node, file);
+        let Some(old) = &self.replaced else {
+            let mut writes = tree::insert(node)?;
+            writes.push(Write::create(&holding, Conflict::NameTaken)?);
+            return Ok(writes);
+        };
+        let conflict = Conflict::NodeChanged;
+        let unchanged = HashMap::from([(":blob".to_owned(), text(&old.blob))]);
+        let mut writes = vec![Write::put(node, "#file.#blob = :blob", unchanged, conflict)?];
+        if old.content_id == file.content_id {
+            writes.push(Write::put_always(&holding, conflict)?);
+        } else {
+            let key = HoldingRow::key_of(&node.account, &old.content_id, &node.id);
+            writes.push(Write::delete(
+                &key,
+                "attribute_exists(pk)",
+                HashMap::new(),
+                conflict,
+            )?);
+            writes.push(Write::create(&holding, conflict)?);
+        }
+        if self.refers_anew() {
+            writes.push(blobs::release(&old.blob, now)?);
+        }
+        Ok(writes)
+    }
+}
+
+/// The node that an upload becomes, where nothing has its name.
+#[must_use]
+pub fn node_of(upload: &UploadRow, file: &FileContent, now: Timestamp) -> NodeRow {
+    NodeRow {
+        id: new_id(),
+        account: upload.account.clone(),
+        name: upload.name.clone(),
+        parent: upload.parent.clone(),
+        file: Some(file.clone()),
+        entries: 0,
+        created_at: now,
+        updated_at: now,
+    }
+}
+
+/// A new node looking for its place.
+pub struct Placing {
+    node: NodeRow,
+    on_conflict: OnConflict,
+    attempt: u64,
+    /// Where it is to be written next.
+    pub placed: Placed,
+}
+
+impl Placing {
+    /// Mostly the name is free: that is tried first, and costs no look.
+    #[must_use]
+    pub fn new(node: NodeRow, on_conflict: OnConflict) -> Self {
+        let placed = Placed {
+            node: node.clone(),
+            replaced: None,
+        };
+        Self {
+            node,
+            on_conflict,
+            attempt: 0,
+            placed,
+        }
+    }
+
+    /// Looks for another place, when the transaction with [`Placed::writes`] failed because this one is taken.
+    ///
+    /// # Errors
+    /// [`Conflict::NameTaken`] when there is none; `error` itself when it has nothing to do with the place.
+    pub async fn again(&mut self, table: &Table, error: TransitionError) -> Result<(), TransitionError> {
+        let taken = matches!(
+            error,
+            TransitionError::Store(StoreError::Conflict(Conflict::NameTaken | Conflict::NodeChanged))
+        );
+        if !taken || self.attempt == ATTEMPTS {
+            return Err(error);
+        }
+        self.attempt += 1;
+        self.placed = table
+            .another_place(&self.node, self.on_conflict, self.attempt)
+            .await?;
+        Ok(())
+    }
+}
+
+impl Table {
+    async fn another_place(
+        &self,
+        node: &NodeRow,
+        on_conflict: OnConflict,
+        attempt: u64,
+    ) -> Result<Placed, StoreError> {
+        let parent = node.parent.as_ref();
+        let there = self.node_named(&node.account, parent, &node.name).await?;
+        let taken = there.as_ref().map(|there| match there.file {
+            Some(_) => Taken::ByFile,
+            None => Taken::ByFolder,
+        });
+        let (mut placed, mut replaced) = (node.clone(), None);
+        match (place(on_conflict, taken), there) {
+            (Placement::Replace, Some(there)) => {
+                replaced = there.file;
+                placed.id = there.id;
+                placed.created_at = there.created_at;
+            }
+            (Placement::Rename, _) => {
+                let names = self.names_numbered(&node.account, parent, &node.name).await?;
+                let free = next_free(&node.name, &names);
+                // Where many look at once, each takes another one.
+                let (random, _) = uuid::Uuid::new_v4().as_u64_pair();
+                placed.name = numbered(&node.name, free + random % attempt);
+            }
+            (Placement::Refuse, _) => return Err(Conflict::NameTaken.into()),
+            (Placement::Insert | Placement::Replace, _) => {}
+        }
+        Ok(Placed {
+            node: placed,
+            replaced,
+        })
+    }
+
+    /// The names in a folder that may be numbered forms of `name`.
+    async fn names_numbered(
+        &self,
+        account: &AccountId,
+        parent: Option<&NodeId>,
+        name: &Name,
+    ) -> Result<Vec<Name>, StoreError> {
+        let prefix = format!("{}{}", EntryRow::prefix(parent), stem_of_numbered(name));
+        let entries: Vec<EntryRow> = self.all(&account_partition(account), &prefix).await?;
+        Ok(entries.into_iter().map(|entry| entry.name).collect())
+    }
+
+    /// Makes a folder, with `others` in the same transaction. Gives it with the name that it got.
+    ///
+    /// # Errors
+    /// [`Conflict::NameTaken`] or [`Conflict::ParentGone`], or a conflict of `others`.
+    pub async fn create_folder(
+        &self,
+        folder: NodeRow,
+        on_conflict: OnConflict,
+        others: impl Fn(&NodeRow) -> Result<Vec<Write>, StoreError>,
+    ) -> Result<NodeRow, StoreError> {
+        let mut placing = Placing::new(folder, on_conflict);
+        loop {
+            let folder = &placing.placed.node;
+            let mut writes = placing.placed.writes(folder.created_at)?;
+            writes.extend(others(folder)?);
+            let error = match self.transact(writes).await {
+                Ok(()) => return Ok(placing.placed.node),
+                // The id is new: a folder that has it is ours, and the answer that said so got lost.
+                Err(StoreError::Conflict(_)) if self.node(&folder.account, &folder.id).await?.is_some() => {
+                    return Ok(placing.placed.node);
+                }
+                Err(error) => error,
+            };
+            placing
+                .again(self, error.into())
+                .await
+                .map_err(TransitionError::into_store_error)?;
+        }
+    }
+}

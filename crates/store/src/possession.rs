@@ -1,0 +1,200 @@
+//! Challenges: who shows that he has the bytes of a blob gets a file of it without sending them.
+
+use crate::accounts::quota;
+use crate::blobs;
+use crate::error::{Conflict, StoreError};
+use crate::objects::Objects;
+use crate::placing::{Placing, node_of};
+use crate::rows::{AllowanceRow, BlobRow, FileContent, NodeRow, StoredChallenge, UploadRow};
+use crate::table::{Change, Table, number, text};
+use crate::uploads::TransitionError;
+use aws_sdk_dynamodb::types::AttributeValue;
+use domain::account::QuotaEvent;
+use domain::id::AccountId;
+use domain::possession::{ByteRange, Challenge, FAILURE_COST, Nonce, Proof};
+use domain::upload::{Event, Refusal, State, step};
+use futures::{StreamExt, TryStreamExt, stream};
+use jiff::Timestamp;
+
+/// How many ranges are read at a time.
+const READS_AT_ONCE: usize = 16;
+
+/// What came of an answer to a challenge.
+#[derive(Debug)]
+pub enum Proven {
+    /// It was right: there is a file.
+    Complete(Box<UploadRow>, Box<NodeRow>),
+    /// It was wrong or late, or the blob went meanwhile: the upload is an ordinary one.
+    Open(Box<UploadRow>),
+}
+
+/// A challenge for an account about a blob.
+#[must_use]
+pub fn challenge(account: &AccountId, blob: &BlobRow, now: Timestamp) -> StoredChallenge {
+    let nonce = Nonce::from_bytes(rand::random());
+    StoredChallenge {
+        challenge: Challenge::draw(account, &blob.id, blob.size, nonce, now),
+        blob: blob.id.clone(),
+    }
+}
+
+impl Table {
+    /// Takes `cost` of the account's allowance of this hour to ask for contents that it does not have, if that leaves it
+    /// within `limit`.
+    ///
+    /// # Errors
+    /// [`StoreError::Remote`].
+    pub async fn spend_allowance(
+        &self,
+        account: &AccountId,
+        cost: u64,
+        limit: u64,
+        now: Timestamp,
+    ) -> Result<bool, StoreError> {
+        let Some(most) = limit.checked_sub(cost) else {
+            return Ok(false);
+        };
+        let hour = now.as_second().div_euclid(3600);
+        let forget_at = (hour + 2) * 3600;
+        let change = Change::new(
+            AllowanceRow::key_of(account, hour),
+            "SET account = :account, #hour = :hour, spent = if_not_exists(spent, :none) + :cost, #ttl = :ttl",
+            "attribute_not_exists(spent) OR spent <= :most",
+        );
+        let change = change
+            .with(":account", text(account))
+            .with(":hour", AttributeValue::N(hour.to_string()))
+            .with(":none", number(0))
+            .with(":cost", number(cost))
+            .with(":ttl", AttributeValue::N(forget_at.to_string()))
+            .with(":most", number(most));
+        match self.change(change, Conflict::QuotaExceeded).await {
+            Ok(()) => Ok(true),
+            Err(StoreError::Conflict(_)) => Ok(false),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Takes an answer to an upload's challenge. Whatever comes of it, the challenge is over; only a store that does not
+    /// answer leaves it as it is.
+    ///
+    /// # Errors
+    /// [`TransitionError::Refused`] when the upload has no challenge that can be answered;
+    /// [`Conflict::UploadChanged`] when somebody else answered meanwhile; [`Conflict::NameTaken`] or
+    /// [`Conflict::ParentGone`] when the answer was right, but there is no place for the file: the upload is open then.
+    pub async fn prove(
+        &self,
+        objects: &Objects,
+        upload: &UploadRow,
+        proof: &Proof,
+        now: Timestamp,
+    ) -> Result<Proven, TransitionError> {
+        match step(&upload.session(), Event::Prove, now) {
+            Err(Refusal::NoChallenge) if upload.state == State::ProofRequired => {
+                return self.punish(upload, now).await;
+            }
+            timely => timely?,
+        };
+        let stored = upload.challenge.as_ref();
+        let stored =
+            stored.ok_or_else(|| StoreError::Corrupt(format!("upload {} lacks its challenge", upload.id)))?;
+        let right = match verify(objects, stored, proof).await {
+            Ok(right) => right,
+            // There is no object, or not as much of it as there should be.
+            Err(error) if matches!(error.code(), Some("NoSuchKey" | "InvalidRange")) => {
+                if let Some(blob) = self.blob(&stored.blob).await? {
+                    self.lose_blob(&blob, now).await?;
+                }
+                return self.fail_proof(upload, now).await;
+            }
+            Err(error) => return Err(error.into()),
+        };
+        if !right {
+            return self.punish(upload, now).await;
+        }
+        match self.commit_proof(upload, stored, now).await {
+            Err(TransitionError::Store(StoreError::Conflict(Conflict::BlobGone))) => {
+                self.fail_proof(upload, now).await
+            }
+            Err(TransitionError::Store(StoreError::Conflict(
+                conflict @ (Conflict::NameTaken | Conflict::ParentGone),
+            ))) => {
+                self.fail_proof(upload, now).await?;
+                Err(StoreError::from(conflict).into())
+            }
+            outcome => outcome,
+        }
+    }
+
+    /// The answer was wrong or late.
+    async fn punish(&self, upload: &UploadRow, now: Timestamp) -> Result<Proven, TransitionError> {
+        // First: a crash in between must not forgive it.
+        self.spend_allowance(&upload.account, FAILURE_COST, u64::MAX, now)
+            .await?;
+        self.fail_proof(upload, now).await
+    }
+
+    /// Nobody can answer the challenge any more: the upload is an ordinary one.
+    async fn fail_proof(&self, upload: &UploadRow, now: Timestamp) -> Result<Proven, TransitionError> {
+        let open = self
+            .move_upload(upload, Event::FailProof, now, |_| (), vec![])
+            .await?;
+        Ok(Proven::Open(Box::new(open)))
+    }
+
+    async fn commit_proof(
+        &self,
+        upload: &UploadRow,
+        stored: &StoredChallenge,
+        now: Timestamp,
+    ) -> Result<Proven, TransitionError> {
+        let content = upload.content_id;
+        let content =
+            content.ok_or_else(|| StoreError::Corrupt(format!("upload {} has no content", upload.id)))?;
+        let file = FileContent::of(upload, content, &stored.blob);
+        let mut placing = Placing::new(node_of(upload, &file, now), upload.on_conflict);
+        loop {
+            let placed = &placing.placed;
+            let mut writes = placed.writes(now)?;
+            if placed.refers_anew() {
+                writes.push(blobs::refer(&file.blob)?);
+            }
+            if placed.replaced.is_some() {
+                writes.push(quota(&upload.account, QuotaEvent::Give(placed.given_back()))?);
+            }
+            let finish = |next: &mut UploadRow| next.became(&placed.node);
+            match self.move_upload(upload, Event::Prove, now, finish, writes).await {
+                Ok(complete) => {
+                    let node = placing.placed.node;
+                    return Ok(Proven::Complete(Box::new(complete), Box::new(node)));
+                }
+                Err(error) => placing.again(self, error).await?,
+            }
+        }
+    }
+}
+
+/// Whether `proof` is the answer to a challenge, by the bytes that the primary store has.
+async fn verify(objects: &Objects, stored: &StoredChallenge, proof: &Proof) -> Result<bool, StoreError> {
+    let key = crate::rows::object_key(&stored.blob);
+    let mut prover = stored.challenge.prover();
+    let mut pieces = stream::iter(stored.challenge.ranges.clone())
+        .map(|range| read(objects, &key, range))
+        .buffered(READS_AT_ONCE);
+    while let Some(bytes) = pieces.try_next().await? {
+        prover.update(&bytes);
+    }
+    Ok(prover.accepts(proof))
+}
+
+async fn read(objects: &Objects, key: &str, range: ByteRange) -> Result<Vec<u8>, StoreError> {
+    let bytes = objects
+        .read(key, &(range.offset..range.offset + range.length))
+        .await?;
+    let bytes = bytes.collect().await.map_err(|error| StoreError::Remote {
+        operation: "GetObject",
+        code: None,
+        cause: crate::error::describe(&error),
+    })?;
+    Ok(bytes.to_vec())
+}

@@ -1,0 +1,158 @@
+//! What the reconciler reads and repairs in the table. What belongs to whom is decided in `domain::reconcile`.
+
+use crate::error::{Conflict, StoreError};
+use crate::rows::{BlobRow, ClaimRow, ReconcileRow, blob_partition};
+use crate::table::bulk::{self, Scanned};
+use crate::table::{Item, Key, Table, Write, text};
+use domain::id::BlobId;
+use domain::reconcile::pass::Progress;
+use domain::reconcile::{Claimant, Standing};
+use std::collections::{HashMap, HashSet};
+
+/// A row that leads to an object.
+#[derive(Debug)]
+pub enum Owner {
+    /// A blob.
+    Blob(BlobRow),
+    /// The claim of an upload.
+    Claim(ClaimRow),
+}
+
+/// Some of the rows that lead to objects, and where the next ones begin.
+#[derive(Debug)]
+pub struct Owners {
+    /// The rows.
+    pub rows: Vec<Owner>,
+    /// Rows that cannot be understood: why not.
+    pub unreadable: Vec<StoreError>,
+    /// The key after which the next ones begin; `None` at the end.
+    pub next: Option<Key>,
+}
+
+impl Table {
+    /// How far the reconciler is.
+    ///
+    /// # Errors
+    /// [`StoreError::Remote`] or [`StoreError::Corrupt`].
+    pub async fn reconciler(&self) -> Result<ReconcileRow, StoreError> {
+        let row = self.get(&ReconcileRow::key_of()).await?;
+        Ok(row.unwrap_or_default())
+    }
+
+    /// Writes down how far the reconciler is. `None`: another one was faster, and its word counts.
+    ///
+    /// # Errors
+    /// [`StoreError::Remote`] or [`StoreError::Corrupt`].
+    pub async fn note_progress(
+        &self,
+        was: &ReconcileRow,
+        progress: Progress,
+    ) -> Result<Option<ReconcileRow>, StoreError> {
+        let version = was.version + 1;
+        let next = ReconcileRow { progress, version };
+        let written = if was.version == 0 {
+            self.transact(vec![Write::create(&next, Conflict::NodeChanged)?])
+                .await
+        } else {
+            self.replace(&next, was.version, Conflict::NodeChanged).await
+        };
+        match written {
+            Ok(()) => Ok(Some(next)),
+            Err(StoreError::Conflict(_)) => {
+                // A write whose answer got lost is sent again, and then refused because of itself.
+                let row = self.reconciler().await?;
+                let mine = row.version == next.version && row.progress == next.progress;
+                Ok(mine.then_some(next))
+            }
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Looks at up to `limit` rows of the whole table after the key `after`, and gives the blobs and claims among them.
+    ///
+    /// # Errors
+    /// [`StoreError::Remote`].
+    pub async fn owners(&self, after: Option<&Key>, limit: u32) -> Result<Owners, StoreError> {
+        let values = HashMap::from([
+            (":blob".to_owned(), text(BlobRow::SK)),
+            (":claim".to_owned(), text(ClaimRow::SK)),
+        ]);
+        let Scanned { items, next } = self.scan("sk IN (:blob, :claim)", values, after, limit).await?;
+        let (mut rows, mut unreadable) = (Vec::new(), Vec::new());
+        for item in items {
+            match owner(item) {
+                Ok(row) => rows.push(row),
+                Err(error) => unreadable.push(error),
+            }
+        }
+        Ok(Owners {
+            rows,
+            unreadable,
+            next,
+        })
+    }
+
+    /// Which of these have become blobs, consistently.
+    ///
+    /// # Errors
+    /// [`StoreError::Remote`].
+    pub async fn blobs_among(&self, ids: &[BlobId]) -> Result<HashSet<BlobId>, StoreError> {
+        let keys: HashSet<Key> = ids.iter().map(BlobRow::key_of).collect();
+        let there = self.existing(&keys.into_iter().collect::<Vec<_>>()).await?;
+        let is_blob = |id: &&BlobId| there.contains(&BlobRow::key_of(id));
+        Ok(ids.iter().filter(is_blob).cloned().collect())
+    }
+
+    /// Who may still make something of the parts or the object of this blob to be.
+    ///
+    /// # Errors
+    /// [`StoreError::Remote`] or [`StoreError::Corrupt`].
+    pub async fn claimant(&self, blob: &BlobId) -> Result<Claimant, StoreError> {
+        let Some(claim) = self.get::<ClaimRow>(&ClaimRow::key_of(blob)).await? else {
+            return Ok(Claimant::Nobody);
+        };
+        let upload = self.upload(&claim.account, &claim.upload).await?;
+        Ok(match upload {
+            None => Claimant::Nobody,
+            Some(upload) if upload.state.is_final() => Claimant::Ended { at: upload.ended_at },
+            Some(upload) => Claimant::Unfinished {
+                multipart_id: upload.multipart_id,
+            },
+        })
+    }
+
+    /// Whose this blob or blob to be is. In the order that [`Standing`] asks for.
+    ///
+    /// # Errors
+    /// [`StoreError::Remote`] or [`StoreError::Corrupt`].
+    pub async fn standing(&self, blob: &BlobId) -> Result<Standing, StoreError> {
+        let claimant = self.claimant(blob).await?;
+        let is_blob = !self.existing(&[BlobRow::key_of(blob)]).await?.is_empty();
+        Ok(Standing { claimant, is_blob })
+    }
+
+    /// Deletes what is written about bytes that never became a blob, the claim last: until then the reconciler comes back.
+    ///
+    /// # Errors
+    /// [`StoreError::Remote`].
+    pub async fn delete_unborn(&self, blob: &BlobId) -> Result<(), StoreError> {
+        let (own, claim) = (BlobRow::key_of(blob), ClaimRow::key_of(blob));
+        let mut keys = self.keys(&blob_partition(blob)).await?;
+        keys.retain(|key| *key != own && *key != claim);
+        self.delete_all(&keys).await?;
+        self.delete_all(&[claim]).await
+    }
+}
+
+fn owner(item: Item) -> Result<Owner, StoreError> {
+    let key = bulk::key_of(&item);
+    let row = if key.as_ref().is_some_and(|key| key.sk == BlobRow::SK) {
+        bulk::read(item).map(Owner::Blob)
+    } else {
+        bulk::read(item).map(Owner::Claim)
+    };
+    row.map_err(|error| {
+        let place = key.map(|key| key.pk).unwrap_or_default();
+        StoreError::Corrupt(format!("{place}: {error}"))
+    })
+}

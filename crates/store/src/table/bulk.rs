@@ -1,0 +1,98 @@
+//! Reads of many items that know nothing of their kinds: for whoever goes through the whole table.
+
+use super::{Item, Key, Row, Table, from_item, wait_after_collision};
+use crate::error::{StoreError, remote};
+use aws_sdk_dynamodb::types::KeysAndAttributes;
+use std::collections::HashSet;
+
+/// Some items of the whole table, and where the next ones begin.
+pub struct Scanned {
+    /// The items.
+    pub items: Vec<Item>,
+    /// The key after which the next ones begin; `None` at the end.
+    pub next: Option<Key>,
+}
+
+impl Table {
+    /// Looks at up to `limit` items of the whole table after the key `after`, and gives those that `filter` lets through.
+    /// Not consistently, at half the price: what is found must be read again before anything is done about it.
+    ///
+    /// # Errors
+    /// [`StoreError::Remote`].
+    pub async fn scan(
+        &self,
+        filter: &str,
+        values: Item,
+        after: Option<&Key>,
+        limit: u32,
+    ) -> Result<Scanned, StoreError> {
+        let answer = self
+            .client
+            .scan()
+            .table_name(&self.name)
+            .filter_expression(filter)
+            .set_expression_attribute_values(Some(values))
+            .set_exclusive_start_key(after.map(Key::attributes))
+            .limit(i32::try_from(limit).unwrap_or(i32::MAX))
+            .send()
+            .await
+            .map_err(remote("Scan"))?;
+        Ok(Scanned {
+            items: answer.items.unwrap_or_default(),
+            next: answer.last_evaluated_key.as_ref().and_then(Key::of),
+        })
+    }
+
+    /// Which of these items are there, whatever is in them, read consistently.
+    ///
+    /// # Errors
+    /// [`StoreError::Remote`].
+    pub async fn existing(&self, keys: &[Key]) -> Result<HashSet<Key>, StoreError> {
+        let mut there = HashSet::new();
+        // DynamoDB takes a hundred at a time.
+        for keys in keys.chunks(100) {
+            let mut wanted: Vec<Item> = keys.iter().map(Key::attributes).collect();
+            let mut attempt = 0;
+            while !wanted.is_empty() {
+                let request = KeysAndAttributes::builder()
+                    .set_keys(Some(wanted))
+                    .consistent_read(true)
+                    .projection_expression("pk, sk")
+                    .build()
+                    .map_err(|e| StoreError::Corrupt(e.to_string()))?;
+                let answer = self
+                    .client
+                    .batch_get_item()
+                    .request_items(&self.name, request)
+                    .send()
+                    .await
+                    .map_err(remote("BatchGetItem"))?;
+                let items = answer.responses.unwrap_or_default().into_values().flatten();
+                there.extend(items.filter_map(|item| Key::of(&item)));
+                let left = answer
+                    .unprocessed_keys
+                    .and_then(|mut tables| tables.remove(&self.name));
+                wanted = left.map(|left| left.keys).unwrap_or_default();
+                if !wanted.is_empty() {
+                    attempt += 1;
+                    wait_after_collision(attempt).await;
+                }
+            }
+        }
+        Ok(there)
+    }
+}
+
+/// Reads a scanned item as a row of its kind.
+///
+/// # Errors
+/// [`StoreError::Corrupt`] when it is none.
+pub fn read<R: Row>(item: Item) -> Result<R, StoreError> {
+    from_item(item)
+}
+
+/// Where a scanned item is.
+#[must_use]
+pub fn key_of(item: &Item) -> Option<Key> {
+    Key::of(item)
+}

@@ -1,0 +1,16 @@
+//! Invoked by operators: changes what an account may store. There is no HTTP way to it: who may invoke it is for IAM to say.
+
+mod handler;
+
+use handler::{AccountSetQuota, Request};
+use lambda_runtime::{Error, LambdaEvent, service_fn};
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> Result<(), Error> {
+    edge::init_logging();
+    let function = &AccountSetQuota::from_env().await?;
+    lambda_runtime::run(service_fn(move |event: LambdaEvent<Request>| async move {
+        Ok::<_, Error>(function.run(event.payload).await?)
+    }))
+    .await
+}

@@ -1,0 +1,17 @@
+//! Schedule: compares bucket and table, reports and repairs.
+
+mod handler;
+
+use handler::Reconciler;
+use lambda_runtime::{Error, LambdaEvent, service_fn};
+use serde_json::Value;
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> Result<(), Error> {
+    edge::init_logging();
+    let reconciler = &Reconciler::from_env().await?;
+    lambda_runtime::run(service_fn(move |event: LambdaEvent<Value>| async move {
+        Ok::<_, Error>(reconciler.run(edge::deadline(&event.context)).await?)
+    }))
+    .await
+}

@@ -1,0 +1,66 @@
+//! Takes the answer to an upload's challenge.
+
+use domain::possession::Proof;
+use domain::upload::{Refusal, State};
+use edge::views::Upload;
+use edge::{Call, Endpoint, Problem, Reply, Tokens};
+use serde::Deserialize;
+use store::possession::Proven;
+use store::rows::{UploadRow, now};
+use store::uploads::TransitionError;
+use store::{Aws, Conflict, Objects, StoreError, Table};
+
+pub(crate) struct UploadProve {
+    table: Table,
+    objects: Objects,
+    tokens: Tokens,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Body {
+    proof: Proof,
+}
+
+impl UploadProve {
+    pub(crate) async fn from_env() -> Result<Self, StoreError> {
+        let aws = Aws::from_env().await;
+        Ok(Self {
+            table: Table::from_env(&aws)?,
+            objects: Objects::from_env(&aws)?,
+            tokens: Tokens::from_env(&aws).await?,
+        })
+    }
+
+    /// There is nothing to be proven (any more): the upload as it is.
+    async fn as_it_is(&self, upload: &UploadRow) -> Result<Reply, Problem> {
+        if upload.state.is_final() && upload.state != State::Complete {
+            return Err(edge::lookup::not_open(upload));
+        }
+        let node = self.table.file_of(upload).await?;
+        Reply::ok(&edge::lookup::with_file(&self.table, upload, node.as_ref()).await?)
+    }
+}
+
+impl Endpoint for UploadProve {
+    async fn answer(&self, call: Call) -> Result<Reply, Problem> {
+        let account = call.account(&self.tokens)?;
+        let id = call.id("upload")?;
+        let Body { proof } = call.json()?;
+        let upload = edge::lookup::upload(&self.table, &account, &id).await?;
+        match self.table.prove(&self.objects, &upload, &proof, now()).await {
+            Ok(Proven::Complete(upload, node)) => {
+                Reply::ok(&edge::lookup::with_file(&self.table, &upload, Some(&node)).await?)
+            }
+            Ok(Proven::Open(upload)) => Reply::ok(&Upload::new(&upload)?),
+            Err(TransitionError::Refused(Refusal::Lapsed(_))) => Err(edge::lookup::not_open(&upload)),
+            Err(TransitionError::Refused(_)) => self.as_it_is(&upload).await,
+            // Another answer was faster, or this one, sent again because nothing was heard of it.
+            Err(TransitionError::Store(StoreError::Conflict(Conflict::UploadChanged))) => {
+                let upload = edge::lookup::upload(&self.table, &account, &id).await?;
+                self.as_it_is(&upload).await
+            }
+            Err(TransitionError::Store(error)) => Err(error.into()),
+        }
+    }
+}
