@@ -5,6 +5,7 @@ use crate::harness::http::send;
 use crate::harness::person::Person;
 use crate::harness::stack::stack;
 use client::transfer::{Options, UploadRequest, upload};
+use client::types::OnConflict;
 
 #[tokio::test]
 async fn a_download_is_a_redirect_that_needs_no_token() {
@@ -46,6 +47,7 @@ async fn a_browser_is_told_name_and_type() {
         name: "größe \"1\".html".to_owned(),
         parent: None,
         content_type: Some("text/html; charset=utf-8".to_owned()),
+        on_conflict: OnConflict::Fail,
     };
     let file = upload(&person.api, &request, &Options::default())
         .await

@@ -1,75 +1,276 @@
-//! Functions that are killed at any of their remote calls, or never hear an answer: whatever was begun is ended by
-//! asking again, once.
+//! Every remote call of every function that writes, failing in every way: what was begun is ended by one sweep, and nothing
+//! is lost, counted twice or left behind.
 //!
 //! Nothing here knows which calls a function makes. A run without faults counts them; then each call fails in each
-//! way, every time for an account of its own; then everybody asks again, the deployed function this time.
+//! way, every time in a world of its own: an account or two, and contents that nobody else has. When all have failed,
+//! one sweep looks at all of these worlds as if a long time had passed, and everything that must hold is checked. Then
+//! everybody asks again, the deployed function this time, and it is checked once more.
 
-mod files;
+mod create;
 mod finalize;
-mod uploads;
+mod parts;
+mod prove;
+mod sites;
+mod sweep;
+mod tree;
 
+use crate::harness::audit;
+use crate::harness::person::Person;
+use crate::harness::private_sweep::PrivateSweep;
 use crate::harness::proxy::{Act, Seen};
 use crate::harness::sandbox::Sandbox;
+use crate::harness::stack::{root, stack};
+use futures::future::join_all;
 use serde_json::Value;
-use std::fmt;
+use sites::{Fault, Sites};
+use std::collections::BTreeSet;
+use std::sync::Arc;
+use tokio::sync::Semaphore;
 
-/// The ways in which a call can fail.
-const WAYS: [Act; 3] = [Act::KillBefore, Act::KillAfter, Act::LoseAnswer];
+/// How many worlds are made, harmed or looked at at once, by all tests together: whoever is too slow to answer makes the
+/// others' calls fail, and those are not the faults that were asked for.
+static AT_WORK: Semaphore = Semaphore::const_new(4);
+/// How many functions run besides that wait for an answer which does not come, or until they may try again.
+static WAITING: Semaphore = Semaphore::const_new(40);
 
-/// One fault.
-#[derive(Debug, Clone, Copy)]
-struct Fault {
-    /// Which call, from 1.
-    at: usize,
-    way: Act,
-}
+/// Something that a function does. Each value is a world of its own to do it in.
+trait Scenario: Sized {
+    /// The function.
+    const FUNCTION: &'static str;
+    /// The least number of remote calls that it takes: a run that does nothing shows nothing.
+    const CALLS: usize;
 
-impl fmt::Display for Fault {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{:?} at call {}", self.way, self.at)
+    /// A new world.
+    async fn prepare() -> Self;
+
+    /// Everybody in it.
+    fn people(&self) -> Vec<&Person>;
+
+    /// What the function is invoked with.
+    fn event(&self) -> Value;
+
+    /// By which words calls are told that are about this world. Empty: all are.
+    fn about(&self) -> Vec<String> {
+        Vec::new()
+    }
+
+    /// Looks at what the function answered. `failed`: one of its calls did.
+    fn check_answer(&self, answer: &Value, failed: bool, what: &str);
+
+    /// Makes everything due that a sweep has to end.
+    async fn age(&self, sweep: &PrivateSweep) {
+        for person in self.people() {
+            sweep.take_uploads(person).await;
+        }
+    }
+
+    /// Asks again, as somebody would who has heard nothing, and looks at the end of it.
+    async fn again(&self, what: &str);
+
+    /// What is due for the function alone, if it is the sweep.
+    fn sweep(&self) -> Option<&PrivateSweep> {
+        None
+    }
+
+    /// The function, before it is invoked. What it leaves due is due for `leftovers` alone.
+    async fn sandbox(
+        &self,
+        leftovers: &PrivateSweep,
+        rule: impl Fn(&Seen) -> Act + Send + Sync + 'static,
+    ) -> Sandbox {
+        if let Some(sweep) = self.sweep() {
+            return sweep.sandbox(rule).await;
+        }
+        let sandbox = Sandbox::start(Self::FUNCTION, rule).await;
+        leftovers.take_what_is_written_by(&sandbox);
+        sandbox
     }
 }
 
-/// Every fault that a function can meet that makes these calls.
-fn all(calls: &[String]) -> Vec<Fault> {
-    let at = |way| (1..=calls.len()).map(move |at| Fault { at, way });
-    WAYS.into_iter().flat_map(at).collect()
-}
-
-/// Runs a function without faults, from its start, and gives its answer and its calls.
-async fn unharmed(function: &str, event: &Value) -> (Value, Vec<String>) {
-    let mut sandbox = Sandbox::start(function, |_| Act::Pass).await;
-    let answer = sandbox.invoke(event).await.expect("nobody killed it");
-    (answer, sandbox.proxy.operations())
-}
-
-/// Runs a function with one fault. Gives its answer, if it lived to give one.
-async fn harmed(function: &str, event: &Value, fault: Fault) -> Option<Value> {
+/// Runs a function without faults, from its start, and gives the operations it called.
+async fn unharmed<S: Scenario>() -> Vec<String> {
+    let _permit = AT_WORK.acquire().await.unwrap();
+    let (world, sweep) = (S::prepare().await, PrivateSweep::new());
+    let sites = Arc::new(Sites::new(world.about()));
+    let counted = Arc::clone(&sites);
     let rule = move |seen: &Seen| {
-        if seen.index == fault.at {
-            fault.way
-        } else {
-            Act::Pass
-        }
+        counted.number(seen);
+        Act::Pass
     };
-    let mut sandbox = Sandbox::start(function, rule).await;
-    let answer = sandbox.invoke(event).await;
-    let seen = sandbox.proxy.seen().len();
-    assert!(
-        seen >= fault.at,
-        "{function}, {fault}: there were only {seen} calls"
-    );
-    assert_eq!(
-        answer.is_none(),
-        fault.way != Act::LoseAnswer,
-        "{function}, {fault}: {answer:?}"
-    );
-    answer
+    let mut sandbox = world.sandbox(&sweep, rule).await;
+    let answer = sandbox.invoke(&world.event()).await.expect("nobody killed it");
+    world.check_answer(&answer, false, "without a fault");
+    world.again("without a fault").await;
+    sites.operations()
 }
 
-/// An answer's status.
+/// Runs a function with one fault, in a new world. Gives the world.
+async fn harmed<S: Scenario>(fault: &Fault, leftovers: &PrivateSweep) -> S {
+    let waiting = fault.way.makes_wait();
+    let _waits = if waiting {
+        WAITING.acquire().await.ok()
+    } else {
+        None
+    };
+    let permit = AT_WORK.acquire().await.unwrap();
+    let world = S::prepare().await;
+    let sites = Arc::new(Sites::new(world.about()));
+    let (counted, Fault { at, way, .. }) = (Arc::clone(&sites), fault.clone());
+    let rule = move |seen: &Seen| match counted.number(seen) {
+        // A failure that lasts; the others befall the first attempt only.
+        Some(number) if number == at && (seen.attempt == 1 || way.lasts()) => way,
+        _ => Act::Pass,
+    };
+    let mut sandbox = world.sandbox(leftovers, rule).await;
+    let permit = Some(permit).filter(|_| !waiting);
+    let answer = sandbox.invoke(&world.event()).await;
+    sandbox.proxy.go_and_wait().await;
+    drop(permit);
+    let what = format!("{}, {fault}", S::FUNCTION);
+    let seen = sites.operations().len();
+    assert!(seen >= at, "{what}: there were only {seen} calls, {answer:?}");
+    match answer {
+        Some(answer) => {
+            assert!(!way.kills(), "{what}: killed, and answers {answer}");
+            world.check_answer(&answer, true, &what);
+        }
+        None => assert!(
+            way.kills() || fault.is_at_start(),
+            "{what}: it died without being killed"
+        ),
+    }
+    world
+}
+
+/// A scenario with a fault at every call, and what must hold afterwards.
+async fn every_fault<S: Scenario>() {
+    let calls = unharmed::<S>().await;
+    println!("{}: {calls:?}", S::FUNCTION);
+    assert!(calls.len() >= S::CALLS, "{calls:?}");
+    let (faults, sweep) = (sites::all(&calls), PrivateSweep::new());
+    let worlds = join_all(faults.iter().map(|fault| harmed::<S>(fault, &sweep))).await;
+    join_all(worlds.iter().map(async |world| {
+        let _permit = AT_WORK.acquire().await;
+        world.age(&sweep).await;
+    }))
+    .await;
+    sweep.run().await;
+    join_all(faults.iter().zip(&worlds).map(async |(fault, world)| {
+        let _permit = AT_WORK.acquire().await;
+        let what = format!("{}, {fault}", S::FUNCTION);
+        audit::world(&world.people(), &format!("{what}, swept")).await;
+        world.again(&what).await;
+        audit::world(&world.people(), &format!("{what}, asked again")).await;
+    }))
+    .await;
+    println!("{}: {} faults", S::FUNCTION, faults.len());
+}
+
+/// An HTTP answer's status.
 fn status(answer: &Value) -> u64 {
     answer["statusCode"]
         .as_u64()
         .unwrap_or_else(|| panic!("no HTTP answer: {answer}"))
+}
+
+/// Looks whether an HTTP answer is the right one; or, if a call failed, one that does not blame the client for it.
+fn check_status(answer: &Value, right: u64, failed: bool, others: &[u64], what: &str) {
+    let status = status(answer);
+    // The answer of a call may have got lost: then what was done is not known, and is said so or found out.
+    let fits = status == right || failed && (status == 503 || others.contains(&status));
+    assert!(fits, "{what}: {answer}");
+}
+
+/// Makes a test of every scenario, and a list of the functions that have one.
+macro_rules! scenarios {
+    ($($(#[$doc:meta])* $test:ident: $scenario:ty,)+) => {
+        $($(#[$doc])* #[tokio::test] async fn $test() { every_fault::<$scenario>().await; })+
+
+        const SCENARIOS: &[&str] = &[$(<$scenario as Scenario>::FUNCTION),+];
+    };
+}
+
+scenarios! {
+    an_account_that_is_made: tree::MakeAccount,
+    a_quota_that_is_set: tree::SetQuota,
+    an_upload_that_is_created: create::New,
+    an_upload_of_content_that_the_account_has: create::Own,
+    an_upload_that_somebody_else_could_spare: create::Challenged,
+    an_upload_that_is_created_under_a_key: create::UnderKey,
+    a_challenge_that_is_answered: prove::Right,
+    a_challenge_that_is_answered_wrong: prove::Wrong,
+    a_look_at_an_upload_whose_parts_the_store_lost: parts::Look,
+    parts_that_are_signed: parts::Sign,
+    an_upload_that_is_aborted: parts::Abort,
+    a_finalize_of_new_content: finalize::NewContent,
+    a_finalize_of_known_content: finalize::KnownContent,
+    a_finalize_that_replaces_a_file: finalize::Replacing,
+    a_folder_that_is_made: tree::MakeFolder,
+    a_file_that_is_deleted: tree::DeleteFile,
+    a_folder_that_is_deleted: tree::DeleteFolder,
+    a_sweep_that_lets_an_upload_expire: sweep::Expire,
+    a_sweep_that_takes_a_finalize_over: sweep::TakeOver,
+    a_sweep_that_takes_over_after_the_object_was_made: sweep::TakeOverObject,
+    a_sweep_that_discards: sweep::Discard,
+    a_sweep_that_sends_a_message_again: sweep::blobs::Resend,
+    a_sweep_that_begins_to_reclaim: sweep::blobs::MarkForReclaim,
+    a_sweep_that_reclaims: sweep::blobs::Reclaim,
+}
+
+/// The functions that no scenario is about although they write, and where their faults are.
+const ELSEWHERE: [(&str, &str); 2] = [
+    ("replicate", "real_ceph/faults.rs"),
+    ("reconcile", "reconcile.rs"),
+];
+
+/// What makes an IAM action one that writes, as the template grants them.
+const WRITING: [&str; 7] = [
+    "dynamodb:Put",
+    "dynamodb:Update",
+    "dynamodb:Delete",
+    "dynamodb:BatchWrite",
+    "s3:Put",
+    "s3:Delete",
+    "sqs:Send",
+];
+
+/// The part of the template that is about a function.
+fn template_of<'t>(template: &'t str, function: &str) -> &'t str {
+    let capital = |word: &str| word[..1].to_uppercase() + &word[1..];
+    let logical: String = function.split('-').map(capital).collect();
+    let (_, rest) = template
+        .split_once(&format!("\n  {logical}Function:\n"))
+        .unwrap_or_else(|| panic!("{function} is not in the template"));
+    let end = rest
+        .match_indices("\n  ")
+        .find(|(at, _)| rest[at + 3..].starts_with(|c: char| c.is_ascii_alphabetic()));
+    end.map_or(rest, |(at, _)| &rest[..at])
+}
+
+/// Whatever is deployed and may write is in a scenario.
+#[test]
+fn every_function_that_writes_has_a_scenario() {
+    let template = std::fs::read_to_string(root().join("infra/template.yaml")).unwrap();
+    let covered: BTreeSet<&str> = SCENARIOS.iter().copied().collect();
+    let elsewhere = ELSEWHERE.map(|(function, _)| function);
+    let (mut readers, mut writers) = (0, 0);
+    for function in stack().functions.keys() {
+        let about = template_of(&template, function);
+        if WRITING.iter().any(|action| about.contains(action)) {
+            writers += 1;
+            assert!(
+                covered.contains(&function.as_str()) || elsewhere.contains(&function.as_str()),
+                "{function} may write, and nothing shows what happens when its calls fail"
+            );
+        } else {
+            readers += 1;
+        }
+    }
+    for function in covered {
+        assert!(
+            stack().functions.contains_key(function),
+            "{function} is not deployed"
+        );
+    }
+    assert!(readers >= 5 && writers >= 9, "{readers} read, {writers} write");
 }

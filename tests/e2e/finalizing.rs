@@ -120,8 +120,38 @@ async fn completing_after_the_file_was_deleted() {
         .unwrap()
         .to_owned();
     person.api.delete_file(&file).await.unwrap();
-    person.complete(&upload.id).await.problem(409, "upload_not_open");
+    let again = person.complete(&upload.id).await.expect(200).json();
+    assert_eq!(
+        (&again["state"], &again["file"]),
+        (&json!("complete"), &json!(null))
+    );
     assert_eq!((audit::account(&person).await, person.used().await), (0, 0));
+}
+
+/// Nor is another content shown as what an upload became.
+#[tokio::test]
+async fn completing_after_the_file_was_replaced() {
+    let person = Person::new().await;
+    let upload = person.sent("a", &fresh(1000)).await;
+    let first = person.complete(&upload.id).await.expect(200).json();
+    let bytes = fresh(1001);
+    let body = json!({ "name": "a", "size": bytes.len(), "on_conflict": "replace" });
+    let second = person
+        .call("POST", "/uploads", Some(&body))
+        .await
+        .expect(201)
+        .json();
+    let second = second["id"].as_str().unwrap().to_owned();
+    person.send_parts(&second, &bytes, [1]).await;
+    let replaced = person.complete(&second).await.expect(200).json();
+    assert_eq!(first["file"]["id"], replaced["file"]["id"], "a file keeps its id");
+    let again = person.complete(&upload.id).await.expect(200).json();
+    assert_eq!(
+        (&again["state"], &again["file"]),
+        (&json!("complete"), &json!(null))
+    );
+    assert_eq!(again["content_id"], first["content_id"]);
+    assert_eq!(audit::account(&person).await, 1);
 }
 
 #[tokio::test]

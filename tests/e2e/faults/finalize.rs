@@ -1,36 +1,35 @@
 //! `upload-complete`.
 
-use super::{Fault, all, harmed, status, unharmed};
+use super::{Scenario, check_status, status};
 use crate::harness::audit;
 use crate::harness::bytes::{PART, fresh};
-use crate::harness::person::Person;
+use crate::harness::person::{Person, content_id};
 use crate::harness::proxy::{Act, Seen};
 use crate::harness::sandbox::{Sandbox, http_event};
 use crate::harness::wait::until;
 use bytes::Bytes;
 use futures::{StreamExt, stream};
+use serde_json::{Value, json};
 use std::sync::Arc;
 
-/// How many functions run at once.
+/// How many functions sleep at once.
 const AT_ONCE: usize = 4;
 
 /// One upload, ready to be completed.
-struct Case {
-    fault: Option<Fault>,
-    person: Person,
-    upload: String,
+pub(super) struct Ready {
+    pub(super) person: Person,
+    pub(super) upload: String,
     bytes: Bytes,
     /// How many files will refer to the blob.
     references: u64,
 }
 
-impl Case {
+impl Ready {
     /// New bytes, in two parts.
-    async fn new_content(fault: Option<Fault>) -> Self {
-        let (person, bytes) = (Person::new().await, fresh(PART + 5));
+    pub(super) async fn new_content() -> Self {
+        let (person, bytes) = (Person::not_signed_in().await, fresh(PART + 5));
         let upload = person.sent("a", &bytes).await.id;
         Self {
-            fault,
             person,
             upload,
             bytes,
@@ -39,13 +38,12 @@ impl Case {
     }
 
     /// Bytes that the account has a file of already; what is sent is not needed.
-    async fn known_content(fault: Option<Fault>) -> Self {
-        let (person, bytes) = (Person::new().await, fresh(100));
+    async fn known_content() -> Self {
+        let (person, bytes) = (Person::not_signed_in().await, fresh(100));
         let first = person.sent("first", &bytes).await.id;
         person.complete(&first).await.expect(200);
         let upload = person.sent("a", &bytes).await.id;
         Self {
-            fault,
             person,
             upload,
             bytes,
@@ -53,138 +51,216 @@ impl Case {
         }
     }
 
-    async fn run(&self) -> Vec<String> {
+    pub(super) fn event(&self) -> Value {
         let resource = "/v1/uploads/{id}/complete";
-        let event = http_event("POST", resource, Some(&self.upload), &self.person.token, None);
-        match self.fault {
-            None => {
-                let (answer, calls) = unharmed("upload-complete", &event).await;
-                assert_eq!(status(&answer), 200, "{answer}");
-                calls
-            }
-            Some(fault) => {
-                if let Some(answer) = harmed("upload-complete", &event, fault).await {
-                    // The answer of one call got lost. It may have been asked again, or not be known: then this is
-                    // said, or the upload goes on.
-                    assert!(
-                        [200, 202, 409, 503].contains(&status(&answer)),
-                        "{fault}: {answer}"
-                    );
-                }
-                Vec::new()
-            }
-        }
+        http_event("POST", resource, Some(&self.upload), &self.person.token, None)
     }
 
-    /// Asks the deployed function until there is a file, which may take until the lease of the dead is over.
-    async fn complete(&self) {
-        let what = format!("complete after {:?}", self.fault);
-        until(&what, async || {
+    /// Asks the deployed function until there is a file.
+    pub(super) async fn complete(&self, what: &str) {
+        until(&format!("complete: {what}"), async || {
             let answer = self.person.complete(&self.upload).await;
-            assert!(
-                [200, 202].contains(&answer.status),
-                "{what}: {} {}",
-                answer.status,
-                answer.text()
-            );
+            assert!([200, 202].contains(&answer.status), "{what}: {}", answer.text());
             (answer.status == 200).then_some(())
         })
         .await;
     }
 
+    /// There are as many files of the content as there were uploads.
+    async fn has_its_files(&self, what: &str) {
+        let files = self.person.api.all_files(None).await.unwrap();
+        assert_eq!(files.len() as u64, self.references, "{what}");
+        let content = content_id(&self.bytes);
+        assert!(
+            files.iter().all(|file| file.content_id == Some(content)),
+            "{what}"
+        );
+    }
+
     /// There is one file, and nothing else.
-    async fn check(&self) {
+    async fn check(&self, what: &str) {
         audit::complete_once(&self.person, &self.upload, &self.bytes, self.references).await;
         if self.references > 1 {
             let row = self.person.upload_row(&self.upload).await;
-            until(
-                &format!("the second object is discarded after {:?}", self.fault),
-                async || audit::is_discarded(&row).await.then_some(()),
-            )
+            until(&format!("the second object is discarded: {what}"), async || {
+                audit::is_discarded(&row).await.then_some(())
+            })
             .await;
         }
     }
 }
 
-async fn at_every_call(make: impl AsyncFn(Option<Fault>) -> Case) {
-    let calls = make(None).await.run().await;
-    println!("{calls:?}");
-    assert!(calls.len() >= 8, "{calls:?}");
-    let cases: Vec<Case> = stream::iter(all(&calls))
-        .map(|fault| make(Some(fault)))
-        .buffer_unordered(AT_ONCE)
-        .collect()
-        .await;
-    stream::iter(&cases)
-        .for_each_concurrent(AT_ONCE, async |case| drop(case.run().await))
-        .await;
-    stream::iter(&cases)
-        .for_each_concurrent(None, async |case| {
-            case.complete().await;
-            case.check().await;
-        })
-        .await;
+/// What an answer may be when a call failed: asked about again, not known, or given back.
+const OTHERS: [u64; 2] = [202, 409];
+
+/// Parts become a blob and a file, once.
+pub(super) struct NewContent(Ready);
+
+impl Scenario for NewContent {
+    const FUNCTION: &'static str = "upload-complete";
+    const CALLS: usize = 9;
+
+    async fn prepare() -> Self {
+        Self(Ready::new_content().await)
+    }
+
+    fn people(&self) -> Vec<&Person> {
+        vec![&self.0.person]
+    }
+
+    fn event(&self) -> Value {
+        self.0.event()
+    }
+
+    fn check_answer(&self, answer: &Value, failed: bool, what: &str) {
+        check_status(answer, 200, failed, &OTHERS, what);
+    }
+
+    async fn again(&self, what: &str) {
+        self.0.complete(what).await;
+        self.0.has_its_files(what).await;
+    }
+}
+
+/// The file refers to the blob that is there already, once, and what was sent is discarded.
+pub(super) struct KnownContent(Ready);
+
+impl Scenario for KnownContent {
+    const FUNCTION: &'static str = "upload-complete";
+    const CALLS: usize = 14;
+
+    async fn prepare() -> Self {
+        Self(Ready::known_content().await)
+    }
+
+    fn people(&self) -> Vec<&Person> {
+        vec![&self.0.person]
+    }
+
+    fn event(&self) -> Value {
+        self.0.event()
+    }
+
+    fn check_answer(&self, answer: &Value, failed: bool, what: &str) {
+        check_status(answer, 200, failed, &OTHERS, what);
+    }
+
+    async fn again(&self, what: &str) {
+        self.0.complete(what).await;
+        self.0.has_its_files(what).await;
+    }
+}
+
+/// A file has its old content or its new one, and is the same file. The old one loses its reference once, and the
+/// quota counts one of them.
+pub(super) struct Replacing {
+    ready: Ready,
+    node: String,
+    old: Bytes,
+}
+
+impl Scenario for Replacing {
+    const FUNCTION: &'static str = "upload-complete";
+    const CALLS: usize = 9;
+
+    async fn prepare() -> Self {
+        let (person, old, bytes) = (Person::not_signed_in().await, fresh(70), fresh(100));
+        let first = person.sent("a", &old).await.id;
+        let file = person.complete(&first).await.expect(200).json();
+        let body = json!({ "name": "a", "size": bytes.len(), "on_conflict": "replace" });
+        let upload = person
+            .call("POST", "/uploads", Some(&body))
+            .await
+            .expect(201)
+            .json();
+        let upload = upload["id"].as_str().unwrap().to_owned();
+        person.send_parts(&upload, &bytes, [1]).await;
+        let node = file["file"]["id"].as_str().unwrap().to_owned();
+        let ready = Ready {
+            person,
+            upload,
+            bytes,
+            references: 1,
+        };
+        Self { ready, node, old }
+    }
+
+    fn people(&self) -> Vec<&Person> {
+        vec![&self.ready.person]
+    }
+
+    fn event(&self) -> Value {
+        self.ready.event()
+    }
+
+    fn check_answer(&self, answer: &Value, failed: bool, what: &str) {
+        check_status(answer, 200, failed, &OTHERS, what);
+    }
+
+    async fn again(&self, what: &str) {
+        let Self { ready, node, old } = self;
+        ready.complete(what).await;
+        ready.has_its_files(what).await;
+        let files = ready.person.api.all_files(None).await.unwrap();
+        assert_eq!(files.len(), 1, "{what}");
+        assert_eq!((&files[0].id, files[0].name.as_str()), (node, "a"), "{what}");
+        assert_eq!(ready.person.used().await, 100, "{what}");
+        let old = content_id(old).to_string();
+        let blob = audit::blob_of(&old).await.unwrap();
+        assert_eq!(blob["references"], 0, "{what}");
+    }
 }
 
 /// One finalize sleeps at one of its calls until its lease is over and another has done the work, then wakes up and
 /// goes on as if nothing had happened.
-async fn sleeps(case: &Case, at: usize) {
-    let Case { person, upload, .. } = case;
-    let event = http_event(
-        "POST",
-        "/v1/uploads/{id}/complete",
-        Some(upload),
-        &person.token,
-        None,
-    );
+async fn sleeps(case: &Ready, at: usize) {
+    let Ready { person, upload, .. } = case;
     let rule = move |seen: &Seen| if seen.index == at { Act::Late } else { Act::Pass };
     let mut sandbox = Sandbox::start("upload-complete", rule).await;
     let proxy = Arc::clone(&sandbox.proxy);
+    let what = format!("asleep at call {at}");
     let others = async {
         until("it sleeps", async || (proxy.seen().len() >= at).then_some(())).await;
         if person.upload_row(upload).await["state"] == "finalizing" {
             person.make_due(upload, "lease_until").await;
         }
-        case.complete().await;
+        case.complete(&what).await;
         proxy.go();
     };
-    let (answer, ()) = futures::future::join(sandbox.invoke(&event), others).await;
+    let (answer, ()) = futures::future::join(sandbox.invoke(&case.event()), others).await;
     let answer = answer.expect("nobody killed it");
     assert!(
         [200, 202, 409, 503].contains(&status(&answer)),
         "asleep at call {at}: {answer}"
     );
-    case.check().await;
+    case.check(&what).await;
+}
+
+async fn calls(case: &Ready) -> usize {
+    let mut sandbox = Sandbox::start("upload-complete", |_| Act::Pass).await;
+    let answer = sandbox.invoke(&case.event()).await.unwrap();
+    assert_eq!(status(&answer), 200, "{answer}");
+    sandbox.proxy.seen().len()
 }
 
 #[tokio::test]
 async fn a_finalize_that_sleeps_at_any_call_changes_nothing() {
-    let calls = Case::new_content(None).await.run().await;
-    let cases = stream::iter(1..=calls.len());
+    let calls = calls(&Ready::new_content().await).await;
+    let cases = stream::iter(1..=calls);
     cases
         .for_each_concurrent(AT_ONCE, async |at| {
-            sleeps(&Case::new_content(None).await, at).await;
+            sleeps(&Ready::new_content().await, at).await;
         })
         .await;
 }
 
 #[tokio::test]
 async fn nor_when_the_content_is_known() {
-    let calls = Case::known_content(None).await.run().await;
-    let cases = stream::iter(1..=calls.len());
+    let calls = calls(&Ready::known_content().await).await;
+    let cases = stream::iter(1..=calls);
     cases
         .for_each_concurrent(AT_ONCE, async |at| {
-            sleeps(&Case::known_content(None).await, at).await;
+            sleeps(&Ready::known_content().await, at).await;
         })
         .await;
-}
-
-#[tokio::test]
-async fn a_finalize_killed_at_any_call_ends_complete_once() {
-    at_every_call(Case::new_content).await;
-}
-
-#[tokio::test]
-async fn the_same_when_the_content_is_known() {
-    at_every_call(Case::known_content).await;
 }

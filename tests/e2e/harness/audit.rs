@@ -1,9 +1,12 @@
 //! What must hold whatever happened: the design's invariants, checked against what is written in the table.
 
-use super::aws::{item, items, multipart_uploads, object};
+use super::aws::{item, items, multipart_uploads, object, partition};
 use super::person::Person;
 use super::stack::stack;
+use domain::content::{ContentId, PartDigest};
+use futures::future::join_all;
 use serde_json::Value;
+use std::collections::BTreeMap;
 
 /// The blob that has a content, if there is one.
 pub(crate) async fn blob_of(content_id: &str) -> Option<Value> {
@@ -16,65 +19,267 @@ pub(crate) async fn blob_of(content_id: &str) -> Option<Value> {
     )
 }
 
-/// Checks all that is written about an account: its quota is exact, its tree is whole, and every file's bytes are
-/// there. Gives how many files it has.
-pub(crate) async fn account(person: &Person) -> usize {
-    let pk = person.partition();
-    let row = item(&pk, "ACCOUNT").await.unwrap();
-    let (nodes, entries) = (items(&pk, "NODE#").await, items(&pk, "ENTRY#").await);
-    let (holdings, uploads) = (items(&pk, "HOLDS#").await, items(&pk, "UPLOAD#").await);
-    let files: Vec<&Value> = nodes.iter().filter(|node| !node["file"].is_null()).collect();
+/// All that is written about an account.
+struct Account {
+    username: String,
+    row: Value,
+    nodes: Vec<Value>,
+    entries: Vec<Value>,
+    holdings: Vec<Value>,
+    uploads: Vec<Value>,
+    /// Answers that are remembered by an idempotency key.
+    answers: Vec<Value>,
+}
 
-    let stored: u64 = files
-        .iter()
-        .map(|node| node["file"]["size"].as_u64().unwrap())
-        .sum();
-    let live = |upload: &&Value| matches!(upload["state"].as_str(), Some("open" | "finalizing"));
-    let reserved: u64 = uploads
-        .iter()
-        .filter(live)
-        .map(|upload| upload["size"].as_u64().unwrap())
-        .sum();
-    let used = row["quota_bytes"].as_u64().unwrap() - row["free_bytes"].as_u64().unwrap();
-    assert_eq!(
-        used,
-        stored + reserved,
-        "quota: {stored} in files, {reserved} reserved"
-    );
-
-    assert_eq!(nodes.len(), entries.len(), "each node has one entry");
-    for node in &nodes {
-        let entry = entries
-            .iter()
-            .find(|entry| entry["node"] == node["id"])
-            .expect("a node without an entry");
-        assert_eq!(
-            (&entry["name"], &entry["parent"]),
-            (&node["name"], &node["parent"])
-        );
-        let children = nodes.iter().filter(|child| child["parent"] == node["id"]).count();
-        assert_eq!(node["entries"], children, "{node}");
+impl Account {
+    async fn read(person: &Person) -> Self {
+        let all = partition(&person.partition()).await;
+        let of = |prefix: &str| -> Vec<Value> {
+            let begins = |item: &&Value| item["sk"].as_str().unwrap().starts_with(prefix);
+            all.iter().filter(begins).cloned().collect()
+        };
+        Self {
+            username: person.username.clone(),
+            row: of("ACCOUNT").remove(0),
+            nodes: of("NODE#"),
+            entries: of("ENTRY#"),
+            holdings: of("HOLDS#"),
+            uploads: of("UPLOAD#"),
+            answers: of("KEY#"),
+        }
     }
-    assert_eq!(files.len(), holdings.len(), "each file is a holding");
-    for file in &files {
-        let blob_id = file["file"]["blob"].as_str().unwrap();
-        let blob = item(&format!("BLOB#{blob_id}"), "BLOB")
-            .await
-            .expect("a file without its blob");
-        let mine = files
+
+    fn files(&self) -> impl Iterator<Item = &Value> {
+        self.nodes.iter().filter(|node| !node["file"].is_null())
+    }
+
+    /// Its quota is exact, and its tree is whole.
+    fn check(&self, what: &str) {
+        let size = |value: &Value| value["size"].as_u64().unwrap();
+        let stored: u64 = self.files().map(|node| size(&node["file"])).sum();
+        let reserved: u64 = self
+            .uploads
             .iter()
-            .filter(|other| other["file"]["blob"] == blob_id)
-            .count() as u64;
-        assert!(blob["references"].as_u64().unwrap() >= mine, "{blob}");
-        assert_eq!(blob["content_id"], file["file"]["content_id"]);
-        let replicas = items(&format!("BLOB#{blob_id}"), "REPLICA#").await;
+            .filter(|upload| is_live(upload))
+            .map(size)
+            .sum();
+        let number = |name: &str| self.row[name].as_i64().unwrap();
         assert_eq!(
-            replicas.len(),
+            number("quota_bytes") - number("free_bytes"),
+            i64::try_from(stored + reserved).unwrap(),
+            "{what}: the quota of {}, {stored} in files, {reserved} reserved",
+            self.username
+        );
+        let (nodes, entries) = (&self.nodes, &self.entries);
+        assert_eq!(nodes.len(), entries.len(), "{what}: each node has one entry");
+        for node in nodes {
+            let entry = entries.iter().find(|entry| entry["node"] == node["id"]);
+            let entry = entry.unwrap_or_else(|| panic!("{what}: a node without an entry: {node}"));
+            assert_eq!(
+                (&entry["name"], &entry["parent"]),
+                (&node["name"], &node["parent"]),
+                "{what}"
+            );
+            let parent = &node["parent"];
+            assert!(
+                parent.is_null()
+                    || nodes
+                        .iter()
+                        .any(|folder| folder["id"] == *parent && folder["file"].is_null()),
+                "{what}: in no folder: {node}"
+            );
+            let children = nodes.iter().filter(|child| child["parent"] == node["id"]).count();
+            assert_eq!(node["entries"], children, "{what}: {node}");
+        }
+        assert_eq!(
+            self.files().count(),
+            self.holdings.len(),
+            "{what}: each file is a holding"
+        );
+        for file in self.files() {
+            let content = &file["file"];
+            let held = self.holdings.iter().any(|holding| {
+                holding["node"] == file["id"]
+                    && holding["blob"] == content["blob"]
+                    && holding["content_id"] == content["content_id"]
+            });
+            assert!(held, "{what}: not held: {file}");
+        }
+        for answer in &self.answers {
+            let said: Value = serde_json::from_str(answer["answer"].as_str().unwrap()).unwrap();
+            // A folder may have been deleted since.
+            let made = self.uploads.iter().any(|made| made["id"] == said["id"]);
+            assert!(
+                made || said["kind"] == "folder",
+                "{what}: remembered, and not there: {said}"
+            );
+        }
+    }
+}
+
+fn is_live(upload: &Value) -> bool {
+    matches!(
+        upload["state"].as_str(),
+        Some("open" | "proof_required" | "finalizing")
+    )
+}
+
+/// Checks all that is written about an account: its quota is exact, its tree is whole, and every file's blob is there.
+/// Gives how many files it has.
+pub(crate) async fn account(person: &Person) -> usize {
+    let account = Account::read(person).await;
+    account.check("account");
+    let mut references: BTreeMap<&str, u64> = BTreeMap::new();
+    for file in account.files() {
+        *references
+            .entry(file["file"]["blob"].as_str().unwrap())
+            .or_default() += 1;
+    }
+    for (id, mine) in references {
+        let blob = Blob::read(id).await;
+        let row = blob.row.as_ref().expect("a file without its blob");
+        assert!(row["references"].as_u64().unwrap() >= mine, "{row}");
+        for file in account.files().filter(|file| file["file"]["blob"] == id) {
+            assert_eq!(row["content_id"], file["file"]["content_id"]);
+        }
+        assert_eq!(
+            blob.replicas,
             stack().targets.len(),
             "one replica for each target"
         );
     }
-    files.len()
+    account.files().count()
+}
+
+/// All that is written about a blob.
+struct Blob {
+    id: String,
+    row: Option<Value>,
+    claim: Option<Value>,
+    ledger: Vec<PartDigest>,
+    replicas: usize,
+    items: usize,
+}
+
+impl Blob {
+    async fn read(id: &str) -> Self {
+        let all = partition(&format!("BLOB#{id}")).await;
+        let of = |prefix: &str| -> Vec<&Value> {
+            let begins = |item: &&Value| item["sk"].as_str().unwrap().starts_with(prefix);
+            all.iter().filter(begins).collect()
+        };
+        let digests =
+            |page: &&Value| -> Vec<PartDigest> { serde_json::from_value(page["digests"].clone()).unwrap() };
+        Self {
+            id: id.to_owned(),
+            row: of("BLOB").first().copied().cloned(),
+            claim: of("UPLOAD").first().copied().cloned(),
+            ledger: of("LEDGER#").iter().flat_map(digests).collect(),
+            replicas: of("REPLICA#").len(),
+            items: all.len(),
+        }
+    }
+
+    fn key(&self) -> String {
+        format!("blobs/{}", self.id)
+    }
+
+    /// That there is no trace of it, neither in the table nor in the bucket.
+    async fn is_gone(&self) -> bool {
+        self.items == 0
+            && object(&self.key()).await.is_none()
+            && multipart_uploads(&self.key()).await.is_empty()
+    }
+
+    /// It has exactly `references`, its bytes are there, and they are what it says.
+    async fn check(&self, references: u64, what: &str) {
+        let row = self
+            .row
+            .as_ref()
+            .unwrap_or_else(|| panic!("{what}: a file without its blob"));
+        if row["size"] == 0 {
+            // Nothing is the only content that is everybody's.
+            assert!(row["references"].as_u64() >= Some(references), "{what}: {row}");
+        } else {
+            assert_eq!(row["references"], references, "{what}: {row}");
+        }
+        if row["references"] == 0 {
+            assert!(
+                row["due_at"].is_u64(),
+                "{what}: nobody will look at it again: {row}"
+            );
+        }
+        let content_id = row["content_id"].as_str().unwrap();
+        let written = ContentId::of_parts(&self.ledger).map(|id| id.to_string());
+        assert_eq!(written.as_deref(), Some(content_id), "{what}: its ledger");
+        assert_eq!(
+            self.replicas,
+            stack().targets.len(),
+            "{what}: one replica for each target"
+        );
+        let scope = row["scope"]
+            .as_str()
+            .map(|account| format!("#{account}"))
+            .unwrap_or_default();
+        let content = item(&format!("CONTENT#{content_id}{scope}"), "CONTENT").await;
+        if row["reclaiming"] == false {
+            assert_eq!(
+                content.map(|content| content["blob"].clone()),
+                Some(row["id"].clone()),
+                "{what}: {row}"
+            );
+        } else {
+            assert_eq!(references, 0, "{what}: {row}");
+        }
+        let bytes = object(&self.key())
+            .await
+            .unwrap_or_else(|| panic!("{what}: an object is gone: {row}"));
+        assert_eq!(row["size"], bytes.len(), "{what}");
+        assert_eq!(
+            content_id,
+            super::person::content_id(&bytes).to_string(),
+            "{what}: its bytes"
+        );
+        assert_eq!(multipart_uploads(&self.key()).await, [""; 0], "{what}");
+    }
+}
+
+/// Checks the whole world of a case, in which nobody is at work: every account's quota and tree, every reference,
+/// every byte, and that nothing is left of what ended. `people` are all who have ever had its contents. Gives how many
+/// files they have.
+pub(crate) async fn world(people: &[&Person], what: &str) -> usize {
+    let accounts = join_all(people.iter().map(|person| Account::read(person))).await;
+    let mut references: BTreeMap<&str, u64> = BTreeMap::new();
+    for account in &accounts {
+        account.check(what);
+        for file in account.files() {
+            *references
+                .entry(file["file"]["blob"].as_str().unwrap())
+                .or_default() += 1;
+        }
+    }
+    for upload in accounts.iter().flat_map(|account| &account.uploads) {
+        let blob = Blob::read(upload["blob"].as_str().unwrap()).await;
+        let what = &format!("{what}: upload {upload}");
+        assert_ne!(upload["state"], "finalizing", "{what}");
+        if is_live(upload) {
+            assert!(blob.row.is_none(), "{what}: a blob already");
+            if upload["multipart_id"].is_string() {
+                let claim = blob
+                    .claim
+                    .unwrap_or_else(|| panic!("{what}: has parts, and no claim"));
+                assert_eq!(claim["upload"], upload["id"], "{what}");
+            }
+        } else if blob.row.is_some() {
+            references.entry(upload["blob"].as_str().unwrap()).or_default();
+        } else {
+            assert!(blob.is_gone().await, "{what}: it ended, and left something");
+        }
+    }
+    for (id, references) in references {
+        Blob::read(id).await.check(references, what).await;
+    }
+    accounts.iter().map(|account| account.files().count()).sum()
 }
 
 /// Checks that an upload ended as exactly one file with these bytes, whose blob has `references`.

@@ -5,6 +5,8 @@ use super::http::Answer;
 use super::signed::send_signed;
 use super::stack::stack;
 use serde_json::{Map, Value, json};
+use std::collections::BTreeMap;
+use std::sync::Mutex;
 
 async fn call(service: &str, target: &str, body: &Value) -> Value {
     let headers = [
@@ -45,7 +47,15 @@ fn typed(value: &Value) -> Value {
         Value::String(text) => json!({ "S": text }),
         Value::Number(number) => json!({ "N": number.to_string() }),
         Value::Bool(bool) => json!({ "BOOL": bool }),
-        other => panic!("not needed so far: {other}"),
+        Value::Null => json!({ "NULL": true }),
+        Value::Array(values) => json!({ "L": values.iter().map(typed).collect::<Vec<_>>() }),
+        Value::Object(members) => {
+            let members: Map<_, _> = members
+                .iter()
+                .map(|(name, value)| (name.clone(), typed(value)))
+                .collect();
+            json!({ "M": members })
+        }
     }
 }
 
@@ -61,9 +71,14 @@ pub(crate) async fn items(pk: &str, prefix: &str) -> Vec<Value> {
         let mut query = json!({
             "TableName": stack().table,
             "ConsistentRead": true,
-            "KeyConditionExpression": "pk = :pk AND begins_with(sk, :prefix)",
-            "ExpressionAttributeValues": { ":pk": { "S": pk }, ":prefix": { "S": prefix } },
+            "KeyConditionExpression": "pk = :pk",
+            "ExpressionAttributeValues": { ":pk": { "S": pk } },
         });
+        if !prefix.is_empty() {
+            // An empty text is no key.
+            query["KeyConditionExpression"] = json!("pk = :pk AND begins_with(sk, :prefix)");
+            query["ExpressionAttributeValues"][":prefix"] = json!({ "S": prefix });
+        }
         if !start.is_null() {
             query["ExclusiveStartKey"] = start;
         }
@@ -74,6 +89,11 @@ pub(crate) async fn items(pk: &str, prefix: &str) -> Vec<Value> {
             return found;
         }
     }
+}
+
+/// All items of a partition.
+pub(crate) async fn partition(pk: &str) -> Vec<Value> {
+    items(pk, "").await
 }
 
 /// One item.
@@ -159,8 +179,27 @@ pub(crate) async fn put_secret(id: &str, value: &Value) {
     call("secretsmanager", "secretsmanager.PutSecretValue", &request).await;
 }
 
-/// The environment that a function is deployed with.
-pub(crate) async fn function_environment(function: &str) -> Vec<(String, String)> {
+/// The environment that a function is deployed with. It is asked for once.
+pub(crate) async fn function_environment(function: &str) -> Environment {
+    static KNOWN: Mutex<BTreeMap<String, Environment>> = Mutex::new(BTreeMap::new());
+    let known = KNOWN.lock().unwrap().get(function).cloned();
+    match known {
+        Some(known) => known,
+        None => {
+            let environment = deployed_environment(function).await;
+            KNOWN
+                .lock()
+                .unwrap()
+                .insert(function.to_owned(), environment.clone());
+            environment
+        }
+    }
+}
+
+/// Names and values.
+pub(crate) type Environment = Vec<(String, String)>;
+
+async fn deployed_environment(function: &str) -> Environment {
     let name = stack().functions.get(function);
     let name = name.unwrap_or_else(|| panic!("{function} is not deployed"));
     let lambda = stack().url_of("lambda");
@@ -172,6 +211,18 @@ pub(crate) async fn function_environment(function: &str) -> Vec<(String, String)
         .iter()
         .map(|(name, value)| (name.clone(), value.as_str().unwrap().to_owned()))
         .collect()
+}
+
+/// Invokes a function that is not behind the gateway. Gives what it answers, or its error.
+pub(crate) async fn invoke(function: &str, payload: &Value) -> Result<Value, Value> {
+    let name = stack().functions.get(function);
+    let name = name.unwrap_or_else(|| panic!("{function} is not deployed"));
+    let lambda = stack().url_of("lambda");
+    let url = format!("{lambda}/2015-03-31/functions/{name}/invocations");
+    let answer = send_signed("lambda", "POST", &url, &[], payload.to_string()).await;
+    let failed = !answer.header("x-amz-function-error").is_empty();
+    let said = answer.expect(200).json();
+    if failed { Err(said) } else { Ok(said) }
 }
 
 /// A request to the primary bucket; `path` is a key with a query, or only a query.

@@ -1,17 +1,21 @@
 //! Somebody with an account, and what people do.
 
+use super::aws::{function_environment, invoke, secret};
 use super::bytes::{PART, unique};
 use super::http::{Answer, send};
 use super::stack::stack;
 use bytes::Bytes;
 use client::transfer::{DownloadRequest, Options, UploadRequest, Uploaded, download, upload};
-use client::types::{NewUpload, Node, PartToSign, SignedPart, Upload};
+use client::types::{Account, Node, OnConflict, PartToSign, SignedPart, Upload};
 use client::{Api, Token};
 use domain::content::{ContentId, PartDigest};
+use jsonwebtoken::{EncodingKey, Header, encode};
 use serde_json::{Value, json};
 use std::fs::File;
 use std::io::Write;
 use std::ops::Range;
+use std::time::{SystemTime, UNIX_EPOCH};
+use tokio::sync::OnceCell;
 
 pub(crate) const PASSWORD: &str = "correct horse battery";
 
@@ -33,6 +37,28 @@ pub(crate) fn note_username(username: &str) {
     file.write_all(format!("{username}\n").as_bytes()).unwrap();
 }
 
+async fn sign_up() -> (Api, Account) {
+    let api = Api::new(&stack().api_url).unwrap();
+    let account = api.create_account(&new_username(), PASSWORD).await.unwrap();
+    (api, account)
+}
+
+/// A token as signing in gives it.
+async fn token_for(account: &str) -> String {
+    static KEY: OnceCell<EncodingKey> = OnceCell::const_new();
+    let key = KEY.get_or_init(async || {
+        let environment = function_environment("session-create").await;
+        let id = environment.iter().find(|(name, _)| name == "SIGNING_SECRET_ID");
+        let secret = secret(&id.unwrap().1).await;
+        EncodingKey::from_secret(secret["current"].as_str().unwrap().as_bytes())
+    });
+    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_secs();
+    let claims = json!({
+        "sub": account, "iss": "longshore", "aud": "longshore-api", "iat": now, "exp": now + 3600,
+    });
+    encode(&Header::default(), &claims, key.await).unwrap()
+}
+
 /// An account of a test's own, signed in.
 pub(crate) struct Person {
     pub(crate) api: Api,
@@ -45,12 +71,23 @@ pub(crate) struct Person {
 
 impl Person {
     pub(crate) async fn new() -> Self {
-        let api = Api::new(&stack().api_url).unwrap();
-        let username = new_username();
-        let account = api.create_account(&username, PASSWORD).await.unwrap();
-        let session = api.create_session(&username, PASSWORD).await.unwrap();
+        let (api, account) = sign_up().await;
+        let session = api.create_session(&account.username, PASSWORD).await.unwrap();
         let token = serde_json::to_value(&session.access_token).unwrap();
         let token = token.as_str().unwrap().to_owned();
+        Self::with_token(api, account, token)
+    }
+
+    /// The same with a token that is made here. For tests that need hundreds of people: looking at a password takes
+    /// longer than all else.
+    pub(crate) async fn not_signed_in() -> Self {
+        let (api, account) = sign_up().await;
+        let token = token_for(&account.id).await;
+        Self::with_token(api, account, token)
+    }
+
+    fn with_token(api: Api, account: Account, token: String) -> Self {
+        let username = account.username;
         Self {
             api: api.with_token(Token::new(token.clone())),
             token,
@@ -101,6 +138,7 @@ impl Person {
             name: name.to_owned(),
             parent: parent.map(str::to_owned),
             content_type: None,
+            on_conflict: OnConflict::Fail,
         };
         upload(&self.api, &request, &Options::default()).await.unwrap()
     }
@@ -125,14 +163,13 @@ impl Person {
 
     /// Begins an upload and announces a content.
     pub(crate) async fn begin_as(&self, name: &str, size: usize, content_id: Option<ContentId>) -> Upload {
-        let new = NewUpload {
-            name: name.to_owned(),
-            parent: None,
-            size: size as u64,
-            content_type: None,
-            content_id,
-        };
-        self.api.create_upload(&new).await.unwrap()
+        let mut body = json!({ "name": name, "size": size });
+        if let Some(content_id) = content_id {
+            body["content_id"] = json!(content_id);
+        }
+        let answer = self.call("POST", "/uploads", Some(&body)).await;
+        assert!([200, 201].contains(&answer.status), "{}", answer.text());
+        serde_json::from_value(answer.json()).unwrap()
     }
 
     /// A URL for one part with these bytes.
@@ -169,6 +206,13 @@ impl Person {
     pub(crate) async fn complete(&self, upload: &str) -> Answer {
         self.call("POST", &format!("/uploads/{upload}/complete"), None)
             .await
+    }
+
+    /// Sets what the account may hold, as an operator does.
+    pub(crate) async fn set_quota(&self, quota_bytes: u64) {
+        let payload = json!({ "username": self.username, "quota_bytes": quota_bytes });
+        let account = invoke("account-set-quota", &payload).await.unwrap();
+        assert_eq!(account["quota_bytes"], quota_bytes, "{account}");
     }
 
     /// The table's row of an upload.

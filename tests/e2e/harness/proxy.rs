@@ -5,23 +5,34 @@
 
 use super::http::exchange;
 use super::stack::stack;
+use super::wait::PATIENCE;
 use bytes::Bytes;
 use http_body_util::{BodyExt, Full};
 use hyper::body::Incoming;
+use hyper::header::CONTENT_LENGTH;
+use hyper::http::request::Parts;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
-use hyper::{Method, Request, Response, Uri};
+use hyper::{Method, Request, Response, StatusCode, Uri};
 use hyper_util::rt::TokioIo;
+use serde_json::Value;
 use std::io;
 use std::sync::{Arc, Mutex};
 use tokio::net::TcpListener;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
+use tokio::time::timeout;
 
 /// What becomes of a call.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Act {
     Pass,
+    /// The call never goes out; the caller hears of a failure of the server.
+    Refuse,
+    /// The call is answered, and the caller hears of a failure of the server all the same.
+    FailAfter,
+    /// The call goes out twice, one after the other; the caller hears the first answer.
+    Twice,
     /// The caller is killed before the call goes out.
     KillBefore,
     /// The caller is killed when the call was answered, before it hears of it.
@@ -30,31 +41,61 @@ pub(crate) enum Act {
     LoseAnswer,
     /// The call never goes out, and nothing is said.
     Hold,
-    /// The call goes out late: when the test says so.
+    /// The call goes out late: when the test says so, whether or not the caller still waits.
     Late,
 }
 
-/// A call that arrived.
+/// A request that arrived.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Seen {
     /// How many there were with this one.
     pub(crate) index: usize,
+    /// How many calls there were with this one. The attempts that the SDK makes of one call are one.
+    pub(crate) call: usize,
+    /// Which attempt of that call this is, from 1.
+    pub(crate) attempt: usize,
     /// Service and operation, such as `S3 ListParts`.
     pub(crate) operation: String,
     /// Path and query.
     pub(crate) path: String,
+    /// What the SDK calls all attempts of one call.
+    invocation: String,
+    /// The body; empty when it is long: then it is a file's bytes.
+    body: Bytes,
 }
+
+impl Seen {
+    /// Whether the call names one of these: an account, an upload, a blob.
+    pub(crate) fn is_about(&self, words: &[String]) -> bool {
+        let body = String::from_utf8_lossy(&self.body);
+        words
+            .iter()
+            .any(|word| body.contains(word) || self.path.contains(word))
+    }
+
+    /// The body, if it is JSON.
+    pub(crate) fn json(&self) -> Option<Value> {
+        serde_json::from_slice(&self.body).ok()
+    }
+}
+
+/// How long the bodies are that are kept to look at, in bytes.
+const MAX_KEPT: usize = 64 * 1024;
 
 type Rule = Box<dyn Fn(&Seen) -> Act + Send + Sync>;
 type Kill = Box<dyn Fn() + Send + Sync>;
+type Rewrite = Box<dyn Fn(&Seen) -> Option<Value> + Send + Sync>;
 
 struct State {
     upstream: String,
     rule: Rule,
     seen: Mutex<Vec<Seen>>,
     kill: Mutex<Option<Kill>>,
+    rewrite: Mutex<Option<Rewrite>>,
     /// Whether the late calls may go.
     go: watch::Sender<bool>,
+    /// How many late calls have not been answered yet.
+    late: watch::Sender<usize>,
 }
 
 /// A running proxy; it ends with the test.
@@ -80,7 +121,9 @@ impl Proxy {
             rule: Box::new(rule),
             seen: Mutex::default(),
             kill: Mutex::default(),
+            rewrite: Mutex::default(),
             go: watch::Sender::new(false),
+            late: watch::Sender::new(0),
         });
         let task = tokio::spawn(accept(listener, Arc::clone(&state)));
         Self { url, state, task }
@@ -91,9 +134,23 @@ impl Proxy {
         *self.state.kill.lock().unwrap() = Some(Box::new(kill));
     }
 
+    /// What to send instead of a JSON body; `None` leaves it as it is.
+    pub(crate) fn on_send(&self, rewrite: impl Fn(&Seen) -> Option<Value> + Send + Sync + 'static) {
+        *self.state.rewrite.lock().unwrap() = Some(Box::new(rewrite));
+    }
+
     /// Lets the late calls go.
     pub(crate) fn go(&self) {
         self.state.go.send_replace(true);
+    }
+
+    /// Lets the late calls go, and waits until the server has answered them.
+    pub(crate) async fn go_and_wait(&self) {
+        self.go();
+        let none_left = async { drop(self.state.late.subscribe().wait_for(|late| *late == 0).await) };
+        timeout(PATIENCE, none_left)
+            .await
+            .expect("late calls are answered");
     }
 
     /// What passed so far.
@@ -126,29 +183,11 @@ async fn accept(listener: TcpListener, state: Arc<State>) {
     }
 }
 
-async fn pass_on(state: &State, request: Request<Incoming>) -> Result<Response<Full<Bytes>>, io::Error> {
+async fn pass_on(state: &Arc<State>, request: Request<Incoming>) -> Result<Response<Full<Bytes>>, io::Error> {
     let lost = || io::Error::other("a fault that a test asked for");
     let (mut head, body) = request.into_parts();
-    let body = body.collect().await.map_err(io::Error::other)?.to_bytes();
-    let target = head
-        .headers
-        .get("x-amz-target")
-        .and_then(|value| value.to_str().ok());
-    let path = head
-        .uri
-        .path_and_query()
-        .map(ToString::to_string)
-        .unwrap_or_default();
-    let seen = {
-        let mut all = state.seen.lock().unwrap();
-        let seen = Seen {
-            index: all.len() + 1,
-            operation: operation(&head.method, target, &head.uri),
-            path: path.clone(),
-        };
-        all.push(seen.clone());
-        seen
-    };
+    let mut body = body.collect().await.map_err(io::Error::other)?.to_bytes();
+    let seen = state.note(&head, &body);
     let act = (state.rule)(&seen);
     let kill = || state.kill.lock().unwrap().as_ref().map(|kill| kill());
     match act {
@@ -156,33 +195,105 @@ async fn pass_on(state: &State, request: Request<Incoming>) -> Result<Response<F
             kill();
             return Err(lost());
         }
+        Act::Refuse => return Ok(failure()),
         Act::Hold => std::future::pending().await,
-        Act::Late => drop(state.go.subscribe().wait_for(|go| *go).await),
-        Act::Pass | Act::KillAfter | Act::LoseAnswer => {}
+        Act::Pass | Act::KillAfter | Act::LoseAnswer | Act::FailAfter | Act::Twice | Act::Late => {}
+    }
+    let rewritten = state
+        .rewrite
+        .lock()
+        .unwrap()
+        .as_ref()
+        .and_then(|rewrite| rewrite(&seen));
+    if let Some(rewritten) = rewritten {
+        body = rewritten.to_string().into();
+        head.headers.insert(CONTENT_LENGTH, body.len().into());
     }
     // Asked as a proxy, the whole address is in the request line; the server wants the path only.
     let upstream = head
         .uri
         .authority()
         .map_or(state.upstream.clone(), ToString::to_string);
-    head.uri = path.parse::<Uri>().map_err(io::Error::other)?;
+    head.uri = seen.path.parse::<Uri>().map_err(io::Error::other)?;
     head.headers.remove("transfer-encoding");
     head.headers.remove("expect");
-    let answer = exchange(&upstream, Request::from_parts(head, Full::new(body)))
-        .await
-        .map_err(io::Error::other)?;
+    let again = (act == Act::Twice).then(|| Request::from_parts(head.clone(), Full::new(body.clone())));
+    let request = Request::from_parts(head, Full::new(body));
+    let answer = if act == Act::Late {
+        send_late(state, upstream.clone(), request).await?
+    } else {
+        exchange(&upstream, request).await.map_err(io::Error::other)?
+    };
+    if let Some(again) = again {
+        exchange(&upstream, again).await.map_err(io::Error::other)?;
+    }
     match act {
         Act::KillAfter => {
             kill();
             Err(lost())
         }
         Act::LoseAnswer => Err(lost()),
+        Act::FailAfter => Ok(failure()),
         _ => {
             let (mut head, body) = answer.into_parts();
             head.headers.remove("transfer-encoding");
             Ok(Response::from_parts(head, Full::new(body)))
         }
     }
+}
+
+impl State {
+    fn note(&self, head: &Parts, body: &Bytes) -> Seen {
+        let header = |name| head.headers.get(name).and_then(|value| value.to_str().ok());
+        let path = head.uri.path_and_query().map(ToString::to_string);
+        let mut all = self.seen.lock().unwrap();
+        let index = all.len() + 1;
+        // Who is no SDK makes every call once.
+        let invocation = header("amz-sdk-invocation-id").map_or_else(|| format!("{index}"), str::to_owned);
+        let earlier = all.iter().rev().find(|seen| seen.invocation == invocation);
+        let seen = Seen {
+            index,
+            call: earlier.map_or_else(
+                || all.iter().map(|seen| seen.call).max().unwrap_or(0) + 1,
+                |seen| seen.call,
+            ),
+            attempt: earlier.map_or(1, |seen| seen.attempt + 1),
+            operation: operation(&head.method, header("x-amz-target"), &head.uri),
+            path: path.unwrap_or_default(),
+            invocation,
+            body: if body.len() > MAX_KEPT {
+                Bytes::new()
+            } else {
+                body.clone()
+            },
+        };
+        all.push(seen.clone());
+        seen
+    }
+}
+
+/// Sends a request when the test says so, even if the caller has given up waiting by then.
+async fn send_late(
+    state: &Arc<State>,
+    upstream: String,
+    request: Request<Full<Bytes>>,
+) -> Result<Response<Bytes>, io::Error> {
+    state.late.send_modify(|late| *late += 1);
+    let state = Arc::clone(state);
+    let sent = tokio::spawn(async move {
+        drop(state.go.subscribe().wait_for(|go| *go).await);
+        let answer = exchange(&upstream, request).await;
+        state.late.send_modify(|late| *late -= 1);
+        answer
+    });
+    sent.await.map_err(io::Error::other)?.map_err(io::Error::other)
+}
+
+/// What SDKs take for a passing failure of the server.
+fn failure() -> Response<Full<Bytes>> {
+    let mut failure = Response::new(Full::default());
+    *failure.status_mut() = StatusCode::INTERNAL_SERVER_ERROR;
+    failure
 }
 
 /// What AWS calls a request. One to our own API is called `API`.

@@ -234,3 +234,10 @@ pub(crate) fn http_event(
         "isBase64Encoded": false,
     })
 }
+
+/// The same event with one more header.
+pub(crate) fn with_header(mut event: Value, name: &str, value: &str) -> Value {
+    event["headers"][name] = json!(value);
+    event["multiValueHeaders"][name] = json!([value]);
+    event
+}

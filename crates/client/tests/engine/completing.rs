@@ -126,3 +126,20 @@ async fn an_upload_given_up_elsewhere_ends_with_words() {
     let error = scene.run(&options(1)).await.unwrap_err();
     assert!(matches!(error, TransferError::UploadGone), "{error}");
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_file_deleted_before_anybody_heard_of_it_ends_with_words() {
+    let scene = Scene::new(5).await;
+    scene.server.world().not_yet = usize::MAX;
+    let elsewhere = async {
+        while scene.server.count("POST uploads/u1/complete") == 0 {
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+        scene.server.world().uploads[0].facts["state"] = "complete".into();
+    };
+    let hurried = options(1);
+    let (done, ()) = tokio::join!(scene.run(&hurried), elsewhere);
+    let error = done.unwrap_err();
+    assert!(matches!(error, TransferError::FileGone), "{error}");
+    assert!(error.next_step().is_some());
+}

@@ -1,0 +1,123 @@
+//! An account's tree against a model of it: whatever is done in whatever order, both are the same after each step.
+//!
+//! What fails is shrunk by running it again, each time in an account of its own, and kept: its seed in
+//! `tree_model.regressions` beside this file, and as a case with a name in [`named`].
+
+mod model;
+mod named;
+mod world;
+
+use crate::harness::stack::stack;
+use proptest::prelude::*;
+use proptest::test_runner::{Config, FileFailurePersistence, TestCaseError, TestRunner};
+use world::World;
+
+/// What somebody does. Numbers stand for one of what there is: names and contents of a list, nodes and uploads by the order
+/// in which they were made, over and over.
+#[derive(Debug, Clone)]
+enum Step {
+    MakeFolder {
+        parent: usize,
+        name: usize,
+        on_conflict: OnConflict,
+    },
+    /// Begins an upload and sends its bytes, unless that can be spared.
+    Begin(New),
+    /// Begins an upload, sends its bytes, completes it.
+    Upload(New),
+    /// Completes an upload that was begun.
+    Complete(usize),
+    Abort(usize),
+    Delete(usize),
+    Get(usize),
+}
+
+/// What is uploaded.
+#[derive(Debug, Clone, Copy)]
+struct New {
+    parent: usize,
+    name: usize,
+    content: usize,
+    on_conflict: OnConflict,
+    /// Whether the content is said beforehand.
+    announced: bool,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum OnConflict {
+    Fail,
+    Rename,
+    Replace,
+}
+
+/// Few, so that they meet; one looks like another one's second form, and one has an extension.
+const NAMES: [&str; 4] = ["a", "a (1)", "b.txt", "A"];
+/// How long the contents are. The last one somebody else has, too.
+const SIZES: [usize; 4] = [0, 100, 1000, crate::harness::proof::PROVABLE];
+/// Room for two of the largest, and not for much besides.
+const QUOTA: u64 = 2 * SIZES[3] as u64 + 1500;
+
+fn new() -> impl Strategy<Value = New> {
+    let on_conflict = prop::sample::select(vec![OnConflict::Fail, OnConflict::Rename, OnConflict::Replace]);
+    let what = (
+        0..5usize,
+        0..NAMES.len(),
+        0..SIZES.len(),
+        on_conflict,
+        any::<bool>(),
+    );
+    what.prop_map(|(parent, name, content, on_conflict, announced)| New {
+        parent,
+        name,
+        content,
+        on_conflict,
+        announced,
+    })
+}
+
+fn step() -> impl Strategy<Value = Step> {
+    let folder_conflict = prop::sample::select(vec![OnConflict::Fail, OnConflict::Rename]);
+    let folder = (0..5usize, 0..NAMES.len(), folder_conflict);
+    prop_oneof![
+        3 => folder.prop_map(|(parent, name, on_conflict)| Step::MakeFolder { parent, name, on_conflict }),
+        8 => new().prop_map(Step::Upload),
+        3 => new().prop_map(Step::Begin),
+        3 => (0..4usize).prop_map(Step::Complete),
+        1 => (0..4usize).prop_map(Step::Abort),
+        4 => (0..12usize).prop_map(Step::Delete),
+        1 => (0..12usize).prop_map(Step::Get),
+    ]
+}
+
+/// Does all steps in a new account.
+fn run(steps: &[Step]) -> Result<(), String> {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+    runtime.unwrap().block_on(async {
+        let mut world = World::new().await;
+        for (number, step) in steps.iter().enumerate() {
+            let done = world.take(step).await;
+            done.map_err(|why| format!("step {number}, {step:?}: {why}"))?;
+        }
+        world.is_the_model_all_over().await
+    })
+}
+
+#[test]
+fn a_tree_is_what_the_model_says() {
+    let config = Config {
+        // Each is two accounts and some hundred calls; LocalStack answers ten times as slowly.
+        cases: if stack().is_localstack() { 3 } else { 16 },
+        // Those that fail late take as long as those that hold.
+        max_shrink_iters: 400,
+        max_shrink_time: 90_000,
+        failure_persistence: Some(Box::new(FileFailurePersistence::WithSource("regressions"))),
+        source_file: Some(file!()),
+        ..Config::default()
+    };
+    // 25 on average; none at least, so that all can be left out which are not needed to fail.
+    let steps = prop::collection::vec(step(), 0..=50);
+    let outcome = TestRunner::new(config).run(&steps, |steps| run(&steps).map_err(TestCaseError::fail));
+    if let Err(error) = outcome {
+        panic!("{error}\nPut the steps into tree_model/named.rs, under a name.");
+    }
+}
