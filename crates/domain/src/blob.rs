@@ -50,9 +50,9 @@ pub enum Event {
     Release,
     /// The sweep looks at it, because it is due.
     Examine,
-    /// The reconciler found its object gone.
+    /// Its object was found gone: by the reconciler, or by somebody who needed it.
     Lose,
-    /// The reconciler found its object again.
+    /// Its object was found again.
     Find,
 }
 

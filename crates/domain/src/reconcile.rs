@@ -109,6 +109,27 @@ pub enum Found {
     },
 }
 
+impl Found {
+    /// Whether this is the object of `size` bytes that should be there, beyond doubt.
+    #[must_use]
+    pub fn is_certain(self, size: u64) -> bool {
+        let checksum = Checksum::Same;
+        self == Self::Object { size, checksum }
+    }
+
+    /// Whether this certainly is not the object of `size` bytes that should be there.
+    #[must_use]
+    pub fn is_another(self, size: u64) -> bool {
+        match self {
+            Self::Nothing => true,
+            Self::Object {
+                size: stored,
+                checksum,
+            } => stored != size || checksum == Checksum::Other,
+        }
+    }
+}
+
 /// How the checksum that the store gives compares with a content id.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Checksum {
@@ -127,23 +148,9 @@ pub fn examine(life: &blob::Life, size: u64, found: Found) -> Option<blob::Event
     if life.reclaiming {
         return None;
     }
-    let lost = match found {
-        Found::Nothing => true,
-        Found::Object {
-            size: stored,
-            checksum,
-        } => stored != size || checksum == Checksum::Other,
-    };
-    let sound = matches!(
-        found,
-        Found::Object {
-            checksum: Checksum::Same,
-            ..
-        }
-    ) && !lost;
     match life.lost {
-        false if lost => Some(blob::Event::Lose),
-        true if sound => Some(blob::Event::Find),
+        false if found.is_another(size) => Some(blob::Event::Lose),
+        true if found.is_certain(size) => Some(blob::Event::Find),
         _ => None,
     }
 }
@@ -199,6 +206,8 @@ mod tests {
         for (claimant, is_blob, orphaned) in [
             (Claimant::Nobody, false, true),
             (ended.clone(), false, true),
+            // Its blob may come into sight a moment after its end.
+            (Claimant::Ended { at: Some(at(901)) }, false, false),
             // Whatever multipart upload it has: a finalize that gave its lease back leaves an object.
             (unfinished(None), false, false),
             (unfinished(Some("m")), false, false),

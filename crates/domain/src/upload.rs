@@ -87,7 +87,34 @@ pub struct Session {
     pub challenge_until: Option<Timestamp>,
 }
 
+/// How an upload begins.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Beginning {
+    /// Its bytes will be sent.
+    Sending,
+    /// Its bytes need not be sent if the client answers a challenge until then.
+    Challenged(Timestamp),
+    /// The account has a file with its bytes: there is nothing to send.
+    AtOnce,
+}
+
 impl Session {
+    /// A new upload that expires at `expires_at` if nobody touches it.
+    #[must_use]
+    pub fn new(beginning: Beginning, expires_at: Timestamp) -> Self {
+        let (state, challenge_until) = match beginning {
+            Beginning::Sending => (State::Open, None),
+            Beginning::Challenged(until) => (State::ProofRequired, Some(until)),
+            Beginning::AtOnce => (State::Complete, None),
+        };
+        Self {
+            state,
+            expires_at,
+            lease_until: None,
+            challenge_until,
+        }
+    }
+
     /// Where it stands for whoever asks at `now`: nobody need answer a challenge that is over.
     #[must_use]
     pub fn state_at(&self, now: Timestamp) -> State {
@@ -115,6 +142,8 @@ impl Session {
 pub enum Event {
     /// The client is about to send parts: it stays open for so long from now.
     Touch(SignedDuration),
+    /// The store has lost what was sent: the next part begins anew.
+    LoseParts,
     /// The client has shown that it has the bytes.
     Prove,
     /// The answer to the challenge was wrong or late.
@@ -194,7 +223,7 @@ pub fn step(
         challenge_until: None,
     };
     match (event, session.state) {
-        (_, ended) if ended.is_final() => Err(Refusal::Ended(ended)),
+        (_, ended @ (State::Complete | State::Aborted | State::Expired)) => Err(Refusal::Ended(ended)),
         (Event::Touch(_) | Event::Lease(_) | Event::Prove | Event::FailProof, _)
             if session.has_lapsed(now) =>
         {
@@ -211,7 +240,7 @@ pub fn step(
                 &[],
             ))
         }
-        (Event::Touch(_), _) => Err(Refusal::Held(held.or(session.lease_until).unwrap_or(now))),
+        (Event::LoseParts, State::Open | State::ProofRequired) => Ok((*session, &[])),
         (Event::Prove, State::ProofRequired) if session.state_at(now) == State::ProofRequired => {
             Ok((to(State::Complete), &[Effect::MakeFile]))
         }
@@ -238,7 +267,7 @@ pub fn step(
         }
         (Event::Release | Event::Commit(_), _) => Err(Refusal::NotHeld),
         // A finalize whose lease ran out may have made the object already: it is finished, never thrown away.
-        (Event::Abort | Event::Expire, State::Finalizing) => {
+        (Event::Touch(_) | Event::LoseParts | Event::Abort | Event::Expire, State::Finalizing) => {
             Err(Refusal::Held(held.or(session.lease_until).unwrap_or(now)))
         }
         (Event::Abort, _) => Ok((to(State::Aborted), GIVE_UP)),
@@ -270,6 +299,7 @@ mod tests {
         prop::sample::select(vec![
             PATIENT,
             Event::Touch(SignedDuration::from_secs(200)),
+            Event::LoseParts,
             Event::Prove,
             Event::FailProof,
             Event::Release,

@@ -11,7 +11,7 @@ use aws_sdk_s3::presigning::PresigningConfig;
 use aws_sdk_s3::primitives::ByteStream;
 use aws_sdk_s3::types::{ChecksumAlgorithm, ChecksumType, CompletedMultipartUpload, CompletedPart};
 use domain::content::{ContentId, PartDigest};
-use domain::reconcile::Checksum;
+use domain::reconcile::Found;
 use jiff::Timestamp;
 use std::collections::BTreeMap;
 use std::ops::Range;
@@ -284,11 +284,9 @@ impl Objects {
     /// # Errors
     /// [`StoreError::Remote`].
     pub async fn has(&self, key: &str, size: u64, content_id: &ContentId) -> Result<bool, StoreError> {
-        let Some(head) = self.head(key).await? else {
-            return Ok(false);
-        };
-        let same = head.size == size && head.compare(content_id) == Checksum::Same;
-        if !same {
+        let found = self.look_for(key, content_id).await?;
+        let same = found.is_certain(size);
+        if !same && found != Found::Nothing {
             tracing::warn!(key, "the object was made of other parts than the ledger has");
         }
         Ok(same)

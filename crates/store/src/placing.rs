@@ -3,15 +3,21 @@
 //! What to do about a taken name is [`domain::placement::place`]; that the name is still free, or still the same file's, is a
 //! condition of the transaction. When it does not hold any more, this looks again.
 
+use crate::accounts::quota;
 use crate::blobs;
+use crate::config::TargetName;
 use crate::error::{Conflict, StoreError};
-use crate::rows::{EntryRow, FileContent, HoldingRow, NodeRow, UploadRow, account_partition, new_id};
+use crate::rows::{
+    BlobRow, EntryRow, FileContent, HoldingRow, NodeRow, UploadRow, account_partition, new_id,
+};
 use crate::table::{Table, Write, text};
 use crate::tree;
 use crate::uploads::TransitionError;
+use domain::account::QuotaEvent;
 use domain::id::{AccountId, NodeId};
 use domain::name::Name;
-use domain::placement::{OnConflict, Placement, Taken, next_free, numbered, place, stem_of_numbered};
+use domain::placement::{OnConflict, Placement, next_free, numbered, place, stem_of_numbered};
+use domain::upload::Event;
 use jiff::Timestamp;
 use std::collections::HashMap;
 
@@ -141,6 +147,42 @@ impl Placing {
 }
 
 impl Table {
+    /// Moves an upload on as `event` says, together with its file, in the place where that belongs. `new_blob`: the blob of the
+    /// file comes into being with it, and is replicated to these targets; otherwise it is there. Gives the upload and its file
+    /// as they are then.
+    ///
+    /// # Errors
+    /// [`TransitionError::Refused`] when the event does not apply; [`Conflict::UploadChanged`], [`Conflict::ContentExists`],
+    /// [`Conflict::BlobGone`], [`Conflict::NameTaken`], [`Conflict::ParentGone`]; [`Conflict::NodeChanged`] when others kept
+    /// changing the file that is to be replaced.
+    pub async fn make_file(
+        &self,
+        upload: &UploadRow,
+        event: Event,
+        file: &FileContent,
+        new_blob: Option<(&BlobRow, &[TargetName])>,
+        now: Timestamp,
+    ) -> Result<(UploadRow, NodeRow), TransitionError> {
+        let mut placing = Placing::new(node_of(upload, file, now), upload.on_conflict);
+        loop {
+            let placed = &placing.placed;
+            let mut writes = match new_blob {
+                Some((blob, targets)) => blobs::create(blob, targets, now)?,
+                None if placed.refers_anew() => vec![blobs::refer(&file.blob)?],
+                None => vec![],
+            };
+            writes.extend(placed.writes(now)?);
+            if placed.replaced.is_some() {
+                writes.push(quota(&upload.account, QuotaEvent::Give(placed.given_back()))?);
+            }
+            let finish = |next: &mut UploadRow| next.became(&placed.node);
+            match self.move_upload(upload, event, now, finish, writes).await {
+                Ok(complete) => return Ok((complete, placing.placed.node)),
+                Err(error) => placing.again(self, error).await?,
+            }
+        }
+    }
+
     async fn another_place(
         &self,
         node: &NodeRow,
@@ -149,12 +191,8 @@ impl Table {
     ) -> Result<Placed, StoreError> {
         let parent = node.parent.as_ref();
         let there = self.node_named(&node.account, parent, &node.name).await?;
-        let taken = there.as_ref().map(|there| match there.file {
-            Some(_) => Taken::ByFile,
-            None => Taken::ByFolder,
-        });
         let (mut placed, mut replaced) = (node.clone(), None);
-        match (place(on_conflict, taken), there) {
+        match (place(on_conflict, there.as_ref().map(NodeRow::taken)), there) {
             (Placement::Replace, Some(there)) => {
                 replaced = there.file;
                 placed.id = there.id;

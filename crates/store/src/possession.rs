@@ -1,15 +1,11 @@
 //! Challenges: who shows that he has the bytes of a blob gets a file of it without sending them.
 
-use crate::accounts::quota;
-use crate::blobs;
 use crate::error::{Conflict, StoreError};
 use crate::objects::Objects;
-use crate::placing::{Placing, node_of};
-use crate::rows::{AllowanceRow, BlobRow, FileContent, NodeRow, StoredChallenge, UploadRow};
+use crate::rows::{AllowanceRow, BlobRow, FileContent, NodeRow, StoredChallenge, UploadRow, object_key};
 use crate::table::{Change, Table, number, text};
 use crate::uploads::TransitionError;
 use aws_sdk_dynamodb::types::AttributeValue;
-use domain::account::QuotaEvent;
 use domain::id::AccountId;
 use domain::possession::{ByteRange, Challenge, FAILURE_COST, Nonce, Proof};
 use domain::upload::{Event, Refusal, State, step};
@@ -76,7 +72,7 @@ impl Table {
     }
 
     /// Takes an answer to an upload's challenge. Whatever comes of it, the challenge is over; only a store that does not
-    /// answer leaves it as it is.
+    /// answer, or others who keep changing the file that is to be replaced, leave it as it is.
     ///
     /// # Errors
     /// [`TransitionError::Refused`] when the upload has no challenge that can be answered;
@@ -103,7 +99,8 @@ impl Table {
             // There is no object, or not as much of it as there should be.
             Err(error) if matches!(error.code(), Some("NoSuchKey" | "InvalidRange")) => {
                 if let Some(blob) = self.blob(&stored.blob).await? {
-                    self.lose_blob(&blob, now).await?;
+                    let found = objects.look_for(&object_key(&blob.id), &blob.content_id).await?;
+                    self.lose_blob(&blob, found, now).await?;
                 }
                 return self.fail_proof(upload, now).await;
             }
@@ -152,31 +149,14 @@ impl Table {
         let content =
             content.ok_or_else(|| StoreError::Corrupt(format!("upload {} has no content", upload.id)))?;
         let file = FileContent::of(upload, content, &stored.blob);
-        let mut placing = Placing::new(node_of(upload, &file, now), upload.on_conflict);
-        loop {
-            let placed = &placing.placed;
-            let mut writes = placed.writes(now)?;
-            if placed.refers_anew() {
-                writes.push(blobs::refer(&file.blob)?);
-            }
-            if placed.replaced.is_some() {
-                writes.push(quota(&upload.account, QuotaEvent::Give(placed.given_back()))?);
-            }
-            let finish = |next: &mut UploadRow| next.became(&placed.node);
-            match self.move_upload(upload, Event::Prove, now, finish, writes).await {
-                Ok(complete) => {
-                    let node = placing.placed.node;
-                    return Ok(Proven::Complete(Box::new(complete), Box::new(node)));
-                }
-                Err(error) => placing.again(self, error).await?,
-            }
-        }
+        let (complete, node) = self.make_file(upload, Event::Prove, &file, None, now).await?;
+        Ok(Proven::Complete(Box::new(complete), Box::new(node)))
     }
 }
 
 /// Whether `proof` is the answer to a challenge, by the bytes that the primary store has.
 async fn verify(objects: &Objects, stored: &StoredChallenge, proof: &Proof) -> Result<bool, StoreError> {
-    let key = crate::rows::object_key(&stored.blob);
+    let key = object_key(&stored.blob);
     let mut prover = stored.challenge.prover();
     let mut pieces = stream::iter(stored.challenge.ranges.clone())
         .map(|range| read(objects, &key, range))

@@ -1,6 +1,7 @@
 //! The one table: consistent reads, conditional writes, transactions, and the sweep's sparse index.
 
 pub mod bulk;
+mod conditional;
 #[cfg(test)]
 mod sample;
 mod write;
@@ -8,26 +9,21 @@ mod write;
 pub use write::{Change, Write, number, text};
 
 use crate::config::{Aws, variable};
-use crate::error::{Conflict, StoreError, remote};
+use crate::error::{StoreError, remote};
 use aws_sdk_dynamodb::Client;
-use aws_sdk_dynamodb::error::{ProvideErrorMetadata, SdkError};
-use aws_sdk_dynamodb::operation::transact_write_items::TransactWriteItemsError;
-use aws_sdk_dynamodb::types::{AttributeValue, DeleteRequest, KeysAndAttributes, WriteRequest};
+use aws_sdk_dynamodb::types::{AttributeValue, DeleteRequest, WriteRequest};
+use conditional::wait_after_collision;
 use jiff::Timestamp;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use std::collections::HashMap;
 use std::hash::{DefaultHasher, Hash, Hasher};
-use std::time::Duration;
-use write::names_in;
 
 /// An item as DynamoDB has it.
 pub type Item = HashMap<String, AttributeValue>;
 
 /// How many partitions the sparse index has, so that it scales with the table.
 const DUE_SHARDS: u64 = 4;
-/// How often a transaction is tried again that collided with another one.
-const COLLISION_RETRIES: u32 = 8;
 
 /// The primary key of an item.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -284,118 +280,8 @@ impl Table {
     /// # Errors
     /// [`StoreError::Remote`] or [`StoreError::Corrupt`].
     pub async fn get_many<R: Row>(&self, keys: &[Key]) -> Result<Vec<R>, StoreError> {
-        let mut wanted: Vec<Item> = keys.iter().map(Key::attributes).collect();
-        let (mut rows, mut attempt) = (Vec::new(), 0);
-        while !wanted.is_empty() {
-            let request = KeysAndAttributes::builder()
-                .set_keys(Some(wanted))
-                .consistent_read(true)
-                .build();
-            let request = request.map_err(|e| StoreError::Corrupt(e.to_string()))?;
-            let answer = self
-                .client
-                .batch_get_item()
-                .request_items(&self.name, request)
-                .send()
-                .await
-                .map_err(remote("BatchGetItem"))?;
-            for item in answer.responses.unwrap_or_default().into_values().flatten() {
-                rows.push(from_item(item)?);
-            }
-            let left = answer
-                .unprocessed_keys
-                .and_then(|mut tables| tables.remove(&self.name));
-            wanted = left.map(|left| left.keys).unwrap_or_default();
-            if !wanted.is_empty() {
-                attempt += 1;
-                wait_after_collision(attempt).await;
-            }
-        }
-        Ok(rows)
-    }
-
-    /// Writes a row over the version that was read.
-    ///
-    /// # Errors
-    /// [`StoreError::Conflict`] with `conflict` when the row's `version` is another.
-    pub async fn replace<R: Row>(&self, row: &R, version: u64, conflict: Conflict) -> Result<(), StoreError> {
-        let request = self
-            .client
-            .put_item()
-            .table_name(&self.name)
-            .set_item(Some(to_item(row)?))
-            .condition_expression("version = :version")
-            .expression_attribute_values(":version", number(version));
-        alone("PutItem", conflict, || request.clone().send()).await
-    }
-
-    /// Changes one item.
-    ///
-    /// # Errors
-    /// [`StoreError::Conflict`] with `conflict` when the condition does not hold.
-    pub async fn change(&self, change: Change, conflict: Conflict) -> Result<(), StoreError> {
-        let request = self
-            .client
-            .update_item()
-            .table_name(&self.name)
-            .set_key(Some(change.key.attributes()))
-            .set_expression_attribute_names(names_in(&[&change.update, &change.condition]))
-            .update_expression(change.update)
-            .condition_expression(change.condition)
-            .set_expression_attribute_values((!change.values.is_empty()).then_some(change.values));
-        alone("UpdateItem", conflict, || request.clone().send()).await
-    }
-
-    /// Changes one item, or leaves it as it is when the condition does not hold: somebody was faster, and that is
-    /// as good.
-    ///
-    /// # Errors
-    /// [`StoreError::Remote`].
-    pub async fn change_if_it_holds(&self, change: Change) -> Result<(), StoreError> {
-        match self.change(change, Conflict::NodeChanged).await {
-            Ok(()) | Err(StoreError::Conflict(_)) => Ok(()),
-            Err(error) => Err(error),
-        }
-    }
-
-    /// Writes all or nothing.
-    ///
-    /// # Errors
-    /// [`StoreError::Conflict`] with the conflict of the first write whose condition does not hold.
-    pub async fn transact(&self, writes: Vec<Write>) -> Result<(), StoreError> {
-        let conflicts: Vec<Conflict> = writes.iter().map(|write| write.conflict).collect();
-        let items: Vec<_> = writes
-            .into_iter()
-            .map(|write| write.into_table(&self.name))
-            .collect();
-        let mut attempt = 0;
-        let mut token = uuid::Uuid::new_v4().to_string();
-        loop {
-            let request = self
-                .client
-                .transact_write_items()
-                .client_request_token(&token)
-                .set_transact_items(Some(items.clone()));
-            let Err(error) = request.send().await else {
-                return Ok(());
-            };
-            match cancellation(&error, &conflicts) {
-                Cancellation::Condition(conflict) => return Err(conflict.into()),
-                Cancellation::Collision if attempt < COLLISION_RETRIES => {
-                    attempt += 1;
-                    wait_after_collision(attempt).await;
-                    token = uuid::Uuid::new_v4().to_string();
-                }
-                // An earlier try of ours, whose answer got lost: with its token we get its result.
-                Cancellation::UnderWay if attempt < COLLISION_RETRIES => {
-                    attempt += 1;
-                    wait_after_collision(attempt).await;
-                }
-                Cancellation::Collision | Cancellation::UnderWay | Cancellation::Other => {
-                    return Err(remote("TransactWriteItems")(error));
-                }
-            }
-        }
+        let items = self.batch_get(keys, None).await?;
+        items.into_iter().map(from_item).collect()
     }
 
     /// Keys of items that are due at `now`, the longest due first, at most `limit` of each shard.
@@ -430,78 +316,5 @@ impl Table {
         let update = "SET due_shard = :due_shard, due_at = :due_at";
         let change = Change::new(key.clone(), update, "attribute_exists(due_at)").due(until);
         self.change_if_it_holds(change).await
-    }
-}
-
-/// A conditional write of one item. While a transaction is at the item it is refused (`TransactionConflictException`), which the
-/// SDK does not take for passing.
-async fn alone<E, R, T, F>(
-    operation: &'static str,
-    conflict: Conflict,
-    send: impl Fn() -> F,
-) -> Result<(), StoreError>
-where
-    E: std::error::Error + ProvideErrorMetadata + Send + Sync + 'static,
-    R: std::fmt::Debug + Send + Sync + 'static,
-    F: Future<Output = Result<T, SdkError<E, R>>>,
-{
-    let mut attempt = 0;
-    loop {
-        let Err(error) = send().await else {
-            return Ok(());
-        };
-        match error.as_service_error().and_then(ProvideErrorMetadata::code) {
-            Some("ConditionalCheckFailedException") => return Err(conflict.into()),
-            Some("TransactionConflictException") if attempt < COLLISION_RETRIES => {
-                attempt += 1;
-                wait_after_collision(attempt).await;
-            }
-            _ => return Err(remote(operation)(error)),
-        }
-    }
-}
-
-async fn wait_after_collision(attempt: u32) {
-    let ceiling = 20u64 << attempt.min(6);
-    let (random, _) = uuid::Uuid::new_v4().as_u64_pair();
-    tokio::time::sleep(Duration::from_millis(ceiling / 2 + random % ceiling)).await;
-}
-
-enum Cancellation {
-    /// A condition does not hold.
-    Condition(Conflict),
-    /// Another write was at the same items at the same time.
-    Collision,
-    /// The very same transaction is being worked on.
-    UnderWay,
-    Other,
-}
-
-fn cancellation<R>(error: &SdkError<TransactWriteItemsError, R>, conflicts: &[Conflict]) -> Cancellation {
-    let Some(service) = error.as_service_error() else {
-        return Cancellation::Other;
-    };
-    let TransactWriteItemsError::TransactionCanceledException(cancelled) = service else {
-        let under_way = service.code() == Some("TransactionInProgressException");
-        return if under_way {
-            Cancellation::UnderWay
-        } else {
-            Cancellation::Other
-        };
-    };
-    let mut collided = false;
-    for (reason, conflict) in cancelled.cancellation_reasons().iter().zip(conflicts) {
-        match reason.code() {
-            Some("ConditionalCheckFailed") => return Cancellation::Condition(*conflict),
-            Some("TransactionConflict" | "ThrottlingError" | "ProvisionedThroughputExceeded") => {
-                collided = true;
-            }
-            _ => {}
-        }
-    }
-    if collided {
-        Cancellation::Collision
-    } else {
-        Cancellation::Other
     }
 }

@@ -130,15 +130,20 @@ impl Table {
     ///
     /// # Errors
     /// [`StoreError`]; that the upload was changed meanwhile is none.
-    pub async fn forget_upload_multipart(&self, upload: &UploadRow) -> Result<(), StoreError> {
-        let next = UploadRow {
-            multipart_id: None,
-            version: upload.version + 1,
-            ..upload.clone()
-        };
-        match self.replace(&next, upload.version, Conflict::UploadChanged).await {
-            Ok(()) | Err(StoreError::Conflict(_)) => Ok(()),
-            Err(error) => Err(error),
+    pub async fn forget_upload_multipart(
+        &self,
+        upload: &UploadRow,
+        now: Timestamp,
+    ) -> Result<(), StoreError> {
+        let forget = |next: &mut UploadRow| next.multipart_id = None;
+        match self
+            .move_upload(upload, Event::LoseParts, now, forget, vec![])
+            .await
+        {
+            Ok(_) | Err(TransitionError::Refused(_) | TransitionError::Store(StoreError::Conflict(_))) => {
+                Ok(())
+            }
+            Err(TransitionError::Store(error)) => Err(error),
         }
     }
 
@@ -214,7 +219,7 @@ impl Table {
                     writes.push(quota(&upload.account, QuotaEvent::Give(upload.size))?);
                 }
                 Effect::DiscardParts => next.discard_since = Some(now),
-                // Among `writes`: only the caller knows what it is made of.
+                // Among `writes`: `make_file` knows what it is made of.
                 Effect::MakeFile => {}
             }
         }

@@ -5,9 +5,9 @@ use domain::content::{ContentId, PartPlan};
 use domain::id::{AccountId, NodeId};
 use domain::media_type::MediaType;
 use domain::name::Name;
-use domain::placement::{OnConflict, Placement, Taken, place};
+use domain::placement::{OnConflict, Placement, place};
 use domain::possession::{LOOK_UP_COST, MIN_SIZE};
-use domain::upload::State;
+use domain::upload::{Beginning, Session, State};
 use edge::views::Upload;
 use edge::{Call, Endpoint, IdempotencyKey, Problem, Reply, Tokens, idempotency};
 use serde::Deserialize;
@@ -64,10 +64,12 @@ impl UploadCreate {
             return Err(Problem::invalid("content_id", detail));
         }
         let now = now();
+        let expires_at = now.checked_add(self.expiry).unwrap_or(jiff::Timestamp::MAX);
+        let session = Session::new(Beginning::Sending, expires_at);
         Ok(UploadRow {
             id: new_id(),
             account,
-            state: State::Open,
+            state: session.state,
             name: body.name,
             parent: body.parent,
             size: body.size,
@@ -77,8 +79,8 @@ impl UploadCreate {
             blob: new_id(),
             challenge: None,
             multipart_id: None,
-            expires_at: now.checked_add(self.expiry).unwrap_or(jiff::Timestamp::MAX),
-            lease_until: None,
+            expires_at: session.expires_at,
+            lease_until: session.lease_until,
             node: None,
             discard_since: None,
             ended_at: None,
@@ -99,11 +101,7 @@ impl UploadCreate {
             .table
             .node_named(&upload.account, upload.parent.as_ref(), &upload.name)
             .await?;
-        let taken = there.map(|node| match node.file {
-            Some(_) => Taken::ByFile,
-            None => Taken::ByFolder,
-        });
-        match place(upload.on_conflict, taken) {
+        match place(upload.on_conflict, there.as_ref().map(NodeRow::taken)) {
             Placement::Refuse => Err(Conflict::NameTaken.into()),
             Placement::Insert | Placement::Replace | Placement::Rename => Ok(()),
         }
@@ -125,8 +123,9 @@ impl UploadCreate {
         let replicas = self.table.replicas(&blob.id).await?;
         let file = FileContent::of(upload, content_id, &blob.id);
         let node = node_of(upload, &file, upload.created_at);
+        let session = Session::new(Beginning::AtOnce, upload.expires_at);
         let complete = UploadRow {
-            state: State::Complete,
+            state: session.state,
             ended_at: Some(upload.created_at),
             ..upload.clone()
         };
@@ -165,9 +164,11 @@ impl UploadCreate {
         let Some(blob) = blob.filter(|blob| blob.size == upload.size) else {
             return Ok(upload);
         };
+        let stored = challenge(&upload.account, &blob, upload.created_at);
+        let beginning = Beginning::Challenged(stored.challenge.expires_at);
         Ok(UploadRow {
-            state: State::ProofRequired,
-            challenge: Some(challenge(&upload.account, &blob, upload.created_at)),
+            state: Session::new(beginning, upload.expires_at).state,
+            challenge: Some(stored),
             ..upload
         })
     }

@@ -19,8 +19,9 @@ impl Engine<'_> {
             return Ok(Begun::Upload(Box::new(found), How::Resumed));
         }
         let request = self.request;
-        // The server only says that the name is taken when that is a fault. But nobody wants a second name for the
-        // same bytes, or the bytes replaced by themselves, because the same command was run twice.
+        // The server only says that the name is taken when that is a fault. But nobody wants a second name for the bytes
+        // that this name has, or the bytes replaced by themselves. (When other bytes have the name, renaming twice gives
+        // two more names: that cannot be told from wanting another copy.)
         if request.on_conflict != OnConflict::Fail
             && let Some(file) = self.same_file().await?
         {

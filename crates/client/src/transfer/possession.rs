@@ -2,6 +2,7 @@
 
 use super::TransferError;
 use super::upload::{Engine, gone};
+use crate::error::ApiError;
 use crate::types::{Challenge, Upload, UploadState};
 use domain::possession::{self, ByteRange, Proof};
 use std::fs::File;
@@ -37,6 +38,8 @@ impl Engine<'_> {
         match self.api.prove(&upload.id, &proof).await {
             // Ended, or completed by somebody else just now: looking at it will tell.
             Err(error) if error.is("upload_not_open") => Ok(upload),
+            // The proof could not be checked, after all retries. The bytes can be sent all the same.
+            Err(ApiError::Problem(problem)) if problem.status >= 500 => Ok(upload),
             proved => gone(proved),
         }
     }

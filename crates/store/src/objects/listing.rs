@@ -4,8 +4,8 @@ use super::{Objects, same_content};
 use crate::error::{StoreError, remote};
 use aws_sdk_s3::types::ChecksumMode;
 use domain::content::ContentId;
-use domain::reconcile::Checksum;
 use domain::reconcile::pass::Marker;
+use domain::reconcile::{Checksum, Found};
 use jiff::Timestamp;
 
 /// An object in the bucket.
@@ -50,6 +50,18 @@ impl Head {
 }
 
 impl Objects {
+    /// What is at a key, compared with the content that should be there.
+    ///
+    /// # Errors
+    /// [`StoreError::Remote`].
+    pub async fn look_for(&self, key: &str, content_id: &ContentId) -> Result<Found, StoreError> {
+        let head = self.head(key).await?;
+        Ok(head.map_or(Found::Nothing, |head| Found::Object {
+            size: head.size,
+            checksum: head.compare(content_id),
+        }))
+    }
+
     /// Up to `limit` objects, whatever their keys, in the order of their keys, after the key `after`; and whether there
     /// are more.
     ///

@@ -5,6 +5,7 @@ use crate::table::{Key, Row};
 use domain::content::ContentId;
 use domain::id::{AccountId, BlobId, NodeId};
 use domain::name::Name;
+use domain::placement::Taken;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
@@ -61,6 +62,15 @@ impl FileContent {
 }
 
 impl NodeRow {
+    /// As what it takes its name.
+    #[must_use]
+    pub fn taken(&self) -> Taken {
+        match self.file {
+            Some(_) => Taken::ByFile,
+            None => Taken::ByFolder,
+        }
+    }
+
     /// Where a node is.
     #[must_use]
     pub fn key_of(account: &AccountId, node: &NodeId) -> Key {

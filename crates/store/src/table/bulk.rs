@@ -51,35 +51,46 @@ impl Table {
         let mut there = HashSet::new();
         // DynamoDB takes a hundred at a time.
         for keys in keys.chunks(100) {
-            let mut wanted: Vec<Item> = keys.iter().map(Key::attributes).collect();
-            let mut attempt = 0;
-            while !wanted.is_empty() {
-                let request = KeysAndAttributes::builder()
-                    .set_keys(Some(wanted))
-                    .consistent_read(true)
-                    .projection_expression("pk, sk")
-                    .build()
-                    .map_err(|e| StoreError::Corrupt(e.to_string()))?;
-                let answer = self
-                    .client
-                    .batch_get_item()
-                    .request_items(&self.name, request)
-                    .send()
-                    .await
-                    .map_err(remote("BatchGetItem"))?;
-                let items = answer.responses.unwrap_or_default().into_values().flatten();
-                there.extend(items.filter_map(|item| Key::of(&item)));
-                let left = answer
-                    .unprocessed_keys
-                    .and_then(|mut tables| tables.remove(&self.name));
-                wanted = left.map(|left| left.keys).unwrap_or_default();
-                if !wanted.is_empty() {
-                    attempt += 1;
-                    wait_after_collision(attempt).await;
-                }
-            }
+            let items = self.batch_get(keys, Some("pk, sk")).await?;
+            there.extend(items.iter().filter_map(Key::of));
         }
         Ok(there)
+    }
+
+    /// Those of at most a hundred items that are there, in no particular order, read consistently; of each only what
+    /// `attributes` names.
+    pub(super) async fn batch_get(
+        &self,
+        keys: &[Key],
+        attributes: Option<&str>,
+    ) -> Result<Vec<Item>, StoreError> {
+        let mut wanted: Vec<Item> = keys.iter().map(Key::attributes).collect();
+        let (mut items, mut attempt) = (Vec::new(), 0);
+        while !wanted.is_empty() {
+            let request = KeysAndAttributes::builder()
+                .set_keys(Some(wanted))
+                .consistent_read(true)
+                .set_projection_expression(attributes.map(str::to_owned))
+                .build()
+                .map_err(|e| StoreError::Corrupt(e.to_string()))?;
+            let answer = self
+                .client
+                .batch_get_item()
+                .request_items(&self.name, request)
+                .send()
+                .await
+                .map_err(remote("BatchGetItem"))?;
+            items.extend(answer.responses.unwrap_or_default().into_values().flatten());
+            let left = answer
+                .unprocessed_keys
+                .and_then(|mut tables| tables.remove(&self.name));
+            wanted = left.map(|left| left.keys).unwrap_or_default();
+            if !wanted.is_empty() {
+                attempt += 1;
+                wait_after_collision(attempt).await;
+            }
+        }
+        Ok(items)
     }
 }
 

@@ -46,9 +46,9 @@ impl Reconciler {
             return Ok(false);
         }
         tracing::warn!(key = object.key, made_at = %object.made_at, ?standing, "deleting an object without an owner");
-        // The object last: until it is gone the next pass comes back.
-        self.table.delete_unborn(id).await?;
+        // The claim last: until it is gone the pass over the rows comes back.
         self.objects.delete(&object.key).await?;
+        self.table.delete_unborn(id).await?;
         Ok(true)
     }
 }

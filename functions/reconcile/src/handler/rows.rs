@@ -4,7 +4,7 @@ use super::{Page, Reconciler, SCANNED, count, each};
 use domain::blob::Event;
 use domain::id::BlobId;
 use domain::reconcile::pass::{Counts, Place};
-use domain::reconcile::{Found, claim_is_over, examine};
+use domain::reconcile::{claim_is_over, examine};
 use std::collections::HashSet;
 use store::StoreError;
 use store::reconcile::Owner;
@@ -63,11 +63,7 @@ impl Reconciler {
             return Ok(None);
         }
         let key = object_key(&blob.id);
-        let head = self.objects.head(&key).await?;
-        let found = head.map_or(Found::Nothing, |head| Found::Object {
-            size: head.size,
-            checksum: head.compare(&blob.content_id),
-        });
+        let found = self.objects.look_for(&key, &blob.content_id).await?;
         if examine(&life, blob.size, found).is_none() {
             return Ok(None);
         }

@@ -1,0 +1,309 @@
+//! One finalize on its way: each step of [`domain::finalize`] carried out, and answered.
+
+use super::{Finalizer, Outcome, Stored, missing_parts, stored};
+use crate::error::{Conflict, StoreError};
+use crate::objects::{Completion, StoredPart};
+use crate::rows::{BlobRow, FileContent, NodeRow, UploadRow, now, object_key};
+use crate::uploads::TransitionError;
+use domain::blob::Life;
+use domain::content::{ContentId, PartDigest};
+use domain::finalize::{Answer, End, Step, Why};
+use domain::id::BlobId;
+use domain::upload::{Event, Refusal, State, Whose, step};
+use jiff::{SignedDuration, Timestamp};
+use std::time::Duration;
+
+/// A finalize on its way.
+pub(super) struct Run<'a> {
+    finalizer: &'a Finalizer,
+    /// The upload as it was last written.
+    upload: UploadRow,
+    patience: Duration,
+    /// The parts that the store has.
+    parts: Vec<StoredPart>,
+    /// Their digests, or those of the object's parts.
+    digests: Vec<PartDigest>,
+    /// What the store lacks.
+    missing: Vec<u32>,
+    /// The blob that has the content already.
+    found: Option<BlobId>,
+    /// The file.
+    file: Option<NodeRow>,
+    /// Why there is no place for it.
+    refused: Option<Conflict>,
+}
+
+impl<'a> Run<'a> {
+    pub(super) fn new(finalizer: &'a Finalizer, upload: &UploadRow, patience: Duration) -> Self {
+        Self {
+            finalizer,
+            upload: upload.clone(),
+            patience,
+            parts: Vec::new(),
+            digests: Vec::new(),
+            missing: Vec::new(),
+            found: None,
+            file: None,
+            refused: None,
+        }
+    }
+
+    pub(super) async fn carry_out(mut self) -> Result<Outcome, StoreError> {
+        let mut next = Step::START;
+        loop {
+            let answer = match next {
+                Step::Lease => self.lease().await?,
+                Step::Look => self.look().await?,
+                Step::WriteLedger => self.write_ledger().await?,
+                Step::FindBlob | Step::FindWinner => self.find_blob().await?,
+                Step::Assemble => self.assemble().await?,
+                Step::FindObject => self.find_object().await?,
+                Step::Share | Step::ShareWinner => self.commit(Whose::Shared).await?,
+                Step::Own => self.commit(Whose::Own).await?,
+                Step::Reopen(why) => self.reopen(why).await?,
+                Step::End(end) => return self.end(end).await,
+            };
+            next = next
+                .after(answer)
+                .ok_or_else(|| StoreError::Corrupt(format!("{answer:?} is no answer to {next:?}")))?;
+        }
+    }
+
+    async fn lease(&mut self) -> Result<Answer, StoreError> {
+        let patience = self.patience.try_into().unwrap_or(SignedDuration::MAX);
+        // A fraction of a millisecond that is ours alone, to know our lease by.
+        let mark = SignedDuration::from_nanos(rand::random_range(0..1_000_000));
+        let (lease, now) = (Event::Lease(patience.saturating_add(mark)), now());
+        let table = &self.finalizer.table;
+        match table.move_upload(&self.upload, lease, now, |_| (), vec![]).await {
+            Ok(leased) => {
+                self.upload = leased;
+                Ok(Answer::Done)
+            }
+            // A write whose answer got lost is sent again, and then refused because of itself.
+            Err(TransitionError::Store(StoreError::Conflict(Conflict::UploadChanged))) => {
+                let wanted = step(&self.upload.session(), lease, now).map(|(session, _)| session.lease_until);
+                let row = table.upload(&self.upload.account, &self.upload.id).await?;
+                let mine = |row: &UploadRow| row.state == State::Finalizing && Ok(row.lease_until) == wanted;
+                match row.filter(mine) {
+                    Some(row) => {
+                        self.upload = row;
+                        Ok(Answer::Done)
+                    }
+                    None => Ok(Answer::Changed),
+                }
+            }
+            Err(TransitionError::Refused(Refusal::Held(_))) => Ok(Answer::Held),
+            Err(TransitionError::Refused(_)) => Ok(Answer::Changed),
+            Err(TransitionError::Store(error)) => Err(error),
+        }
+    }
+
+    async fn look(&mut self) -> Result<Answer, StoreError> {
+        let plan = self.upload.parts()?;
+        let answer = match stored(&self.finalizer.table, &self.finalizer.objects, &self.upload).await? {
+            Stored::Nothing => {
+                self.missing = missing_parts(&plan, &[]);
+                return Ok(Answer::Nothing);
+            }
+            Stored::Parts(parts) => {
+                self.missing = missing_parts(&plan, &parts);
+                if !self.missing.is_empty() {
+                    return Ok(Answer::Missing);
+                }
+                self.digests = parts.iter().map(|part| part.digest).collect();
+                self.parts = parts;
+                Answer::Parts
+            }
+            Stored::Object(digests) => {
+                self.digests = digests;
+                Answer::Object
+            }
+        };
+        let content = self.content()?;
+        let other = self
+            .upload
+            .content_id
+            .is_some_and(|announced| announced != content);
+        Ok(if other { Answer::OtherContent } else { answer })
+    }
+
+    fn content(&self) -> Result<ContentId, StoreError> {
+        ContentId::of_parts(&self.digests)
+            .ok_or_else(|| StoreError::Corrupt(format!("upload {} has no parts", self.upload.id)))
+    }
+
+    async fn write_ledger(&self) -> Result<Answer, StoreError> {
+        match self
+            .finalizer
+            .table
+            .write_ledger(&self.upload, &self.digests)
+            .await
+        {
+            Ok(()) => Ok(Answer::Done),
+            Err(StoreError::Conflict(_)) => Ok(Answer::Changed),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Looks for a blob with this content whose object is there: what was just sent must not be thrown away for one that
+    /// is lost.
+    async fn find_blob(&mut self) -> Result<Answer, StoreError> {
+        let Finalizer {
+            table,
+            objects,
+            scope,
+            ..
+        } = self.finalizer;
+        let content = self.content()?;
+        let Some(blob) = table.blob_with(&content, scope.of(&self.upload.account)).await? else {
+            return Ok(Answer::NotFound);
+        };
+        let found = objects.look_for(&object_key(&blob.id), &content).await?;
+        if !found.is_certain(blob.size) {
+            table.lose_blob(&blob, found, now()).await?;
+            return Ok(Answer::NotFound);
+        }
+        self.found = Some(blob.id);
+        Ok(Answer::Found)
+    }
+
+    async fn assemble(&self) -> Result<Answer, StoreError> {
+        let (key, content) = (self.upload.object_key(), self.content()?);
+        let id = self.upload.multipart_id.as_deref().unwrap_or_default();
+        let completed = self.finalizer.objects.complete_multipart(
+            &key,
+            id,
+            &self.parts,
+            self.upload.size,
+            &content,
+            self.patience,
+        );
+        Ok(match completed.await? {
+            Completion::Done => Answer::Done,
+            Completion::Unanswered => Answer::Unanswered,
+            Completion::PartsChanged => Answer::PartsChanged,
+            Completion::NoSuchUpload => Answer::Nothing,
+        })
+    }
+
+    async fn find_object(&self) -> Result<Answer, StoreError> {
+        let (key, content) = (self.upload.object_key(), self.content()?);
+        let there = self
+            .finalizer
+            .objects
+            .has(&key, self.upload.size, &content)
+            .await?;
+        Ok(if there { Answer::Object } else { Answer::Nothing })
+    }
+
+    /// The one transaction that makes the file: of the upload's own object, which becomes a blob, or of the blob that was
+    /// found.
+    async fn commit(&mut self, whose: Whose) -> Result<Answer, StoreError> {
+        let (now, content) = (now(), self.content()?);
+        let upload = &self.upload;
+        let blob = match whose {
+            Whose::Own => upload.blob.clone(),
+            Whose::Shared => self
+                .found
+                .clone()
+                .ok_or_else(|| StoreError::Corrupt(format!("upload {} shares no blob", upload.id)))?,
+        };
+        let file = FileContent::of(upload, content, &blob);
+        let new = (whose == Whose::Own).then(|| self.new_blob(content, now));
+        let new = new.as_ref().map(|blob| (blob, &self.finalizer.targets[..]));
+        let table = &self.finalizer.table;
+        let error = match table
+            .make_file(upload, Event::Commit(whose), &file, new, now)
+            .await
+        {
+            Ok((complete, node)) => {
+                self.upload = complete;
+                self.file = Some(node);
+                return Ok(Answer::Done);
+            }
+            Err(TransitionError::Store(StoreError::Conflict(conflict))) => conflict,
+            Err(error) => return Err(error.into_store_error()),
+        };
+        match error {
+            Conflict::UploadChanged => Ok(Answer::Changed),
+            Conflict::ContentExists => Ok(Answer::ContentExists),
+            Conflict::BlobGone => Ok(Answer::BlobGone),
+            Conflict::NameTaken | Conflict::ParentGone => {
+                self.refused = Some(error);
+                Ok(Answer::NoPlace)
+            }
+            other => Err(other.into()),
+        }
+    }
+
+    fn new_blob(&self, content_id: ContentId, now: Timestamp) -> BlobRow {
+        BlobRow {
+            id: self.upload.blob.clone(),
+            content_id,
+            scope: self.finalizer.scope.of(&self.upload.account).cloned(),
+            size: self.upload.size,
+            references: Life::NEW.references,
+            reclaiming: Life::NEW.reclaiming,
+            lost_since: None,
+            due_at: None,
+            created_at: now,
+        }
+    }
+
+    async fn reopen(&self, why: Why) -> Result<Answer, StoreError> {
+        let reopen = |next: &mut UploadRow| {
+            if why == Why::PartsGone {
+                next.multipart_id = None;
+            }
+        };
+        let table = &self.finalizer.table;
+        match table
+            .move_upload(&self.upload, Event::Release, now(), reopen, vec![])
+            .await
+        {
+            Ok(_) => Ok(Answer::Done),
+            Err(TransitionError::Store(StoreError::Conflict(_))) => Ok(Answer::Changed),
+            Err(error) => Err(error.into_store_error()),
+        }
+    }
+
+    async fn end(self, end: End) -> Result<Outcome, StoreError> {
+        let content = self.content();
+        match end {
+            End::InProgress => Ok(Outcome::InProgress(Box::new(self.upload))),
+            End::AsItStands => self.as_it_stands().await,
+            End::Complete => {
+                self.finalizer.after_commit(&self.upload).await;
+                let file = self.file.map(Box::new);
+                Ok(Outcome::Complete(Box::new(self.upload), file))
+            }
+            End::Reopened(Why::PartsGone | Why::PartsMissing) => Ok(Outcome::PartsMissing(self.missing)),
+            End::Reopened(Why::PartsChanged) => Ok(Outcome::PartsChanged),
+            End::Reopened(Why::OtherContent) => {
+                let stored = content?;
+                let announced = self.upload.content_id.unwrap_or(stored);
+                Ok(Outcome::ContentMismatch { announced, stored })
+            }
+            End::Reopened(Why::NoPlace) => Err(self.refused.unwrap_or(Conflict::NameTaken).into()),
+        }
+    }
+
+    /// How the upload stands now that somebody else changed it.
+    async fn as_it_stands(&self) -> Result<Outcome, StoreError> {
+        let table = &self.finalizer.table;
+        let read = table.upload(&self.upload.account, &self.upload.id).await?;
+        let Some(row) = read else {
+            return Ok(Outcome::Ended(State::Expired));
+        };
+        match row.state {
+            State::Complete => {
+                let file = table.file_of(&row).await?;
+                Ok(Outcome::Complete(Box::new(row), file.map(Box::new)))
+            }
+            state if state.is_final() => Ok(Outcome::Ended(state)),
+            _ if row.session().has_lapsed(now()) => Ok(Outcome::Ended(State::Expired)),
+            _ => Ok(Outcome::InProgress(Box::new(row))),
+        }
+    }
+}

@@ -1,0 +1,171 @@
+//! Writes that are made only if their conditions hold, alone or all together.
+
+use super::write::{names_in, number};
+use super::{Change, Row, Table, Write, to_item};
+use crate::error::{Conflict, StoreError, remote};
+use aws_sdk_dynamodb::error::{ProvideErrorMetadata, SdkError};
+use aws_sdk_dynamodb::operation::transact_write_items::TransactWriteItemsError;
+use std::time::Duration;
+
+/// How often a write is tried again that collided with another one.
+const COLLISION_RETRIES: u32 = 8;
+
+impl Table {
+    /// Writes a row over the version that was read.
+    ///
+    /// # Errors
+    /// [`StoreError::Conflict`] with `conflict` when the row's `version` is another.
+    pub async fn replace<R: Row>(&self, row: &R, version: u64, conflict: Conflict) -> Result<(), StoreError> {
+        let request = self
+            .client
+            .put_item()
+            .table_name(&self.name)
+            .set_item(Some(to_item(row)?))
+            .condition_expression("version = :version")
+            .expression_attribute_values(":version", number(version));
+        alone("PutItem", conflict, || request.clone().send()).await
+    }
+
+    /// Changes one item.
+    ///
+    /// # Errors
+    /// [`StoreError::Conflict`] with `conflict` when the condition does not hold.
+    pub async fn change(&self, change: Change, conflict: Conflict) -> Result<(), StoreError> {
+        let request = self
+            .client
+            .update_item()
+            .table_name(&self.name)
+            .set_key(Some(change.key.attributes()))
+            .set_expression_attribute_names(names_in(&[&change.update, &change.condition]))
+            .update_expression(change.update)
+            .condition_expression(change.condition)
+            .set_expression_attribute_values((!change.values.is_empty()).then_some(change.values));
+        alone("UpdateItem", conflict, || request.clone().send()).await
+    }
+
+    /// Changes one item, or leaves it as it is when the condition does not hold: somebody was faster, and that is
+    /// as good.
+    ///
+    /// # Errors
+    /// [`StoreError::Remote`].
+    pub async fn change_if_it_holds(&self, change: Change) -> Result<(), StoreError> {
+        match self.change(change, Conflict::NodeChanged).await {
+            Ok(()) | Err(StoreError::Conflict(_)) => Ok(()),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Writes all or nothing.
+    ///
+    /// # Errors
+    /// [`StoreError::Conflict`] with the conflict of the first write whose condition does not hold.
+    pub async fn transact(&self, writes: Vec<Write>) -> Result<(), StoreError> {
+        let conflicts: Vec<Conflict> = writes.iter().map(|write| write.conflict).collect();
+        let items: Vec<_> = writes
+            .into_iter()
+            .map(|write| write.into_table(&self.name))
+            .collect();
+        let mut attempt = 0;
+        let mut token = uuid::Uuid::new_v4().to_string();
+        loop {
+            let request = self
+                .client
+                .transact_write_items()
+                .client_request_token(&token)
+                .set_transact_items(Some(items.clone()));
+            let Err(error) = request.send().await else {
+                return Ok(());
+            };
+            match cancellation(&error, &conflicts) {
+                Cancellation::Condition(conflict) => return Err(conflict.into()),
+                Cancellation::Collision if attempt < COLLISION_RETRIES => {
+                    attempt += 1;
+                    wait_after_collision(attempt).await;
+                    token = uuid::Uuid::new_v4().to_string();
+                }
+                // An earlier try of ours, whose answer got lost: with its token we get its result.
+                Cancellation::UnderWay if attempt < COLLISION_RETRIES => {
+                    attempt += 1;
+                    wait_after_collision(attempt).await;
+                }
+                Cancellation::Collision | Cancellation::UnderWay | Cancellation::Other => {
+                    return Err(remote("TransactWriteItems")(error));
+                }
+            }
+        }
+    }
+}
+
+/// A conditional write of one item. While a transaction is at the item it is refused (`TransactionConflictException`), which the
+/// SDK does not take for passing.
+async fn alone<E, R, T, F>(
+    operation: &'static str,
+    conflict: Conflict,
+    send: impl Fn() -> F,
+) -> Result<(), StoreError>
+where
+    E: std::error::Error + ProvideErrorMetadata + Send + Sync + 'static,
+    R: std::fmt::Debug + Send + Sync + 'static,
+    F: Future<Output = Result<T, SdkError<E, R>>>,
+{
+    let mut attempt = 0;
+    loop {
+        let Err(error) = send().await else {
+            return Ok(());
+        };
+        match error.as_service_error().and_then(ProvideErrorMetadata::code) {
+            Some("ConditionalCheckFailedException") => return Err(conflict.into()),
+            Some("TransactionConflictException") if attempt < COLLISION_RETRIES => {
+                attempt += 1;
+                wait_after_collision(attempt).await;
+            }
+            _ => return Err(remote(operation)(error)),
+        }
+    }
+}
+
+/// Waits before a write or read is tried again, longer each time.
+pub(super) async fn wait_after_collision(attempt: u32) {
+    let ceiling = 20u64 << attempt.min(6);
+    let (random, _) = uuid::Uuid::new_v4().as_u64_pair();
+    tokio::time::sleep(Duration::from_millis(ceiling / 2 + random % ceiling)).await;
+}
+
+enum Cancellation {
+    /// A condition does not hold.
+    Condition(Conflict),
+    /// Another write was at the same items at the same time.
+    Collision,
+    /// The very same transaction is being worked on.
+    UnderWay,
+    Other,
+}
+
+fn cancellation<R>(error: &SdkError<TransactWriteItemsError, R>, conflicts: &[Conflict]) -> Cancellation {
+    let Some(service) = error.as_service_error() else {
+        return Cancellation::Other;
+    };
+    let TransactWriteItemsError::TransactionCanceledException(cancelled) = service else {
+        let under_way = service.code() == Some("TransactionInProgressException");
+        return if under_way {
+            Cancellation::UnderWay
+        } else {
+            Cancellation::Other
+        };
+    };
+    let mut collided = false;
+    for (reason, conflict) in cancelled.cancellation_reasons().iter().zip(conflicts) {
+        match reason.code() {
+            Some("ConditionalCheckFailed") => return Cancellation::Condition(*conflict),
+            Some("TransactionConflict" | "ThrottlingError" | "ProvisionedThroughputExceeded") => {
+                collided = true;
+            }
+            _ => {}
+        }
+    }
+    if collided {
+        Cancellation::Collision
+    } else {
+        Cancellation::Other
+    }
+}
