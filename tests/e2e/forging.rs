@@ -1,6 +1,7 @@
 //! Getting at bytes that one does not have, and planting bytes that are others.
 
 mod configured;
+mod keyed;
 
 use crate::harness::audit;
 use crate::harness::bytes::{MIB, fresh};
@@ -222,8 +223,14 @@ async fn an_answer_that_comes_too_late() {
     let shown = person.api.upload(id(&upload)).await.unwrap();
     assert_eq!((shown.state, shown.challenge), (UploadState::Open, None));
     let right = proof_of(&upload["challenge"], &bytes);
+    let spent = person.spent().await;
     let answer = person.prove(id(&upload), &right).await.expect(200).json();
     assert_eq!(answer["state"], "open", "{answer}");
+    assert_eq!(
+        person.spent().await,
+        spent + 10,
+        "it costs as much as a wrong one"
+    );
     is_ordinary(&person, &upload, &bytes).await;
 }
 

@@ -21,6 +21,7 @@ mod faults;
 mod finalizing;
 mod forging;
 mod harness;
+mod lost_objects;
 mod public_endpoint;
 mod real_ceph;
 mod reconcile;

@@ -8,7 +8,6 @@ use aws_sdk_dynamodb::types::AttributeValue;
 use domain::blob::{Effect, Event, GRACE, Life, Refusal, step};
 use domain::content::{ContentId, PartDigest};
 use domain::id::{AccountId, BlobId};
-use domain::reconcile::{Found, examine};
 use domain::replica::{STALLED_AFTER, State};
 use jiff::{SignedDuration, Timestamp};
 use std::collections::HashMap;
@@ -406,16 +405,13 @@ impl Table {
         Ok(Ok(effects))
     }
 
-    /// Notes that the object of a blob is gone, if what was found in its place says so: no new file refers to it then, and
-    /// its content starts anew. One that is being reclaimed may be without its object.
+    /// Notes that the object of a blob is gone: no new file refers to it then, and its content starts anew. One that is being
+    /// reclaimed may be without its object.
     ///
     /// # Errors
     /// [`StoreError`]; that the blob was changed meanwhile is none: whoever finds it gone again says so again.
-    pub async fn lose_blob(&self, blob: &BlobRow, found: Found, now: Timestamp) -> Result<(), StoreError> {
-        let Some(event) = examine(&blob.life(), blob.size, found) else {
-            return Ok(());
-        };
-        match self.move_blob(blob, event, now).await {
+    pub async fn lose_blob(&self, blob: &BlobRow, now: Timestamp) -> Result<(), StoreError> {
+        match self.move_blob(blob, Event::Lose, now).await {
             Ok(Ok(_)) => tracing::error!(blob = %blob.id, "the object of a blob is gone"),
             Ok(Err(_)) | Err(StoreError::Conflict(_)) => {}
             Err(error) => return Err(error),

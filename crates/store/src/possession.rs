@@ -6,8 +6,10 @@ use crate::rows::{AllowanceRow, BlobRow, FileContent, NodeRow, StoredChallenge, 
 use crate::table::{Change, Table, number, text};
 use crate::uploads::TransitionError;
 use aws_sdk_dynamodb::types::AttributeValue;
+use domain::blob;
 use domain::id::AccountId;
 use domain::possession::{ByteRange, Challenge, FAILURE_COST, Nonce, Proof};
+use domain::reconcile::examine;
 use domain::upload::{Event, Refusal, State, step};
 use futures::{StreamExt, TryStreamExt, stream};
 use jiff::Timestamp;
@@ -100,7 +102,9 @@ impl Table {
             Err(error) if matches!(error.code(), Some("NoSuchKey" | "InvalidRange")) => {
                 if let Some(blob) = self.blob(&stored.blob).await? {
                     let found = objects.look_for(&object_key(&blob.id), &blob.content_id).await?;
-                    self.lose_blob(&blob, found, now).await?;
+                    if examine(&blob.life(), blob.size, found) == Some(blob::Event::Lose) {
+                        self.lose_blob(&blob, now).await?;
+                    }
                 }
                 return self.fail_proof(upload, now).await;
             }

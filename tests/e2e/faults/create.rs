@@ -2,6 +2,7 @@
 
 use super::{Scenario, check_status};
 use crate::harness::bytes::{fresh, unique};
+use crate::harness::http::Answer;
 use crate::harness::person::{Person, content_id};
 use crate::harness::proof::PROVABLE;
 use crate::harness::sandbox::{http_event, with_header};
@@ -51,6 +52,19 @@ impl Scenario for New {
     }
 }
 
+/// The answers to a request that is sent twice with one key, both good and the second remembered.
+async fn ask_twice(person: &Person, key: &str, body: &Value, what: &str) -> (Answer, Answer) {
+    let headers = [("content-type", "application/json"), ("idempotency-key", key)];
+    let ask = async || {
+        let answer = person.raw("POST", "/uploads", &headers, body.to_string()).await;
+        assert_eq!(answer.status, 201, "{what}: {}", answer.text());
+        answer
+    };
+    let (first, second) = (ask().await, ask().await);
+    assert_eq!(second.header("idempotency-replayed"), "true", "{what}");
+    (first, second)
+}
+
 /// With an idempotency key there is one upload, however often it is asked for, and one answer.
 pub(super) struct UnderKey {
     person: Person,
@@ -81,19 +95,8 @@ impl Scenario for UnderKey {
     }
 
     async fn again(&self, what: &str) {
-        let headers = [
-            ("content-type", "application/json"),
-            ("idempotency-key", &self.key),
-        ];
-        let body = new_upload().to_string();
-        let ask = async || {
-            let answer = self.person.raw("POST", "/uploads", &headers, body.clone()).await;
-            assert_eq!(answer.status, 201, "{what}: {}", answer.text());
-            answer
-        };
-        let (first, second) = (ask().await, ask().await);
+        let (first, second) = ask_twice(&self.person, &self.key, &new_upload(), what).await;
         assert_eq!(first.text(), second.text(), "{what}");
-        assert_eq!(second.header("idempotency-replayed"), "true", "{what}");
         let made = self.person.api.all_uploads().await.unwrap();
         assert_eq!((made.len(), self.person.used().await), (1, 1000), "{what}");
         assert_eq!(first.json()["id"], made[0].id, "{what}");
@@ -139,6 +142,61 @@ impl Scenario for Own {
         let again = self.person.call("POST", "/uploads", Some(&self.body())).await;
         assert!([201, 409].contains(&again.status), "{what}: {}", again.text());
         assert_eq!(self.person.api.all_files(None).await.unwrap().len(), 2, "{what}");
+    }
+}
+
+/// The account has the bytes, and every file more gets the next name: with an idempotency key there is one more, however
+/// often it is asked for, and one answer.
+pub(super) struct OwnUnderKey {
+    own: Own,
+    key: String,
+}
+
+impl OwnUnderKey {
+    fn body(&self) -> Value {
+        // This name is taken: the first place that is tried is not the one that it gets.
+        let mut body = self.own.body();
+        (body["name"], body["on_conflict"]) = (json!("a"), json!("rename"));
+        body
+    }
+}
+
+impl Scenario for OwnUnderKey {
+    const FUNCTION: &'static str = "upload-create";
+    const CALLS: usize = 9;
+
+    async fn prepare() -> Self {
+        Self {
+            own: Own::prepare().await,
+            key: format!("{:x}", unique()),
+        }
+    }
+
+    fn people(&self) -> Vec<&Person> {
+        self.own.people()
+    }
+
+    fn event(&self) -> Value {
+        let event = event(&self.own.person, &self.body());
+        with_header(event, "Idempotency-Key", &self.key)
+    }
+
+    fn check_answer(&self, answer: &Value, failed: bool, what: &str) {
+        check_status(answer, 201, failed, &[409], what);
+    }
+
+    async fn again(&self, what: &str) {
+        let (first, second) = ask_twice(&self.own.person, &self.key, &self.body(), what).await;
+        assert_eq!(first.text(), second.text(), "{what}");
+        let (made, size) = (first.json(), self.own.bytes.len() as u64);
+        assert_eq!(made["state"], "complete", "{what}: {made}");
+        let files = self.own.person.api.all_files(None).await.unwrap();
+        let mut names: Vec<&str> = files.iter().map(|file| file.name.as_str()).collect();
+        names.sort_unstable();
+        assert_eq!(names, ["a", "a (1)"], "{what}");
+        let second = files.iter().find(|file| file.name == "a (1)").unwrap();
+        assert_eq!(made["file"]["id"], second.id, "{what}");
+        assert_eq!(self.own.person.used().await, 2 * size, "{what}");
     }
 }
 

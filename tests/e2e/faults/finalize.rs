@@ -93,44 +93,24 @@ impl Ready {
 /// What an answer may be when a call failed: asked about again, not known, or given back.
 const OTHERS: [u64; 2] = [202, 409];
 
-/// Parts become a blob and a file, once.
-pub(super) struct NewContent(Ready);
+/// Parts become a file, once.
+pub(super) struct Content<const KNOWN: bool>(Ready);
 
-impl Scenario for NewContent {
+/// They become a blob, too.
+pub(super) type NewContent = Content<false>;
+/// The file refers to the blob that is there already, and what was sent is discarded.
+pub(super) type KnownContent = Content<true>;
+
+impl<const KNOWN: bool> Scenario for Content<KNOWN> {
     const FUNCTION: &'static str = "upload-complete";
-    const CALLS: usize = 9;
+    const CALLS: usize = if KNOWN { 14 } else { 9 };
 
     async fn prepare() -> Self {
-        Self(Ready::new_content().await)
-    }
-
-    fn people(&self) -> Vec<&Person> {
-        vec![&self.0.person]
-    }
-
-    fn event(&self) -> Value {
-        self.0.event()
-    }
-
-    fn check_answer(&self, answer: &Value, failed: bool, what: &str) {
-        check_status(answer, 200, failed, &OTHERS, what);
-    }
-
-    async fn again(&self, what: &str) {
-        self.0.complete(what).await;
-        self.0.has_its_files(what).await;
-    }
-}
-
-/// The file refers to the blob that is there already, once, and what was sent is discarded.
-pub(super) struct KnownContent(Ready);
-
-impl Scenario for KnownContent {
-    const FUNCTION: &'static str = "upload-complete";
-    const CALLS: usize = 14;
-
-    async fn prepare() -> Self {
-        Self(Ready::known_content().await)
+        Self(if KNOWN {
+            Ready::known_content().await
+        } else {
+            Ready::new_content().await
+        })
     }
 
     fn people(&self) -> Vec<&Person> {

@@ -1,13 +1,15 @@
 //! `upload-prove`.
 
 use super::{Scenario, check_status};
+use crate::harness::audit;
 use crate::harness::bytes::fresh;
-use crate::harness::person::Person;
+use crate::harness::person::{Person, content_id};
 use crate::harness::proof::{PROVABLE, proof_of};
 use crate::harness::sandbox::http_event;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD as BASE64;
 use bytes::Bytes;
+use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
 
 /// Somebody who is asked for a proof of bytes that somebody else has.
@@ -20,17 +22,35 @@ struct Asked {
 
 impl Asked {
     async fn new() -> Self {
-        let (owner, person) = (Person::not_signed_in().await, Person::not_signed_in().await);
-        let bytes = fresh(PROVABLE);
+        Self::who_is(Person::not_signed_in().await, "fail").await
+    }
+
+    async fn who_is(person: Person, on_conflict: &str) -> Self {
+        let (owner, bytes) = (Person::not_signed_in().await, fresh(PROVABLE));
         let first = owner.sent("a", &bytes).await;
         owner.complete(&first.id).await.expect(200);
-        let upload = person.challenged("b", &bytes).await;
+        let body = json!({
+            "name": "b", "size": bytes.len(), "content_id": content_id(&bytes), "on_conflict": on_conflict,
+        });
+        let upload = person.call("POST", "/uploads", Some(&body)).await;
+        let upload = upload.expect(200).json();
+        assert_eq!(upload["state"], "proof_required", "{upload}");
+        // All that goes wrong here at once takes longer than a challenge lives.
+        let id = upload["id"].as_str().unwrap();
+        let mut stored = person.upload_row(id).await["challenge"].clone();
+        let later = Timestamp::now() + SignedDuration::from_hours(1);
+        stored["challenge"]["expires_at"] = json!(later.to_string());
+        person.set_upload(id, &json!({ "challenge": stored })).await;
         Self {
             owner,
             person,
             bytes,
             upload,
         }
+    }
+
+    fn people(&self) -> Vec<&Person> {
+        vec![&self.owner, &self.person]
     }
 
     fn id(&self) -> &str {
@@ -43,6 +63,22 @@ impl Asked {
         http_event("POST", resource, Some(self.id()), &self.person.token, Some(&body))
     }
 
+    fn right_proof(&self) -> String {
+        proof_of(&self.upload["challenge"], &self.bytes)
+    }
+
+    /// The right answer again: it is not lost, whatever became of it the first time.
+    async fn is_right(&self, what: &str) {
+        let answer = self.person.prove(self.id(), &self.right_proof()).await;
+        assert_eq!(answer.status, 200, "{what}: {}", answer.text());
+        let upload = answer.json();
+        assert_eq!(
+            upload["state"], "complete",
+            "{what}: the right answer was lost: {upload}"
+        );
+        self.has_the_file(what).await;
+    }
+
     async fn has_the_file(&self, what: &str) {
         let files = self.person.api.all_files(None).await.unwrap();
         assert_eq!(files.len(), 1, "{what}");
@@ -53,12 +89,6 @@ impl Asked {
 /// The file is there or it is not, and whoever has the bytes gets it in the end.
 pub(super) struct Right(Asked);
 
-impl Right {
-    fn proof(&self) -> String {
-        proof_of(&self.0.upload["challenge"], &self.0.bytes)
-    }
-}
-
 impl Scenario for Right {
     const FUNCTION: &'static str = "upload-prove";
     const CALLS: usize = 5;
@@ -68,11 +98,11 @@ impl Scenario for Right {
     }
 
     fn people(&self) -> Vec<&Person> {
-        vec![&self.0.owner, &self.0.person]
+        self.0.people()
     }
 
     fn event(&self) -> Value {
-        self.0.event(&self.proof())
+        self.0.event(&self.0.right_proof())
     }
 
     fn check_answer(&self, answer: &Value, failed: bool, what: &str) {
@@ -80,14 +110,54 @@ impl Scenario for Right {
     }
 
     async fn again(&self, what: &str) {
-        let answer = self.0.person.prove(self.0.id(), &self.proof()).await;
-        assert_eq!(answer.status, 200, "{what}: {}", answer.text());
-        let upload = answer.json();
-        assert_eq!(
-            upload["state"], "complete",
-            "{what}: the right answer was lost: {upload}"
-        );
-        self.0.has_the_file(what).await;
+        self.0.is_right(what).await;
+    }
+}
+
+/// A file has its old content or the one that was proven, and is the same file. The old one loses its reference once, and
+/// the quota counts one of them.
+pub(super) struct Replacing {
+    asked: Asked,
+    node: String,
+    old: Bytes,
+}
+
+impl Scenario for Replacing {
+    const FUNCTION: &'static str = "upload-prove";
+    const CALLS: usize = 7;
+
+    async fn prepare() -> Self {
+        let (person, old) = (Person::not_signed_in().await, fresh(70));
+        let first = person.sent("b", &old).await.id;
+        let done = person.complete(&first).await.expect(200).json();
+        let node = done["file"]["id"].as_str().unwrap().to_owned();
+        let asked = Asked::who_is(person, "replace").await;
+        Self { asked, node, old }
+    }
+
+    fn people(&self) -> Vec<&Person> {
+        self.asked.people()
+    }
+
+    fn event(&self) -> Value {
+        self.asked.event(&self.asked.right_proof())
+    }
+
+    fn check_answer(&self, answer: &Value, failed: bool, what: &str) {
+        check_status(answer, 200, failed, &[409], what);
+    }
+
+    async fn again(&self, what: &str) {
+        let Self { asked, node, old } = self;
+        asked.is_right(what).await;
+        let file = asked.person.api.all_files(None).await.unwrap().remove(0);
+        assert_eq!((&file.id, file.name.as_str()), (node, "b"), "{what}");
+        let content = content_id(&asked.bytes);
+        assert_eq!(file.content_id, Some(content), "{what}");
+        let blob = audit::blob_of(&content.to_string()).await.unwrap();
+        assert_eq!(blob["references"], 2, "{what}");
+        let blob = audit::blob_of(&content_id(old).to_string()).await.unwrap();
+        assert_eq!(blob["references"], 0, "{what}");
     }
 }
 
@@ -96,9 +166,7 @@ pub(super) struct Wrong(Asked);
 
 impl Wrong {
     fn proof(&self) -> String {
-        let mut proof = BASE64
-            .decode(proof_of(&self.0.upload["challenge"], &self.0.bytes))
-            .unwrap();
+        let mut proof = BASE64.decode(self.0.right_proof()).unwrap();
         proof[31] ^= 1;
         BASE64.encode(proof)
     }
@@ -113,7 +181,7 @@ impl Scenario for Wrong {
     }
 
     fn people(&self) -> Vec<&Person> {
-        vec![&self.0.owner, &self.0.person]
+        self.0.people()
     }
 
     fn event(&self) -> Value {
@@ -130,8 +198,7 @@ impl Scenario for Wrong {
         assert_eq!(answer.status, 200, "{what}: {}", answer.text());
         assert_eq!(answer.json()["state"], "open", "{what}");
         // The right one comes too late: there was one try.
-        let right = proof_of(&self.0.upload["challenge"], &self.0.bytes);
-        let late = person.prove(id, &right).await.expect(200).json();
+        let late = person.prove(id, &self.0.right_proof()).await.expect(200).json();
         assert_eq!(late["state"], "open", "{what}");
         person.send_parts(id, &self.0.bytes, [1]).await;
         person.complete(id).await.expect(200);

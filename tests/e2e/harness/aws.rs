@@ -252,6 +252,11 @@ pub(crate) async fn spoil_object(key: &str) {
     s3_with("PUT", &format!("/{key}"), bytes).await.expect(200);
 }
 
+/// Deletes an object behind everybody's back.
+pub(crate) async fn lose_object(key: &str) {
+    s3("DELETE", &format!("/{key}")).await.expect(204);
+}
+
 /// The ids of the multipart uploads under way for a key.
 pub(crate) async fn multipart_uploads(key: &str) -> Vec<String> {
     let document = s3("GET", &format!("?uploads&prefix={key}"))

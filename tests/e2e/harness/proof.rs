@@ -1,6 +1,7 @@
 //! Challenges, and answers to them. What an answer is stands here once more, apart from the server's own code: this is what
 //! any client has to do.
 
+use super::aws::items;
 use super::http::Answer;
 use super::person::{Person, content_id};
 use base64::Engine;
@@ -47,6 +48,12 @@ impl Person {
         assert_eq!(upload["state"], "proof_required", "{upload}");
         assert!(upload["challenge"].is_object(), "{upload}");
         upload
+    }
+
+    /// What the account has spent of its allowances to ask for contents that it does not have.
+    pub(crate) async fn spent(&self) -> u64 {
+        let rows = items(&self.partition(), "ALLOWANCE#").await;
+        rows.iter().map(|row| row["spent"].as_u64().unwrap()).sum()
     }
 
     /// Answers an upload's challenge.

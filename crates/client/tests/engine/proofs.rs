@@ -189,3 +189,15 @@ async fn an_upload_given_up_before_it_was_answered_ends_with_words() {
     assert!(matches!(error, TransferError::UploadGone), "{error}");
     assert_eq!(scene.server.count("PUT"), 0);
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_proof_that_nobody_can_check_makes_it_an_ordinary_upload() {
+    let scene = scene(9 * MIB).await;
+    for _ in 0..50 {
+        scene.server.fail(PROOF, Fault::Answer(503, "unavailable"));
+    }
+    let done = scene.run(&options(2)).await.unwrap();
+    scene.stored(&done);
+    assert_eq!((done.how, done.parts_sent), (How::Sent, 2));
+    assert!(scene.server.count(PROOF) > 1, "it was asked again first");
+}

@@ -169,3 +169,70 @@ fn cancellation<R>(error: &SdkError<TransactWriteItemsError, R>, conflicts: &[Co
         Cancellation::Other
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use aws_sdk_dynamodb::error::ErrorMetadata;
+    use aws_sdk_dynamodb::operation::update_item::UpdateItemError;
+    use aws_sdk_dynamodb::types::CancellationReason;
+    use aws_sdk_dynamodb::types::error::TransactionCanceledException;
+    use std::cell::Cell;
+
+    /// A write that is refused with these codes, one after the other, and then done. Gives how often it was tried.
+    async fn refused(codes: &[&str]) -> (Result<(), StoreError>, usize) {
+        let tries = Cell::new(0);
+        let send = || {
+            let code = codes.get(tries.replace(tries.get() + 1));
+            std::future::ready(match code {
+                None => Ok(()),
+                Some(code) => {
+                    let metadata = ErrorMetadata::builder().code(*code).build();
+                    Err(SdkError::service_error(UpdateItemError::generic(metadata), ()))
+                }
+            })
+        };
+        let result = alone("UpdateItem", Conflict::NodeChanged, send).await;
+        (result, tries.get())
+    }
+
+    #[tokio::test]
+    async fn a_write_that_meets_a_transaction_is_tried_again() {
+        const MET: &str = "TransactionConflictException";
+        let (done, tries) = refused(&[MET, MET]).await;
+        assert!(done.is_ok());
+        assert_eq!(tries, 3);
+        let (lost, tries) = refused(&[MET, "ConditionalCheckFailedException"]).await;
+        assert!(matches!(lost, Err(StoreError::Conflict(Conflict::NodeChanged))));
+        assert_eq!(tries, 2);
+        let (failed, tries) = refused(&["ValidationException"]).await;
+        assert_eq!(failed.unwrap_err().code(), Some("ValidationException"));
+        assert_eq!(tries, 1);
+    }
+
+    #[test]
+    fn transactions_are_cancelled_for_conditions_before_collisions() {
+        let conflicts = [Conflict::UploadChanged, Conflict::NameTaken];
+        let told = |codes: [&str; 2]| {
+            let reasons = codes.map(|code| CancellationReason::builder().code(code).build());
+            let cancelled = TransactionCanceledException::builder()
+                .set_cancellation_reasons(Some(reasons.to_vec()))
+                .build();
+            let error = TransactWriteItemsError::TransactionCanceledException(cancelled);
+            cancellation(&SdkError::service_error(error, ()), &conflicts)
+        };
+        assert!(matches!(
+            told(["TransactionConflict", "ConditionalCheckFailed"]),
+            Cancellation::Condition(Conflict::NameTaken)
+        ));
+        assert!(matches!(
+            told(["ConditionalCheckFailed", "ConditionalCheckFailed"]),
+            Cancellation::Condition(Conflict::UploadChanged)
+        ));
+        assert!(matches!(
+            told(["None", "TransactionConflict"]),
+            Cancellation::Collision
+        ));
+        assert!(matches!(told(["None", "ValidationError"]), Cancellation::Other));
+    }
+}
