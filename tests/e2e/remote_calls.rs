@@ -134,7 +134,10 @@ impl Table {
         let answer = sandbox.invoke(&event).await.unwrap();
         let status = answer["statusCode"].as_u64().unwrap();
         assert!((200..400).contains(&status), "{endpoint}: {answer}");
-        let calls = sandbox.proxy.operations();
+        // Calls, not attempts: one that a busy emulator does not answer in time is sent again.
+        let calls = sandbox.proxy.seen().into_iter();
+        let calls = calls.filter(|seen| seen.attempt == 1).map(|seen| seen.operation);
+        let calls: Vec<String> = calls.collect();
         let (count, calls) = (calls.len(), in_words(&calls));
         writeln!(self.lines, "| `{endpoint}` | {case} | {count} | {calls} |").unwrap();
         self.seen.insert(function.to_owned());
