@@ -1,320 +1,377 @@
-//! How a blob of two segments travels to a target: workers, messages that are lost, repeated and late, and a target
-//! that forgets. What a worker does next is the domain's.
+//! How a blob travels to one target, and leaves it: workers, messages that are repeated, late and lost, a target that
+//! forgets and loses and corrupts, attempts that are given up and tried again, and a blob that goes meanwhile.
+//!
+//! What comes next is the domain's: `next`, `step`, `Tally::moved`. What is written here is the order of the calls of
+//! a [`worker`] and of the [`others`], and the conditions of their writes ([`rows`]), as `replicas`, `store` and
+//! `functions/` have them; when those change, this has to. Between any two calls anything else may happen; whoever works
+//! may die there, and any call may have its effect twice. The [`worlds`] differ in what else may go wrong, and how often;
+//! each is explored to the end, and in every state all [`properties`] hold, among them that all will be well once nothing
+//! goes wrong any more. The [`mutations`] show that they can fail.
+//!
+//! Taken for granted: a message that was delivered and not acknowledged comes again, even when two workers have it and one
+//! of them acknowledges it; a worker is gone when the time to settle is over. Left out: that the target completes a
+//! multipart upload slowly, how often one may come to nothing, circuits, places, messages that wait, arrivals that are
+//! written together, a target that stops draining. Segments' rows may outlive the multipart upload that they are of.
 
+mod checking;
+mod hashing;
+mod mutations;
+mod others;
+mod properties;
+mod queue;
+mod rows;
+mod rules;
+mod target;
 mod worker;
+mod worlds;
 
 use domain::content::PartPlan;
-use domain::replica::{SegmentPlan, State};
-use stateright::{Checker, HasDiscoveries, Property};
-use std::collections::BTreeSet;
-use worker::{Call, Worker};
+use others::Other;
+use properties::Ends;
+use queue::{MESSAGES, Message, Queue};
+use rows::{Counted, Replica};
+use rules::Rule;
+use target::{MULTIPARTS, Target};
+use worker::{Turn, Worker};
 
-/// How many segments the blob has.
+/// How many segments a large blob has.
 const SEGMENTS: usize = 2;
 /// 9 parts of 8 MiB, of which 8 are a segment.
-const SIZE: u64 = 72 * 1024 * 1024;
-/// How many multipart uploads may be begun at the target.
-const MULTIPARTS: usize = BEGUN + WORKERS + 1;
-/// How many of them while anything may happen; the others are for when nothing goes wrong any more.
-const BEGUN: usize = 2;
-/// How many workers there are at a time.
+const LARGE: u64 = 72 * 1024 * 1024;
+/// 2 parts, which are one segment.
+const MIDDLE: u64 = 16 * 1024 * 1024;
+/// One part, put whole.
+const SMALL: u64 = 5;
+/// At most so many workers at a time.
 const WORKERS: usize = 2;
-
-/// The target.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-enum Multipart {
-    Unused,
-    /// Under way, with these segments.
-    Live([bool; SEGMENTS]),
-    Gone,
-}
-
-/// A message. There are as many kinds as bits in the queue.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-enum Message {
-    Start,
-    Copy(usize),
-    Finish,
-}
-
-const MESSAGES: [Message; 4] = [
-    Message::Start,
-    Message::Copy(0),
-    Message::Copy(1),
-    Message::Finish,
-];
-
-/// The replica's row.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-struct Replica {
-    state: State,
-    multipart: Option<usize>,
-    segments_done: usize,
-}
+/// At most so many others.
+const OTHERS: usize = 2;
 
 /// Everything.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 struct World {
-    replica: Replica,
+    replica: Option<Replica>,
     /// For which multipart upload each segment is recorded.
-    segments: [Option<usize>; SEGMENTS],
-    multiparts: [Multipart; MULTIPARTS],
-    /// The target has the whole object, or one that is not.
-    object: Option<bool>,
-    queue: [bool; MESSAGES.len()],
+    segments: [Option<u8>; SEGMENTS],
+    tally: Counted,
+    target: Target,
+    queue: Queue,
+    /// There are dead letters.
+    letters: bool,
+    /// The blob goes: workers that come now leave it alone.
+    marked: bool,
     workers: [Option<Worker>; WORKERS],
-    /// The target may still forget a multipart upload.
-    forgets: bool,
+    others: [Option<Other>; OTHERS],
+    troubles: Troubles,
+    seen: Seen,
+}
+
+/// How often something may still happen.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+struct Troubles {
+    /// The target forgets the multipart uploads under way.
+    forgets: u8,
+    /// It loses the object.
+    loses: u8,
+    /// It has made other bytes than were sent.
+    corrupts: u8,
+    /// An attempt was the last.
+    give_ups: u8,
+    /// Somebody wants a failed replica tried again.
+    redrives: u8,
+    /// The blob is marked.
+    marks: u8,
+}
+
+/// What nobody but the properties looks at.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+struct Seen {
+    /// What was ever recorded for each multipart upload.
+    recorded: [[bool; SEGMENTS]; MULTIPARTS],
+    /// How often a blob that is put whole arrived.
+    arrivals: u8,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Action {
-    /// A worker gets a message, which comes again or does not.
-    Deliver(usize, bool),
-    Lose(usize),
+    /// A worker gets a message. `stays`: and another one will.
+    Deliver {
+        message: Message,
+        again: bool,
+        stays: bool,
+    },
+    /// A message is never seen again.
+    Vanish {
+        message: Message,
+        again: bool,
+    },
     Step(usize),
+    /// The call has its effect twice; what is seen is the answer to the second.
+    Repeat(usize),
+    /// The target makes something else of what it gets.
+    Corrupt(usize),
+    /// The worker is killed, or its attempt fails: its message comes again.
     Die(usize),
-    /// The sweep takes the message for lost.
-    SendAgain,
-    /// The target gives up the multipart uploads under way.
+    /// Its attempt fails through no fault of the target's: its message is sent anew, as if it had not been tried.
+    SendAnew(usize),
+    /// Its attempt fails, and was the last.
+    GiveUp(usize),
+    /// The sweep takes a message for lost.
+    Sweep,
     Forget,
+    LoseObject,
+    Mark,
+    Remove,
+    Reconcile,
+    /// Somebody wants it tried again. With the dead letters, or from what is written alone.
+    Redrive {
+        letters: bool,
+    },
+    /// The same, by moving a dead letter back into the queue.
+    MoveBack,
+    StepOther(usize),
+    OtherDies(usize),
 }
 
-/// Workers as they are, or as a test breaks them.
-#[derive(Clone, Copy)]
+type Reached = fn(&World) -> bool;
+
+/// A world to explore: where it begins, what may happen, and the rules.
+#[derive(Clone)]
 struct Model {
-    /// Segments of another multipart upload than the recorded one do not count.
-    tells_multiparts_apart: bool,
-    /// The target's object is looked at before the replica is available.
-    verifies: bool,
-}
-
-const TRUE: Model = Model {
-    tells_multiparts_apart: true,
-    verifies: true,
-};
-
-impl World {
-    const NEW: Self = Self {
-        replica: Replica {
-            state: State::Pending,
-            multipart: None,
-            segments_done: 0,
-        },
-        segments: [None; SEGMENTS],
-        multiparts: [Multipart::Unused; MULTIPARTS],
-        object: None,
-        queue: [false; MESSAGES.len()],
-        workers: [None; WORKERS],
-        forgets: true,
-    };
-
-    fn send(&mut self, message: Message) {
-        for (place, other) in self.queue.iter_mut().zip(MESSAGES) {
-            *place |= other == message;
-        }
-    }
-
-    /// The segments that are recorded for a multipart upload.
-    fn recorded(&self, model: Model, multipart: Option<usize>) -> Vec<u32> {
-        let counts = |of: Option<usize>| of.is_some() && (of == multipart || !model.tells_multiparts_apart);
-        (0..)
-            .zip(self.segments)
-            .filter(|(_, of)| counts(*of))
-            .map(|(segment, _)| segment)
-            .collect()
-    }
-
-    fn complete(&mut self, multipart: usize) -> bool {
-        match self.multiparts[multipart] {
-            Multipart::Live(segments) if segments == [true; SEGMENTS] => {
-                self.multiparts[multipart] = Multipart::Gone;
-                self.object = Some(true);
-                true
-            }
-            _ => false,
-        }
-    }
-
-    fn give_up(&mut self) {
-        for multipart in self
-            .multiparts
-            .iter_mut()
-            .filter(|multipart| matches!(multipart, Multipart::Live(_)))
-        {
-            *multipart = Multipart::Gone;
-        }
-    }
-
-    /// Whether the replica becomes available when nothing goes wrong any more.
-    fn arrives(mut self, model: Model) -> bool {
-        const ROUNDS: usize = 60;
-        for _ in 0..ROUNDS {
-            let idle = !self.queue.contains(&true) && self.workers == [None; WORKERS];
-            let action = if self.workers[0].is_some() {
-                Action::Step(0)
-            } else if self.workers[1].is_some() {
-                Action::Step(1)
-            } else if let Some(message) = self.queue.iter().position(|there| *there) {
-                Action::Deliver(message, false)
-            } else {
-                Action::SendAgain
-            };
-            if idle && self.replica.state == State::Available {
-                return self.object == Some(true);
-            }
-            self = model.after(&self, action);
-        }
-        false
-    }
+    begin: World,
+    plan: PartPlan,
+    /// How many workers there are at a time.
+    width: usize,
+    /// How many others there are at a time.
+    others: usize,
+    /// How many multipart uploads are begun while anything may go wrong.
+    begun: usize,
+    /// Messages vanish.
+    vanish: bool,
+    /// The sweep is at work while anything may go wrong, not only afterwards.
+    sweeps: bool,
+    /// Whether a message came before is told. Where it makes no difference, there are fewer worlds without.
+    tells_again: bool,
+    /// Rules that a test breaks.
+    broken: Vec<Rule>,
+    ends: Ends,
+    /// What has to happen in some world, or the model does not say much.
+    reached: Vec<(&'static str, Reached)>,
 }
 
 impl Model {
-    fn after(self, world: &World, action: Action) -> World {
+    fn keeps(&self, rule: Rule) -> bool {
+        !self.broken.contains(&rule)
+    }
+
+    fn is_large(&self) -> bool {
+        self.plan.part_count() > 1
+    }
+
+    fn after(&self, world: &World, action: Action) -> World {
         let mut next = *world;
         match action {
-            Action::Deliver(message, again) => {
-                next.queue[message] = again;
-                let worker = Worker::on(MESSAGES[message], world.replica);
-                if let Some(place) = next.workers.iter_mut().find(|worker| worker.is_none()) {
-                    *place = worker;
+            Action::Deliver {
+                message,
+                again,
+                stays,
+            } => {
+                next.queue.take(message, again);
+                if stays {
+                    self.comes_again(&mut next, message);
+                }
+                let worker = Worker::on(message, again && self.tells_again, self, world);
+                let place = next.workers.iter_mut().find(|worker| worker.is_none());
+                if let (Turn::Goes(worker), Some(place)) = (worker, place) {
+                    *place = Some(worker);
                 }
             }
-            Action::Lose(message) => next.queue[message] = false,
-            Action::Step(slot) => {
-                next.workers[slot] = world.workers[slot].and_then(|worker| worker.step(self, &mut next));
+            Action::Vanish { message, again } => next.queue.take(message, again),
+            Action::Step(slot) => self.step(&mut next, slot),
+            Action::Repeat(slot) => {
+                let worker = next.workers[slot];
+                self.step(&mut next, slot);
+                next.workers[slot] = worker;
+                self.step(&mut next, slot);
             }
-            Action::Die(slot) => next.workers[slot] = None,
-            Action::SendAgain => next.send(Message::Start),
+            Action::Corrupt(slot) => {
+                next.troubles.corrupts -= 1;
+                let before = next.target;
+                self.step(&mut next, slot);
+                next.target.corrupt(&before);
+            }
+            Action::Die(slot) => {
+                if let Some(worker) = next.workers[slot].take() {
+                    self.comes_again(&mut next, worker.message);
+                }
+            }
+            Action::SendAnew(slot) => {
+                if let Some(worker) = next.workers[slot].take() {
+                    next.queue.send(worker.message);
+                }
+            }
+            Action::GiveUp(slot) => {
+                next.troubles.give_ups -= 1;
+                next.workers[slot] = next.workers[slot].map(|worker| worker.give_up(self));
+            }
+            Action::Sweep => next.queue.send(Message::Start),
             Action::Forget => {
-                next.forgets = false;
-                next.give_up();
+                next.troubles.forgets -= 1;
+                next.target.abort(next.target.live());
+            }
+            Action::LoseObject => {
+                next.troubles.loses -= 1;
+                next.target.lose();
+            }
+            Action::Mark => {
+                next.troubles.marks -= 1;
+                next.marked = true;
+            }
+            Action::Remove => next.join(Other::remove()),
+            Action::Reconcile => {
+                if let Some(row) = world.replica {
+                    next.join(Other::reconcile(row.pinned()));
+                }
+            }
+            Action::Redrive { letters } => {
+                next.troubles.redrives = next.troubles.redrives.saturating_sub(1);
+                let taken = letters && next.letters;
+                next.letters &= !taken;
+                next.join(Other::redrive(taken));
+            }
+            Action::MoveBack => {
+                next.troubles.redrives -= 1;
+                next.letters = false;
+                let is_start = self.keeps(Rule::LettersAreStarts);
+                next.queue.send(if is_start {
+                    Message::Start
+                } else {
+                    Message::Copy(0)
+                });
+            }
+            Action::StepOther(slot) => {
+                next.others[slot] = world.others[slot].and_then(|other| other.step(self, &mut next));
+            }
+            Action::OtherDies(slot) => {
+                if let Some(other) = next.others[slot].take() {
+                    next.letters |= other.has_letters() && self.keeps(Rule::DeletesLettersLast);
+                }
             }
         }
+        // Which worker is which does not matter.
+        next.workers
+            .sort_unstable_by_key(|worker| worker.map(Worker::order));
         next
     }
-}
 
-impl stateright::Model for Model {
-    type State = World;
-    type Action = Action;
-
-    fn init_states(&self) -> Vec<World> {
-        vec![World::NEW]
+    fn comes_again(&self, world: &mut World, message: Message) {
+        if self.tells_again {
+            world.queue.again(message);
+        } else {
+            world.queue.send(message);
+        }
     }
 
-    fn actions(&self, world: &World, actions: &mut Vec<Action>) {
+    fn step(&self, world: &mut World, slot: usize) {
+        let Some(worker) = world.workers[slot] else {
+            return;
+        };
+        world.workers[slot] = match worker.step(self, world) {
+            Turn::Goes(worker) => Some(worker),
+            Turn::Done => None,
+            Turn::Fails => {
+                self.comes_again(world, worker.message);
+                None
+            }
+        };
+    }
+
+    /// Everything that may happen next.
+    fn possible(&self, world: &World, actions: &mut Vec<Action>) {
         for (slot, worker) in world.workers.iter().enumerate() {
             let Some(worker) = worker else { continue };
             actions.push(Action::Die(slot));
-            if worker.call != Call::Begin || world.multiparts[BEGUN - 1] == Multipart::Unused {
+            if !worker.again && !self.keeps(Rule::SaysIfTried) {
+                actions.push(Action::SendAnew(slot));
+            }
+            if !worker.begins() || world.target.begun() < self.begun {
                 actions.push(Action::Step(slot));
             }
-        }
-        let room = world.workers.contains(&None);
-        for (message, _) in world.queue.iter().enumerate().filter(|(_, there)| **there) {
-            actions.push(Action::Lose(message));
-            if room {
-                actions.extend([Action::Deliver(message, true), Action::Deliver(message, false)]);
+            let may_begin_two = !worker.begins() || world.target.begun() + 1 < self.begun;
+            if worker.changes() && may_begin_two {
+                actions.push(Action::Repeat(slot));
+            }
+            if worker.makes_object() && world.troubles.corrupts > 0 {
+                actions.push(Action::Corrupt(slot));
+            }
+            if worker.may_give_up() && world.troubles.give_ups > 0 {
+                actions.push(Action::GiveUp(slot));
             }
         }
-        if world.replica.state != State::Available {
-            actions.push(Action::SendAgain);
+        self.messages(world, actions);
+        for (slot, _) in world
+            .others
+            .iter()
+            .enumerate()
+            .filter(|(_, other)| other.is_some())
+        {
+            actions.extend([Action::StepOther(slot), Action::OtherDies(slot)]);
         }
-        if world.forgets {
-            actions.push(Action::Forget);
+        self.others(world, actions);
+        let troubles = world.troubles;
+        let may = [
+            (
+                troubles.forgets > 0 && world.target.live() != [false; MULTIPARTS],
+                Action::Forget,
+            ),
+            (troubles.loses > 0 && world.target.is_right(), Action::LoseObject),
+            (troubles.marks > 0, Action::Mark),
+            (self.sweeps && world.is_stalled(self), Action::Sweep),
+        ];
+        actions.extend(may.iter().filter(|(may, _)| *may).map(|(_, action)| *action));
+    }
+
+    fn messages(&self, world: &World, actions: &mut Vec<Action>) {
+        let room = world.workers.iter().flatten().count() < self.width;
+        for message in MESSAGES {
+            for again in [false, true] {
+                if !world.queue.has(message, again) {
+                    continue;
+                }
+                if self.vanish {
+                    actions.push(Action::Vanish { message, again });
+                }
+                if room {
+                    let deliver = |stays| Action::Deliver {
+                        message,
+                        again,
+                        stays,
+                    };
+                    actions.extend([deliver(false), deliver(true)]);
+                }
+            }
         }
     }
 
-    fn next_state(&self, world: &World, action: Action) -> Option<World> {
-        let next = self.after(world, action);
-        (next != *world).then_some(next)
+    fn others(&self, world: &World, actions: &mut Vec<Action>) {
+        if world.troubles.redrives > 0 && world.letters {
+            actions.push(Action::MoveBack);
+        }
+        let busy = world.others.iter().flatten().count();
+        if busy >= self.others {
+            return;
+        }
+        if world.may_be_removed(self) {
+            actions.push(Action::Remove);
+        }
+        if world.may_be_reconciled(self) {
+            actions.push(Action::Reconcile);
+        }
+        if world.troubles.redrives > 0 && !world.others.iter().flatten().any(Other::is_redrive) {
+            actions.extend([
+                Action::Redrive { letters: true },
+                Action::Redrive { letters: false },
+            ]);
+        }
     }
-
-    fn properties(&self) -> Vec<Property<Self>> {
-        vec![
-            Property::always(AVAILABLE, |_, world: &World| {
-                world.replica.state != State::Available || world.object == Some(true)
-            }),
-            Property::always(PROGRESS, |_, world: &World| {
-                let row = world.replica;
-                let recorded = world
-                    .segments
-                    .iter()
-                    .filter(|of| of.is_some() && **of == row.multipart)
-                    .count();
-                row.state == State::Available || recorded == row.segments_done
-            }),
-            Property::always(ARRIVES, |model, world: &World| world.arrives(*model)),
-            Property::sometimes("it is available", |_, world: &World| {
-                world.replica.state == State::Available
-            }),
-            Property::sometimes("it begins anew", |_, world: &World| {
-                world.replica.multipart == Some(1)
-            }),
-        ]
-    }
-}
-
-const AVAILABLE: &str = "what is available is at the target";
-const PROGRESS: &str = "progress is what was recorded";
-const ARRIVES: &str = "the replica arrives";
-
-/// Explores every world until this does not hold in one. Gives how many there were, and the shortest way there.
-fn explore(model: Model, property: &'static str) -> (usize, Option<String>) {
-    let wanted = HasDiscoveries::AnyOf(BTreeSet::from([property]));
-    let checker = stateright::Model::checker(model)
-        .finish_when(wanted)
-        .spawn_bfs()
-        .join();
-    let story = checker.discovery(property).map(|path| {
-        let steps = path.into_vec().into_iter().map(|(world, action)| {
-            let workers = world.workers.map(|worker| worker.map(|worker| worker.call));
-            format!("  {workers:?} {action:?}\n")
-        });
-        steps.collect()
-    });
-    (checker.unique_state_count(), story)
-}
-
-#[test]
-fn a_replica_arrives_whatever_happens() {
-    let plan = PartPlan::for_size(SIZE).map(|plan| SegmentPlan::of(&plan).segment_count());
-    assert_eq!(plan.map(usize::try_from), Ok(Ok(SEGMENTS)));
-    let checker = stateright::Model::checker(TRUE)
-        .finish_when(HasDiscoveries::AnyFailures)
-        .spawn_dfs()
-        .join();
-    for name in [AVAILABLE, PROGRESS, ARRIVES] {
-        let story = || explore(TRUE, name).1.unwrap_or_default();
-        assert!(checker.discovery(name).is_none(), "not true: {name}\n{}", story());
-    }
-    checker.assert_properties();
-    let count = checker.unique_state_count();
-    println!("{count} worlds");
-    assert!(count > 100_000, "only {count} worlds");
-}
-
-#[test]
-fn a_segment_of_another_multipart_upload_counts() {
-    let (_, found) = explore(
-        Model {
-            tells_multiparts_apart: false,
-            ..TRUE
-        },
-        ARRIVES,
-    );
-    assert!(found.is_some());
-}
-
-#[test]
-fn a_replica_is_available_before_anybody_looked() {
-    let (_, found) = explore(
-        Model {
-            verifies: false,
-            ..TRUE
-        },
-        AVAILABLE,
-    );
-    assert!(found.is_some());
 }

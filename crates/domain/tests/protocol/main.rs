@@ -11,6 +11,8 @@
 //! the requests of its script ([`worlds`]). Each world is explored to the end ([`checking`]), and in all that it can
 //! become the [`properties`] hold. That they can fail is what [`mutations`] show.
 //!
+//! [`copying`] is a model of its own: how a blob travels to a target, with all that is left out here.
+//!
 //! Left out, because nothing waits for it or it only adds ways out: objects that vanish (a HEAD before a blob is shared, marks
 //! of lost blobs), what a finalize aborts after its commit, idempotency keys, allowances, folders and numbered names,
 //! `DedupScope` `account`, rows that the table forgets by itself, dead letters. The end-to-end tests have those.

@@ -1,202 +1,425 @@
 //! A worker: what it does with a message, call by call.
 
-use super::{Message, Model, Multipart, Replica, SEGMENTS, SIZE, World};
-use domain::content::PartPlan;
-use domain::replica::{Next, State, next};
+mod end;
+mod finish;
 
-/// A worker's next call, after it has read the replica.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+use super::queue::Message;
+use super::rows::Replica;
+use super::rules::Rule;
+use super::target::Which;
+use super::{Model, SEGMENTS, World};
+use domain::replica::{Event, Next, State, next};
+
+/// A worker's next call.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub(super) enum Call {
+    Redrive,
+    ReadToRedrive,
+    ReadRedriven,
     ReadSegments,
+    PutWhole,
     Begin,
-    Record(usize),
-    LookAgain(usize),
-    AbortOwn(usize),
+    RecordBegin(u8),
+    LookWhoBegan(u8),
+    AbortOwn(u8),
     SendCopies([bool; SEGMENTS]),
-    HasSegment(usize),
-    PutSegment(usize),
-    RecordSegment(usize),
+    HasSegment(u8),
+    PutSegment(u8),
+    RecordSegment(u8),
     Count,
     SendFinish,
     Complete,
-    Verify { completed: bool },
-    MarkAvailable,
-    ForgetSegments,
-    AbortAll,
+    Verify {
+        completed: bool,
+    },
     HasMultipart,
     ReadSegmentsAnew,
     VerifyAnew,
-    ForgetMultipart,
+    Forget,
+    LookWhoForgot,
     SendStart,
+    Arrive,
+    ReadToArrive,
+    DeleteSegments,
+    List {
+        then: Then,
+    },
+    Abort {
+        these: Which,
+        then: Then,
+    },
+    /// At how it ended.
+    Look,
+    /// `since`: what it read before was that.
+    ReadToGiveUp {
+        since: Option<u8>,
+    },
+    GiveUp,
+    SendLetterFirst,
+    /// `same`: the row is as it was read.
+    SendLetter {
+        same: bool,
+    },
+    /// Writes down that there is a letter.
+    Bury {
+        same: bool,
+    },
+}
+
+/// What is done when all multipart uploads are aborted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub(super) enum Then {
+    Arrive,
+    Nothing,
 }
 
 /// A worker, with the replica as it has read it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(super) struct Worker {
-    replica: Replica,
-    pub(super) call: Call,
-    finishing: bool,
+    pub(super) message: Message,
+    /// The message was tried before.
+    pub(super) again: bool,
+    read: Replica,
+    call: Call,
+}
+
+/// What becomes of a worker.
+pub(super) enum Turn {
+    Goes(Worker),
+    /// The message is acknowledged.
+    Done,
+    /// The message comes again.
+    Fails,
 }
 
 impl Worker {
-    /// After the replica was read.
-    pub(super) fn on(message: Message, replica: Replica) -> Option<Self> {
-        let call = match message {
-            _ if replica.state == State::Available => return None,
-            Message::Copy(segment) if replica.multipart.is_some() => Call::HasSegment(segment),
-            _ => Call::ReadSegments,
+    /// After the blob and the replica were read.
+    pub(super) fn on(message: Message, again: bool, model: &Model, world: &World) -> Turn {
+        let worker = Self {
+            message,
+            again,
+            read: Replica::NEW,
+            call: Call::Look,
         };
-        Some(Self {
-            replica,
-            call,
-            finishing: false,
+        if world.marked && model.keeps(Rule::LeavesMarkedAlone) {
+            worker.look()
+        } else {
+            worker.begin(model, world)
+        }
+    }
+
+    /// It has sent a dead letter, and not said so. The row is not what it has read any more.
+    pub(super) fn late_to_bury(message: Message) -> Self {
+        Self {
+            message,
+            again: false,
+            read: Replica::NEW,
+            call: Call::Bury { same: false },
+        }
+    }
+
+    /// Something to sort workers by.
+    pub(super) fn order(self) -> impl Ord {
+        let Replica {
+            state,
+            since,
+            multipart,
+            segments_done,
+            buried,
+        } = self.read;
+        let read = (state as u8, since, multipart, segments_done, buried);
+        (self.message, self.again, self.call, read)
+    }
+
+    pub(super) fn begins(&self) -> bool {
+        self.call == Call::Begin
+    }
+
+    /// Its next call changes something, and another thing when it is repeated. Messages may come again as it is.
+    pub(super) fn changes(&self) -> bool {
+        matches!(
+            self.call,
+            Call::Redrive
+                | Call::PutWhole
+                | Call::Begin
+                | Call::RecordBegin(_)
+                | Call::PutSegment(_)
+                | Call::RecordSegment(_)
+                | Call::Complete
+                | Call::Forget
+                | Call::Arrive
+                | Call::GiveUp
+        )
+    }
+
+    pub(super) fn makes_object(&self) -> bool {
+        matches!(self.call, Call::PutWhole | Call::Complete)
+    }
+
+    /// Its attempt may be the last. When giving up itself fails, the message comes again.
+    pub(super) fn may_give_up(&self) -> bool {
+        !matches!(
+            self.call,
+            Call::Look
+                | Call::ReadToGiveUp { .. }
+                | Call::GiveUp
+                | Call::SendLetterFirst
+                | Call::SendLetter { .. }
+                | Call::Bury { .. }
+        )
+    }
+
+    /// It will send a dead letter: it is giving up, or its message may have been there when somebody else did. `buried`: it
+    /// will see that there is one.
+    pub(super) fn owes_letter(&self, buried: bool) -> bool {
+        match self.call {
+            Call::SendLetter { .. } => true,
+            Call::Bury { .. } => false,
+            _ => (!buried || self.message == Message::Start) && (self.again || !self.may_give_up()),
+        }
+    }
+
+    /// Its message may be the dead letter, which somebody moved back into the queue.
+    fn may_be_letter(&self, model: &Model) -> bool {
+        self.message == Message::Start && model.keeps(Rule::StartsMayBeLetters)
+    }
+
+    /// It has it tried again.
+    pub(super) fn is_redriving(&self) -> bool {
+        matches!(self.call, Call::Redrive | Call::ReadToRedrive)
+    }
+
+    /// The row was written since. Whoever buries it is the only one to whom that makes a difference.
+    pub(super) fn has_read_older(&mut self) {
+        if let Call::SendLetter { same } | Call::Bury { same } = &mut self.call {
+            *same = false;
+        }
+    }
+
+    /// What it read may be older than the replica's being available.
+    pub(super) fn is_old(&self) -> bool {
+        let looks = match self.call {
+            Call::Look => true,
+            Call::List { then } | Call::Abort { then, .. } => then == Then::Nothing,
+            _ => false,
+        };
+        !looks
+    }
+
+    pub(super) fn give_up(self, model: &Model) -> Self {
+        self.to(if model.keeps(Rule::FailsBeforeLetter) {
+            Call::ReadToGiveUp { since: None }
+        } else {
+            Call::SendLetterFirst
         })
     }
 
-    /// Does the next call. `None`: it was the last, or it failed.
-    pub(super) fn step(mut self, model: Model, world: &mut World) -> Option<Self> {
-        let mine = self.replica.multipart;
-        self.call = match self.call {
-            Call::ReadSegments => self.advance(model, world)?,
-            Call::Begin => {
-                let id = world
-                    .multiparts
-                    .iter()
-                    .position(|multipart| *multipart == Multipart::Unused)?;
-                world.multiparts[id] = Multipart::Live([false; SEGMENTS]);
-                Call::Record(id)
-            }
-            Call::Record(id) => {
-                let row = &mut world.replica;
-                if row.multipart.is_none() && row.state != State::Available {
-                    *row = Replica {
-                        state: State::Copying,
-                        multipart: Some(id),
-                        segments_done: 0,
-                    };
-                    Call::SendCopies([true; SEGMENTS])
-                } else {
-                    Call::LookAgain(id)
-                }
-            }
-            Call::LookAgain(id) if world.replica.multipart == Some(id) => Call::SendCopies([true; SEGMENTS]),
-            Call::LookAgain(id) => Call::AbortOwn(id),
-            Call::AbortOwn(id) => {
-                world.multiparts[id] = Multipart::Gone;
-                Call::SendCopies([true; SEGMENTS])
-            }
-            Call::SendCopies(wanted) => {
-                for (segment, _) in wanted.iter().enumerate().filter(|(_, wanted)| **wanted) {
-                    world.send(Message::Copy(segment));
-                }
-                return None;
-            }
-            Call::HasSegment(segment)
-                if world.segments[segment].is_some() && world.segments[segment] == mine =>
-            {
-                Call::Count
-            }
-            Call::HasSegment(segment) => Call::PutSegment(segment),
-            Call::PutSegment(segment) => match &mut world.multiparts[mine?] {
-                Multipart::Live(segments) => {
-                    segments[segment] = true;
-                    Call::RecordSegment(segment)
-                }
-                Multipart::Unused | Multipart::Gone => Call::ReadSegmentsAnew,
-            },
-            Call::RecordSegment(segment) => {
-                let row = &mut world.replica;
-                if row.multipart == mine && row.state != State::Available && world.segments[segment] != mine {
-                    world.segments[segment] = mine;
-                    row.state = State::Copying;
-                    row.segments_done += 1;
-                }
-                Call::Count
-            }
-            Call::Count if world.replica.segments_done >= SEGMENTS => Call::SendFinish,
-            Call::Count => return None,
-            Call::SendFinish => {
-                world.send(Message::Finish);
-                return None;
-            }
-            other => return self.finish(other, model, world),
+    /// What it does not need any more is forgotten: it would only make worlds different.
+    fn to(mut self, call: Call) -> Self {
+        self.read.buried = false;
+        let read = Replica {
+            segments_done: 0,
+            ..self.read
         };
-        Some(self)
+        let read = match call {
+            Call::ReadSegments
+            | Call::HasSegment(_)
+            | Call::PutSegment(_)
+            | Call::RecordSegment(_)
+            | Call::Complete
+            | Call::Verify { .. }
+            | Call::HasMultipart
+            | Call::ReadSegmentsAnew
+            | Call::VerifyAnew
+            | Call::Forget
+            | Call::List { then: Then::Arrive }
+            | Call::Abort {
+                then: Then::Arrive, ..
+            } => read,
+            Call::Redrive | Call::PutWhole | Call::Arrive | Call::GiveUp | Call::LookWhoForgot => {
+                read.pinned()
+            }
+            Call::ReadToRedrive | Call::Begin | Call::RecordBegin(_) | Call::ReadToArrive => Replica {
+                since: read.since,
+                ..Replica::NEW
+            },
+            _ => Replica::NEW,
+        };
+        Self { read, call, ..self }
     }
 
-    /// The calls that end the copying, or begin it anew.
-    fn finish(mut self, call: Call, model: Model, world: &mut World) -> Option<Self> {
-        let mine = self.replica.multipart;
-        let whole = world.object == Some(true) || !model.verifies;
-        self.call = match call {
-            Call::Complete => {
-                let completed = world.complete(mine?);
-                Call::Verify { completed }
-            }
-            Call::Verify { .. } if whole => {
-                self.finishing = true;
-                Call::MarkAvailable
-            }
-            // There is an object, but not the one that was made: the message comes again.
-            Call::Verify { completed: true } => return None,
-            Call::Verify { completed: false } => Call::HasMultipart,
-            Call::HasMultipart if matches!(world.multiparts[mine?], Multipart::Live(_)) => return None,
-            Call::HasMultipart => Call::ReadSegmentsAnew,
-            Call::MarkAvailable => {
-                world.replica.state = State::Available;
-                world.replica.multipart = None;
-                Call::ForgetSegments
-            }
-            Call::ForgetSegments => {
-                world.segments = [None; SEGMENTS];
-                if !self.finishing {
-                    return None;
-                }
-                Call::AbortAll
-            }
-            Call::AbortAll => {
-                world.give_up();
-                return None;
-            }
-            Call::ReadSegmentsAnew if world.recorded(model, mine).len() == SEGMENTS => Call::VerifyAnew,
-            Call::ReadSegmentsAnew => Call::ForgetMultipart,
-            Call::VerifyAnew if whole => Call::MarkAvailable,
-            Call::VerifyAnew => Call::ForgetMultipart,
-            Call::ForgetMultipart => {
-                let row = &mut world.replica;
-                if row.multipart.is_none() || row.multipart != mine || row.state == State::Available {
-                    return None;
-                }
-                (row.multipart, row.segments_done) = (None, 0);
-                Call::SendStart
-            }
-            Call::SendStart => {
-                world.send(Message::Start);
-                return None;
-            }
-            _ => return None,
+    fn goes(self, call: Call) -> Turn {
+        Turn::Goes(self.to(call))
+    }
+
+    /// Whoever tried the message before may have been killed when it had given up and not said so, or had begun a multipart
+    /// upload that nobody else knows.
+    fn look(self) -> Turn {
+        if self.again {
+            self.goes(Call::Look)
+        } else {
+            Turn::Done
+        }
+    }
+
+    /// Nothing is left to be done for the message.
+    fn conclude(self, model: &Model) -> Turn {
+        if model.keeps(Rule::LooksAfterwards) {
+            self.look()
+        } else {
+            Turn::Done
+        }
+    }
+
+    /// The replica was read.
+    fn begin(mut self, model: &Model, world: &World) -> Turn {
+        let Some(row) = world.replica else {
+            return Turn::Done;
         };
-        Some(self)
+        self.read = row;
+        let failed = row.state == State::Failed;
+        match self.message {
+            _ if row.state == State::Available => self.look(),
+            Message::Copy(segment) if row.multipart.is_some() => self.goes(Call::HasSegment(segment)),
+            Message::Start if failed && model.keeps(Rule::StartRedrives) => self.goes(Call::Redrive),
+            // A straggler.
+            _ if failed && row.multipart.is_none() => self.look(),
+            _ => self.go_on(model),
+        }
+    }
+
+    fn go_on(self, model: &Model) -> Turn {
+        if self.read.multipart.is_some() {
+            self.goes(Call::ReadSegments)
+        } else {
+            self.advance(model, &[])
+        }
     }
 
     /// What comes next, by the domain.
-    fn advance(&self, model: Model, world: &World) -> Option<Call> {
-        let plan = PartPlan::for_size(SIZE).ok()?;
-        let recorded = world.recorded(model, self.replica.multipart);
-        match next(
-            self.replica.state,
-            &plan,
-            self.replica.multipart.is_some(),
-            &recorded,
-        ) {
-            Next::Nothing | Next::PutWhole => None,
-            Next::BeginMultipart => Some(Call::Begin),
+    fn advance(self, model: &Model, recorded: &[u32]) -> Turn {
+        let begun = self.read.multipart.is_some();
+        match next(self.read.state, &model.plan, begun, recorded) {
+            Next::Nothing => self.conclude(model),
+            Next::PutWhole => self.goes(Call::PutWhole),
+            Next::BeginMultipart => self.goes(Call::Begin),
             Next::Copy(missing) => {
                 let wanted =
                     |segment: usize| missing.iter().any(|other| usize::try_from(*other) == Ok(segment));
-                Some(Call::SendCopies(std::array::from_fn(wanted)))
+                self.goes(Call::SendCopies(std::array::from_fn(wanted)))
             }
-            Next::Finish => Some(Call::Complete),
+            Next::Finish => self.goes(Call::Complete),
+        }
+    }
+
+    /// Does the next call.
+    pub(super) fn step(self, model: &Model, world: &mut World) -> Turn {
+        match self.call {
+            Call::Redrive | Call::ReadToRedrive | Call::ReadRedriven => self.redrive(model, world),
+            Call::ReadSegments => self.advance(model, &world.recorded(model, self.read.multipart)),
+            Call::PutWhole => {
+                world.target.put_whole();
+                self.goes(Call::Verify { completed: true })
+            }
+            Call::Begin | Call::RecordBegin(_) | Call::LookWhoBegan(_) | Call::AbortOwn(_) => {
+                self.begin_multipart(model, world)
+            }
+            Call::SendCopies(wanted) => {
+                for (segment, _) in (0..).zip(wanted).filter(|(_, wanted)| *wanted) {
+                    world.queue.send(Message::Copy(segment));
+                }
+                self.conclude(model)
+            }
+            Call::HasSegment(_) | Call::PutSegment(_) | Call::RecordSegment(_) | Call::Count => {
+                self.copy(model, world)
+            }
+            Call::SendFinish => {
+                world.queue.send(Message::Finish);
+                self.conclude(model)
+            }
+            Call::SendStart => {
+                world.queue.send(Message::Start);
+                self.conclude(model)
+            }
+            Call::Look
+            | Call::ReadToGiveUp { .. }
+            | Call::GiveUp
+            | Call::SendLetterFirst
+            | Call::SendLetter { .. }
+            | Call::Bury { .. } => self.end(model, world),
+            _ => self.finish(model, world),
+        }
+    }
+
+    /// Somebody wants it tried again.
+    fn redrive(mut self, model: &Model, world: &mut World) -> Turn {
+        match (self.call, world.replica) {
+            (Call::Redrive, _) if world.transact(model, Event::Redrive, self.read, |_| ()) => {
+                self.goes(Call::ReadRedriven)
+            }
+            (Call::Redrive, _) => self.goes(Call::ReadToRedrive),
+            (Call::ReadToRedrive, Some(row)) if row.may_be_redriven(self.read.since) => {
+                self.read = row;
+                self.goes(Call::Redrive)
+            }
+            (Call::ReadToRedrive, _) => self.goes(Call::ReadRedriven),
+            (_, Some(row)) => {
+                self.read = row;
+                self.go_on(model)
+            }
+            (_, None) => Turn::Done,
+        }
+    }
+
+    /// Begins a multipart upload at the target, unless another worker did.
+    fn begin_multipart(self, model: &Model, world: &mut World) -> Turn {
+        let copies = Call::SendCopies(model.all_segments());
+        match self.call {
+            Call::Begin => match world.target.begin() {
+                Some(id) => self.goes(Call::RecordBegin(id)),
+                None => Turn::Fails,
+            },
+            Call::RecordBegin(id) if world.begin(model, self.read.since, id) => self.goes(copies),
+            Call::RecordBegin(id) => self.goes(Call::LookWhoBegan(id)),
+            Call::LookWhoBegan(id) if world.replica.is_some_and(|row| row.multipart == Some(id)) => {
+                self.goes(copies)
+            }
+            // Whoever was the first sends the copies.
+            Call::LookWhoBegan(_) if !model.keeps(Rule::AbortsOwn) => self.conclude(model),
+            Call::LookWhoBegan(id) => self.goes(Call::AbortOwn(id)),
+            Call::AbortOwn(id) => {
+                let own = std::array::from_fn(|other| other == usize::from(id));
+                world.target.abort(own);
+                self.conclude(model)
+            }
+            _ => Turn::Fails,
+        }
+    }
+
+    /// Copies a segment and records it, once.
+    fn copy(self, model: &Model, world: &mut World) -> Turn {
+        let mine = self.read.multipart;
+        match self.call {
+            Call::HasSegment(segment) if world.segments[usize::from(segment)] == mine => {
+                self.goes(Call::Count)
+            }
+            Call::HasSegment(segment) => self.goes(Call::PutSegment(segment)),
+            Call::PutSegment(segment) if world.target.put_segment(mine, segment) => {
+                self.goes(Call::RecordSegment(segment))
+            }
+            Call::PutSegment(_) => self.goes(Call::ReadSegmentsAnew),
+            Call::RecordSegment(segment) => {
+                world.record(model, self.read, segment);
+                self.goes(Call::Count)
+            }
+            _ => {
+                let done = |row: Replica| usize::from(row.segments_done) >= model.segment_count();
+                if world.replica.is_some_and(done) {
+                    self.goes(Call::SendFinish)
+                } else {
+                    self.conclude(model)
+                }
+            }
         }
     }
 }

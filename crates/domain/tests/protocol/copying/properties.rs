@@ -1,0 +1,235 @@
+//! What holds in every world.
+
+use super::others::Other;
+use super::queue::Message;
+use super::rows::Replica;
+use super::rules::Rule;
+use super::target::MULTIPARTS;
+use super::worker::Worker;
+use super::{Action, Model, SEGMENTS, World};
+use domain::replica::{SegmentPlan, State, Tally};
+use std::collections::HashSet;
+use std::hash::{BuildHasher, BuildHasherDefault, DefaultHasher};
+use std::sync::{Arc, Mutex};
+
+pub(super) const AVAILABLE: &str = "what is available is at the target, unless the target lost it since";
+pub(super) const PROGRESS: &str = "progress is what is recorded of the current multipart upload";
+pub(super) const TALLY: &str = "the tally is what there is";
+pub(super) const COPIED: &str = "each segment of a multipart upload is counted once";
+pub(super) const FAILED: &str = "what has failed has a dead letter, or is about to";
+pub(super) const REMOVED: &str = "what is not written down is not at the target";
+pub(super) const ENDS: &str = "all is well once nothing goes wrong any more";
+
+type Condition = fn(&Model, &World) -> bool;
+
+pub(super) const INVARIANTS: [(&str, Condition); 7] = [
+    (AVAILABLE, |_, world| {
+        !world.is(State::Available) || world.target.is_right() || world.target.lost || world.marked
+    }),
+    // While it is removed, its segments go first.
+    (PROGRESS, |_, world| {
+        world.marked
+            || world
+                .replica
+                .is_none_or(|row| row.state == State::Available || world.progress(row) == row.segments_done)
+    }),
+    (TALLY, |model, world| {
+        let state = world.replica.map(|row| row.state);
+        let counted = Tally {
+            copied_bytes: 0,
+            ..world.tally.0
+        };
+        counted == Tally::moved(None, state, model.plan.size())
+    }),
+    (COPIED, |model, world| {
+        world.tally.0.copied_bytes == world.copied(model).copied_bytes
+    }),
+    (FAILED, |_, world| {
+        !world.is(State::Failed) || world.has_letter() || world.owes_letter() || world.marked
+    }),
+    (REMOVED, |_, world| {
+        world.replica.is_some() || world.target.is_empty()
+    }),
+    (ENDS, |model, world| {
+        world.ends_well(model, Order::First) && world.ends_well(model, Order::Last)
+    }),
+];
+
+/// Who is first when several could do something.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(super) enum Order {
+    First,
+    Last,
+}
+
+impl World {
+    pub(super) fn is(&self, state: State) -> bool {
+        self.replica.is_some_and(|row| row.state == state)
+    }
+
+    fn progress(&self, row: Replica) -> u8 {
+        let counts = |of: &&Option<u8>| of.is_some() && **of == row.multipart;
+        u8::try_from(self.segments.iter().filter(counts).count()).unwrap_or(u8::MAX)
+    }
+
+    /// What was copied, counted once.
+    fn copied(&self, model: &Model) -> Tally {
+        let whole = model.plan.size() * u64::from(self.seen.arrivals);
+        let mut tally = Tally::default().copied(whole);
+        for segments in self.seen.recorded {
+            for (segment, _) in (0..).zip(segments).filter(|(_, recorded)| *recorded) {
+                tally = tally.copied(model.segment_size(segment));
+            }
+        }
+        tally
+    }
+
+    fn has_letter(&self) -> bool {
+        self.letters || self.others.iter().flatten().any(Other::has_letters)
+    }
+
+    /// Somebody will see to it that there is a letter, or that it is tried again.
+    fn owes_letter(&self) -> bool {
+        let start = |again| self.queue.has(Message::Start, again);
+        let buried = self.replica.is_some_and(|row| row.buried);
+        let mut workers = self.workers.iter().flatten();
+        start(false)
+            || start(true)
+            || (self.queue.has_any_again() && !buried)
+            || workers.any(|worker| worker.owes_letter(buried) || worker.is_redriving())
+    }
+
+    /// No worker looked at it for long.
+    pub(super) fn is_stalled(&self, model: &Model) -> bool {
+        let swept = |row: Replica| match row.state {
+            State::Pending => model.keeps(Rule::SweepsPending),
+            State::Copying => model.keeps(Rule::SweepsCopying),
+            State::Available | State::Failed => false,
+        };
+        !self.marked && self.replica.is_some_and(swept)
+    }
+
+    pub(super) fn may_be_reconciled(&self, model: &Model) -> bool {
+        let settled = !self.workers.iter().flatten().any(Worker::is_old);
+        let waited = settled || !model.keeps(Rule::LosesSettled);
+        self.is(State::Available) && !self.target.is_right() && waited && model.keeps(Rule::Reconciles)
+    }
+
+    pub(super) fn may_be_removed(&self, model: &Model) -> bool {
+        let settled = self.workers.iter().flatten().next().is_none();
+        self.marked && self.replica.is_some() && (settled || !model.keeps(Rule::Settles))
+    }
+
+    pub(super) fn join(&mut self, other: Other) {
+        if let Some(place) = self.others.iter_mut().find(|other| other.is_none()) {
+            *place = Some(other);
+        }
+    }
+
+    /// Whether all ends well when nothing goes wrong any more: it is available, or removed. If it has failed, with a dead
+    /// letter, it is tried again.
+    fn ends_well(mut self, model: &Model, order: Order) -> bool {
+        const LONGEST: usize = 200;
+        let mut way = Vec::new();
+        while way.len() < LONGEST {
+            let place = BuildHasherDefault::<DefaultHasher>::default().hash_one((self, order));
+            if model.ends.knows(place) {
+                model.ends.learn(&way);
+                return true;
+            }
+            way.push(place);
+            let next = self.next(model, order);
+            if next.is_none() && !self.is(State::Failed) {
+                let well = self.is_well(model);
+                if well {
+                    model.ends.learn(&way);
+                }
+                return well;
+            }
+            if next.is_none() && !self.letters {
+                return false;
+            }
+            let redrive = Action::Redrive { letters: true };
+            self = model.after(&self, next.unwrap_or(redrive));
+        }
+        false
+    }
+
+    /// What happens next when nothing goes wrong. `None`: nothing.
+    fn next(&self, model: &Model, order: Order) -> Option<Action> {
+        let others = self
+            .others
+            .iter()
+            .position(Option::is_some)
+            .map(Action::StepOther);
+        let mut workers = self.workers.iter();
+        let first = order == Order::First;
+        let worker = if first {
+            workers.position(Option::is_some)
+        } else {
+            workers.rposition(Option::is_some)
+        };
+        let worker = worker.map(Action::Step);
+        let under_way = if first {
+            worker.or(others)
+        } else {
+            others.or(worker)
+        };
+        let message = self.queue.any().map(|(message, again)| Action::Deliver {
+            message,
+            again,
+            stays: false,
+        });
+        let due = [
+            (self.may_be_removed(model), Action::Remove),
+            (self.is_stalled(model), Action::Sweep),
+            (self.may_be_reconciled(model), Action::Reconcile),
+        ];
+        let due = due.iter().find(|(is, _)| *is).map(|(_, action)| *action);
+        under_way.or(message).or(due)
+    }
+
+    /// Nothing is left to be done, and nothing is left behind.
+    fn is_well(&self, model: &Model) -> bool {
+        if self.marked {
+            return self.replica.is_none() && self.target.is_empty() && self.tally.0.is_empty();
+        }
+        // It takes messages that come again, and know that they do, to find multipart uploads that nobody wrote down.
+        let nothing_else = !model.tells_again || self.target.live() == [false; MULTIPARTS];
+        self.is(State::Available) && self.target.is_right() && nothing_else
+    }
+}
+
+/// Where all is known to end well: most worlds lead to one that was looked at before.
+#[derive(Clone, Default)]
+pub(super) struct Ends(Arc<Mutex<HashSet<u64>>>);
+
+impl Ends {
+    fn knows(&self, place: u64) -> bool {
+        self.0.lock().is_ok_and(|known| known.contains(&place))
+    }
+
+    fn learn(&self, way: &[u64]) {
+        if let Ok(mut known) = self.0.lock() {
+            known.extend(way);
+        }
+    }
+}
+
+impl Model {
+    pub(super) fn segment_count(&self) -> usize {
+        self.all_segments().iter().filter(|there| **there).count()
+    }
+
+    pub(super) fn all_segments(&self) -> [bool; SEGMENTS] {
+        let count = SegmentPlan::of(&self.plan).segment_count();
+        std::array::from_fn(|segment| u32::try_from(segment).is_ok_and(|segment| segment < count))
+    }
+
+    /// How many bytes a segment has.
+    pub(super) fn segment_size(&self, segment: u8) -> u64 {
+        let parts = SegmentPlan::of(&self.plan).parts(u32::from(segment));
+        let length = |part| self.plan.part_length(part);
+        parts.into_iter().flatten().filter_map(length).sum()
+    }
+}

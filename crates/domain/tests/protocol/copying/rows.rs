@@ -1,0 +1,230 @@
+//! What is written down about the replica, and the conditions of the writes.
+
+use super::{Model, Rule, SEGMENTS, World};
+use domain::replica::{Event, State, Tally, step};
+use std::hash::{Hash, Hasher};
+
+/// The replica's row.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(super) struct Replica {
+    pub(super) state: State,
+    /// For which bytes it waits: those of the first time, or those that were lost so often.
+    pub(super) since: u8,
+    pub(super) multipart: Option<u8>,
+    pub(super) segments_done: u8,
+    /// It has failed, and its dead letter was sent.
+    pub(super) buried: bool,
+}
+
+impl Replica {
+    pub(super) const NEW: Self = Self {
+        state: State::Pending,
+        since: 0,
+        multipart: None,
+        segments_done: 0,
+        buried: false,
+    };
+
+    /// What a write pins. With a multipart upload a failed one goes on in another state than without.
+    pub(super) fn pinned(self) -> Self {
+        let failed = self.state == State::Failed;
+        Self {
+            multipart: self.multipart.filter(|_| failed).map(|_| 0),
+            segments_done: 0,
+            buried: false,
+            ..self
+        }
+    }
+
+    pub(super) fn is_under_way(self) -> bool {
+        matches!(self.state, State::Pending | State::Copying)
+    }
+
+    /// It has failed, and waits for the same bytes as when it was read.
+    pub(super) fn may_be_redriven(self, since: u8) -> bool {
+        self.state == State::Failed && self.since == since
+    }
+
+    /// Whether it is what was read.
+    fn is(self, model: &Model, read: Self) -> bool {
+        self.state == read.state && (self.since == read.since || !model.keeps(Rule::PinsSince))
+    }
+}
+
+/// The target's tally.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Counted(pub(super) Tally);
+
+impl Hash for Counted {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        self.0.numbers().map(|(_, number)| number).hash(state);
+    }
+}
+
+impl World {
+    /// A transaction that moves the replica and the tally, if the replica is as it was read. `false`: it is not.
+    pub(super) fn transact(
+        &mut self,
+        model: &Model,
+        event: Event,
+        read: Replica,
+        change: impl FnOnce(&mut Replica),
+    ) -> bool {
+        let pinned = match event {
+            Event::Arrive => model.keeps(Rule::ArrivesPinned),
+            Event::GiveUp => model.keeps(Rule::GivesUpPinned),
+            Event::Redrive => model.keeps(Rule::RedrivesPinned),
+            Event::Begin | Event::Record | Event::Lose => true,
+        };
+        let Some(row) = &mut self.replica else {
+            return false;
+        };
+        let begun = row.multipart.is_some();
+        let differs = event == Event::Redrive && begun != read.multipart.is_some();
+        if pinned && (differs || !row.is(model, read)) {
+            return false;
+        }
+        let Some(to) = step(read.state, event, begun) else {
+            return false;
+        };
+        let digs_up = match event {
+            Event::Arrive => model.keeps(Rule::ArrivingDigsUp),
+            Event::Redrive => model.keeps(Rule::RedrivingDigsUp),
+            Event::Begin | Event::Record | Event::GiveUp | Event::Lose => false,
+        };
+        row.state = to;
+        row.buried &= !digs_up;
+        change(row);
+        self.touch();
+        if model.keeps(Rule::TallyInTransaction) {
+            self.tally.0 += Tally::moved(Some(read.state), Some(to), model.plan.size());
+        }
+        true
+    }
+
+    /// Records a multipart upload for what waits for the same bytes as when it was read.
+    pub(super) fn begin(&mut self, model: &Model, since: u8, multipart: u8) -> bool {
+        let Some(row) = self.replica else { return false };
+        let begun = Replica {
+            state: State::Copying,
+            multipart: Some(multipart),
+            segments_done: 0,
+            ..row
+        };
+        if !model.keeps(Rule::BeginsOnce) {
+            self.replica = Some(begun);
+            return true;
+        }
+        let read = Replica { since, ..row };
+        self.transact(model, Event::Begin, read, |row| *row = begun)
+    }
+
+    /// Records a segment of the multipart upload that was read, with the progress and the bytes.
+    pub(super) fn record(&mut self, model: &Model, read: Replica, segment: u8) {
+        let (Some(row), Some(id)) = (self.replica, read.multipart) else {
+            return;
+        };
+        let place = usize::from(segment);
+        let fresh = self.segments[place] != read.multipart || !model.keeps(Rule::RecordsOnce);
+        let current = row.multipart == read.multipart || !model.keeps(Rule::RecordsOfMultipart);
+        // A failed one is due at no time, one that is under way is; so they are written differently.
+        let same = read.state != State::Failed || row.state == State::Failed;
+        if !fresh
+            || !current
+            || !same
+            || !self.transact(model, Event::Record, row, |row| row.segments_done += 1)
+        {
+            return;
+        }
+        if !model.keeps(Rule::RecordsKeepState) {
+            self.replica = self.replica.map(|row| Replica {
+                state: State::Copying,
+                ..row
+            });
+        }
+        self.segments[place] = read.multipart;
+        self.tally.0 = self.tally.0.copied(model.segment_size(segment));
+        self.seen.recorded[usize::from(id)][place] = true;
+    }
+
+    /// The object is there and verified.
+    pub(super) fn arrive(&mut self, model: &Model, read: Replica) -> bool {
+        let arrived = self.transact(model, Event::Arrive, read, |row| row.multipart = None);
+        if arrived && !model.is_large() {
+            self.tally.0 = self.tally.0.copied(model.plan.size());
+            self.seen.arrivals += 1;
+        }
+        arrived
+    }
+
+    /// The multipart upload that was read is not there any more.
+    pub(super) fn forget(&mut self, multipart: Option<u8>) -> bool {
+        match &mut self.replica {
+            Some(row)
+                if multipart.is_some() && row.multipart == multipart && row.state != State::Available =>
+            {
+                (row.multipart, row.segments_done) = (None, 0);
+                self.touch();
+                true
+            }
+            _ => false,
+        }
+    }
+
+    /// The row was written: it is not what anybody has read any more.
+    pub(super) fn touch(&mut self) {
+        for worker in self.workers.iter_mut().flatten() {
+            worker.has_read_older();
+        }
+    }
+
+    /// The dead letter of a failed replica was sent. `same`: nothing was written since it was read.
+    pub(super) fn bury(&mut self, model: &Model, same: bool) {
+        let pinned = same || !model.keeps(Rule::BuriesPinned);
+        if let Some(row) = &mut self.replica
+            && row.state == State::Failed
+            && pinned
+        {
+            row.buried = true;
+        }
+    }
+
+    /// The target does not have the object any more.
+    pub(super) fn lose(&mut self, model: &Model, read: Replica) -> bool {
+        let lost = self.transact(model, Event::Lose, read, |row| {
+            row.since += 1;
+            if model.keeps(Rule::LosesAll) {
+                row.segments_done = 0;
+            }
+        });
+        self.target.lost &= !lost;
+        lost
+    }
+
+    /// Deletes the row of a replica as it was read.
+    pub(super) fn remove(&mut self, model: &Model, read: Replica) -> bool {
+        let Some(row) = self.replica else { return true };
+        if !row.is(model, read) && model.keeps(Rule::RemovesPinned) {
+            return false;
+        }
+        self.replica = None;
+        self.tally.0 += Tally::moved(Some(read.state), None, model.plan.size());
+        true
+    }
+
+    /// The segments that are recorded for a multipart upload.
+    pub(super) fn recorded(&self, model: &Model, multipart: Option<u8>) -> Vec<u32> {
+        let counts =
+            |of: Option<u8>| of.is_some() && (of == multipart || !model.keeps(Rule::TellsMultipartsApart));
+        (0..)
+            .zip(self.segments)
+            .filter(|(_, of)| counts(*of))
+            .map(|(segment, _)| segment)
+            .collect()
+    }
+
+    /// Deletes all segments, of whatever multipart upload.
+    pub(super) fn delete_segments(&mut self) {
+        self.segments = [None; SEGMENTS];
+    }
+}

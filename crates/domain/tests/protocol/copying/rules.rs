@@ -1,0 +1,82 @@
+//! The rules that are not in the domain's functions, but in what is done with them.
+
+/// What a test may break.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Rule {
+    /// Segments of another multipart upload than the recorded one do not count.
+    TellsMultipartsApart,
+    /// The target's object is looked at before the replica is available.
+    Verifies,
+    /// A multipart upload is recorded only where none is, for one that waits.
+    BeginsOnce,
+    /// Whoever was not the first to begin aborts its own multipart upload.
+    AbortsOwn,
+    /// A segment is recorded only while its multipart upload is.
+    RecordsOfMultipart,
+    /// A segment is recorded once.
+    RecordsOnce,
+    /// Recording a segment leaves the state as it is.
+    RecordsKeepState,
+    /// What changes the state changes the tally, in one transaction.
+    TallyInTransaction,
+    /// Whoever pins the state pins for which bytes it waits, too.
+    PinsSince,
+    /// Whoever makes it available pins the state that was read.
+    ArrivesPinned,
+    /// Whoever gives it up pins the state that was read.
+    GivesUpPinned,
+    /// Whoever wants it tried again pins that it has failed.
+    RedrivesPinned,
+    /// Whoever removes it pins the state that was read.
+    RemovesPinned,
+    /// The dead letter is sent after the replica has failed.
+    FailsBeforeLetter,
+    /// Whoever has a message that was tried before looks at how it ended after its work, not only before.
+    LooksAfterwards,
+    /// A message that was tried, and has to be sent anew, says so.
+    SaysIfTried,
+    /// A message that was tried before, and leaves its replica failed, leaves a dead letter.
+    LetterIfAgain,
+    /// That the dead letter was sent is written only while nothing else was since the replica was read.
+    BuriesPinned,
+    /// What is available has no dead letter to come.
+    ArrivingDigsUp,
+    /// What is tried again gets a new dead letter when it fails again.
+    RedrivingDigsUp,
+    /// A `start` that leaves its replica failed leaves a dead letter even where one was sent: it may have been that one.
+    StartsMayBeLetters,
+    /// Redriving deletes only letters that it had before it looked at the replica.
+    TakesLettersFirst,
+    /// A dead letter is a `start`, whatever the message was.
+    LettersAreStarts,
+    /// A `start` redrives what has failed.
+    StartRedrives,
+    /// Redriving deletes its letters when it is done: they come back when it dies.
+    DeletesLettersLast,
+    /// The sweep sends again what is pending.
+    SweepsPending,
+    /// The sweep sends again what is being copied.
+    SweepsCopying,
+    /// A multipart upload that is gone is forgotten.
+    ForgetsMultiparts,
+    /// Whoever made it available aborts what else is under way.
+    AbortsOthers,
+    /// In this order: others may begin something until it is available.
+    ArrivesFirst,
+    /// A message that was tried before, and leaves its replica available, aborts what is under way.
+    AbortsIfAvailable,
+    /// The reconciler leaves alone what became available while a worker may still be at it.
+    LosesSettled,
+    /// Losing the object forgets what was done.
+    LosesAll,
+    /// The reconciler looks at what is available.
+    Reconciles,
+    /// Workers leave alone what goes.
+    LeavesMarkedAlone,
+    /// What goes is removed when no worker can be at it any more.
+    Settles,
+    /// Multipart uploads are aborted when it is removed.
+    RemovesMultiparts,
+    /// The row is removed last.
+    RemovesRowLast,
+}

@@ -1,0 +1,61 @@
+//! Giving up, and looking at how it ended.
+
+use super::super::rows::Replica;
+use super::super::rules::Rule;
+use super::super::{Model, World};
+use super::{Call, Then, Turn, Worker};
+use domain::replica::{Event, State};
+
+impl Worker {
+    pub(super) fn end(mut self, model: &Model, world: &mut World) -> Turn {
+        match (self.call, world.replica) {
+            (Call::ReadToGiveUp { since }, Some(row))
+                if row.is_under_way() && since.is_none_or(|since| row.since == since) =>
+            {
+                self.read = row;
+                self.goes(Call::GiveUp)
+            }
+            (Call::ReadToGiveUp { .. }, Some(row)) => {
+                // The failure is noted all the same.
+                if row.state != State::Available {
+                    world.touch();
+                }
+                self.goes(Call::Look)
+            }
+            (Call::Look, Some(row)) => self.look_at(model, row),
+            (Call::ReadToGiveUp { .. } | Call::Look, None) => Turn::Done,
+            (Call::GiveUp, _) if !world.transact(model, Event::GiveUp, self.read, |_| ()) => {
+                let since = model.keeps(Rule::PinsSince).then_some(self.read.since);
+                self.goes(Call::ReadToGiveUp { since })
+            }
+            (Call::GiveUp, _) if !model.keeps(Rule::FailsBeforeLetter) => Turn::Done,
+            (Call::GiveUp, _) => self.goes(Call::Look),
+            (Call::SendLetterFirst, _) => {
+                world.letters = true;
+                self.goes(Call::ReadToGiveUp { since: None })
+            }
+            (Call::Bury { same }, _) => {
+                world.bury(model, same);
+                Turn::Done
+            }
+            (Call::SendLetter { same }, _) => {
+                world.letters = true;
+                self.goes(Call::Bury { same })
+            }
+            _ => Turn::Fails,
+        }
+    }
+
+    /// Who looks at it, and was not told before that it has failed, has a message that was tried before.
+    fn look_at(self, model: &Model, row: Replica) -> Turn {
+        let sends = !self.again || model.keeps(Rule::LetterIfAgain);
+        let sends = sends && (!row.buried || self.may_be_letter(model));
+        match row.state {
+            State::Failed if sends => self.goes(Call::SendLetter { same: true }),
+            State::Available if model.is_large() && model.keeps(Rule::AbortsIfAvailable) => {
+                self.goes(Call::List { then: Then::Nothing })
+            }
+            _ => Turn::Done,
+        }
+    }
+}
