@@ -3,7 +3,7 @@
     put.py --stack <stack.json> --out <folder> [--again]
 
 The world is what the events in events/ are about: ann with her files and uploads, and bob, whose uploads were left
-lying about (ann.json, bob.json). It has a table, a bucket, a queue, a replica target and secrets of its own, all
+lying about (ann.json, bob.json). It has a table, a bucket, queues, a replica target and secrets of its own, all
 called `longshore-sample...`: the deployed functions never see it, and the sample key is trusted by nobody but
 functions that are started with the environment written here. Putting it again makes everything as it was.
 
@@ -27,6 +27,8 @@ HERE = Path(__file__).resolve().parent
 REPOSITORY = HERE.parent.parent
 NAME = "longshore-sample"
 REPLICAS = f"{NAME}-replicas"
+COPIES = f"{NAME}-copies"
+DEAD_LETTERS = f"{NAME}-dead-letters"
 TARGET = "sample"
 TARGETS_SECRET = f"{NAME}-targets"
 CONTAINER_TARGETS_SECRET = f"{NAME}-targets-for-containers"
@@ -74,27 +76,39 @@ class World:
 
     def make(self) -> None:
         """Whatever does not change when the functions run."""
-        if NAME not in self.dynamodb.list_tables()["TableNames"]:
-            like = self.dynamodb.describe_table(TableName=self.stack["table"])["Table"]
-            index = ("IndexName", "KeySchema", "Projection")
-            self.dynamodb.create_table(
-                TableName=NAME,
-                BillingMode="PAY_PER_REQUEST",
-                AttributeDefinitions=like["AttributeDefinitions"],
-                KeySchema=like["KeySchema"],
-                GlobalSecondaryIndexes=[{k: i[k] for k in index} for i in like["GlobalSecondaryIndexes"]],
-            )
-            self.table.wait_until_exists()
+        self.make_table()
         there = {bucket["Name"] for bucket in self.s3.list_buckets()["Buckets"]}
         for bucket in {NAME, REPLICAS} - there:
             self.s3.create_bucket(Bucket=bucket)
         # Nobody reads the messages that the functions send: replication is an event like the others.
-        self.sqs.create_queue(QueueName=NAME, Attributes={"MessageRetentionPeriod": "60"})
+        for queue in (NAME, COPIES, DEAD_LETTERS):
+            self.sqs.create_queue(QueueName=queue, Attributes={"MessageRetentionPeriod": "60"})
         target = {"name": TARGET, "kind": "ceph", "endpoint": self.endpoint, "region": self.stack["region"],
                   "bucket": REPLICAS, "access_key_id": "test", "secret_access_key": "test"}
         self.put_secret(TARGETS_SECRET, json.dumps({"targets": [target]}))
         self.put_secret(CONTAINER_TARGETS_SECRET, json.dumps({"targets": [target | {"endpoint": self.container}]}))
         self.put_secret(f"{NAME}-signing", (HERE / "signing-secret.json").read_text())
+
+    def make_table(self) -> None:
+        """A table like the stack's. One that is there may be like that of an older stack."""
+
+        def shape(table: str) -> dict:
+            about = self.dynamodb.describe_table(TableName=table)["Table"]
+            index = ("IndexName", "KeySchema", "Projection")
+            return {
+                "AttributeDefinitions": about["AttributeDefinitions"],
+                "KeySchema": about["KeySchema"],
+                "GlobalSecondaryIndexes": [{k: i[k] for k in index} for i in about["GlobalSecondaryIndexes"]],
+            }
+
+        wanted = shape(self.stack["table"])
+        if NAME in self.dynamodb.list_tables()["TableNames"]:
+            if shape(NAME) == wanted:
+                return
+            self.table.delete()
+            self.table.wait_until_not_exists()
+        self.dynamodb.create_table(TableName=NAME, BillingMode="PAY_PER_REQUEST", **wanted)
+        self.table.wait_until_exists()
 
     def put_secret(self, name: str, text: str) -> None:
         try:
@@ -138,14 +152,18 @@ class World:
             self.s3.complete_multipart_upload(**at, UploadId=id, MultipartUpload={"Parts": parts})
         return id
 
+    def queue_url(self, name: str) -> str:
+        return self.endpoint + urlsplit(self.sqs.get_queue_url(QueueName=name)["QueueUrl"]).path
+
     def environment(self, function: str) -> dict[str, str]:
         """A function's environment as deployed, with the sample world's names in it."""
         deployed = self.functions.get_function_configuration(FunctionName=self.stack["functions"][function])
         sample = {
             "TABLE_NAME": NAME,
             "BUCKET_NAME": NAME,
-            "REPLICATE_QUEUE_URL": self.endpoint + urlsplit(self.sqs.get_queue_url(QueueName=NAME)["QueueUrl"]).path,
-            "REPLICA_TARGETS": f"{TARGET}:ceph",
+            "REPLICATE_QUEUE_URL": self.queue_url(NAME),
+            "COPY_QUEUE_URL": self.queue_url(COPIES),
+            "DEAD_LETTER_QUEUE_URL": self.queue_url(DEAD_LETTERS),
             "SIGNING_SECRET_ID": f"{NAME}-signing",
             "TARGETS_SECRET_ID": TARGETS_SECRET,
         }

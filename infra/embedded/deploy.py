@@ -3,8 +3,8 @@
 What `sam deploy` does on AWS, in a second instead of a minute: packs each function's bootstrap, puts the packs into
 an artifact bucket under the hash of their content, points the template's CodeUri lines at them, and creates or
 updates the stack through CloudFormation. When neither functions, template nor parameters changed it does nothing.
-Then it applies by API what the emulators do not take from CloudFormation, fills the targets secret, and writes where
-everything is to a JSON file. Progress goes to standard output, one line per step that did something.
+Then it applies by API what the emulators do not take from CloudFormation, fills the targets secret, has the sweep tell
+the functions of it, and writes where everything is to a JSON file. Progress goes to standard output, one line per step that did something.
 """
 
 from __future__ import annotations
@@ -207,15 +207,42 @@ def apply_gateway_responses(apigateway, api_id: str, api: dict) -> None:
         apigateway.create_deployment(restApiId=api_id, stageName=api["StageName"])
 
 
-def fill_targets(secrets, secret_id: str, targets: list[dict]) -> list[dict]:
-    """Adds or replaces the targets by name. Others stay: replicas made there may still want reading."""
-    current = json.loads(secrets.get_secret_value(SecretId=secret_id)["SecretString"])
-    names = {target["name"] for target in targets}
-    wanted = [t for t in current["targets"] if t["name"] not in names] + targets
-    if wanted != current["targets"]:
-        secrets.put_secret_value(SecretId=secret_id, SecretString=json.dumps({"targets": wanted}))
-        say(f"targets: {', '.join(t['name'] for t in wanted)}")
-    return wanted
+def make_buckets(targets: list[dict]) -> None:
+    """Targets must have their buckets. What speaks OSS here is made with its own."""
+    for target in targets:
+        endpoint = target.pop("reachable_at", target["endpoint"])
+        if target["kind"] == "ceph":
+            keys = target["access_key_id"], target["secret_access_key"]
+            ensure_bucket(connect("s3", endpoint, target["region"], *keys), target["bucket"])
+
+
+def fill_targets(secrets, secret_id: str, given: dict[str, list[dict]]) -> list[dict]:
+    """Adds or replaces targets by name, and removes those that are gone. What a person put there stays."""
+    current = secrets.get_secret_value(SecretId=secret_id)["SecretString"]
+    document = json.loads(current)
+    names = {target["name"] for target in given["targets"]}
+    gone = {(target["name"], target["endpoint"]) for target in given["gone"]}
+    # Only this script ever wrote `path_style`, which there is no more.
+    others = [
+        t for t in document["targets"]
+        if t["name"] not in names and (t["name"], t["endpoint"]) not in gone and "path_style" not in t
+    ]
+    wanted = document | {"targets": others + given["targets"]}
+    left = {target["name"] for target in wanted["targets"]}
+    for policy in wanted.get("policies", ()):
+        policy["targets"] = [name for name in policy["targets"] if name in left]
+    if wanted != json.loads(current):
+        secrets.put_secret_value(SecretId=secret_id, SecretString=json.dumps(wanted))
+        say(f"targets: {', '.join(t['name'] for t in wanted['targets'])}")
+    return wanted["targets"]
+
+
+def tell_the_functions(functions, sweep: str) -> None:
+    """Functions that may not read the targets secret know what the sweep wrote down for them. Without waiting for its
+    minute, so that the first file is replicated."""
+    answer = functions.invoke(FunctionName=sweep, Payload=b"{}")
+    if "FunctionError" in answer:
+        sys.exit(f"the sweep failed: {answer['Payload'].read().decode()}")
 
 
 def arguments() -> argparse.Namespace:
@@ -226,7 +253,7 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--stack", default="longshore")
     parser.add_argument("--template", type=Path, required=True)
     parser.add_argument("--functions", type=Path, required=True, help="the folder with <name>/bootstrap")
-    parser.add_argument("--targets", type=Path, required=True, help="JSON: the targets; their buckets are made, at reachable_at if the endpoint is for containers")
+    parser.add_argument("--targets", type=Path, required=True, help="JSON: the targets, and those that are gone; buckets are made, at reachable_at if the endpoint is for containers")
     parser.add_argument("--parameter", action="append", default=[], metavar="NAME=VALUE")
     parser.add_argument("--out", type=Path, required=True, help="where to write what was deployed, as JSON")
     return parser.parse_args()
@@ -253,23 +280,22 @@ def main() -> None:
     stack = deploy_stack(cloudformation, args.stack, packaged, parameters, api_shape)
 
     outputs = {o["OutputKey"]: o["OutputValue"] for o in stack["Outputs"]}
-    for key in ("QueueUrl", "DeadLetterUrl"):
+    for key in ("QueueUrl", "CopyQueueUrl", "DeadLetterUrl"):
         # The emulator says localhost, which may mean ::1; everything listens on the endpoint's address only.
         outputs[key] = args.endpoint + urlsplit(outputs[key]).path
     apply_the_rest(client, resources, outputs)
     api = resources["Api"]["Properties"]
     apply_gateway_responses(client("apigateway"), outputs["ApiId"], api)
     given = json.loads(args.targets.read_text())
-    for target in given:
-        endpoint = target.pop("reachable_at", target["endpoint"])
-        keys = target["access_key_id"], target["secret_access_key"]
-        ensure_bucket(connect("s3", endpoint, target["region"], *keys), target["bucket"])
+    make_buckets(given["targets"])
     targets = fill_targets(client("secretsmanager"), outputs["TargetsSecretId"], given)
 
     described = cloudformation.describe_stack_resources(StackName=args.stack)["StackResources"]
     physical = {r["LogicalResourceId"]: r["PhysicalResourceId"] for r in described}
     folders = {re.search(r"functions/([a-z-]+)/", r["Properties"]["CodeUri"]).group(1): logical
                for logical, r in resources.items() if r["Type"] == FUNCTION}
+    functions = {name: physical[logical] for name, logical in folders.items()}
+    tell_the_functions(client("lambda"), functions["sweep"])
     document = {
         "emulator": args.emulator,
         "api_url": f"{args.endpoint}/_aws/execute-api/{outputs['ApiId']}/{api['StageName']}",
@@ -278,10 +304,11 @@ def main() -> None:
         "table": outputs["TableName"],
         "bucket": outputs["BucketName"],
         "queue_url": outputs["QueueUrl"],
+        "copy_queue_url": outputs["CopyQueueUrl"],
         "dlq_url": outputs["DeadLetterUrl"],
         "targets_secret_id": outputs["TargetsSecretId"],
-        "functions": {name: physical[logical] for name, logical in folders.items()},
-        "targets": [{k: t[k] for k in ("name", "kind", "endpoint", "bucket", "prefix")} for t in targets],
+        "functions": functions,
+        "targets": [{k: t.get(k, "") for k in ("name", "kind", "endpoint", "bucket", "prefix")} for t in targets],
     }
     new = args.out.with_suffix(".new")
     new.write_text(json.dumps(document, indent=2) + "\n")

@@ -1,6 +1,6 @@
-"""Starts MiniStack for Longshore: the stock server with five changes.
+"""Starts MiniStack for Longshore: the stock server with seven changes.
 
-MiniStack emulates AWS in one Python process. Stock, it is slow, forgetful or wrong in five places that matter to a
+MiniStack emulates AWS in one Python process. Stock, it is slow, forgetful or wrong in seven places that matter to a
 file store, and each is mended here from outside, by replacing a function of its modules:
 
 1. Its runtime API (what the functions poll) writes small answers in two packets and waits 40 ms for Nagle.
@@ -8,6 +8,8 @@ file store, and each is mended here from outside, by replacing a function of its
 3. With S3 on disk, a ranged GET reads the whole object first. Here it reads the range from a memory map.
 4. Parts of open multipart uploads live in memory only, so a restart loses them. Here they live in files.
 5. It takes a queue's MaximumConcurrency from a template parameter as text, then compares it with a number.
+6. It gives a function ten messages at most, whatever the BatchSize. (It waits for no batching window either.)
+7. DynamoDB's conditions are parsed anew for each item that they are compared with. Here, once.
 
 The names replaced are checked at the start, so that another MiniStack version fails loudly rather than quietly.
 Configuration is by environment, as MiniStack documents it; `xtask/src/ministack.rs` sets it.
@@ -29,7 +31,7 @@ socketserver.StreamRequestHandler.disable_nagle_algorithm = True
 from ministack.app import main  # noqa: E402
 from ministack.core import lambda_runtime  # noqa: E402
 from ministack.core.responses import AccountScopedDict  # noqa: E402
-from ministack.services import lambda_svc, s3  # noqa: E402
+from ministack.services import dynamodb, lambda_svc, s3, sqs  # noqa: E402
 
 
 def require(owner, *names: str) -> None:
@@ -175,9 +177,33 @@ def read_concurrency_as_a_number() -> None:
     replace(lambda_svc, "_sqs_esm_concurrency", make)
 
 
+def fill_batches() -> None:
+    def make(original):
+        def wrapped(queue_url, max_number):
+            batch = original(queue_url, max_number)
+            while len(batch) < max_number and (more := original(queue_url, max_number - len(batch))):
+                batch += more
+            return batch
+
+        return wrapped
+
+    replace(sqs, "_receive_messages_for_esm", make)
+
+
+def parse_conditions_once() -> None:
+    def tokens(original):
+        parsed = functools.lru_cache(maxsize=1000)(lambda text: tuple(original(text)))
+        return lambda text: list(parsed(text))
+
+    replace(dynamodb, "_tokenize", tokens)
+    replace(dynamodb, "_condition_syntax_error", functools.lru_cache(maxsize=1000))
+
+
 if __name__ == "__main__":
     shorten_log_wait()
+    parse_conditions_once()
     read_concurrency_as_a_number()
+    fill_batches()
     map_ranged_reads()
     if s3.S3_PERSIST:
         keep_open_uploads(Path(os.environ["LONGSHORE_PARTS_DIR"]))

@@ -49,6 +49,25 @@ impl From<Username> for String {
     }
 }
 
+/// What an account may do besides having files.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Role {
+    /// Nothing.
+    #[default]
+    User,
+    /// See how targets are doing, and have failed replicas tried again.
+    Operator,
+}
+
+impl Role {
+    /// Whether this is what accounts have unless somebody changed it.
+    #[must_use]
+    pub fn is_usual(&self) -> bool {
+        *self == Self::default()
+    }
+}
+
 /// Why a text cannot be a password.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("a password has at least 8 characters and at most 1024 bytes")]

@@ -80,6 +80,10 @@ id!(
     BlobId
 );
 id!(
+    /// A configured place for replicas: its name.
+    TargetName
+);
+id!(
     /// A session that turns parts into a blob and a file.
     UploadId
 );

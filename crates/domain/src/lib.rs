@@ -11,12 +11,15 @@
 //! | [`placement`] | what happens when a name is taken |
 //! | [`blob`] | reference counts: live, condemned, reclaiming |
 //! | [`replica`] | how a blob travels to a target: segments, states, back-off |
+//! | [`targets`] | the targets as operators configure them, and which apply to whom |
+//! | [`circuit`] | a target that does not answer is left alone for a while |
 //! | [`reconcile`] | what belongs to whom in the bucket and in the table |
 //! | [`media_type`] | media types that are safe in headers |
 //! | [`id`] | opaque identifiers |
 
 pub mod account;
 pub mod blob;
+pub mod circuit;
 pub mod content;
 pub mod finalize;
 pub mod id;
@@ -26,4 +29,5 @@ pub mod placement;
 pub mod possession;
 pub mod reconcile;
 pub mod replica;
+pub mod targets;
 pub mod upload;

@@ -10,6 +10,7 @@ pub mod pass;
 
 use crate::blob;
 use crate::id::BlobId;
+use crate::targets::roster;
 use jiff::{SignedDuration, Timestamp};
 
 /// The blob or upload that a key in the bucket belongs to. `None`: somebody else's key, which is never touched. Stricter
@@ -155,6 +156,46 @@ pub fn examine(life: &blob::Life, size: u64, found: Found) -> Option<blob::Event
     }
 }
 
+/// What the reconciler does with a replica.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ReplicaDuty {
+    /// Nothing.
+    Nothing,
+    /// Look whether the target still has it.
+    Look,
+    /// Remove it: its object, where somebody can sign in, and what is written about it.
+    Remove,
+}
+
+/// How long after the roster changed no function works any more that has read the old one.
+pub const ROSTER_KNOWN: SignedDuration = SignedDuration::from_mins(2);
+
+/// What to do with a replica at a target of this standing (`None`: nobody has heard of it) since `standing_since`. One that
+/// became available just now is left alone: whoever copied it may still be tidying up. So is one at a target that is
+/// draining only now: workers may still be at it.
+#[must_use]
+pub fn replica_duty(
+    standing: Option<roster::Standing>,
+    standing_since: Timestamp,
+    available_at: Option<Timestamp>,
+    now: Timestamp,
+) -> ReplicaDuty {
+    let settled = |since: Timestamp| since.saturating_add(blob::SETTLE).unwrap_or(Timestamp::MAX) <= now;
+    let (settled, duty) = if standing == Some(roster::Standing::Active) {
+        (available_at.is_some_and(settled), ReplicaDuty::Look)
+    } else {
+        (settled(standing_since), ReplicaDuty::Remove)
+    };
+    if settled { duty } else { ReplicaDuty::Nothing }
+}
+
+/// From which moments on everything has to be looked at again because the roster changed at `changed_at`: targets that are
+/// new lack replicas, those that are draining have some.
+#[must_use]
+pub fn after_roster_change(changed_at: Timestamp) -> [Timestamp; 2] {
+    [ROSTER_KNOWN, blob::SETTLE].map(|wait| changed_at.saturating_add(wait).unwrap_or(Timestamp::MAX))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -268,6 +309,27 @@ mod tests {
                 !claim_is_over(&standing(claimant, true), &AGE()),
                 "it is a blob's"
             );
+        }
+    }
+
+    #[test]
+    fn replicas_are_looked_at_and_removed_only_when_nobody_works_on_them_any_more() {
+        use roster::Standing::{Active, Draining, Retired};
+        let settle = blob::SETTLE.as_secs();
+        let duty = |standing, since, available| replica_duty(standing, at(since), available, at(10_000));
+        let (long_ago, just_now) = (10_000 - settle, 10_001 - settle);
+        for (standing, since, available_at, expected) in [
+            (Some(Active), 0, Some(long_ago), ReplicaDuty::Look),
+            (Some(Active), 0, Some(just_now), ReplicaDuty::Nothing),
+            (Some(Active), 0, None, ReplicaDuty::Nothing),
+            (Some(Draining), long_ago, Some(just_now), ReplicaDuty::Remove),
+            (Some(Draining), just_now, Some(0), ReplicaDuty::Nothing),
+            (Some(Retired), long_ago, None, ReplicaDuty::Remove),
+            (None, long_ago, None, ReplicaDuty::Remove),
+            (None, just_now, None, ReplicaDuty::Nothing),
+        ] {
+            let found = duty(standing, since, available_at.map(at));
+            assert_eq!(found, expected, "{standing:?} {since} {available_at:?}");
         }
     }
 

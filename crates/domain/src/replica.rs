@@ -32,6 +32,122 @@ pub enum State {
     Failed,
 }
 
+/// What can happen to a replica.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Event {
+    /// A multipart upload at the target was begun.
+    Begin,
+    /// A segment arrived.
+    Record,
+    /// The whole arrived, and was verified.
+    Arrive,
+    /// It is given up.
+    GiveUp,
+    /// Somebody wants it tried again.
+    Redrive,
+    /// The target does not have it any more, or has something else.
+    Lose,
+}
+
+/// What becomes of a replica in `state`; `None` when the event does not apply. `multipart_begun`: a multipart upload at
+/// the target is recorded.
+#[must_use]
+pub fn step(state: State, event: Event, multipart_begun: bool) -> Option<State> {
+    match (event, state) {
+        (Event::Begin, State::Pending | State::Copying) if !multipart_begun => Some(State::Copying),
+        // What others still do for one that was given up is kept for when it is tried again.
+        (Event::Record, State::Copying | State::Failed) if multipart_begun => Some(state),
+        (Event::Arrive, State::Pending | State::Copying | State::Failed) => Some(State::Available),
+        (Event::GiveUp, State::Pending | State::Copying) => Some(State::Failed),
+        (Event::Redrive, State::Failed) if multipart_begun => Some(State::Copying),
+        (Event::Redrive, State::Failed) | (Event::Lose, State::Available) => Some(State::Pending),
+        _ => None,
+    }
+}
+
+/// How many replicas a target has, and of how many bytes, or by how much that changes. Every write that changes a
+/// replica's state changes this, too, in one transaction.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Tally {
+    /// Waiting, or under way.
+    pub pending: i64,
+    /// Their bytes.
+    pub pending_bytes: i64,
+    /// Given up.
+    pub failed: i64,
+    /// Their bytes.
+    pub failed_bytes: i64,
+    /// Complete and verified.
+    pub available: i64,
+    /// Their bytes.
+    pub available_bytes: i64,
+    /// All bytes that were ever copied there.
+    pub copied_bytes: i64,
+}
+
+impl Tally {
+    /// What changes when a replica of `size` bytes goes from one state to another. `None`: it does not exist.
+    #[must_use]
+    pub fn moved(from: Option<State>, to: Option<State>, size: u64) -> Self {
+        let mut tally = Self::default();
+        tally.count(from, -1, size);
+        tally.count(to, 1, size);
+        tally
+    }
+
+    fn count(&mut self, state: Option<State>, one: i64, size: u64) {
+        let size = i64::try_from(size).unwrap_or(i64::MAX);
+        let (number, bytes) = match state {
+            None => return,
+            Some(State::Pending | State::Copying) => (&mut self.pending, &mut self.pending_bytes),
+            Some(State::Failed) => (&mut self.failed, &mut self.failed_bytes),
+            Some(State::Available) => (&mut self.available, &mut self.available_bytes),
+        };
+        *number += one;
+        *bytes += one * size;
+    }
+
+    /// Besides, so many bytes were copied.
+    #[must_use]
+    pub fn copied(mut self, bytes: u64) -> Self {
+        self.copied_bytes += i64::try_from(bytes).unwrap_or(i64::MAX);
+        self
+    }
+
+    /// The numbers by name.
+    #[must_use]
+    pub fn numbers(&self) -> [(&'static str, i64); 7] {
+        [
+            ("pending", self.pending),
+            ("pending_bytes", self.pending_bytes),
+            ("failed", self.failed),
+            ("failed_bytes", self.failed_bytes),
+            ("available", self.available),
+            ("available_bytes", self.available_bytes),
+            ("copied_bytes", self.copied_bytes),
+        ]
+    }
+
+    /// Whether there is no replica at all.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        (self.pending, self.failed, self.available) == (0, 0, 0)
+    }
+}
+
+impl std::ops::AddAssign for Tally {
+    fn add_assign(&mut self, other: Self) {
+        self.pending += other.pending;
+        self.pending_bytes += other.pending_bytes;
+        self.failed += other.failed;
+        self.failed_bytes += other.failed_bytes;
+        self.available += other.available;
+        self.available_bytes += other.available_bytes;
+        self.copied_bytes += other.copied_bytes;
+    }
+}
+
 /// A message of the replication queue.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(tag = "step", rename_all = "snake_case", deny_unknown_fields)]
@@ -195,7 +311,63 @@ mod tests {
         assert_eq!(serde_json::from_str::<Message>(&text).unwrap(), message);
     }
 
+    const STATES: [State; 4] = [State::Pending, State::Copying, State::Available, State::Failed];
+    const EVENTS: [Event; 6] = [
+        Event::Begin,
+        Event::Record,
+        Event::Arrive,
+        Event::GiveUp,
+        Event::Redrive,
+        Event::Lose,
+    ];
+
+    #[test]
+    fn what_may_happen_in_which_state() {
+        use State::{Available, Copying, Failed, Pending};
+        let expected = |state, begun| match (state, begun) {
+            (Pending, true) => [None, None, Some(Available), Some(Failed), None, None],
+            (Pending | Copying, false) => [Some(Copying), None, Some(Available), Some(Failed), None, None],
+            (Copying, true) => [None, Some(Copying), Some(Available), Some(Failed), None, None],
+            (Available, _) => [None, None, None, None, None, Some(Pending)],
+            (Failed, false) => [None, None, Some(Available), None, Some(Pending), None],
+            (Failed, true) => [None, Some(Failed), Some(Available), None, Some(Copying), None],
+        };
+        for (state, begun) in STATES.iter().flat_map(|state| [(*state, false), (*state, true)]) {
+            let steps = EVENTS.map(|event| step(state, event, begun));
+            assert_eq!(steps, expected(state, begun), "{state:?} {begun}");
+        }
+    }
+
     proptest! {
+        // Whatever happens to however many replicas, the sum of all changes is how many there are in each state.
+        #[test]
+        fn the_tally_is_the_sum_of_what_happened(
+            events in prop::collection::vec((0usize..4, 0usize..EVENTS.len()), 0..100),
+        ) {
+            let sizes = [1u64, 10, 100, 1000];
+            let mut states = [State::Pending; 4];
+            let mut tally = Tally::default();
+            for size in sizes {
+                tally += Tally::moved(None, Some(State::Pending), size);
+            }
+            for (index, event) in events {
+                let from = states[index];
+                if let Some(to) = step(from, EVENTS[event], from == State::Copying) {
+                    tally += Tally::moved(Some(from), Some(to), sizes[index]);
+                    states[index] = to;
+                }
+            }
+            let mut counted = Tally::default();
+            for (state, size) in states.iter().zip(sizes) {
+                counted += Tally::moved(None, Some(*state), size);
+            }
+            prop_assert_eq!(tally, counted);
+            for (state, size) in states.iter().zip(sizes) {
+                tally += Tally::moved(Some(*state), None, size);
+            }
+            prop_assert!(tally.is_empty() && tally == Tally::default());
+        }
+
         #[test]
         fn segments_tile_the_parts(size in 0..=MAX_FILE_SIZE) {
             let parts = PartPlan::for_size(size).unwrap();

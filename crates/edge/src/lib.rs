@@ -9,6 +9,7 @@ pub mod call;
 pub mod deadline;
 pub mod idempotency;
 pub mod lookup;
+pub mod metrics;
 pub mod password;
 pub mod problem;
 pub mod reply;

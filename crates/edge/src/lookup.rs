@@ -1,6 +1,7 @@
 //! Reads what a path names, for its owner only: anybody else's is a 404.
 
 use crate::{Problem, views};
+use domain::account::Role;
 use domain::id::{AccountId, NodeId, UploadId};
 use store::Table;
 use store::rows::{NodeRow, UploadRow};
@@ -25,6 +26,20 @@ pub async fn node(table: &Table, account: &AccountId, id: &NodeId) -> Result<Nod
         .node(account, id)
         .await?
         .ok_or_else(|| Problem::not_found("file or folder"))
+}
+
+/// Refuses who is no operator.
+///
+/// # Errors
+/// 403.
+pub async fn operator(table: &Table, account: &AccountId) -> Result<(), Problem> {
+    let row = table.account(account).await?;
+    if row.is_some_and(|row| row.role == Role::Operator) {
+        return Ok(());
+    }
+    Err(Problem::forbidden(
+        "this is for operators; whoever runs this Longshore makes accounts operators",
+    ))
 }
 
 /// A complete upload with its file, if that is still there.

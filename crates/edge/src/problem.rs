@@ -118,6 +118,29 @@ impl Problem {
         .with("wanted_bytes", wanted)
     }
 
+    /// The account may not do this.
+    #[must_use]
+    pub fn forbidden(detail: &str) -> Self {
+        Self::new(StatusCode::FORBIDDEN, "forbidden", "Not allowed", detail)
+    }
+
+    /// The file's bytes are lost, and no replica answers.
+    #[must_use]
+    pub fn bytes_unavailable() -> Self {
+        let detail = "the primary store has lost the file's bytes, and no replica of them can be reached now; \
+                      try again later, or ask who operates this store";
+        let problem = Self::new(
+            StatusCode::SERVICE_UNAVAILABLE,
+            "bytes_unavailable",
+            "The bytes are not available",
+            detail,
+        );
+        Self {
+            retry_after_seconds: Some(60),
+            ..problem
+        }
+    }
+
     fn unavailable(cause: String) -> Self {
         let detail = "a service that Longshore depends on did not answer; try again in a moment";
         let problem = Self::new(

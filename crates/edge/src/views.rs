@@ -1,16 +1,18 @@
 //! What clients see of what is stored: the shapes of the API's answers.
 
-use domain::account::Username;
+use domain::account::{Role, Username};
 use domain::content::{ContentId, PartDigest};
 use domain::id::{AccountId, NodeId, UploadId};
 use domain::name::Name;
 use domain::placement::OnConflict;
 use domain::possession::{ByteRange, Nonce};
+use domain::targets::roster::{Member, Standing};
 use domain::{possession, replica, upload};
 use serde::Serialize;
 use std::collections::BTreeMap;
 use store::objects::SignedRequest;
 use store::rows::{AccountRow, NodeRow, ReplicaRow, UploadRow};
+use store::targets::Status;
 
 /// An account.
 #[derive(Debug, Serialize)]
@@ -19,6 +21,7 @@ pub struct Account {
     username: Username,
     quota_bytes: u64,
     used_bytes: u64,
+    role: Role,
     created_at: String,
 }
 
@@ -29,6 +32,7 @@ impl From<&AccountRow> for Account {
             username: row.username.clone(),
             quota_bytes: row.quota_bytes,
             used_bytes: row.quota().used(),
+            role: row.role,
             created_at: row.created_at.to_string(),
         }
     }
@@ -212,6 +216,10 @@ pub struct Replica {
     last_error: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     key: Option<String>,
+    since: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    available_at: Option<String>,
+    lag_seconds: i64,
     updated_at: String,
 }
 
@@ -225,9 +233,89 @@ impl From<&ReplicaRow> for Replica {
             attempts: row.attempts,
             last_error: row.last_error.clone(),
             key: row.key.clone(),
+            since: row.since.to_string(),
+            available_at: row.available_at.map(|at| at.to_string()),
+            lag_seconds: row.lag(store::rows::now()).as_secs(),
             updated_at: row.updated_at.to_string(),
         }
     }
+}
+
+/// A target, and how it is doing.
+#[derive(Debug, Serialize)]
+pub struct Target {
+    name: String,
+    kind: String,
+    standing: Standing,
+    circuit: Circuit,
+    pending: i64,
+    pending_bytes: i64,
+    failed: i64,
+    failed_bytes: i64,
+    available: i64,
+    available_bytes: i64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    oldest_pending_since: Option<String>,
+    lag_seconds: i64,
+    bytes_per_second: u64,
+}
+
+/// Whether a target is left alone for a while.
+#[derive(Debug, Serialize)]
+struct Circuit {
+    state: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    open_until: Option<String>,
+    failures: u32,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    reason: Option<String>,
+}
+
+impl Target {
+    /// A target as it is doing at `now`.
+    #[must_use]
+    pub fn new(member: &Member, status: &Status, now: jiff::Timestamp) -> Self {
+        let Status {
+            tally,
+            oldest,
+            bytes_per_second,
+            circuit: row,
+        } = status;
+        let circuit = Circuit {
+            state: match row.circuit.open_until {
+                None => "closed",
+                Some(_) if row.circuit.probing => "probing",
+                Some(_) => "open",
+            },
+            open_until: row.circuit.open_until.map(|at| at.to_string()),
+            failures: row.circuit.failures,
+            reason: row.reason.clone(),
+        };
+        Self {
+            name: member.name.clone(),
+            kind: member.kind.clone(),
+            standing: member.standing,
+            circuit,
+            pending: tally.pending.max(0),
+            pending_bytes: tally.pending_bytes.max(0),
+            failed: tally.failed.max(0),
+            failed_bytes: tally.failed_bytes.max(0),
+            available: tally.available.max(0),
+            available_bytes: tally.available_bytes.max(0),
+            oldest_pending_since: oldest.map(|at| at.to_string()),
+            lag_seconds: oldest.map_or(0, |at| now.duration_since(at).as_secs().max(0)),
+            bytes_per_second: *bytes_per_second,
+        }
+    }
+}
+
+/// How many failed replicas of a target are tried again.
+#[derive(Debug, Serialize)]
+pub struct Redriven {
+    /// How many.
+    pub redriven: u64,
+    /// Whether there are others: ask again.
+    pub more: bool,
 }
 
 /// How to send one part.

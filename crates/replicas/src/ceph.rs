@@ -1,12 +1,18 @@
 //! The S3-compatible kind of target, as Ceph's gateway has it.
 //!
 //! What a Ceph gateway does not do shapes this file (`docs/architecture.md`, "Replicating"): it ignores
-//! `x-amz-checksum-*`, so bytes are verified by MD5; it answers a complete with an empty `ETag`, so the object is
-//! looked at afterwards; it may hang without limit, so every request has its own time-out.
+//! `x-amz-checksum-*`, so bytes are verified by MD5 unless the target says that it has better; it answers a complete with
+//! an empty `ETag`, so the object is looked at afterwards; it may hang without limit, so every request has its own
+//! time-out.
 
-use crate::config::CephConfig;
-use crate::error::ReplicaError;
-use crate::verified_body::{Verdict, VerifiedBody};
+mod checksum;
+mod failure;
+
+use crate::error::{Failure, ReplicaError};
+use crate::http::{self, CONNECT_TIMEOUT};
+use crate::pace::Pace;
+use crate::target::{Answer, Copy, READ_LIFETIME, Receipt, Stored, Target};
+use crate::verified_body::VerifiedBody;
 use aws_config::timeout::TimeoutConfig;
 use aws_credential_types::Credentials;
 use aws_sdk_s3::Client;
@@ -14,298 +20,308 @@ use aws_sdk_s3::config::{
     BehaviorVersion, Builder, Region, RequestChecksumCalculation, ResponseChecksumValidation,
 };
 use aws_sdk_s3::error::{ProvideErrorMetadata, SdkError};
-use aws_sdk_s3::primitives::{ByteStream, SdkBody};
-use aws_sdk_s3::types::{CompletedMultipartUpload, CompletedPart};
-use base64::Engine;
-use base64::engine::general_purpose::STANDARD as BASE64;
-use bytes::Bytes;
-use domain::content::PartDigest;
-use domain::id::BlobId;
-use md5::{Digest, Md5};
+use aws_sdk_s3::presigning::PresigningConfig;
+use aws_sdk_s3::primitives::ByteStream;
+use aws_sdk_s3::types::{
+    ChecksumAlgorithm, ChecksumMode, ChecksumType, CompletedMultipartUpload, CompletedPart,
+};
+use checksum::{Said, unquoted};
+use domain::targets::{self, Addressing, Checksum};
+use failure::status;
+use std::sync::Arc;
 use std::time::Duration;
 use store::error::describe;
 
-/// The slowest transfer that is not given up, in bytes a second.
-const SLOWEST: u64 = 1024 * 1024;
+/// How many parts a store is granted a second for putting together.
+const PARTS_PER_SECOND: usize = 32;
 
 /// An S3-compatible target.
 pub struct CephTarget {
     name: String,
     bucket: String,
-    prefix: String,
+    checksum: Checksum,
+    pace: Arc<Pace>,
     client: Client,
-}
-
-/// What the target says of an object.
-#[derive(Debug, PartialEq, Eq)]
-pub struct Head {
-    /// Its length in bytes.
-    pub size: u64,
-    /// Its `ETag`, without quotes.
-    pub etag: String,
 }
 
 impl CephTarget {
     /// A target as configured. Nothing is sent yet.
-    #[must_use]
-    pub fn new(config: CephConfig) -> Self {
+    ///
+    /// # Errors
+    /// [`ReplicaError::Misconfigured`] when its CA bundle cannot be used.
+    pub fn new(target: &targets::Target, checksum: Checksum, pace: Arc<Pace>) -> Result<Self, ReplicaError> {
+        let credentials = &target.credentials;
+        let token = credentials.session_token.as_ref();
         let credentials = Credentials::new(
-            config.access_key_id,
-            config.secret_access_key,
-            None,
+            &credentials.access_key_id,
+            credentials.secret_access_key.reveal(),
+            token.map(|token| token.reveal().to_owned()),
             None,
             "targets secret",
         );
         let sdk = Builder::new()
             .behavior_version(BehaviorVersion::latest())
-            .region(Region::new(config.region))
-            .endpoint_url(config.endpoint)
+            .region(Region::new(target.region.clone()))
+            .endpoint_url(&target.endpoint)
             .credentials_provider(credentials)
-            .force_path_style(config.path_style)
+            .force_path_style(target.addressing == Addressing::Path)
+            .http_client(http::client(target)?)
             // A Ceph gateway refuses the SDK's streaming checksums (411) and ignores all others.
             .request_checksum_calculation(RequestChecksumCalculation::WhenRequired)
             .response_checksum_validation(ResponseChecksumValidation::WhenRequired)
-            .timeout_config(patience(0))
+            .timeout_config(timeouts(pace.patience(0)))
             .build();
-        Self {
-            name: config.name,
-            bucket: config.bucket,
-            prefix: config.prefix,
+        Ok(Self {
+            name: target.name.clone(),
+            bucket: target.bucket.clone(),
+            checksum,
+            pace,
             client: Client::from_conf(sdk),
-        }
+        })
     }
 
-    /// The key that a blob has here.
-    #[must_use]
-    pub fn key(&self, blob: &BlobId) -> String {
-        format!("{}{blob}", self.prefix)
+    fn by_sha256(&self) -> bool {
+        self.checksum == Checksum::Sha256
     }
 
-    /// Puts a whole object; the target checks its MD5 before it stores anything.
-    ///
-    /// # Errors
-    /// [`ReplicaError::Target`].
-    pub async fn put(&self, key: &str, bytes: Bytes) -> Result<(), ReplicaError> {
-        self.client
+    async fn put(&self, key: &str, copy: Copy) -> Result<String, ReplicaError> {
+        let (length, digest) = (copy.length, copy.digest);
+        let (body, verdict) =
+            VerifiedBody::for_request(copy, checksum::wanted(self.checksum), &self.pace).await?;
+        let answer = self
+            .client
             .put_object()
             .bucket(&self.bucket)
             .key(key)
-            .content_md5(BASE64.encode(Md5::digest(&bytes)))
-            .body(ByteStream::from(bytes))
+            .content_length(i64::try_from(length).unwrap_or(i64::MAX))
+            .set_checksum_sha256(self.by_sha256().then(|| digest.to_string()))
+            .body(ByteStream::new(body))
+            .customize()
+            .config_override(self.patience(length))
             .send()
-            .await
-            .map_err(|e| self.error("PutObject", &e))?;
-        Ok(())
+            .await;
+        // The target also fails when the source does; the source is to blame then.
+        verdict.source()?;
+        let answer = answer.map_err(|e| self.error("PutObject", &e))?;
+        let mut sha256 = answer.checksum_sha256().map(str::to_owned);
+        if self.by_sha256() && sha256.is_none() {
+            // Some stores check it, and tell it only who asks.
+            sha256 = self.head(key).await?.map(|stored| stored.checksum);
+        }
+        let said = Said {
+            etag: answer.e_tag(),
+            sha256: sha256.as_deref(),
+        };
+        said.proves(self.checksum, verdict.sums(), &digest)
+            .map_err(|detail| self.corrupt(format!("the object has {detail}")))
     }
 
-    /// Begins a multipart upload and gives its id.
-    ///
-    /// # Errors
-    /// [`ReplicaError::Target`].
-    pub async fn begin_multipart(&self, key: &str) -> Result<String, ReplicaError> {
-        let request = self
+    async fn begin(&self, key: &str) -> Result<String, ReplicaError> {
+        let answer = self
             .client
             .create_multipart_upload()
             .bucket(&self.bucket)
-            .key(key);
-        let answer = request
+            .key(key)
+            .set_checksum_algorithm(self.by_sha256().then_some(ChecksumAlgorithm::Sha256))
+            .set_checksum_type(self.by_sha256().then_some(ChecksumType::Composite))
             .send()
             .await
             .map_err(|e| self.error("CreateMultipartUpload", &e))?;
         answer
             .upload_id
-            .ok_or_else(|| self.corrupt("a multipart upload without an id"))
+            .ok_or_else(|| self.corrupt("a multipart upload without an id".to_owned()))
     }
 
-    /// Streams one part, which must have `length` bytes and the digest `expected`: otherwise the target gets
-    /// no complete part. Gives the part's `ETag`, which is the MD5 of what was sent.
-    ///
-    /// # Errors
-    /// [`ReplicaError::SourceCorrupt`] when the source has other bytes, [`ReplicaError::TargetCorrupt`] when
-    /// the target got other bytes, [`ReplicaError::Target`].
-    pub async fn put_part(
-        &self,
-        key: &str,
-        multipart_id: &str,
-        part: u32,
-        source: ByteStream,
-        length: u64,
-        expected: PartDigest,
-    ) -> Result<String, ReplicaError> {
-        let (body, verdict): (_, Verdict) = VerifiedBody::new(source.into_inner(), length, expected);
+    async fn put_part(&self, key: &str, id: &str, part: u32, copy: Copy) -> Result<Receipt, ReplicaError> {
+        let (length, digest) = (copy.length, copy.digest);
+        let (body, verdict) =
+            VerifiedBody::for_request(copy, checksum::wanted(self.checksum), &self.pace).await?;
         let answer = self
             .client
             .upload_part()
             .bucket(&self.bucket)
             .key(key)
-            .upload_id(multipart_id)
+            .upload_id(id)
             .part_number(i32::try_from(part).unwrap_or(i32::MAX))
             .content_length(i64::try_from(length).unwrap_or(i64::MAX))
-            .body(ByteStream::new(SdkBody::from_body_1_x(body)))
+            .set_checksum_sha256(self.by_sha256().then(|| digest.to_string()))
+            .body(ByteStream::new(body))
             .customize()
-            .config_override(Builder::new().timeout_config(patience(length)))
+            .config_override(self.patience(length))
             .send()
             .await;
-        if verdict.is_corrupt() {
-            return Err(ReplicaError::SourceCorrupt { part });
-        }
-        let answer = answer.map_err(|e| self.error("UploadPart", &e))?;
-        let etag = unquoted(answer.e_tag());
-        let sent = verdict.md5().map(hex);
-        if sent.as_ref() == Some(&etag) {
-            Ok(etag)
-        } else {
-            Err(self.corrupt(&format!(
-                "part {part} has the ETag {etag}, the MD5 of what was sent is {sent:?}"
-            )))
-        }
+        verdict.source()?;
+        let answer = answer.map_err(|e| self.error_of_multipart("UploadPart", &e))?;
+        let said = Said {
+            etag: answer.e_tag(),
+            sha256: answer.checksum_sha256(),
+        };
+        let proof = said
+            .proves(self.checksum, verdict.sums(), &digest)
+            .map_err(|detail| self.corrupt(format!("part {part} has {detail}")))?;
+        Ok(checksum::receipt(self.checksum, &unquoted(answer.e_tag()), proof))
     }
 
-    /// Completes a multipart upload from its parts' `ETag`s, in order.
-    ///
-    /// # Errors
-    /// [`ReplicaError::Target`].
-    pub async fn complete_multipart(
-        &self,
-        key: &str,
-        multipart_id: &str,
-        etags: &[String],
-    ) -> Result<(), ReplicaError> {
-        let parts = (1..)
-            .zip(etags)
-            .map(|(number, etag)| CompletedPart::builder().part_number(number).e_tag(etag).build());
+    async fn complete(&self, key: &str, id: &str, receipts: &[Receipt]) -> Result<(), ReplicaError> {
+        let parts = (1..).zip(receipts).map(|(number, receipt)| {
+            let (etag, sha256) = checksum::of_receipt(receipt);
+            CompletedPart::builder()
+                .part_number(number)
+                .e_tag(etag)
+                .set_checksum_sha256(sha256.map(str::to_owned))
+                .build()
+        });
         let parts = CompletedMultipartUpload::builder()
             .set_parts(Some(parts.collect()))
             .build();
-        self.client
+        let patience = u64::try_from(receipts.len() / PARTS_PER_SECOND).unwrap_or_default();
+        let patience = self.pace.patience(0) + Duration::from_secs(patience);
+        let result = self
+            .client
             .complete_multipart_upload()
             .bucket(&self.bucket)
             .key(key)
-            .upload_id(multipart_id)
+            .upload_id(id)
             .multipart_upload(parts)
+            .set_checksum_type(self.by_sha256().then_some(ChecksumType::Composite))
+            .customize()
+            .config_override(Builder::new().timeout_config(timeouts(patience)))
             .send()
-            .await
-            .map_err(|e| self.error("CompleteMultipartUpload", &e))?;
-        Ok(())
+            .await;
+        let Err(error) = result else { return Ok(()) };
+        let mut failure = failure::of(&error, true);
+        // Of an upload that is gone Ceph says with a 500 that it is being completed already.
+        if failure == Failure::Passing && !self.has_multipart(key, id).await.unwrap_or(true) {
+            failure = Failure::MultipartGone;
+        }
+        Err(self.failed("CompleteMultipartUpload", failure, failure::cause(&error)))
     }
 
-    /// Aborts a multipart upload. One that is not there is as good as aborted.
-    ///
-    /// # Errors
-    /// [`ReplicaError::Target`].
-    pub async fn abort_multipart(&self, key: &str, multipart_id: &str) -> Result<(), ReplicaError> {
+    async fn abort(&self, key: &str, id: &str) -> Result<(), ReplicaError> {
         let request = self
             .client
             .abort_multipart_upload()
             .bucket(&self.bucket)
             .key(key)
-            .upload_id(multipart_id);
-        match request
-            .send()
-            .await
-            .map_err(|e| self.error("AbortMultipartUpload", &e))
-        {
+            .upload_id(id);
+        let result = request.send().await;
+        match result.map_err(|e| self.error_of_multipart("AbortMultipartUpload", &e)) {
             Err(error) if !error.multipart_is_gone() => Err(error),
             _ => Ok(()),
         }
     }
 
-    /// Aborts every multipart upload of a key, also those whose ids nobody wrote down.
-    ///
-    /// # Errors
-    /// [`ReplicaError::Target`].
-    pub async fn abort_all_multiparts(&self, key: &str) -> Result<(), ReplicaError> {
-        let request = self
-            .client
-            .list_multipart_uploads()
-            .bucket(&self.bucket)
-            .prefix(key);
-        let answer = request
-            .send()
-            .await
-            .map_err(|e| self.error("ListMultipartUploads", &e))?;
-        for upload in answer.uploads().iter().filter(|upload| upload.key() == Some(key)) {
-            if let Some(id) = upload.upload_id() {
-                self.abort_multipart(key, id).await?;
-            }
-        }
-        Ok(())
-    }
-
-    /// Whether a multipart upload is under way.
-    ///
-    /// # Errors
-    /// [`ReplicaError::Target`].
-    pub async fn has_multipart(&self, key: &str, multipart_id: &str) -> Result<bool, ReplicaError> {
+    async fn has_multipart(&self, key: &str, id: &str) -> Result<bool, ReplicaError> {
         let request = self
             .client
             .list_parts()
             .bucket(&self.bucket)
             .key(key)
-            .upload_id(multipart_id)
+            .upload_id(id)
             .max_parts(1);
-        match request.send().await {
+        let result = request.send().await;
+        match result.map_err(|e| self.error_of_multipart("ListParts", &e)) {
+            Err(error) if error.multipart_is_gone() => Ok(false),
+            Err(error) => Err(error),
             Ok(_) => Ok(true),
-            // Ceph says that there is no such key.
-            Err(error)
-                if error
-                    .raw_response()
-                    .is_some_and(|raw| raw.status().as_u16() == 404) =>
-            {
-                Ok(false)
-            }
-            Err(error) => Err(self.error("ListParts", &error)),
         }
     }
 
-    /// What is there under a key; `None` when nothing is.
-    ///
-    /// # Errors
-    /// [`ReplicaError::Target`].
-    pub async fn head(&self, key: &str) -> Result<Option<Head>, ReplicaError> {
-        match self
-            .client
-            .head_object()
-            .bucket(&self.bucket)
-            .key(key)
+    async fn multiparts(&self, key: &str) -> Result<Vec<String>, ReplicaError> {
+        let (mut ids, mut after) = (Vec::new(), (None, None));
+        loop {
+            let answer = self
+                .client
+                .list_multipart_uploads()
+                .bucket(&self.bucket)
+                .prefix(key)
+                .set_key_marker(after.0.take())
+                .set_upload_id_marker(after.1.take())
+                .send()
+                .await
+                .map_err(|e| self.error("ListMultipartUploads", &e))?;
+            let own = answer.uploads().iter().filter(|upload| upload.key() == Some(key));
+            ids.extend(own.filter_map(|upload| upload.upload_id().map(str::to_owned)));
+            if answer.is_truncated() != Some(true) || answer.next_key_marker().is_none() {
+                return Ok(ids);
+            }
+            after = (answer.next_key_marker, answer.next_upload_id_marker);
+        }
+    }
+
+    async fn head(&self, key: &str) -> Result<Option<Stored>, ReplicaError> {
+        let request = self.client.head_object().bucket(&self.bucket).key(key);
+        let mode = self.by_sha256().then_some(ChecksumMode::Enabled);
+        let answer = match request.set_checksum_mode(mode).send().await {
+            Ok(answer) => answer,
+            Err(error) if status(&error) == Some(404) => return Ok(None),
+            Err(error) => return Err(self.error("HeadObject", &error)),
+        };
+        let size = answer.content_length().and_then(|n| u64::try_from(n).ok());
+        let said = Said {
+            etag: answer.e_tag(),
+            sha256: answer.checksum_sha256(),
+        };
+        Ok(Some(Stored {
+            size: size.unwrap_or_default(),
+            checksum: said.of_object(self.checksum),
+        }))
+    }
+
+    async fn delete(&self, key: &str) -> Result<(), ReplicaError> {
+        let request = self.client.delete_object().bucket(&self.bucket).key(key);
+        match request
             .send()
             .await
+            .map_err(|e| (status(&e), self.error("DeleteObject", &e)))
         {
-            Ok(answer) => {
-                let size = answer
-                    .content_length()
-                    .and_then(|n| u64::try_from(n).ok())
-                    .unwrap_or_default();
-                Ok(Some(Head {
-                    size,
-                    etag: unquoted(answer.e_tag()),
-                }))
-            }
-            Err(error)
-                if error
-                    .raw_response()
-                    .is_some_and(|raw| raw.status().as_u16() == 404) =>
-            {
-                Ok(None)
-            }
-            Err(error) => Err(self.error("HeadObject", &error)),
+            // A missing bucket is one, too, and is told by its name.
+            Err((Some(404), error)) if error.failure() != Some(Failure::Permanent) => Ok(()),
+            Err((_, error)) => Err(error),
+            Ok(_) => Ok(()),
         }
     }
 
-    /// Deletes an object. One that is not there is as good as deleted.
-    ///
-    /// # Errors
-    /// [`ReplicaError::Target`].
-    pub async fn delete(&self, key: &str) -> Result<(), ReplicaError> {
-        let request = self.client.delete_object().bucket(&self.bucket).key(key);
-        request.send().await.map_err(|e| self.error("DeleteObject", &e))?;
-        Ok(())
+    async fn sign_read(
+        &self,
+        key: &str,
+        media_type: &str,
+        disposition: &str,
+    ) -> Result<String, ReplicaError> {
+        let failed = |cause: &dyn std::error::Error| {
+            self.failed("signing GetObject", Failure::Permanent, describe(cause))
+        };
+        let lifetime = PresigningConfig::expires_in(READ_LIFETIME).map_err(|e| failed(&e))?;
+        let request = self
+            .client
+            .get_object()
+            .bucket(&self.bucket)
+            .key(key)
+            .response_content_type(media_type)
+            .response_content_disposition(disposition)
+            .presigned(lifetime)
+            .await
+            .map_err(|e| failed(&e))?;
+        Ok(request.uri().to_owned())
     }
 
-    pub(crate) fn corrupt(&self, detail: &str) -> ReplicaError {
+    fn patience(&self, length: u64) -> Builder {
+        Builder::new().timeout_config(timeouts(self.pace.patience(length)))
+    }
+
+    fn corrupt(&self, detail: String) -> ReplicaError {
         ReplicaError::TargetCorrupt {
             target: self.name.clone(),
-            detail: detail.to_owned(),
+            detail,
+        }
+    }
+
+    fn failed(&self, operation: &'static str, failure: Failure, cause: String) -> ReplicaError {
+        ReplicaError::Target {
+            target: self.name.clone(),
+            operation,
+            failure,
+            cause,
         }
     }
 
@@ -313,69 +329,79 @@ impl CephTarget {
     where
         E: std::error::Error + ProvideErrorMetadata + Send + Sync + 'static,
     {
-        let service = error.as_service_error();
-        let code = service.and_then(ProvideErrorMetadata::code).map(str::to_owned);
-        let cause = match (&code, service.and_then(ProvideErrorMetadata::message)) {
-            (Some(code), message) => format!("{code}: {}", message.unwrap_or("no message")),
-            (None, _) => describe(error),
-        };
-        ReplicaError::Target {
-            target: self.name.clone(),
-            operation,
-            code,
-            cause,
-        }
+        self.failed(operation, failure::of(error, false), failure::cause(error))
+    }
+
+    fn error_of_multipart<E>(&self, operation: &'static str, error: &SdkError<E>) -> ReplicaError
+    where
+        E: std::error::Error + ProvideErrorMetadata + Send + Sync + 'static,
+    {
+        self.failed(operation, failure::of(error, true), failure::cause(error))
     }
 }
 
-/// Time-outs for a request that carries `length` bytes.
-fn patience(length: u64) -> TimeoutConfig {
-    let attempt = Duration::from_secs(30 + length / SLOWEST);
+impl Target for CephTarget {
+    fn put<'a>(&'a self, key: &'a str, copy: Copy) -> Answer<'a, String> {
+        Box::pin(self.put(key, copy))
+    }
+
+    fn begin_multipart<'a>(&'a self, key: &'a str) -> Answer<'a, String> {
+        Box::pin(self.begin(key))
+    }
+
+    fn put_part<'a>(
+        &'a self,
+        key: &'a str,
+        multipart_id: &'a str,
+        part: u32,
+        copy: Copy,
+    ) -> Answer<'a, Receipt> {
+        Box::pin(self.put_part(key, multipart_id, part, copy))
+    }
+
+    fn checksum_of(&self, parts: &[(Receipt, u64)]) -> Option<String> {
+        checksum::of_parts(self.checksum, parts)
+    }
+
+    fn complete_multipart<'a>(
+        &'a self,
+        key: &'a str,
+        multipart_id: &'a str,
+        receipts: &'a [Receipt],
+    ) -> Answer<'a, ()> {
+        Box::pin(self.complete(key, multipart_id, receipts))
+    }
+
+    fn abort_multipart<'a>(&'a self, key: &'a str, multipart_id: &'a str) -> Answer<'a, ()> {
+        Box::pin(self.abort(key, multipart_id))
+    }
+
+    fn multiparts<'a>(&'a self, key: &'a str) -> Answer<'a, Vec<String>> {
+        Box::pin(self.multiparts(key))
+    }
+
+    fn head<'a>(&'a self, key: &'a str) -> Answer<'a, Option<Stored>> {
+        Box::pin(self.head(key))
+    }
+
+    fn delete<'a>(&'a self, key: &'a str) -> Answer<'a, ()> {
+        Box::pin(self.delete(key))
+    }
+
+    fn sign_read<'a>(
+        &'a self,
+        key: &'a str,
+        content_type: &'a str,
+        disposition: &'a str,
+    ) -> Answer<'a, String> {
+        Box::pin(self.sign_read(key, content_type, disposition))
+    }
+}
+
+fn timeouts(attempt: Duration) -> TimeoutConfig {
     TimeoutConfig::builder()
-        .connect_timeout(Duration::from_secs(5))
+        .connect_timeout(CONNECT_TIMEOUT)
         .operation_attempt_timeout(attempt)
         .operation_timeout(attempt * 2)
         .build()
-}
-
-fn unquoted(etag: Option<&str>) -> String {
-    etag.unwrap_or_default().trim_matches('"').to_owned()
-}
-
-pub(crate) fn hex(bytes: [u8; 16]) -> String {
-    format!("{:032x}", u128::from_be_bytes(bytes))
-}
-
-/// The `ETag` of a multipart object: the MD5 over its parts' MD5s, and how many there are. `None` when one of
-/// `etags` is no MD5.
-pub(crate) fn multipart_etag(etags: &[String]) -> Option<String> {
-    let mut md5 = Md5::new();
-    for etag in etags {
-        if etag.len() != 32 {
-            return None;
-        }
-        for pair in 0..16 {
-            md5.update([u8::from_str_radix(etag.get(pair * 2..pair * 2 + 2)?, 16).ok()?]);
-        }
-    }
-    Some(format!("{}-{}", hex(md5.finalize().into()), etags.len()))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_etag_of_a_multipart_object() {
-        let parts: Vec<String> = [b"hello ", b"world!"]
-            .map(|part| hex(Md5::digest(part).into()))
-            .into();
-        // Computed with Python's hashlib.
-        assert_eq!(
-            multipart_etag(&parts).unwrap(),
-            "8ae2532e3bf1d4178d0aa9ca8a20f149-2"
-        );
-        assert_eq!(multipart_etag(&["xyz".to_owned()]), None);
-        assert_eq!(multipart_etag(&["é".repeat(16)]), None);
-    }
 }

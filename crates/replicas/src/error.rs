@@ -1,5 +1,6 @@
 //! Why an attempt at a replica failed.
 
+use domain::targets::Invalid;
 use store::StoreError;
 
 /// Why an attempt at a replica failed. Its text is shown to users as the replica's `last_error`.
@@ -8,27 +9,31 @@ pub enum ReplicaError {
     /// Longshore's own side.
     #[error(transparent)]
     Store(#[from] StoreError),
-    /// The targets secret is not what it should be, or does not know the target.
-    #[error("{0}")]
-    Misconfigured(String),
+    /// The targets secret is not what it should be.
+    #[error(transparent)]
+    Misconfigured(#[from] Invalid),
+    /// The targets secret does not know the target.
+    #[error("the targets secret has no target called {0:?}")]
+    Unknown(String),
     /// The target did not do what it was asked for.
-    #[error("{target}: {operation} failed: {cause}")]
+    #[error("{target}: {operation} failed ({})", in_short(cause))]
     Target {
         /// Its name.
         target: String,
         /// What it was asked for.
         operation: &'static str,
-        /// The error code it gave, if any.
-        code: Option<String>,
-        /// All that is known.
+        /// What follows from it.
+        failure: Failure,
+        /// All that is known, the code that the target gave first. Nothing secret, but it can name addresses and roles: for
+        /// the log and for operators.
         cause: String,
     },
     /// The primary store gave other bytes than the blob's ledger says.
-    #[error("part {part} of the primary object is not what the ledger says")]
-    SourceCorrupt {
-        /// The number of the part, from 1.
-        part: u32,
-    },
+    #[error("the primary object is not what the ledger says")]
+    SourceCorrupt,
+    /// What has to be done was not begun: there was no time left.
+    #[error("there was no time left")]
+    NoTime,
     /// The target has other bytes than were sent.
     #[error("{target} has other bytes than were sent: {detail}")]
     TargetCorrupt {
@@ -39,19 +44,77 @@ pub enum ReplicaError {
     },
 }
 
+/// What follows from a target's not doing what it was asked for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Failure {
+    /// It may work later: no answer, an overloaded or broken server.
+    Passing,
+    /// It will not work until somebody changes something: credentials, a missing bucket, no space.
+    Permanent,
+    /// The multipart upload is not there: it has to be begun anew.
+    MultipartGone,
+}
+
+/// What comes before the first colon of a cause: a code, a status, or in which way there was no answer.
+fn in_short(cause: &str) -> &str {
+    let first = cause.split(':').next().unwrap_or_default();
+    let plain = !first.is_empty() && first.bytes().all(|b| b.is_ascii_alphanumeric() || b == b' ');
+    if plain { first } else { "no answer" }
+}
+
 impl ReplicaError {
     /// What the log should say: the error with its cause.
     #[must_use]
     pub fn for_log(&self) -> String {
         match self {
             Self::Store(error) => error.for_log(),
+            Self::Target {
+                target,
+                operation,
+                cause,
+                ..
+            } => format!("{target}: {operation} failed: {cause}"),
             _ => self.to_string(),
+        }
+    }
+
+    /// What follows from it, if it is the target's fault.
+    #[must_use]
+    pub fn failure(&self) -> Option<Failure> {
+        match self {
+            Self::Target { failure, .. } => Some(*failure),
+            _ => None,
         }
     }
 
     /// The multipart upload at the target is gone: it has to be begun anew.
     #[must_use]
     pub fn multipart_is_gone(&self) -> bool {
-        matches!(self, Self::Target { code: Some(code), .. } if code == "NoSuchUpload")
+        self.failure() == Some(Failure::MultipartGone)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn users_see_the_operation_and_the_code_only() {
+        for (cause, shown) in [
+            ("AccessDenied: User arn:aws:iam::1:user/x may not", "AccessDenied"),
+            ("status 403", "status 403"),
+            ("dispatch failure: connect to 10.0.0.7:8080", "dispatch failure"),
+            ("10.0.0.7 is away", "no answer"),
+            ("", "no answer"),
+        ] {
+            let error = ReplicaError::Target {
+                target: "far".to_owned(),
+                operation: "PutObject",
+                failure: Failure::Passing,
+                cause: cause.to_owned(),
+            };
+            assert_eq!(error.to_string(), format!("far: PutObject failed ({shown})"));
+            assert!(error.for_log().contains(cause));
+        }
     }
 }

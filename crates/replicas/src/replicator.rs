@@ -1,24 +1,28 @@
-//! What is done with each message of the replication queue.
+//! What is done with each message of the replication queues.
 //!
 //! Every step begins by reading what is written down and does what [`domain::replica::next`] says. So any
 //! message may be lost, repeated, late or out of order, and any step may crash.
 
-use crate::ceph::{CephTarget, multipart_etag};
-use crate::config::Targets;
-use crate::error::ReplicaError;
-use bytes::Bytes;
+mod multipart;
+
+use crate::error::{Failure, ReplicaError};
+use crate::target::Copy;
+use crate::targets::{Place, Targets};
 use domain::content::PartDigest;
 use domain::replica::{Message, Next, SegmentPlan, State, next};
-use futures::{StreamExt, TryStreamExt};
-use md5::{Digest, Md5};
-use std::collections::HashMap;
+use std::ops::Range;
 use std::sync::Arc;
-use store::rows::{BlobRow, LedgerRow, ReplicaRow, SegmentRow, now, object_key};
-use store::{Conflict, Objects, Queue, StoreError, Table};
-use tokio::sync::Semaphore;
+use store::replicas::Arrival;
+use store::rows::{BlobRow, ReplicaRow, now, object_key};
+use store::{Objects, Queue, StoreError, Table};
+use tokio::sync::SemaphorePermit;
+use tokio::time::{Instant, timeout_at};
 
-/// How many parts a worker streams at a time, over all its messages.
-const STREAMS: usize = 4;
+/// What a stream of more than [`LIGHT`] bytes weighs; what all to one target may weigh together is
+/// [`WEIGHT`](crate::targets::WEIGHT).
+const HEAVY: u32 = 4;
+/// A stream of no more bytes than this weighs 1.
+const LIGHT: u64 = 1024 * 1024;
 /// How often a part is tried before the whole message is.
 const PART_ATTEMPTS: u32 = 3;
 
@@ -32,14 +36,43 @@ pub struct Replicator {
     pub queue: Queue,
     /// Where copies go.
     pub targets: Arc<Targets>,
-    streams: Semaphore,
+}
+
+/// A message, with what was read of it just now.
+pub struct Task<'a> {
+    /// What it says.
+    pub message: &'a Message,
+    /// What is to be copied.
+    pub blob: BlobRow,
+    /// The copy.
+    pub replica: ReplicaRow,
+    /// That of the blob's only part, if it was read already.
+    pub digest: Option<PartDigest>,
+    /// It was tried before.
+    pub again: bool,
+    /// When nothing is begun any more.
+    pub deadline: Instant,
+}
+
+/// What a message came to.
+#[derive(Debug)]
+pub enum Outcome {
+    /// Nothing was to be done for it, or others have done it. It does not tell how the target does.
+    Nothing,
+    /// So many bytes of a segment were copied and written down.
+    Copied(u64),
+    /// The replica is complete and verified. That has to be written down.
+    Arrived(Box<Arrival>),
 }
 
 /// One replica and all that is needed to work on it.
 struct Job<'a> {
     blob: BlobRow,
     replica: ReplicaRow,
-    target: &'a CephTarget,
+    digest: Option<PartDigest>,
+    again: bool,
+    deadline: Instant,
+    place: &'a Place,
     key: String,
 }
 
@@ -52,7 +85,6 @@ impl Replicator {
             objects,
             queue,
             targets,
-            streams: Semaphore::new(STREAMS),
         }
     }
 
@@ -60,26 +92,37 @@ impl Replicator {
     ///
     /// # Errors
     /// [`ReplicaError`]: the message should come again later.
-    pub async fn handle(&self, message: &Message) -> Result<(), ReplicaError> {
-        let (blob, target) = message.subject();
-        let Some(blob) = self.table.blob(blob).await?.filter(|blob| !blob.reclaiming) else {
-            return Ok(());
-        };
-        let replica = self.table.replica(&blob.id, target).await?;
-        let Some(replica) = replica.filter(|replica| replica.state != State::Available) else {
-            return Ok(());
-        };
-        let target = self.targets.get(target)?;
-        let job = Job {
-            key: target.key(&blob.id),
+    pub async fn handle(&self, task: Task<'_>) -> Result<Outcome, ReplicaError> {
+        let Task { blob, replica, .. } = task;
+        let place = self.targets.get(&replica.target)?;
+        if blob.reclaiming || place.config.draining {
+            return Ok(Outcome::Nothing);
+        }
+        if replica.state == State::Available {
+            return Ok(Outcome::Nothing);
+        }
+        let mut job = Job {
+            key: place.key(&blob.id),
             blob,
             replica,
-            target,
+            digest: task.digest,
+            again: task.again,
+            deadline: task.deadline,
+            place,
         };
-        let done = match message {
-            Message::Copy { segment, .. } if job.replica.multipart_id.is_some() => {
-                self.copy_segment(&job, *segment).await
+        let done = match (task.message, &job.replica.multipart_id) {
+            (Message::Copy { segment, .. }, Some(_)) => self.copy_segment(&job, *segment).await,
+            (Message::Start { .. }, _) if job.replica.state == State::Failed => {
+                // Somebody wants it tried again.
+                self.table.redrive(&job.replica, now()).await?;
+                match self.table.replica(&job.blob.id, &job.replica.target).await? {
+                    Some(replica) => job.replica = replica,
+                    None => return Ok(Outcome::Nothing),
+                }
+                self.advance(&job).await
             }
+            // A straggler of one that was given up.
+            (_, None) if job.replica.state == State::Failed => Ok(Outcome::Nothing),
             _ => self.advance(&job).await,
         };
         match done {
@@ -89,19 +132,30 @@ impl Replicator {
     }
 
     /// Does what comes next.
-    async fn advance(&self, job: &Job<'_>) -> Result<(), ReplicaError> {
-        let segments = self.table.segments(&job.replica).await?;
-        let recorded: Vec<u32> = segments.iter().map(|segment| segment.segment).collect();
+    async fn advance(&self, job: &Job<'_>) -> Result<Outcome, ReplicaError> {
+        let plan = job.blob.parts()?;
         let begun = job.replica.multipart_id.is_some();
-        match next(job.replica.state, &job.blob.parts()?, begun, &recorded) {
-            Next::Nothing => Ok(()),
+        let segments = if begun {
+            self.table.segments(&job.replica).await?
+        } else {
+            Vec::new()
+        };
+        let recorded: Vec<u32> = segments.iter().map(|segment| segment.segment).collect();
+        match next(job.replica.state, &plan, begun, &recorded) {
+            Next::Nothing => Ok(Outcome::Nothing),
             Next::PutWhole => self.put_whole(job).await,
             Next::BeginMultipart => {
-                self.begin_multipart(job).await?;
-                let count = SegmentPlan::of(&job.blob.parts()?).segment_count();
-                self.send_copies(job, 0..count).await
+                if self.begin_multipart(job).await? {
+                    let count = SegmentPlan::of(&plan).segment_count();
+                    self.send_copies(job, 0..count).await?;
+                }
+                // A target that is full can do this all the same.
+                Ok(Outcome::Nothing)
             }
-            Next::Copy(missing) => self.send_copies(job, missing).await,
+            Next::Copy(missing) => {
+                self.send_copies(job, missing).await?;
+                Ok(Outcome::Nothing)
+            }
             Next::Finish => self.finish(job, segments).await,
         }
     }
@@ -121,189 +175,94 @@ impl Replicator {
         Ok(self.queue.send(&messages).await?)
     }
 
-    /// A blob of one part, at most 8 MiB: in memory.
-    async fn put_whole(&self, job: &Job<'_>) -> Result<(), ReplicaError> {
-        let expected = self.table.ledger_page(&job.blob.id, 0).await?.first().copied();
-        let _stream = self.streams.acquire().await;
-        let source = self
-            .objects
-            .read(&object_key(&job.blob.id), &(0..job.blob.size))
-            .await?;
-        let bytes: Bytes = source.collect().await.map_err(|e| unreadable(&e))?.into_bytes();
-        if expected != Some(PartDigest::of(&bytes)) {
-            return Err(ReplicaError::SourceCorrupt { part: 1 });
-        }
-        let etag = crate::ceph::hex(Md5::digest(&bytes).into());
-        job.target.put(&job.key, bytes).await?;
-        self.verify(job, &etag).await
-    }
-
-    /// Begins a multipart upload at the target, unless another worker did.
-    async fn begin_multipart(&self, job: &Job<'_>) -> Result<(), ReplicaError> {
-        let id = job.target.begin_multipart(&job.key).await?;
-        match self.table.begin_copying(&job.replica, &id, &job.key, now()).await {
-            Err(StoreError::Conflict(_)) => {
-                // A write whose answer got lost is sent again, and then refused because of itself.
-                let replica = self.table.replica(&job.blob.id, &job.replica.target).await?;
-                if replica.is_some_and(|replica| replica.multipart_id.as_ref() == Some(&id)) {
-                    return Ok(());
-                }
-                job.target.abort_multipart(&job.key, &id).await
-            }
-            written => Ok(written?),
-        }
-    }
-
-    /// Streams the parts of a segment and records them, once.
-    async fn copy_segment(&self, job: &Job<'_>, segment: u32) -> Result<(), ReplicaError> {
-        let plan = job.blob.parts()?;
-        let segments = SegmentPlan::of(&plan);
-        let Some(parts) = segments.parts(segment) else {
-            tracing::warn!(blob = %job.blob.id, segment, "there is no such segment");
-            return Ok(());
+    /// A blob of one part, at most 8 MiB.
+    async fn put_whole(&self, job: &Job<'_>) -> Result<Outcome, ReplicaError> {
+        let digest = match job.digest {
+            Some(digest) => digest,
+            None => *self
+                .table
+                .ledger_page(&job.blob.id, 0)
+                .await?
+                .first()
+                .ok_or_else(|| lacks(job, 1))?,
         };
-        if !self.table.has_segment(&job.replica, segment).await? {
-            let digests = self.digests(job, parts.clone()).await?;
-            let bytes = parts.clone().filter_map(|part| plan.part_length(part)).sum();
-            let copies = parts.map(|part| self.copy_part(job, part, &digests));
-            let etags = futures::stream::iter(copies)
-                .buffered(STREAMS)
-                .try_collect()
-                .await?;
-            let row = SegmentRow {
-                blob: job.blob.id.clone(),
-                target: job.replica.target.clone(),
-                segment,
-                multipart_id: job.replica.multipart_id.clone().unwrap_or_default(),
-                etags,
-            };
-            match self.table.record_segment(&row, bytes, now()).await {
-                // Another delivery of this message was faster, or the multipart upload was given up.
-                Ok(()) | Err(StoreError::Conflict(Conflict::ReplicaChanged)) => {}
-                Err(error) => return Err(error.into()),
-            }
-        }
-        let replica = self.table.replica(&job.blob.id, &job.replica.target).await?;
-        if replica.is_some_and(|replica| replica.segments_done >= segments.segment_count()) {
-            let (blob, target) = (job.blob.id.clone(), job.replica.target.clone());
-            self.queue.send(&[Message::Finish { blob, target }]).await?;
-        }
-        Ok(())
+        let checksum = self
+            .attempts(job, 1, async || {
+                let (copy, _stream) = self.read(job, 0..job.blob.size, digest).await?;
+                job.place.store.put(&job.key, copy).await
+            })
+            .await?;
+        Ok(arrived(job, checksum, job.blob.size))
     }
 
-    /// What the ledger says of some parts.
-    async fn digests(
+    /// Opens a part of the blob in the primary store, when there is room for one more stream.
+    async fn read<'a>(
         &self,
-        job: &Job<'_>,
-        parts: std::ops::RangeInclusive<u32>,
-    ) -> Result<HashMap<u32, PartDigest>, ReplicaError> {
-        let page = |part: u32| (part - 1) / LedgerRow::PARTS;
-        let mut digests = HashMap::new();
-        for page in page(*parts.start())..=page(*parts.end()) {
-            let first = page * LedgerRow::PARTS + 1;
-            digests.extend((first..).zip(self.table.ledger_page(&job.blob.id, page).await?));
-        }
-        Ok(digests)
+        job: &Job<'a>,
+        range: Range<u64>,
+        digest: PartDigest,
+    ) -> Result<(Copy, Option<SemaphorePermit<'a>>), ReplicaError> {
+        let length = range.end - range.start;
+        let weight = if length > LIGHT { HEAVY } else { 1 };
+        let room = job.place.streams.acquire_many(weight);
+        // Never closed.
+        let stream = timeout_at(job.deadline, room)
+            .await
+            .map_err(|_| ReplicaError::NoTime)?
+            .ok();
+        let source = self.objects.read(&object_key(&job.blob.id), &range).await?;
+        let copy = Copy {
+            source,
+            length,
+            digest,
+        };
+        Ok((copy, stream))
     }
 
-    async fn copy_part(
+    /// Tries a copy some times before its message is.
+    async fn attempts<T>(
         &self,
         job: &Job<'_>,
         part: u32,
-        digests: &HashMap<u32, PartDigest>,
-    ) -> Result<String, ReplicaError> {
-        let missing = || StoreError::Corrupt(format!("the ledger of {} lacks part {part}", job.blob.id));
-        let expected = *digests.get(&part).ok_or_else(missing)?;
-        let range = job.blob.parts()?.range(part).ok_or_else(missing)?;
-        let multipart_id = job.replica.multipart_id.as_deref().unwrap_or_default();
-        let _stream = self.streams.acquire().await;
+        copy: impl AsyncFn() -> Result<T, ReplicaError>,
+    ) -> Result<T, ReplicaError> {
         let mut attempt = 1;
         loop {
-            let source = self.objects.read(&object_key(&job.blob.id), &range).await?;
-            let length = range.end - range.start;
-            match job
-                .target
-                .put_part(&job.key, multipart_id, part, source, length, expected)
-                .await
-            {
-                Err(error) if attempt < PART_ATTEMPTS && !error.multipart_is_gone() => {
-                    tracing::info!(blob = %job.blob.id, part, attempt, %error, "copying the part again");
+            match copy().await {
+                Err(error) if attempt < PART_ATTEMPTS && may_be_better_at_once(&error) => {
+                    tracing::info!(blob = %job.blob.id, part, attempt, %error, "copying again");
                     attempt += 1;
                 }
                 result => return result,
             }
         }
     }
+}
 
-    /// All segments are recorded: completes and verifies.
-    async fn finish(&self, job: &Job<'_>, segments: Vec<SegmentRow>) -> Result<(), ReplicaError> {
-        let etags = etags(segments);
-        let expected = expected_etag(job, &etags)?;
-        let id = job.replica.multipart_id.as_deref().unwrap_or_default();
-        let completed = job.target.complete_multipart(&job.key, id, &etags).await;
-        // Whatever the answer was, the object tells: a complete may have worked without an answer.
-        match (self.verify(job, &expected).await, completed) {
-            (Ok(()), _) => job.target.abort_all_multiparts(&job.key).await,
-            (Err(error), Ok(())) => Err(error),
-            // Some stores say other things than that there is no such upload.
-            (Err(_), Err(error)) if job.target.has_multipart(&job.key, id).await? => Err(error),
-            (Err(_), Err(_)) => self.begin_anew(job).await,
-        }
-    }
-
-    /// The target's object has the size and checksum that were sent: the replica is available.
-    async fn verify(&self, job: &Job<'_>, etag: &str) -> Result<(), ReplicaError> {
-        let Some(head) = job.target.head(&job.key).await? else {
-            return Err(job.target.corrupt("the object is not there"));
-        };
-        if head.size != job.blob.size || head.etag != etag {
-            let expected = format!("{} bytes with ETag {etag}", job.blob.size);
-            return Err(job
-                .target
-                .corrupt(&format!("{expected} were sent, it has {head:?}")));
-        }
-        Ok(self
-            .table
-            .mark_available(&job.replica, &job.key, job.blob.size, now())
-            .await?)
-    }
-
-    /// The multipart upload at the target is gone. Another worker may have completed it a moment ago; otherwise
-    /// from the beginning.
-    async fn begin_anew(&self, job: &Job<'_>) -> Result<(), ReplicaError> {
-        let segments = self.table.segments(&job.replica).await?;
-        if segments.len() == SegmentPlan::of(&job.blob.parts()?).segment_count() as usize {
-            let expected = expected_etag(job, &etags(segments))?;
-            if self.verify(job, &expected).await.is_ok() {
-                return Ok(());
+/// Whether a copy that failed so may succeed when it is tried again without a wait.
+fn may_be_better_at_once(error: &ReplicaError) -> bool {
+    matches!(
+        error,
+        ReplicaError::SourceCorrupt
+            | ReplicaError::TargetCorrupt { .. }
+            | ReplicaError::Target {
+                failure: Failure::Passing,
+                ..
             }
-        }
-        match self.table.forget_multipart(&job.replica, now()).await {
-            // Whoever forgot it begins, if it was another worker.
-            Err(StoreError::Conflict(_)) => Ok(()),
-            Err(error) => Err(error.into()),
-            Ok(()) => {
-                let (blob, target) = (job.blob.id.clone(), job.replica.target.clone());
-                Ok(self.queue.send(&[Message::Start { blob, target }]).await?)
-            }
-        }
-    }
+            // The source broke off, or did not answer.
+            | ReplicaError::Store(StoreError::Remote { code: None, .. })
+    )
 }
 
-/// The `ETag`s of all parts, in order.
-fn etags(mut segments: Vec<SegmentRow>) -> Vec<String> {
-    segments.sort_by_key(|segment| segment.segment);
-    segments.into_iter().flat_map(|segment| segment.etags).collect()
+fn arrived(job: &Job<'_>, checksum: String, copied: u64) -> Outcome {
+    Outcome::Arrived(Box::new(Arrival {
+        replica: job.replica.clone(),
+        key: job.key.clone(),
+        checksum,
+        copied,
+    }))
 }
 
-fn expected_etag(job: &Job<'_>, etags: &[String]) -> Result<String, ReplicaError> {
-    multipart_etag(etags).ok_or_else(|| job.target.corrupt("an ETag is no MD5"))
-}
-
-fn unreadable(error: &dyn std::error::Error) -> ReplicaError {
-    ReplicaError::Store(StoreError::Remote {
-        operation: "GetObject",
-        code: None,
-        cause: error.to_string(),
-    })
+fn lacks(job: &Job<'_>, part: u32) -> StoreError {
+    StoreError::Corrupt(format!("the ledger of {} lacks part {part}", job.blob.id))
 }

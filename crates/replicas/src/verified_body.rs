@@ -4,14 +4,22 @@
 //! breaks off instead: the receiver never gets the announced length, so it stores nothing. Memory is constant
 //! whatever the length.
 
+use crate::error::ReplicaError;
+use crate::pace::Pace;
+use crate::target::Copy;
+use aws_sdk_s3::primitives::SdkBody;
 use bytes::Bytes;
+use crc_fast::CrcAlgorithm::Crc64Xz;
 use domain::content::PartDigest;
 use http_body::{Body, Frame, SizeHint};
 use md5::Md5;
 use sha2::{Digest, Sha256};
+use std::future::poll_fn;
 use std::pin::Pin;
-use std::sync::{Arc, OnceLock};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll, ready};
+use store::StoreError;
+use tokio::time::Sleep;
 
 /// What the receiver of the stream sees instead of its end.
 #[derive(Debug, thiserror::Error)]
@@ -20,82 +28,214 @@ pub enum BodyError {
     #[error("the bytes do not have the expected SHA-256")]
     Digest,
     /// The source broke off.
-    #[error("reading the source failed: {0}")]
-    Source(Box<dyn std::error::Error + Send + Sync>),
+    #[error("reading the source failed")]
+    Source,
+    /// Whoever made the stream reads it now, because the receiver refused it.
+    #[error("the receiver has refused the bytes")]
+    TakenBack,
+}
+
+/// Which sums of the bytes are computed besides the SHA-256.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Wanted {
+    /// None.
+    Nothing,
+    /// The MD5.
+    Md5,
+    /// The CRC-64/XZ.
+    Crc64,
+}
+
+/// The sums of all bytes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Sums {
+    /// Zeros, unless it was wanted.
+    pub md5: [u8; 16],
+    /// Zero, unless it was wanted.
+    pub crc64: u64,
+}
+
+/// What became of the source.
+enum Outcome {
+    Right(Sums),
+    Corrupt,
+    Unreadable(String),
+}
+
+/// The source, as far as it was read.
+struct Reading {
+    source: SdkBody,
+    left: u64,
+    expected: PartDigest,
+    sha256: Sha256,
+    md5: Option<Md5>,
+    crc64: Option<crc_fast::Digest>,
+    held: Option<Bytes>,
+    outcome: Option<Outcome>,
+    taken_back: bool,
+}
+
+impl Reading {
+    /// The next piece that may be passed on.
+    fn poll_piece(&mut self, context: &mut Context<'_>) -> Poll<Option<Result<Bytes, BodyError>>> {
+        while self.outcome.is_none() {
+            match ready!(Pin::new(&mut self.source).poll_frame(context)) {
+                Some(Ok(frame)) => {
+                    let Ok(data) = frame.into_data() else { continue };
+                    if data.is_empty() {
+                        continue;
+                    }
+                    // What is too long must not get as far as being complete.
+                    let length = u64::try_from(data.len()).unwrap_or(u64::MAX);
+                    let Some(left) = self.left.checked_sub(length) else {
+                        self.outcome = Some(Outcome::Corrupt);
+                        return Poll::Ready(Some(Err(BodyError::Digest)));
+                    };
+                    self.left = left;
+                    self.hash(&data);
+                    if let Some(earlier) = self.held.replace(data) {
+                        return Poll::Ready(Some(Ok(earlier)));
+                    }
+                }
+                Some(Err(error)) => {
+                    let cause = store::error::describe(error.as_ref());
+                    self.outcome = Some(Outcome::Unreadable(cause));
+                    return Poll::Ready(Some(Err(BodyError::Source)));
+                }
+                None => return Poll::Ready(self.end()),
+            }
+        }
+        Poll::Ready(None)
+    }
+
+    fn hash(&mut self, data: &[u8]) {
+        self.sha256.update(data);
+        if let Some(md5) = &mut self.md5 {
+            md5.update(data);
+        }
+        if let Some(crc64) = &mut self.crc64 {
+            crc64.update(data);
+        }
+    }
+
+    fn end(&mut self) -> Option<Result<Bytes, BodyError>> {
+        let digest = PartDigest::from_bytes(self.sha256.finalize_reset().into());
+        if digest != self.expected || self.left != 0 {
+            self.outcome = Some(Outcome::Corrupt);
+            return Some(Err(BodyError::Digest));
+        }
+        let md5 = self.md5.take().map(|md5| md5.finalize().into());
+        let crc64 = self.crc64.take().map(|crc64| crc64.finalize());
+        self.outcome = Some(Outcome::Right(Sums {
+            md5: md5.unwrap_or_default(),
+            crc64: crc64.unwrap_or_default(),
+        }));
+        self.held.take().map(Ok)
+    }
 }
 
 /// What became of the stream, for whoever made it.
-#[derive(Clone, Default)]
-pub struct Verdict(Arc<OnceLock<Result<[u8; 16], ()>>>);
+pub struct Verdict(Arc<Mutex<Reading>>);
 
 impl Verdict {
-    /// The MD5 of all bytes, once they have passed and were right.
-    #[must_use]
-    pub fn md5(&self) -> Option<[u8; 16]> {
-        self.0.get().copied()?.ok()
+    fn reading(&self) -> MutexGuard<'_, Reading> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// The source ended, and was not what was expected.
+    /// The sums of all bytes, once they have passed and were right.
     #[must_use]
-    pub fn is_corrupt(&self) -> bool {
-        matches!(self.0.get(), Some(Err(())))
+    pub fn sums(&self) -> Option<Sums> {
+        match self.reading().outcome {
+            Some(Outcome::Right(sums)) => Some(sums),
+            _ => None,
+        }
+    }
+
+    /// Whether it is the source's fault that the bytes did not arrive.
+    ///
+    /// # Errors
+    /// [`ReplicaError::SourceCorrupt`], or [`ReplicaError::Store`] when it could not be read to its end.
+    pub fn source(&self) -> Result<(), ReplicaError> {
+        match &self.reading().outcome {
+            Some(Outcome::Corrupt) => Err(ReplicaError::SourceCorrupt),
+            Some(Outcome::Unreadable(cause)) => Err(ReplicaError::Store(StoreError::Remote {
+                operation: "GetObject",
+                code: None,
+                cause: cause.clone(),
+            })),
+            Some(Outcome::Right(_)) | None => Ok(()),
+        }
+    }
+
+    /// Reads what the receiver did not want to have, and gives the sums of all bytes.
+    ///
+    /// # Errors
+    /// As [`Verdict::source`].
+    pub async fn drain(&self) -> Result<Option<Sums>, ReplicaError> {
+        self.reading().taken_back = true;
+        while poll_fn(|context| self.reading().poll_piece(context))
+            .await
+            .is_some()
+        {}
+        self.source()?;
+        Ok(self.sums())
     }
 }
 
 /// The stream.
-pub struct VerifiedBody<B> {
-    source: B,
+pub struct VerifiedBody {
+    reading: Arc<Mutex<Reading>>,
     length: u64,
-    expected: PartDigest,
-    sha256: Sha256,
-    md5: Md5,
-    held: Option<Bytes>,
-    ended: bool,
-    verdict: Verdict,
+    pace: Arc<Pace>,
+    waiting: Option<(Pin<Box<Sleep>>, Bytes)>,
 }
 
-impl<B> VerifiedBody<B> {
-    /// Passes on `source`, which is expected to have `length` bytes with the digest `expected`.
-    pub fn new(source: B, length: u64, expected: PartDigest) -> (Self, Verdict) {
-        let verdict = Verdict::default();
-        let (sha256, md5, held) = (Sha256::new(), Md5::new(), None);
+impl VerifiedBody {
+    /// Passes on the bytes of `copy`, at that pace.
+    #[must_use]
+    pub fn new(copy: Copy, wanted: Wanted, pace: &Arc<Pace>) -> (Self, Verdict) {
+        let reading = Reading {
+            source: copy.source.into_inner(),
+            left: copy.length,
+            expected: copy.digest,
+            sha256: Sha256::new(),
+            md5: (wanted == Wanted::Md5).then(Md5::new),
+            crc64: (wanted == Wanted::Crc64).then(|| crc_fast::Digest::new(Crc64Xz)),
+            held: None,
+            outcome: None,
+            taken_back: false,
+        };
+        let reading = Arc::new(Mutex::new(reading));
         let body = Self {
-            source,
-            length,
-            expected,
-            sha256,
-            md5,
-            held,
-            ended: false,
-            verdict: verdict.clone(),
+            reading: Arc::clone(&reading),
+            length: copy.length,
+            pace: Arc::clone(pace),
+            waiting: None,
         };
-        (body, verdict)
+        (body, Verdict(reading))
     }
 
-    fn end(&mut self) -> Option<Result<Frame<Bytes>, BodyError>> {
-        self.ended = true;
-        let digest = PartDigest::from_bytes(self.sha256.finalize_reset().into());
-        let right = digest == self.expected;
-        let result = if right {
-            Ok(self.md5.finalize_reset().into())
-        } else {
-            Err(())
-        };
-        // Set at most once: a stream ends once.
-        let _ = self.verdict.0.set(result);
-        if right {
-            self.held.take().map(|last| Ok(Frame::data(last)))
-        } else {
-            Some(Err(BodyError::Digest))
+    /// As a request's body.
+    ///
+    /// # Errors
+    /// As [`Verdict::source`], of a source that should be empty: nobody asks an empty body for its end, so it is looked
+    /// at here.
+    pub async fn for_request(
+        copy: Copy,
+        wanted: Wanted,
+        pace: &Arc<Pace>,
+    ) -> Result<(SdkBody, Verdict), ReplicaError> {
+        let empty = copy.length == 0;
+        let (body, verdict) = Self::new(copy, wanted, pace);
+        if empty {
+            verdict.drain().await?;
+            return Ok((SdkBody::empty(), verdict));
         }
+        Ok((SdkBody::from_body_1_x(body), verdict))
     }
 }
 
-impl<B> Body for VerifiedBody<B>
-where
-    B: Body<Data = Bytes> + Unpin,
-    B::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
-{
+impl Body for VerifiedBody {
     type Data = Bytes;
     type Error = BodyError;
 
@@ -104,27 +244,24 @@ where
         context: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, BodyError>>> {
         let this = &mut *self;
-        while !this.ended {
-            match ready!(Pin::new(&mut this.source).poll_frame(context)) {
-                Some(Ok(frame)) => {
-                    let Ok(data) = frame.into_data() else { continue };
-                    if data.is_empty() {
-                        continue;
-                    }
-                    this.sha256.update(&data);
-                    this.md5.update(&data);
-                    if let Some(earlier) = this.held.replace(data) {
-                        return Poll::Ready(Some(Ok(Frame::data(earlier))));
-                    }
-                }
-                Some(Err(error)) => {
-                    this.ended = true;
-                    return Poll::Ready(Some(Err(BodyError::Source(error.into()))));
-                }
-                None => return Poll::Ready(this.end()),
+        if this.waiting.is_none() {
+            let mut reading = this.reading.lock().unwrap_or_else(PoisonError::into_inner);
+            if reading.taken_back {
+                return Poll::Ready(Some(Err(BodyError::TakenBack)));
+            }
+            let piece = match ready!(reading.poll_piece(context)) {
+                Some(Ok(piece)) => piece,
+                other => return Poll::Ready(other.map(|piece| piece.map(Frame::data))),
+            };
+            match this.pace.pause(piece.len()) {
+                Some(pause) => this.waiting = Some((Box::pin(pause), piece)),
+                None => return Poll::Ready(Some(Ok(Frame::data(piece)))),
             }
         }
-        Poll::Ready(None)
+        if let Some((pause, _)) = &mut this.waiting {
+            ready!(pause.as_mut().poll(context));
+        }
+        Poll::Ready(this.waiting.take().map(|(_, piece)| Ok(Frame::data(piece))))
     }
 
     fn size_hint(&self) -> SizeHint {
@@ -135,50 +272,116 @@ where
 #[cfg(test)]
 mod tests {
     use super::*;
-    use futures::executor::block_on;
+    use aws_sdk_s3::primitives::ByteStream;
     use http_body_util::{BodyExt, StreamBody};
-    use std::convert::Infallible;
+    use std::io;
+    use std::time::{Duration, Instant};
 
-    fn source(pieces: &[&'static str]) -> impl Body<Data = Bytes, Error = Infallible> + Unpin + use<> {
-        let frames: Vec<_> = pieces
-            .iter()
-            .map(|p| Ok(Frame::data(Bytes::from_static(p.as_bytes()))))
-            .collect();
-        StreamBody::new(futures::stream::iter(frames))
+    fn copy(pieces: &[&'static str], length: u64, expected: &str) -> Copy {
+        let frames = pieces.iter().map(|piece| match *piece {
+            "(broken)" => Err(io::Error::other("broken")),
+            piece => Ok(Frame::data(Bytes::from_static(piece.as_bytes()))),
+        });
+        let frames: Vec<_> = frames.collect();
+        Copy {
+            source: ByteStream::from_body_1_x(StreamBody::new(futures::stream::iter(frames))),
+            length,
+            digest: PartDigest::of(expected.as_bytes()),
+        }
     }
 
-    #[test]
-    fn right_bytes_pass() {
-        let (body, verdict) = VerifiedBody::new(
-            source(&["hello ", "", "world"]),
-            11,
-            PartDigest::of(b"hello world"),
-        );
-        assert_eq!(block_on(body.collect()).unwrap().to_bytes(), "hello world");
-        assert_eq!(verdict.md5(), Some(Md5::digest(b"hello world").into()));
+    fn hello(pieces: &[&'static str]) -> (VerifiedBody, Verdict) {
+        VerifiedBody::new(copy(pieces, 11, "hello world"), Wanted::Crc64, &Arc::default())
     }
 
-    #[test]
-    fn wrong_bytes_break_off_before_the_last_piece() {
+    /// What passed before it ended badly.
+    async fn passed(body: &mut VerifiedBody) -> (usize, BodyError) {
+        let mut passed = 0;
+        loop {
+            match body.frame().await {
+                Some(Ok(frame)) => passed += frame.into_data().unwrap().len(),
+                Some(Err(error)) => return (passed, error),
+                None => panic!("ended well"),
+            }
+        }
+    }
+
+    fn sums() -> Sums {
+        Sums {
+            md5: [0; 16],
+            crc64: crc_fast::checksum(Crc64Xz, b"hello world"),
+        }
+    }
+
+    #[tokio::test]
+    async fn right_bytes_pass() {
+        let (body, verdict) = hello(&["hello ", "", "world"]);
+        assert_eq!(body.collect().await.unwrap().to_bytes(), "hello world");
+        assert_eq!(verdict.sums(), Some(sums()));
+        assert!(verdict.source().is_ok());
+    }
+
+    #[tokio::test]
+    async fn wrong_bytes_break_off_before_they_are_complete() {
         for pieces in [
             &["hello ", "w0rld"][..],
             &["hello "],
+            &["hello w0rld", "!"],
             &["hello ", "world", "!"],
+            &["hello world!"],
             &[],
         ] {
-            let (mut body, verdict) = VerifiedBody::new(source(pieces), 11, PartDigest::of(b"hello world"));
-            let mut passed = 0;
-            let error = loop {
-                match block_on(body.frame()) {
-                    Some(Ok(frame)) => passed += frame.into_data().unwrap().len(),
-                    Some(Err(error)) => break error,
-                    None => panic!("ended well: {pieces:?}"),
-                }
-            };
+            let (mut body, verdict) = hello(pieces);
+            let (passed, error) = passed(&mut body).await;
             assert!(matches!(error, BodyError::Digest));
-            let held: usize = pieces.last().map_or(0, |last| last.len());
-            assert_eq!(passed + held, pieces.iter().map(|p| p.len()).sum::<usize>());
-            assert!(verdict.is_corrupt() && verdict.md5().is_none());
+            assert!(passed < 11, "{passed} bytes of {pieces:?}");
+            assert!(matches!(verdict.source(), Err(ReplicaError::SourceCorrupt)));
+            assert!(verdict.sums().is_none());
         }
+    }
+
+    #[tokio::test]
+    async fn a_source_that_breaks_off_is_not_the_targets_fault() {
+        let (mut body, verdict) = hello(&["hello ", "world", "(broken)"]);
+        let (passed, error) = passed(&mut body).await;
+        assert!(matches!(error, BodyError::Source) && passed < 11);
+        assert!(matches!(verdict.source(), Err(ReplicaError::Store(_))));
+    }
+
+    #[tokio::test]
+    async fn what_should_be_empty_is_looked_at() {
+        let of = async |pieces: &[&'static str]| {
+            let copy = copy(pieces, 0, "");
+            VerifiedBody::for_request(copy, Wanted::Md5, &Arc::default()).await
+        };
+        let (_, verdict) = of(&[]).await.unwrap();
+        assert_eq!(verdict.sums().unwrap().md5, <[u8; 16]>::from(Md5::digest(b"")));
+        assert!(matches!(of(&["x"]).await, Err(ReplicaError::SourceCorrupt)));
+    }
+
+    #[tokio::test]
+    async fn what_was_refused_can_be_read_to_its_end() {
+        let (mut body, verdict) = hello(&["hello ", "wor", "ld"]);
+        body.frame().await.unwrap().unwrap();
+        assert_eq!(verdict.drain().await.unwrap(), Some(sums()));
+        let error = body.frame().await.unwrap().unwrap_err();
+        assert!(matches!(error, BodyError::TakenBack));
+        let (_, verdict) = hello(&["hello "]);
+        assert!(matches!(verdict.drain().await, Err(ReplicaError::SourceCorrupt)));
+    }
+
+    #[tokio::test]
+    async fn a_limited_target_is_not_sent_more_than_it_takes() {
+        let pace = Arc::new(Pace::new(Some(40)));
+        let begin = Instant::now();
+        let send = async || {
+            let copy = copy(&["hello ", "world"], 11, "hello world");
+            let (body, _) = VerifiedBody::new(copy, Wanted::Nothing, &pace);
+            body.collect().await.unwrap().to_bytes()
+        };
+        let (one, two) = tokio::join!(send(), send());
+        assert_eq!((one, two), ("hello world".into(), "hello world".into()));
+        // 22 bytes, of which the last piece (5) and what a tenth of a second allows (4) need not be waited for.
+        assert!(begin.elapsed() >= Duration::from_millis(13 * 1000 / 40));
     }
 }

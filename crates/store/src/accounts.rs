@@ -2,9 +2,9 @@
 
 use crate::error::{Conflict, StoreError};
 use crate::rows::{AccountRow, UsernameRow};
-use crate::table::{Change, Row, Table, Write, number};
+use crate::table::{Change, Row, Table, Write, number, text};
 use aws_sdk_dynamodb::types::AttributeValue;
-use domain::account::{QuotaEvent, Username};
+use domain::account::{QuotaEvent, Role, Username};
 use domain::id::AccountId;
 
 /// How often a change of a quota is tried that collides with another one.
@@ -79,6 +79,24 @@ impl Table {
             }
         }
         Err(Conflict::NodeChanged.into())
+    }
+
+    /// Gives an account another role. Gives the account as it is then; `None` when there is no such account.
+    ///
+    /// # Errors
+    /// [`StoreError::Remote`] or [`StoreError::Corrupt`].
+    pub async fn set_role(&self, username: &Username, role: Role) -> Result<Option<AccountRow>, StoreError> {
+        let Some(account) = self.account_by_username(username).await? else {
+            return Ok(None);
+        };
+        let name = match role {
+            Role::User => "user",
+            Role::Operator => "operator",
+        };
+        let change = Change::new(account.key(), "SET #role = :role", "attribute_exists(pk)");
+        self.change(change.with(":role", text(name)), Conflict::NodeChanged)
+            .await?;
+        self.account(&account.id).await
     }
 }
 

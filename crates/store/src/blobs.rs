@@ -1,19 +1,16 @@
-//! Blobs, their ledgers and their replicas.
+//! Blobs and their ledgers.
 
-use crate::config::TargetName;
 use crate::error::{Conflict, StoreError};
-use crate::rows::{BlobRow, ContentRow, LedgerRow, ReplicaRow, SegmentRow, UploadRow, blob_partition};
+use crate::replicas;
+use crate::rows::{BlobRow, ContentRow, LedgerRow, UploadRow, blob_partition};
 use crate::table::{Change, Row, Table, Write, number, text};
 use aws_sdk_dynamodb::types::AttributeValue;
 use domain::blob::{Effect, Event, GRACE, Life, Refusal, step};
 use domain::content::{ContentId, PartDigest};
 use domain::id::{AccountId, BlobId};
-use domain::replica::{STALLED_AFTER, State};
+use domain::targets::roster::Member;
 use jiff::{SignedDuration, Timestamp};
 use std::collections::HashMap;
-
-/// How much of the reason of a failure is kept, in characters.
-const MAX_REASON: usize = 500;
 
 /// The write that [`step`] makes of [`Event::Refer`], without reading first: one more file refers to a blob. This revives a
 /// condemned one; a blob that is being reclaimed, or is lost, is not.
@@ -52,7 +49,7 @@ pub fn release(blob: &BlobId, now: Timestamp) -> Result<Write, StoreError> {
 ///
 /// # Errors
 /// [`StoreError::Corrupt`] when a write is malformed. Conflict: [`Conflict::ContentExists`].
-pub fn create(blob: &BlobRow, targets: &[TargetName], now: Timestamp) -> Result<Vec<Write>, StoreError> {
+pub fn create(blob: &BlobRow, targets: &[Member], now: Timestamp) -> Result<Vec<Write>, StoreError> {
     let content = ContentRow {
         content_id: blob.content_id,
         scope: blob.scope.clone(),
@@ -62,12 +59,7 @@ pub fn create(blob: &BlobRow, targets: &[TargetName], now: Timestamp) -> Result<
         Write::create(&content, Conflict::ContentExists)?,
         Write::create(blob, Conflict::ContentExists)?,
     ];
-    for target in targets {
-        writes.push(Write::create(
-            &ReplicaRow::pending(&blob.id, target, now),
-            Conflict::ContentExists,
-        )?);
-    }
+    writes.extend(replicas::create(blob, targets, Conflict::ContentExists, now)?);
     Ok(writes)
 }
 
@@ -177,195 +169,6 @@ impl Table {
             .ok_or_else(|| StoreError::Corrupt(format!("blob {blob} has no page {page} in its ledger")))
     }
 
-    /// All replicas of a blob.
-    ///
-    /// # Errors
-    /// [`StoreError::Remote`] or [`StoreError::Corrupt`].
-    pub async fn replicas(&self, blob: &BlobId) -> Result<Vec<ReplicaRow>, StoreError> {
-        self.all(&blob_partition(blob), ReplicaRow::PREFIX).await
-    }
-
-    /// One replica of a blob.
-    ///
-    /// # Errors
-    /// [`StoreError::Remote`] or [`StoreError::Corrupt`].
-    pub async fn replica(&self, blob: &BlobId, target: &str) -> Result<Option<ReplicaRow>, StoreError> {
-        self.get(&ReplicaRow::key_of(blob, target)).await
-    }
-
-    /// Whether a segment is recorded for the multipart upload that is under way for a replica.
-    ///
-    /// # Errors
-    /// [`StoreError::Remote`] or [`StoreError::Corrupt`].
-    pub async fn has_segment(&self, replica: &ReplicaRow, segment: u32) -> Result<bool, StoreError> {
-        let key = SegmentRow::key_of(&replica.blob, &replica.target, segment);
-        let row: Option<SegmentRow> = self.get(&key).await?;
-        Ok(row.is_some_and(|row| Some(&row.multipart_id) == replica.multipart_id.as_ref()))
-    }
-
-    /// The segments recorded for the multipart upload that is under way for a replica, in order.
-    ///
-    /// # Errors
-    /// [`StoreError::Remote`] or [`StoreError::Corrupt`].
-    pub async fn segments(&self, replica: &ReplicaRow) -> Result<Vec<SegmentRow>, StoreError> {
-        let prefix = SegmentRow::prefix(&replica.target);
-        let mut rows: Vec<SegmentRow> = self.all(&blob_partition(&replica.blob), &prefix).await?;
-        rows.retain(|row| Some(&row.multipart_id) == replica.multipart_id.as_ref());
-        Ok(rows)
-    }
-
-    /// Records the multipart upload at the target, unless somebody else recorded one.
-    ///
-    /// # Errors
-    /// [`Conflict::ReplicaChanged`].
-    pub async fn begin_copying(
-        &self,
-        replica: &ReplicaRow,
-        multipart_id: &str,
-        key: &str,
-        now: Timestamp,
-    ) -> Result<(), StoreError> {
-        let change = Change::new(
-            replica.key(),
-            "SET #state = :copying, multipart_id = :multipart_id, #key = :key, bytes_done = :none, \
-             segments_done = :none, updated_at = :now, due_shard = :due_shard, due_at = :due_at",
-            "attribute_exists(pk) AND attribute_not_exists(multipart_id) AND #state <> :available",
-        );
-        let change = change
-            .with(":copying", state(State::Copying))
-            .with(":available", state(State::Available))
-            .with(":multipart_id", text(multipart_id))
-            .with(":key", text(key))
-            .with(":none", number(0))
-            .with(":now", text(&now))
-            .due(later(now, STALLED_AFTER));
-        self.change(change, Conflict::ReplicaChanged).await
-    }
-
-    /// Forgets a multipart upload at the target that is not there any more. Segments that were recorded for it
-    /// do not count for another one, which writes over them.
-    ///
-    /// # Errors
-    /// [`Conflict::ReplicaChanged`] when another one is recorded by now.
-    pub async fn forget_multipart(&self, replica: &ReplicaRow, now: Timestamp) -> Result<(), StoreError> {
-        let change = Change::new(
-            replica.key(),
-            "SET bytes_done = :none, segments_done = :none, updated_at = :now REMOVE multipart_id",
-            "multipart_id = :multipart_id AND #state <> :available",
-        );
-        let change = change
-            .with(":none", number(0))
-            .with(":now", text(&now))
-            .with(":available", state(State::Available))
-            .with(
-                ":multipart_id",
-                text(replica.multipart_id.as_deref().unwrap_or_default()),
-            );
-        self.change(change, Conflict::ReplicaChanged).await
-    }
-
-    /// Records a segment, once: repeating it, or recording one of a forgotten multipart upload, is a
-    /// [`Conflict::ReplicaChanged`].
-    ///
-    /// # Errors
-    /// [`StoreError`].
-    pub async fn record_segment(
-        &self,
-        segment: &SegmentRow,
-        bytes: u64,
-        now: Timestamp,
-    ) -> Result<(), StoreError> {
-        let mine = HashMap::from([(":multipart_id".to_owned(), text(&segment.multipart_id))]);
-        let fresh = "attribute_not_exists(pk) OR multipart_id <> :multipart_id";
-        let progress = Change::new(
-            ReplicaRow::key_of(&segment.blob, &segment.target),
-            "SET #state = :copying, bytes_done = bytes_done + :bytes, segments_done = segments_done + :one, \
-             updated_at = :now, due_shard = :due_shard, due_at = :due_at",
-            "multipart_id = :multipart_id AND #state <> :available",
-        );
-        let progress = progress
-            .with(":copying", state(State::Copying))
-            .with(":available", state(State::Available))
-            .with(":bytes", number(bytes))
-            .with(":one", number(1))
-            .with(":multipart_id", text(&segment.multipart_id))
-            .with(":now", text(&now))
-            .due(later(now, STALLED_AFTER));
-        self.transact(vec![
-            Write::put(segment, fresh, mine, Conflict::ReplicaChanged)?,
-            Write::update(&progress, Conflict::ReplicaChanged)?,
-        ])
-        .await
-    }
-
-    /// The replica is complete and verified. Forgets what was only needed on the way.
-    ///
-    /// # Errors
-    /// [`StoreError`]; that it was available already is none.
-    pub async fn mark_available(
-        &self,
-        replica: &ReplicaRow,
-        key: &str,
-        size: u64,
-        now: Timestamp,
-    ) -> Result<(), StoreError> {
-        let change = Change::new(
-            replica.key(),
-            "SET #state = :available, #key = :key, bytes_done = :size, updated_at = :now \
-             REMOVE multipart_id, last_error, due_shard, due_at",
-            "attribute_exists(pk) AND #state <> :available",
-        );
-        let change = change
-            .with(":available", state(State::Available))
-            .with(":key", text(key))
-            .with(":size", number(size))
-            .with(":now", text(&now));
-        self.change_if_it_holds(change).await?;
-        self.delete_segments(&replica.blob, &replica.target).await
-    }
-
-    /// An attempt failed. `given_up`: the message goes to the dead-letter queue now.
-    ///
-    /// # Errors
-    /// [`StoreError`]; that it became available meanwhile is none.
-    pub async fn record_failure(
-        &self,
-        blob: &BlobId,
-        target: &str,
-        reason: &str,
-        given_up: bool,
-        now: Timestamp,
-    ) -> Result<(), StoreError> {
-        let reason: String = reason.chars().take(MAX_REASON).collect();
-        let update = if given_up {
-            "SET #state = :failed, attempts = attempts + :one, last_error = :reason, updated_at = :now \
-             REMOVE due_shard, due_at"
-        } else {
-            "SET attempts = attempts + :one, last_error = :reason, updated_at = :now, \
-             due_shard = :due_shard, due_at = :due_at"
-        };
-        let key = ReplicaRow::key_of(blob, target);
-        let mut change = Change::new(key, update, "attribute_exists(pk) AND #state <> :available")
-            .with(":available", state(State::Available))
-            .with(":one", number(1))
-            .with(":reason", text(&reason))
-            .with(":now", text(&now));
-        change = if given_up {
-            change.with(":failed", state(State::Failed))
-        } else {
-            change.due(later(now, STALLED_AFTER))
-        };
-        self.change_if_it_holds(change).await
-    }
-
-    async fn delete_segments(&self, blob: &BlobId, target: &str) -> Result<(), StoreError> {
-        let rows: Vec<SegmentRow> = self
-            .all(&blob_partition(blob), &SegmentRow::prefix(target))
-            .await?;
-        self.delete_all(&rows.iter().map(Row::key).collect::<Vec<_>>())
-            .await
-    }
-
     /// Moves a blob that was read on as [`step`] says, if it still is what was read. Gives what is left to be done.
     ///
     /// # Errors
@@ -429,14 +232,4 @@ impl Table {
         self.delete_all(&keys).await?;
         self.delete_all(&[blob.key()]).await
     }
-}
-
-fn state(state: State) -> AttributeValue {
-    let name = match state {
-        State::Pending => "pending",
-        State::Copying => "copying",
-        State::Available => "available",
-        State::Failed => "failed",
-    };
-    text(name)
 }

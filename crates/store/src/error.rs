@@ -45,7 +45,7 @@ pub enum Conflict {
 }
 
 /// An error of the store.
-#[derive(Debug, thiserror::Error)]
+#[derive(Debug, Clone, thiserror::Error)]
 pub enum StoreError {
     /// A condition of a write did not hold.
     #[error(transparent)]

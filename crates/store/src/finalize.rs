@@ -7,14 +7,13 @@
 
 mod run;
 
-use crate::config::{Aws, DedupScope, TargetName, target_names};
+use crate::config::{Aws, DedupScope};
 use crate::error::StoreError;
 use crate::objects::{Objects, StoredPart};
 use crate::queue::Queue;
 use crate::rows::{NodeRow, UploadRow, now};
 use crate::table::Table;
 use domain::content::{ContentId, PartDigest};
-use domain::replica::Message;
 use domain::upload::State;
 use run::Run;
 use std::time::Duration;
@@ -27,8 +26,6 @@ pub struct Finalizer {
     pub objects: Objects,
     /// Where replication begins.
     pub queue: Queue,
-    /// Where the blob is replicated to.
-    pub targets: Vec<TargetName>,
     /// With whose files a new file may share its bytes.
     pub scope: DedupScope,
 }
@@ -100,7 +97,6 @@ impl Finalizer {
             table: Table::from_env(aws)?,
             objects: Objects::from_env(aws)?,
             queue: Queue::from_env(aws)?,
-            targets: target_names()?,
             scope: DedupScope::from_env()?,
         })
     }
@@ -115,20 +111,19 @@ impl Finalizer {
     }
 
     /// What may fail without harm: the sweep finds what was not done.
-    async fn after_commit(&self, upload: &UploadRow) {
+    async fn after_commit(&self, upload: &UploadRow, file: Option<&NodeRow>, targets: &[String]) {
         if upload.discard_since.is_some() {
+            if let Some((node, file)) = file.and_then(|node| Some((node, node.file.as_ref()?))) {
+                let (account, parent) = (&node.account, node.parent.as_ref());
+                self.table.cover(&self.queue, account, parent, &file.blob).await;
+            }
             if let Err(error) = self.table.discard(&self.objects, upload, now()).await {
                 tracing::warn!(upload = %upload.id, error = error.for_log(), "left to the sweep: discarding parts");
             }
             return;
         }
         let blob = &upload.blob;
-        let start = |target: &TargetName| Message::Start {
-            blob: blob.clone(),
-            target: target.name.clone(),
-        };
-        let messages: Vec<_> = self.targets.iter().map(start).collect();
-        if let Err(error) = self.queue.send(&messages).await {
+        if let Err(error) = self.queue.start(blob, targets).await {
             tracing::warn!(%blob, error = error.for_log(), "left to the sweep: starting replication");
         }
         // Whoever began one and died before writing its id down left it here.

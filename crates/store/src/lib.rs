@@ -5,8 +5,8 @@
 //! | [`table`] | the one table: reads, conditional writes, transactions, the sweep's index |
 //! | [`rows`] | everything that is written into the table, kind by kind (`docs/data-model.md`) |
 //! | [`objects`] | the primary store: presigned URLs, multipart uploads, reads |
-//! | [`queue`] | the replication queue |
-//! | [`accounts`], [`tree`], [`uploads`], [`blobs`] | what happens to rows of one kind |
+//! | [`queue`] | the replication queues |
+//! | [`accounts`], [`tree`], [`uploads`], [`blobs`], [`replicas`], [`targets`] | what happens to rows of one kind |
 //! | [`placing`] | files come into a tree, whatever has their name already |
 //! | [`possession`] | challenges: files whose bytes need not be sent |
 //! | [`idempotency`] | the same request again gets the same answer |
@@ -25,13 +25,15 @@ pub mod placing;
 pub mod possession;
 pub mod queue;
 pub mod reconcile;
+pub mod replicas;
 pub mod rows;
 pub mod table;
+pub mod targets;
 pub mod tree;
 pub mod uploads;
 
 pub use config::Aws;
 pub use error::{Conflict, StoreError};
 pub use objects::Objects;
-pub use queue::Queue;
+pub use queue::{DeadLetters, Queue};
 pub use table::Table;

@@ -5,7 +5,6 @@
 
 use crate::accounts::quota;
 use crate::blobs;
-use crate::config::TargetName;
 use crate::error::{Conflict, StoreError};
 use crate::rows::{
     BlobRow, EntryRow, FileContent, HoldingRow, NodeRow, UploadRow, account_partition, new_id,
@@ -17,6 +16,7 @@ use domain::account::QuotaEvent;
 use domain::id::{AccountId, NodeId};
 use domain::name::Name;
 use domain::placement::{OnConflict, Placement, next_free, numbered, place, stem_of_numbered};
+use domain::targets::roster::Member;
 use domain::upload::Event;
 use jiff::Timestamp;
 use std::collections::HashMap;
@@ -160,7 +160,7 @@ impl Table {
         upload: &UploadRow,
         event: Event,
         file: &FileContent,
-        new_blob: Option<(&BlobRow, &[TargetName])>,
+        new_blob: Option<(&BlobRow, &[Member])>,
         now: Timestamp,
     ) -> Result<(UploadRow, NodeRow), TransitionError> {
         let mut placing = Placing::new(node_of(upload, file, now), upload.on_conflict);
@@ -202,8 +202,7 @@ impl Table {
                 let names = self.names_numbered(&node.account, parent, &node.name).await?;
                 let free = next_free(&node.name, &names);
                 // Where many look at once, each takes another one.
-                let (random, _) = uuid::Uuid::new_v4().as_u64_pair();
-                placed.name = numbered(&node.name, free + random % attempt);
+                placed.name = numbered(&node.name, free + rand::random_range(0..attempt.max(1)));
             }
             (Placement::Refuse, _) => return Err(Conflict::NameTaken.into()),
             (Placement::Insert | Placement::Replace, _) => {}

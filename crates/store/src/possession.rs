@@ -2,7 +2,7 @@
 
 use crate::error::{Conflict, StoreError};
 use crate::objects::Objects;
-use crate::rows::{AllowanceRow, BlobRow, FileContent, NodeRow, StoredChallenge, UploadRow, object_key};
+use crate::rows::{Allowance, BlobRow, FileContent, NodeRow, StoredChallenge, UploadRow, object_key};
 use crate::table::{Change, Table, number, text};
 use crate::uploads::TransitionError;
 use aws_sdk_dynamodb::types::AttributeValue;
@@ -55,7 +55,7 @@ impl Table {
         let hour = now.as_second().div_euclid(3600);
         let forget_at = (hour + 2) * 3600;
         let change = Change::new(
-            AllowanceRow::key_of(account, hour),
+            Allowance::key_of(account, hour),
             "SET account = :account, #hour = :hour, spent = if_not_exists(spent, :none) + :cost, #ttl = :ttl",
             "attribute_not_exists(spent) OR spent <= :most",
         );
@@ -66,11 +66,7 @@ impl Table {
             .with(":cost", number(cost))
             .with(":ttl", AttributeValue::N(forget_at.to_string()))
             .with(":most", number(most));
-        match self.change(change, Conflict::QuotaExceeded).await {
-            Ok(()) => Ok(true),
-            Err(StoreError::Conflict(_)) => Ok(false),
-            Err(error) => Err(error),
-        }
+        self.change_if_it_holds(change).await
     }
 
     /// Takes an answer to an upload's challenge. Whatever comes of it, the challenge is over; only a store that does not

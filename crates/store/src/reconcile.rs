@@ -1,7 +1,7 @@
 //! What the reconciler reads and repairs in the table. What belongs to whom is decided in `domain::reconcile`.
 
 use crate::error::{Conflict, StoreError};
-use crate::rows::{BlobRow, ClaimRow, ReconcileRow, blob_partition};
+use crate::rows::{BlobRow, ClaimRow, NodeRow, ReconcileRow, ReplicaRow, blob_partition};
 use crate::table::bulk::{self, Scanned};
 use crate::table::{Item, Key, Table, Write, text};
 use domain::id::BlobId;
@@ -16,6 +16,10 @@ pub enum Owner {
     Blob(BlobRow),
     /// The claim of an upload.
     Claim(ClaimRow),
+    /// A replica, which leads to an object at a target.
+    Replica(ReplicaRow),
+    /// A file or folder. A file leads to a blob.
+    Node(NodeRow),
 }
 
 /// Some of the rows that lead to objects, and where the next ones begin.
@@ -68,7 +72,7 @@ impl Table {
         }
     }
 
-    /// Looks at up to `limit` rows of the whole table after the key `after`, and gives the blobs and claims among them.
+    /// Looks at up to `limit` rows of the whole table after the key `after`, and gives those among them that lead to objects.
     ///
     /// # Errors
     /// [`StoreError::Remote`].
@@ -76,8 +80,11 @@ impl Table {
         let values = HashMap::from([
             (":blob".to_owned(), text(BlobRow::SK)),
             (":claim".to_owned(), text(ClaimRow::SK)),
+            (":replica".to_owned(), text(ReplicaRow::PREFIX)),
+            (":node".to_owned(), text(NodeRow::PREFIX)),
         ]);
-        let Scanned { items, next } = self.scan("sk IN (:blob, :claim)", values, after, limit).await?;
+        let filter = "sk IN (:blob, :claim) OR begins_with(sk, :replica) OR begins_with(sk, :node)";
+        let Scanned { items, next } = self.scan(filter, values, after, limit).await?;
         let (mut rows, mut unreadable) = (Vec::new(), Vec::new());
         for item in items {
             match owner(item) {
@@ -146,10 +153,11 @@ impl Table {
 
 fn owner(item: Item) -> Result<Owner, StoreError> {
     let key = bulk::key_of(&item);
-    let row = if key.as_ref().is_some_and(|key| key.sk == BlobRow::SK) {
-        bulk::read(item).map(Owner::Blob)
-    } else {
-        bulk::read(item).map(Owner::Claim)
+    let row = match key.as_ref().map(|key| key.sk.as_str()) {
+        Some(BlobRow::SK) => bulk::read(item).map(Owner::Blob),
+        Some(sk) if sk.starts_with(ReplicaRow::PREFIX) => bulk::read(item).map(Owner::Replica),
+        Some(sk) if sk.starts_with(NodeRow::PREFIX) => bulk::read(item).map(Owner::Node),
+        _ => bulk::read(item).map(Owner::Claim),
     };
     row.map_err(|error| {
         let place = key.map(|key| key.pk).unwrap_or_default();

@@ -5,14 +5,18 @@ mod blob;
 mod memory;
 mod reconcile;
 mod replica;
+mod target;
 mod tree;
 mod upload;
 
 pub use account::{AccountRow, UsernameRow};
 pub use blob::{BlobRow, ContentRow, LedgerRow};
-pub use memory::{AllowanceRow, KeyRow};
+pub use memory::{Allowance, KeyRow};
 pub use reconcile::ReconcileRow;
-pub use replica::{ReplicaRow, SegmentRow};
+pub use replica::{ReplicaRow, SegmentRow, waiting_for};
+pub use target::{
+    CircuitRow, RosterRow, SamplesRow, SlotRow, TallyRow, WaitingFor, target_partition, waiting_shard,
+};
 pub use tree::{EntryRow, FileContent, HoldingRow, NodeRow};
 pub use upload::{ClaimRow, StoredChallenge, UploadRow};
 

@@ -58,6 +58,27 @@ impl Key {
     }
 }
 
+/// A place in the index of what waits at a target.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Waiting {
+    /// The partition.
+    pub shard: String,
+    /// Since when it waits.
+    pub since: Timestamp,
+}
+
+impl Waiting {
+    fn attributes(self) -> [(String, AttributeValue); 2] {
+        [
+            ("waiting_shard".to_owned(), AttributeValue::S(self.shard)),
+            (
+                "waiting_since".to_owned(),
+                AttributeValue::N(self.since.as_millisecond().to_string()),
+            ),
+        ]
+    }
+}
+
 /// Something that is kept as an item of the table.
 pub trait Row: Serialize + DeserializeOwned {
     /// Where it is.
@@ -65,6 +86,11 @@ pub trait Row: Serialize + DeserializeOwned {
 
     /// When the sweep has to look at it, if ever.
     fn due_at(&self) -> Option<Timestamp> {
+        None
+    }
+
+    /// Where in the index of what waits at a target it is, if it is.
+    fn waits(&self) -> Option<Waiting> {
         None
     }
 
@@ -79,6 +105,9 @@ fn to_item<R: Row>(row: &R) -> Result<Item, StoreError> {
     item.extend(row.key().attributes());
     if let Some(at) = row.due_at() {
         item.extend(due_attributes(&row.key(), at));
+    }
+    if let Some(waiting) = row.waits() {
+        item.extend(waiting.attributes());
     }
     if let Some(at) = row.expires_by_itself_at() {
         item.insert("ttl".to_owned(), AttributeValue::N(at.as_second().to_string()));
@@ -308,6 +337,43 @@ impl Table {
         Ok(keys)
     }
 
+    /// Keys of items in a partition of the index of what waits, with since when they wait: the longest first, at most
+    /// `limit`.
+    ///
+    /// # Errors
+    /// [`StoreError::Remote`].
+    pub async fn waiting(&self, shard: &str, limit: u32) -> Result<Vec<(Key, Timestamp)>, StoreError> {
+        let answer = self
+            .client
+            .query()
+            .table_name(&self.name)
+            .index_name("waiting")
+            .key_condition_expression("waiting_shard = :shard")
+            .expression_attribute_values(":shard", text(shard))
+            .limit(i32::try_from(limit).unwrap_or(i32::MAX))
+            .send()
+            .await
+            .map_err(remote("Query"))?;
+        let since = |item: &Item| {
+            let milliseconds = item.get("waiting_since")?.as_n().ok()?.parse().ok()?;
+            Timestamp::from_millisecond(milliseconds).ok()
+        };
+        let items = answer.items.unwrap_or_default();
+        let read = |item: &Item| Some((Key::of(item)?, since(item)?));
+        Ok(items.iter().filter_map(read).collect())
+    }
+
+    /// Makes the sweep not look at a failed replica any more.
+    ///
+    /// # Errors
+    /// [`StoreError::Remote`].
+    pub async fn forget_due(&self, key: &Key) -> Result<(), StoreError> {
+        let change = Change::new(key.clone(), "REMOVE due_shard, due_at", "#state = :failed");
+        self.change_if_it_holds(change.with(":failed", text("failed")))
+            .await?;
+        Ok(())
+    }
+
     /// Makes the sweep look at an item again only at `until`, if it still has to look at it at all.
     ///
     /// # Errors
@@ -315,6 +381,7 @@ impl Table {
     pub async fn postpone(&self, key: &Key, until: Timestamp) -> Result<(), StoreError> {
         let update = "SET due_shard = :due_shard, due_at = :due_at";
         let change = Change::new(key.clone(), update, "attribute_exists(due_at)").due(until);
-        self.change_if_it_holds(change).await
+        self.change_if_it_holds(change).await?;
+        Ok(())
     }
 }

@@ -275,24 +275,18 @@ impl Table {
         let (session, _) = step(&upload.session(), Event::Touch(expiry), now)?;
         let moved = session.expires_at.duration_since(upload.expires_at);
         let idle = session.state == upload.state && moved <= TOUCH_EVERY.min(expiry / 10);
-        if let Some(id) = upload.multipart_id.clone() {
-            let touched = if idle {
-                upload
-            } else {
-                let claim = Write::put_always(&ClaimRow::of(&upload), Conflict::UploadChanged)?;
-                self.move_upload(&upload, Event::Touch(expiry), now, |_| (), vec![claim])
-                    .await?
-            };
-            return Ok((touched, id));
-        }
-        let id = objects.begin_multipart(&upload.object_key()).await?;
+        let id = match upload.multipart_id.clone() {
+            Some(id) if idle => return Ok((upload, id)),
+            Some(id) => id,
+            None => objects.begin_multipart(&upload.object_key()).await?,
+        };
         let record = |next: &mut UploadRow| next.multipart_id = Some(id.clone());
         let claim = Write::put_always(&ClaimRow::of(&upload), Conflict::UploadChanged)?;
         match self
             .move_upload(&upload, Event::Touch(expiry), now, record, vec![claim])
             .await
         {
-            Err(TransitionError::Store(StoreError::Conflict(conflict))) => {
+            Err(TransitionError::Store(StoreError::Conflict(conflict))) if upload.multipart_id.is_none() => {
                 // A write whose answer got lost is sent again, and then refused because of itself.
                 let row = self.upload(&upload.account, &upload.id).await?;
                 if let Some(row) = row.filter(|row| row.multipart_id.as_ref() == Some(&id)) {

@@ -1,6 +1,6 @@
 //! Registers a user.
 
-use domain::account::{MAX_QUOTA, Password, Quota, Username};
+use domain::account::{MAX_QUOTA, Password, Quota, Role, Username};
 use edge::{Call, Endpoint, Problem, Reply, password, views};
 use serde::Deserialize;
 use store::rows::{AccountRow, new_id, now};
@@ -43,6 +43,7 @@ impl Endpoint for AccountCreate {
             password_hash: password::hash(&body.password)?,
             quota_bytes: self.quota.limit,
             free_bytes: self.quota.free,
+            role: Role::default(),
             created_at: now(),
         };
         self.table.create_account(&account).await?;

@@ -3,19 +3,23 @@
 //! A pass is as long as the store is large. It goes on from one invocation to the next, page by page; each page is noted
 //! when it is done. A page that was cut short is looked at again, which does no harm.
 
+mod at_targets;
 mod multiparts;
 mod objects;
 mod rows;
 
-use domain::reconcile::Age;
 use domain::reconcile::pass::{Counts, Place};
+use domain::reconcile::{Age, after_roster_change};
 use futures::StreamExt;
 use futures::stream;
 use jiff::{SignedDuration, Timestamp};
+use replicas::TargetsCache;
 use serde::Serialize;
+use std::collections::HashSet;
+use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, SystemTime};
-use store::rows::{ReconcileRow, now};
-use store::{Aws, Objects, StoreError, Table, config};
+use store::rows::{ReconcileRow, RosterRow, now};
+use store::{Aws, Objects, Queue, StoreError, Table, config};
 
 /// How many objects or multipart uploads are looked at between two notes.
 const LISTED: u32 = 100;
@@ -29,6 +33,10 @@ const RESERVE: Duration = Duration::from_secs(20);
 pub(crate) struct Reconciler {
     table: Table,
     objects: Objects,
+    queue: Queue,
+    targets: TargetsCache,
+    /// Targets that do not answer.
+    silent: Mutex<HashSet<String>>,
     min_age: SignedDuration,
     interval: SignedDuration,
 }
@@ -73,6 +81,9 @@ impl Reconciler {
         Ok(Self {
             table: Table::from_env(&aws)?,
             objects: Objects::from_env(&aws)?,
+            queue: Queue::from_env(&aws)?,
+            targets: TargetsCache::new(aws),
+            silent: Mutex::default(),
             min_age: SignedDuration::from_secs(whole("RECONCILE_MIN_AGE_SECONDS")?),
             interval: SignedDuration::from_secs(interval),
         })
@@ -84,13 +95,16 @@ impl Reconciler {
             left.unwrap_or_default().saturating_sub(RESERVE)
         };
         let mut row = self.table.reconciler().await?;
+        let roster = self.table.roster().await?;
+        self.silent.lock().unwrap_or_else(PoisonError::into_inner).clear();
+        let again = after_roster_change(roster.changed_at);
         let mut state = State::UnderWay;
         while !left().is_zero() {
-            let Some(pass) = row.progress.pass(now(), self.interval) else {
+            let Some(pass) = row.progress.pass(now(), self.interval, &again) else {
                 state = State::NotDue;
                 break;
             };
-            let Page { counts, next } = self.page(&pass.place).await?;
+            let Page { counts, next } = self.page(&pass.place, &roster).await?;
             let progress = row.progress.after_page(pass, counts, next, now());
             match self.table.note_progress(&row, progress).await? {
                 Some(next) => row = next,
@@ -104,16 +118,17 @@ impl Reconciler {
                 break;
             }
         }
+        self.table.forget_retired(roster).await?;
         let report = Report::of(&row, state);
         tracing::info!(?report, "reconciled");
         Ok(report)
     }
 
-    async fn page(&self, place: &Place) -> Result<Page, StoreError> {
+    async fn page(&self, place: &Place, roster: &RosterRow) -> Result<Page, StoreError> {
         match place {
             Place::Objects { after } => self.objects_page(after.as_deref()).await,
             Place::Multiparts { after } => self.multiparts_page(after.as_ref()).await,
-            Place::Rows { after } => self.rows_page(after.as_ref()).await,
+            Place::Rows { after } => self.rows_page(after.as_ref(), roster).await,
         }
     }
 

@@ -1,157 +1,187 @@
-//! Works on a batch of messages at once, and reports each that has to come again.
+//! Hands the messages of a batch to the worker, and reports each that has to come again.
 
 use aws_lambda_events::event::sqs::{BatchItemFailure, SqsBatchResponse, SqsEvent, SqsMessage};
-use domain::replica::{Message, back_off};
-use futures::future::join_all;
+use domain::replica::Message;
+use edge::metrics::{Metric, emit};
+use jiff::SignedDuration;
 use lambda_runtime::Context;
-use replicas::{ReplicaError, Replicator, Targets};
+use replicas::worker::{Delivery, Verdict, Worker, defer};
+use replicas::{Replicator, Report, Targets, TargetsCache};
 use std::sync::Arc;
-use std::time::{Duration, Instant, SystemTime};
+use std::time::{Duration, SystemTime};
+use store::queue::ATTEMPTS_ATTRIBUTE;
 use store::rows::now;
-use store::{Aws, Objects, Queue, StoreError, Table};
-use tokio::sync::Mutex;
+use store::{Aws, DeadLetters, Objects, Queue, StoreError, Table};
 
-/// How long the targets secret is believed: a target that was added or changed is known after this.
-const TARGETS_FRESH: Duration = Duration::from_secs(30);
 /// What is kept of the time the invocation has, to write failures down.
 const RESERVE: Duration = Duration::from_secs(5);
+/// When messages come again that cannot be worked on because the targets secret cannot be used.
+const UNTIL_CONFIGURED: SignedDuration = SignedDuration::from_secs(60);
 
 pub(crate) struct Replicate {
-    aws: Aws,
     table: Table,
     objects: Objects,
     queue: Queue,
-    max_receives: u64,
-    targets: Mutex<Option<(Instant, Arc<Targets>)>>,
+    dead_letters: DeadLetters,
+    max_attempts: u32,
+    namespace: Option<String>,
+    targets: TargetsCache,
 }
 
 impl Replicate {
     pub(crate) async fn from_env() -> Result<Self, StoreError> {
         let aws = Aws::from_env().await;
+        let max_attempts = store::config::number("MAX_RECEIVES")?;
         Ok(Self {
             table: Table::from_env(&aws)?,
             objects: Objects::from_env(&aws)?,
             queue: Queue::from_env(&aws)?,
-            max_receives: store::config::number("MAX_RECEIVES")?,
-            targets: Mutex::new(None),
-            aws,
+            dead_letters: DeadLetters::from_env(&aws)?,
+            max_attempts: u32::try_from(max_attempts).unwrap_or(u32::MAX),
+            namespace: std::env::var("METRICS_NAMESPACE").ok(),
+            targets: TargetsCache::new(aws),
         })
     }
 
     pub(crate) async fn batch(&self, event: SqsEvent, context: &Context) -> SqsBatchResponse {
         let mut response = SqsBatchResponse::default();
-        let outcomes = match self.targets().await {
-            Ok(targets) => {
-                let (table, objects, queue) = (self.table.clone(), self.objects.clone(), self.queue.clone());
-                let replicator = Replicator::new(table, objects, queue, targets);
-                let left = edge::deadline(context)
-                    .duration_since(SystemTime::now())
-                    .unwrap_or_default();
-                let time = left.saturating_sub(RESERVE);
-                join_all(
-                    event
-                        .records
-                        .iter()
-                        .map(|record| attempt(&replicator, record, time)),
-                )
-                .await
+        let (mut ids, mut deliveries) = (Vec::new(), Vec::new());
+        for record in &event.records {
+            let id = record.message_id.clone().unwrap_or_default();
+            match delivery(record) {
+                Ok(delivery) => {
+                    ids.push(id);
+                    deliveries.push(delivery);
+                }
+                Err(reason) if self.bury(record, &reason).await => {}
+                Err(_) => response.batch_item_failures.push(again(id)),
             }
-            Err(error) => {
-                tracing::error!(error = error.for_log(), "the targets cannot be read");
-                let reason = error.to_string();
-                event.records.iter().map(|_| Err(reason.clone())).collect()
-            }
-        };
-        for (record, outcome) in event.records.iter().zip(outcomes) {
-            if let Err(reason) = outcome {
-                self.failed(record, &reason).await;
-                let mut failure = BatchItemFailure::default();
-                failure.item_identifier = record.message_id.clone().unwrap_or_default();
-                response.batch_item_failures.push(failure);
+        }
+        for (id, verdict) in ids.into_iter().zip(self.work(&deliveries, context).await) {
+            if verdict == Verdict::Again {
+                response.batch_item_failures.push(again(id));
             }
         }
         response
     }
 
-    async fn targets(&self) -> Result<Arc<Targets>, ReplicaError> {
-        let mut cached = self.targets.lock().await;
-        if let Some((_, targets)) = cached
-            .as_ref()
-            .filter(|(read_at, _)| read_at.elapsed() < TARGETS_FRESH)
-        {
-            return Ok(Arc::clone(targets));
+    async fn work(&self, deliveries: &[Delivery], context: &Context) -> Vec<Verdict> {
+        if deliveries.is_empty() {
+            return Vec::new();
         }
-        let targets = Arc::new(Targets::from_env(&self.aws).await?);
-        *cached = Some((Instant::now(), Arc::clone(&targets)));
-        Ok(targets)
+        let names: Vec<&str> = deliveries
+            .iter()
+            .map(|delivery| delivery.message.subject().1)
+            .collect();
+        let targets = match self.targets.get(&names).await {
+            Ok(targets) => targets,
+            Err(error) => {
+                tracing::error!(
+                    error = error.for_log(),
+                    "the targets secret cannot be used; messages wait"
+                );
+                return self.wait_for_targets(deliveries).await;
+            }
+        };
+        let left = edge::deadline(context)
+            .duration_since(SystemTime::now())
+            .unwrap_or_default();
+        let worker = self.worker(targets, context);
+        let (verdicts, report) = worker.batch(deliveries, left.saturating_sub(RESERVE)).await;
+        self.measure(report);
+        verdicts
     }
 
-    /// Writes the failure down where users see it, and lets the message come again later and later. When it
-    /// has come too often, the queue moves it to the dead letters.
-    async fn failed(&self, record: &SqsMessage, reason: &str) {
-        let receives = receive_count(record);
-        let given_up = u64::from(receives) >= self.max_receives;
-        tracing::warn!(
-            message = record.message_id,
-            receives,
-            given_up,
+    fn worker(&self, targets: Arc<Targets>, context: &Context) -> Worker {
+        let (table, objects, queue) = (self.table.clone(), self.objects.clone(), self.queue.clone());
+        Worker {
+            replicator: Replicator::new(table, objects, queue, targets),
+            dead_letters: self.dead_letters.clone(),
+            max_attempts: self.max_attempts,
+            // No two invocations have the same, so no two workers.
+            name: format!("{}-{:x}", context.request_id, rand::random::<u64>()),
+        }
+    }
+
+    async fn wait_for_targets(&self, deliveries: &[Delivery]) -> Vec<Verdict> {
+        let mut verdicts = Vec::new();
+        for delivery in deliveries {
+            let sent = defer(&self.table, &self.queue, delivery, UNTIL_CONFIGURED).await;
+            verdicts.push(if sent.is_ok() {
+                Verdict::Done
+            } else {
+                Verdict::Again
+            });
+        }
+        verdicts
+    }
+
+    /// Puts what is no message of these queues to the dead letters. Gives whether that worked.
+    async fn bury(&self, record: &SqsMessage, reason: &str) -> bool {
+        tracing::error!(
+            message_id = record.message_id,
             reason,
-            "replication attempt failed"
+            "a message that nobody understands"
         );
-        if let Ok(message) = parse(record) {
-            let (blob, target) = message.subject();
-            let written = self
-                .table
-                .record_failure(blob, target, reason, given_up, now())
-                .await;
-            if let Err(error) = written {
-                tracing::warn!(%blob, target, error = error.for_log(), "the failure could not be written down");
+        let body = record.body.as_deref().unwrap_or_default();
+        match self.dead_letters.put(body, reason, attempts(record)).await {
+            Ok(()) => true,
+            Err(error) => {
+                tracing::warn!(error = error.for_log(), "it comes again");
+                false
             }
         }
-        let Some(receipt) = record.receipt_handle.as_deref().filter(|_| !given_up) else {
-            return;
-        };
-        // Without this the message comes again when the queue's visibility time-out is over.
-        if let Err(error) = self
-            .queue
-            .retry_after(receipt, back_off(receives, rand::random()))
-            .await
-        {
-            tracing::warn!(
-                message = record.message_id,
-                error = error.for_log(),
-                "the message comes again later than it could"
-            );
+    }
+
+    fn measure(&self, report: Report) {
+        for (target, done) in report.targets {
+            let count = |number: usize| u32::try_from(number).unwrap_or(u32::MAX).into();
+            #[expect(clippy::cast_precision_loss, reason = "nobody counts single bytes of 2^53")]
+            let bytes = done.bytes as f64;
+            let metric = |name, unit, values| Metric { name, unit, values };
+            let metrics = [
+                metric("Attempts", "Count", vec![count(done.attempts)]),
+                metric("Failures", "Count", vec![count(done.failures)]),
+                metric("BytesCopied", "Bytes", vec![bytes]),
+                metric("ReplicationLag", "Seconds", done.lags),
+            ];
+            emit(self.namespace.as_deref(), Some(&target), &metrics, now());
         }
     }
 }
 
-async fn attempt(replicator: &Replicator, record: &SqsMessage, time: Duration) -> Result<(), String> {
+fn again(id: String) -> BatchItemFailure {
+    let mut failure = BatchItemFailure::default();
+    failure.item_identifier = id;
+    failure
+}
+
+fn delivery(record: &SqsMessage) -> Result<Delivery, String> {
     let message = parse(record).map_err(|e| format!("not a message of this queue: {e}"))?;
-    match tokio::time::timeout(time, replicator.handle(&message)).await {
-        Ok(done) => done.map_err(|error| {
-            tracing::warn!(
-                message = record.message_id,
-                error = error.for_log(),
-                "an attempt failed"
-            );
-            error.to_string()
-        }),
-        Err(_) => Err("there was not enough time to finish".to_owned()),
-    }
+    Ok(Delivery {
+        message,
+        receipt: record.receipt_handle.clone(),
+        attempts: attempts(record),
+    })
 }
 
 fn parse(record: &SqsMessage) -> Result<Message, serde_json::Error> {
     serde_json::from_str(record.body.as_deref().unwrap_or_default())
 }
 
-/// How often the message has been received, this time included.
-fn receive_count(record: &SqsMessage) -> u32 {
-    record
+/// How often the message has been tried, this time included: how often it was received, and what it says of itself when
+/// it was sent anew.
+fn attempts(record: &SqsMessage) -> u32 {
+    let received = record
         .attributes
         .get("ApproximateReceiveCount")
         .and_then(|count| count.parse().ok())
-        .unwrap_or(1)
+        .unwrap_or(1);
+    let before = record
+        .message_attributes
+        .get(ATTEMPTS_ATTRIBUTE)
+        .and_then(|attribute| attribute.string_value.as_ref()?.parse::<u32>().ok());
+    before.unwrap_or(0).saturating_add(received)
 }
 
 #[cfg(test)]
@@ -162,13 +192,13 @@ mod tests {
     fn only_messages_of_this_queue_are_understood() {
         let mut record = SqsMessage::default();
         assert!(parse(&record).is_err());
-        assert_eq!(receive_count(&record), 1);
+        assert_eq!(attempts(&record), 1);
         record.body = Some(r#"{"step":"start","blob":"b","target":"ceph"}"#.to_owned());
         record
             .attributes
             .insert("ApproximateReceiveCount".to_owned(), "3".to_owned());
         assert!(matches!(parse(&record), Ok(Message::Start { .. })));
-        assert_eq!(receive_count(&record), 3);
+        assert_eq!(attempts(&record), 3);
     }
 
     #[test]
@@ -186,7 +216,7 @@ mod tests {
             for record in &event.records {
                 messages += 1;
                 assert_eq!(parse(record).is_ok(), name != "bad-input.json", "{name}");
-                assert_eq!(receive_count(record), 1, "{name}");
+                assert_eq!(attempts(record), 1, "{name}");
                 // Without these a failure could not be told, and the message not be put back.
                 assert!(
                     record.message_id.is_some() && record.receipt_handle.is_some(),

@@ -10,7 +10,7 @@ async fn main() -> Result<(), Error> {
     edge::init_logging();
     let replicate = &Replicate::from_env().await?;
     lambda_runtime::run(service_fn(move |event: LambdaEvent<_>| async move {
-        Ok::<_, Error>(replicate.batch(event.payload, &event.context).await)
+        Ok::<_, Error>(Box::pin(replicate.batch(event.payload, &event.context)).await)
     }))
     .await
 }

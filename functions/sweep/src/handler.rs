@@ -4,9 +4,12 @@
 //! Each item is on its own: one that fails is logged, postponed, and does not keep the others waiting.
 
 use domain::blob;
-use domain::replica::{Message, STALLED_AFTER};
+use domain::replica::{STALLED_AFTER, State, Tally};
+use domain::targets::roster::{Member, Standing};
 use domain::upload::{Duty, Event};
+use edge::metrics::{Metric, emit};
 use jiff::{SignedDuration, Timestamp};
+use replicas::error::Failure;
 use replicas::{ReplicaError, Targets};
 use serde::Serialize;
 use std::collections::HashSet;
@@ -21,12 +24,15 @@ use store::{Aws, Objects, StoreError, Table};
 const BATCH: u32 = 100;
 /// How long an item that failed is left alone.
 const POSTPONE: SignedDuration = SignedDuration::from_mins(5);
+/// The longest time after which a replica that nobody is heard of gets another message.
+const LONGEST_SILENCE: SignedDuration = SignedDuration::from_hours(6);
 /// The sweep stops looking for work this long before the invocation ends.
 const RESERVE: Duration = Duration::from_secs(20);
 
 pub(crate) struct Sweep {
     aws: Aws,
     finalizer: Finalizer,
+    namespace: Option<String>,
 }
 
 /// What a sweep did.
@@ -54,7 +60,12 @@ impl Sweep {
     pub(crate) async fn from_env() -> Result<Self, StoreError> {
         let aws = Aws::from_env().await;
         let finalizer = Finalizer::from_env(&aws)?;
-        Ok(Self { aws, finalizer })
+        let namespace = std::env::var("METRICS_NAMESPACE").ok();
+        Ok(Self {
+            aws,
+            finalizer,
+            namespace,
+        })
     }
 
     fn table(&self) -> &Table {
@@ -74,6 +85,13 @@ impl Sweep {
                 .unwrap_or_default()
                 .saturating_sub(RESERVE)
         };
+        if let Err(error) = self.targets(&mut targets).await {
+            report.failed += 1;
+            tracing::error!(
+                error = error.for_log(),
+                "what is known of the targets is not up to date"
+            );
+        }
         while !left().is_zero() {
             let mut due = self.table().due(now(), BATCH).await?;
             // The index follows the table after a moment: what was just done may still be listed.
@@ -168,16 +186,57 @@ impl Sweep {
         }
     }
 
+    /// Lets all functions know of the targets what they may, and measures how they do.
+    async fn targets(&self, cache: &mut TargetCache) -> Result<(), ReplicaError> {
+        // In this order: the document may be changed at this moment, and the newer one must be what is written last.
+        let was = self.table().roster().await?;
+        let config = &cache.get(&self.aws).await?.config;
+        let roster = self.table().publish(was, config, now()).await?.roster;
+        let is_configured = |member: &&Member| member.standing != Standing::Retired;
+        for member in roster.members.iter().filter(is_configured) {
+            let tally = self.table().tally(&member.name).await?;
+            self.table()
+                .sample(&member.name, tally.copied_bytes, now())
+                .await?;
+            let oldest = self.table().oldest_at(&member.name).await?;
+            let waited = oldest.map_or(0.0, |since| now().duration_since(since).as_secs_f64());
+            self.measure(Some(&member.name), waited, &tally);
+        }
+        if !roster.members.iter().any(|member| is_configured(&member)) {
+            // Alarms know then that all is well.
+            self.measure(None, 0.0, &Tally::default());
+        }
+        Ok(())
+    }
+
+    fn measure(&self, target: Option<&str>, waited: f64, tally: &Tally) {
+        let metric = |name, unit, value: f64| Metric {
+            name,
+            unit,
+            values: vec![value],
+        };
+        #[expect(clippy::cast_precision_loss, reason = "nobody has 2^53 replicas")]
+        let metrics = [
+            metric("OldestPending", "Seconds", waited),
+            metric("PendingReplicas", "Count", tally.pending as f64),
+            metric("FailedReplicas", "Count", tally.failed as f64),
+        ];
+        emit(self.namespace.as_deref(), target, &metrics, now());
+    }
+
     /// Nothing has happened for a while: its message may be lost. If it is not, a second one does no harm.
     async fn replica(&self, replica: &ReplicaRow) -> Result<Done, ReplicaError> {
-        let (blob, target) = (replica.blob.clone(), replica.target.clone());
-        self.finalizer
-            .queue
-            .send(&[Message::Start { blob, target }])
-            .await?;
-        self.table()
-            .postpone(&replica.key(), after(STALLED_AFTER))
-            .await?;
+        if !matches!(replica.state, State::Pending | State::Copying) {
+            // A worker that was late made a failed one due. It waits for somebody.
+            self.table().forget_due(&replica.key()).await?;
+            return Ok(Done::Nothing);
+        }
+        // The longer it has waited, the less likely is it that another message helps.
+        let waited = now().duration_since(replica.since);
+        let again = after(waited.clamp(STALLED_AFTER, LONGEST_SILENCE));
+        let target = std::slice::from_ref(&replica.target);
+        self.table().postpone(&replica.key(), again).await?;
+        self.finalizer.queue.start(&replica.blob, target).await?;
         Ok(Done::Resent)
     }
 
@@ -193,6 +252,7 @@ impl Sweep {
         }
         for replica in self.table().replicas(&blob.id).await? {
             targets.remove(&self.aws, &replica).await?;
+            self.table().remove_replica(&replica).await?;
         }
         let key = object_key(&blob.id);
         self.objects().abort_all_multiparts(&key).await?;
@@ -210,29 +270,26 @@ struct TargetCache {
 }
 
 impl TargetCache {
-    /// Removes what a replica has at its target: multipart uploads under way, and the object.
-    async fn remove(&mut self, aws: &Aws, replica: &ReplicaRow) -> Result<(), ReplicaError> {
+    async fn get(&mut self, aws: &Aws) -> Result<&Targets, ReplicaError> {
         let targets = match self.targets.take() {
             Some(targets) => targets,
             None => Targets::from_env(aws).await?,
         };
-        let targets = self.targets.insert(targets);
+        Ok(self.targets.insert(targets))
+    }
+
+    /// Removes what a replica has at its target: multipart uploads under way, and the object.
+    async fn remove(&mut self, aws: &Aws, replica: &ReplicaRow) -> Result<(), ReplicaError> {
         let name = &replica.target;
         if self.silent.contains(name) {
-            return Err(ReplicaError::Misconfigured(format!(
-                "{name} did not answer just now"
-            )));
+            return Err(ReplicaError::Target {
+                target: name.clone(),
+                operation: "DeleteObject",
+                failure: Failure::Passing,
+                cause: "it did not answer just now".to_owned(),
+            });
         }
-        let Ok(target) = targets.get(name) else {
-            // Nobody has its credentials any more. What is there is its owner's.
-            tracing::warn!(target = name, key = replica.key, blob = %replica.blob, "left at a retired target");
-            return Ok(());
-        };
-        let key = replica.key.clone().unwrap_or_else(|| target.key(&replica.blob));
-        let removed = match target.abort_all_multiparts(&key).await {
-            Ok(()) => target.delete(&key).await,
-            failed => failed,
-        };
+        let removed = self.get(aws).await?.remove(replica).await;
         if removed.is_err() {
             self.silent.insert(name.clone());
         }

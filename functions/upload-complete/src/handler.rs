@@ -37,11 +37,9 @@ impl Endpoint for UploadComplete {
             Outcome::Complete(upload, node) => {
                 Reply::ok(&edge::lookup::with_file(table, &upload, node.as_deref()).await?)
             }
+            // Seen from `/v1/uploads/{id}/complete`.
             Outcome::InProgress(upload) => {
-                {
-                    // Seen from `/v1/uploads/{id}/complete`.
-                    Reply::accepted(&format!("../{}", upload.id), &Upload::new(&upload)?)
-                }
+                Reply::accepted(&format!("../{}", upload.id), &Upload::new(&upload)?)
             }
             Outcome::PartsMissing(missing) => {
                 let named = &missing[..missing.len().min(NAMED)];

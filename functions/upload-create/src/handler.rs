@@ -16,10 +16,11 @@ use store::placing::node_of;
 use store::possession::challenge;
 use store::rows::{FileContent, NodeRow, ReplicaRow, UploadRow, new_id, now};
 use store::table::Write;
-use store::{Aws, Conflict, StoreError, Table};
+use store::{Aws, Conflict, Queue, StoreError, Table};
 
 pub(crate) struct UploadCreate {
     table: Table,
+    queue: Queue,
     tokens: Tokens,
     expiry: jiff::SignedDuration,
     scope: DedupScope,
@@ -44,6 +45,7 @@ impl UploadCreate {
         let aws = Aws::from_env().await;
         Ok(Self {
             table: Table::from_env(&aws)?,
+            queue: Queue::from_env(&aws)?,
             tokens: Tokens::from_env(&aws).await?,
             expiry: upload_expiry()?,
             scope: DedupScope::from_env()?,
@@ -138,7 +140,11 @@ impl UploadCreate {
             .create_instant_upload(&complete, node, &file, others)
             .await
         {
-            Ok((upload, node)) => reply(&upload, Some((&node, &replicas))).map(Some),
+            Ok((upload, node)) => {
+                let (account, parent) = (&node.account, node.parent.as_ref());
+                self.table.cover(&self.queue, account, parent, &blob.id).await;
+                reply(&upload, Some((&node, &replicas))).map(Some)
+            }
             // The other file was deleted meanwhile, and its bytes are going: an ordinary upload it is.
             Err(StoreError::Conflict(Conflict::BlobGone)) => Ok(None),
             Err(error) => Err(error.into()),

@@ -8,10 +8,11 @@ use serde::Deserialize;
 use store::possession::Proven;
 use store::rows::{UploadRow, now};
 use store::uploads::TransitionError;
-use store::{Aws, Conflict, Objects, StoreError, Table};
+use store::{Aws, Conflict, Objects, Queue, StoreError, Table};
 
 pub(crate) struct UploadProve {
     table: Table,
+    queue: Queue,
     objects: Objects,
     tokens: Tokens,
 }
@@ -27,6 +28,7 @@ impl UploadProve {
         let aws = Aws::from_env().await;
         Ok(Self {
             table: Table::from_env(&aws)?,
+            queue: Queue::from_env(&aws)?,
             objects: Objects::from_env(&aws)?,
             tokens: Tokens::from_env(&aws).await?,
         })
@@ -50,6 +52,10 @@ impl Endpoint for UploadProve {
         let upload = edge::lookup::upload(&self.table, &account, &id).await?;
         match self.table.prove(&self.objects, &upload, &proof, now()).await {
             Ok(Proven::Complete(upload, node)) => {
+                if let Some(file) = &node.file {
+                    let parent = node.parent.as_ref();
+                    self.table.cover(&self.queue, &account, parent, &file.blob).await;
+                }
                 Reply::ok(&edge::lookup::with_file(&self.table, &upload, Some(&node)).await?)
             }
             Ok(Proven::Open(upload)) => Reply::ok(&Upload::new(&upload)?),

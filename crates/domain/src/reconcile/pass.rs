@@ -23,6 +23,14 @@ pub struct Counts {
     pub blobs_lost: u64,
     /// Those among them whose object was gone, and is back.
     pub blobs_found: u64,
+    /// Replicas.
+    pub replicas_seen: u64,
+    /// Those among them that their target has lost, and that are copied again.
+    pub replicas_lost: u64,
+    /// Those that were missing at a target that applies to their file, and were begun.
+    pub replicas_added: u64,
+    /// Those that were removed from a target that is being drained, or forgotten with a target that is gone.
+    pub replicas_removed: u64,
     /// Claims that were of no use any more, and were removed.
     pub claims_removed: u64,
     /// Objects and multipart uploads with keys that are not ours. They were left alone.
@@ -40,6 +48,10 @@ impl AddAssign for Counts {
         self.blobs_seen += more.blobs_seen;
         self.blobs_lost += more.blobs_lost;
         self.blobs_found += more.blobs_found;
+        self.replicas_seen += more.replicas_seen;
+        self.replicas_lost += more.replicas_lost;
+        self.replicas_added += more.replicas_added;
+        self.replicas_removed += more.replicas_removed;
         self.claims_removed += more.claims_removed;
         self.foreign += more.foreign;
         self.failed += more.failed;
@@ -130,17 +142,18 @@ pub struct Progress {
 }
 
 impl Progress {
-    /// The pass to work on at `now`: the one under way, or a new one when `interval` has passed since the last one began.
+    /// The pass to work on at `now`: the one under way, or a new one when `interval` has passed since the last one began,
+    /// or since the last one began one of these moments has come from which on everything has to be looked at again.
     /// `None`: there is nothing to do yet.
     #[must_use]
-    pub fn pass(&self, now: Timestamp, interval: SignedDuration) -> Option<Pass> {
+    pub fn pass(&self, now: Timestamp, interval: SignedDuration, again: &[Timestamp]) -> Option<Pass> {
         if self.under_way.is_some() {
             return self.under_way.clone();
         }
-        let due = self
-            .last
-            .as_ref()
-            .is_none_or(|last| last.started_at.saturating_add(interval).unwrap_or(Timestamp::MAX) <= now);
+        let due = self.last.as_ref().is_none_or(|last| {
+            let next = last.started_at.saturating_add(interval).unwrap_or(Timestamp::MAX);
+            next <= now || again.iter().any(|at| last.started_at < *at && *at <= now)
+        });
         due.then_some(Pass {
             started_at: now,
             place: Place::START,
@@ -183,11 +196,11 @@ mod tests {
     fn passes_keep_their_distance() {
         let hour = SignedDuration::from_hours(1);
         let mut progress = Progress::default();
-        let first = progress.pass(at(0), hour).unwrap();
+        let first = progress.pass(at(0), hour, &[]).unwrap();
         assert_eq!(first.place, Place::START);
         // However long it takes, it is gone on with.
         progress = progress.after_page(first, Counts::default(), None, at(10));
-        let second = progress.pass(at(100_000), hour).unwrap();
+        let second = progress.pass(at(100_000), hour, &[]).unwrap();
         assert_eq!(
             (second.started_at, &second.place),
             (at(0), &Place::Multiparts { after: None })
@@ -198,11 +211,11 @@ mod tests {
             Some(Place::Rows { after: None }),
             at(20),
         );
-        let third = progress.pass(at(30), hour).unwrap();
+        let third = progress.pass(at(30), hour, &[]).unwrap();
         progress = progress.after_page(third, Counts::default(), None, at(40));
         assert_eq!(progress.last.as_ref().unwrap().ended_at, at(40));
-        assert_eq!(progress.pass(at(3599), hour), None);
-        assert_eq!(progress.pass(at(3600), hour).unwrap().started_at, at(3600));
+        assert_eq!(progress.pass(at(3599), hour, &[]), None);
+        assert_eq!(progress.pass(at(3600), hour, &[]).unwrap().started_at, at(3600));
     }
 
     proptest! {
@@ -212,7 +225,7 @@ mod tests {
         fn a_pass_sees_every_page_once(pages in prop::array::uniform3(1u64..20), reload in any::<bool>()) {
             let (mut progress, mut seen) = (Progress::default(), Vec::new());
             for now in 0.. {
-                let Some(pass) = progress.pass(at(now), SignedDuration::from_hours(24)) else { break };
+                let Some(pass) = progress.pass(at(now), SignedDuration::from_hours(24), &[]) else { break };
                 let (phase, number) = match &pass.place {
                     Place::Objects { after } => (0, after.as_ref().map_or(0, |key| key.parse().unwrap())),
                     Place::Multiparts { after } => (1, after.as_ref().map_or(0, |m| m.key.parse().unwrap())),

@@ -29,6 +29,8 @@ pub(super) struct Run<'a> {
     found: Option<BlobId>,
     /// The file.
     file: Option<NodeRow>,
+    /// The targets that its new blob has replicas at.
+    targets: Vec<String>,
     /// Why there is no place for it.
     refused: Option<Conflict>,
 }
@@ -44,6 +46,7 @@ impl<'a> Run<'a> {
             missing: Vec::new(),
             found: None,
             file: None,
+            targets: Vec::new(),
             refused: None,
         }
     }
@@ -211,9 +214,17 @@ impl<'a> Run<'a> {
                 .ok_or_else(|| StoreError::Corrupt(format!("upload {} shares no blob", upload.id)))?,
         };
         let file = FileContent::of(upload, content, &blob);
-        let new = (whose == Whose::Own).then(|| self.new_blob(content, now));
-        let new = new.as_ref().map(|blob| (blob, &self.finalizer.targets[..]));
         let table = &self.finalizer.table;
+        let new = (whose == Whose::Own).then(|| self.new_blob(content, now));
+        let targets = if new.is_some() {
+            let roster = table.roster().await?.roster;
+            table
+                .targets_for(&roster, &upload.account, upload.parent.as_ref())
+                .await?
+        } else {
+            Vec::new()
+        };
+        let new = new.as_ref().map(|blob| (blob, &targets[..]));
         let error = match table
             .make_file(upload, Event::Commit(whose), &file, new, now)
             .await
@@ -221,6 +232,7 @@ impl<'a> Run<'a> {
             Ok((complete, node)) => {
                 self.upload = complete;
                 self.file = Some(node);
+                self.targets = targets.into_iter().map(|member| member.name).collect();
                 return Ok(Answer::Done);
             }
             Err(TransitionError::Store(StoreError::Conflict(conflict))) => conflict,
@@ -275,7 +287,8 @@ impl<'a> Run<'a> {
             End::InProgress => Ok(Outcome::InProgress(Box::new(self.upload))),
             End::AsItStands => self.as_it_stands().await,
             End::Complete => {
-                self.finalizer.after_commit(&self.upload).await;
+                let (upload, file) = (&self.upload, self.file.as_ref());
+                self.finalizer.after_commit(upload, file, &self.targets).await;
                 let file = self.file.map(Box::new);
                 Ok(Outcome::Complete(Box::new(self.upload), file))
             }

@@ -2,7 +2,7 @@
 
 use super::account_partition;
 use crate::table::{Key, Row};
-use domain::account::{Quota, Username};
+use domain::account::{Quota, Role, Username};
 use domain::id::AccountId;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -20,6 +20,9 @@ pub struct AccountRow {
     pub quota_bytes: u64,
     /// What is left of it, in bytes; below zero when the quota was lowered below what is used.
     pub free_bytes: i64,
+    /// What it may do besides.
+    #[serde(default, skip_serializing_if = "Role::is_usual")]
+    pub role: Role,
     /// When it was made.
     pub created_at: Timestamp,
 }

@@ -46,35 +46,17 @@ impl Row for KeyRow {
     }
 }
 
-/// What an account has spent of its allowance of one hour to ask for contents that it does not have.
-#[derive(Debug, Clone, Serialize, Deserialize)]
-pub struct AllowanceRow {
-    /// Whose allowance it is.
-    pub account: AccountId,
-    /// The hour, counted from 1970.
-    pub hour: i64,
-    /// What is spent of it.
-    pub spent: u64,
-}
+/// What an account has spent of its allowance of one hour to ask for contents that it does not have. Written and looked at
+/// in one conditional update, and never read.
+pub struct Allowance;
 
-impl AllowanceRow {
-    /// Where the allowance of an hour is.
+impl Allowance {
+    /// Where the allowance of an hour, counted from 1970, is.
     #[must_use]
     pub fn key_of(account: &AccountId, hour: i64) -> Key {
         Key {
             pk: account_partition(account),
             sk: format!("ALLOWANCE#{hour}"),
         }
-    }
-}
-
-impl Row for AllowanceRow {
-    fn key(&self) -> Key {
-        Self::key_of(&self.account, self.hour)
-    }
-
-    fn expires_by_itself_at(&self) -> Option<Timestamp> {
-        // Two hours after the hour began: late enough for any clock.
-        Timestamp::from_second((self.hour + 2) * 3600).ok()
     }
 }

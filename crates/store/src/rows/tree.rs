@@ -62,6 +62,9 @@ impl FileContent {
 }
 
 impl NodeRow {
+    /// What all nodes' sort keys begin with.
+    pub const PREFIX: &str = "NODE#";
+
     /// As what it takes its name.
     #[must_use]
     pub fn taken(&self) -> Taken {
@@ -76,7 +79,7 @@ impl NodeRow {
     pub fn key_of(account: &AccountId, node: &NodeId) -> Key {
         Key {
             pk: account_partition(account),
-            sk: format!("NODE#{node}"),
+            sk: format!("{}{node}", Self::PREFIX),
         }
     }
 }

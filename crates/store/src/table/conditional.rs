@@ -43,14 +43,14 @@ impl Table {
         alone("UpdateItem", conflict, || request.clone().send()).await
     }
 
-    /// Changes one item, or leaves it as it is when the condition does not hold: somebody was faster, and that is
-    /// as good.
+    /// Changes one item, or leaves it as it is when the condition does not hold. Gives whether it held.
     ///
     /// # Errors
     /// [`StoreError::Remote`].
-    pub async fn change_if_it_holds(&self, change: Change) -> Result<(), StoreError> {
+    pub async fn change_if_it_holds(&self, change: Change) -> Result<bool, StoreError> {
         match self.change(change, Conflict::NodeChanged).await {
-            Ok(()) | Err(StoreError::Conflict(_)) => Ok(()),
+            Ok(()) => Ok(true),
+            Err(StoreError::Conflict(_)) => Ok(false),
             Err(error) => Err(error),
         }
     }
@@ -127,8 +127,8 @@ where
 /// Waits before a write or read is tried again, longer each time.
 pub(super) async fn wait_after_collision(attempt: u32) {
     let ceiling = 20u64 << attempt.min(6);
-    let (random, _) = uuid::Uuid::new_v4().as_u64_pair();
-    tokio::time::sleep(Duration::from_millis(ceiling / 2 + random % ceiling)).await;
+    let jitter = rand::random_range(0..ceiling);
+    tokio::time::sleep(Duration::from_millis(ceiling / 2 + jitter)).await;
 }
 
 enum Cancellation {

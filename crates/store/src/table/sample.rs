@@ -1,13 +1,19 @@
 //! The rows of the sample world (`events/sample/`) are exactly what the store would write. A row that changes its
 //! shape fails here until the sample follows.
 
-use super::{Item, Row, due_attributes, from_item, to_item};
+use super::{Item, Key, Row, due_attributes, from_item, to_item};
 use crate::StoreError;
 use crate::rows::{
-    AccountRow, BlobRow, ClaimRow, ContentRow, EntryRow, HoldingRow, KeyRow, LedgerRow, NodeRow, ReplicaRow,
-    UploadRow, UsernameRow,
+    AccountRow, BlobRow, CircuitRow, ClaimRow, ContentRow, EntryRow, HoldingRow, KeyRow, LedgerRow, NodeRow,
+    ReplicaRow, RosterRow, SamplesRow, TallyRow, UploadRow, UsernameRow,
 };
+use aws_sdk_dynamodb::types::AttributeValue;
+use domain::replica::{State, Tally};
+use domain::targets::Config;
+use domain::targets::roster::Roster;
+use jiff::Timestamp;
 use serde_json::Value;
+use std::collections::HashMap;
 use std::fs;
 use std::path::Path;
 
@@ -38,6 +44,8 @@ fn written(item: Item) -> Result<Item, StoreError> {
         "CONTENT" => again::<ContentRow>(item),
         "LEDGER" => again::<LedgerRow>(item),
         "REPLICA" => again::<ReplicaRow>(item),
+        "TARGETS" => again::<RosterRow>(item),
+        "TALLY" => again::<TallyRow>(item),
         "BLOB" => {
             let blob: BlobRow = from_item(item)?;
             let mut item = to_item(&blob)?;
@@ -85,4 +93,83 @@ fn the_sample_accounts_use_what_their_files_and_live_uploads_take() {
         assert_eq!(used, files.sum::<u64>() + live.sum::<u64>(), "{account}");
     }
     assert_eq!(count, 2);
+}
+
+#[test]
+fn the_sample_tallies_are_how_many_replicas_there_are() {
+    let (mut counted, mut there): (HashMap<Key, Tally>, HashMap<Key, Tally>) = Default::default();
+    for row in rows() {
+        let sk = row["sk"].as_str().unwrap();
+        let item: Item = serde_dynamo::to_item(&row).unwrap();
+        if sk.starts_with(TallyRow::PREFIX) {
+            let row: TallyRow = from_item(item).unwrap();
+            counted.insert(row.key(), row.tally);
+        } else if sk.starts_with(ReplicaRow::PREFIX) {
+            let row: ReplicaRow = from_item(item).unwrap();
+            let copied = if row.state == State::Available {
+                row.size
+            } else {
+                0
+            };
+            let tally = Tally::moved(None, Some(row.state), row.size).copied(copied);
+            *there.entry(TallyRow::key_of(&row.target, &row.blob)).or_default() += tally;
+        }
+    }
+    assert!(!counted.is_empty());
+    assert_eq!(counted, there);
+}
+
+/// What is flattened into a row is read back as it was written, with all that may be absent and without it.
+#[test]
+fn flattened_rows_are_read_back_as_they_were_written() {
+    fn same<R: Row + std::fmt::Debug>(row: &R) {
+        let read: R = from_item(to_item(row).unwrap()).unwrap();
+        assert_eq!(format!("{read:?}"), format!("{row:?}"));
+    }
+    let at = |second| Timestamp::from_second(second).unwrap();
+    let mut circuit = CircuitRow {
+        target: "ceph".to_owned(),
+        version: 3,
+        ..CircuitRow::default()
+    };
+    same(&circuit);
+    circuit.circuit = circuit.circuit.failed(true, at(1_800_000_000));
+    circuit.reason = Some("no keys".to_owned());
+    same(&circuit);
+    let config = r#"{
+        "targets": [
+            {"name": "a", "kind": "ceph", "endpoint": "http://h", "bucket": "b", "access_key_id": "i",
+             "secret_access_key": "s", "draining": true},
+            {"name": "o", "kind": "oss", "endpoint": "http://o", "region": "cn-x", "bucket": "b",
+             "access_key_id": "i", "secret_access_key": "s", "only_by_policy": true}
+        ],
+        "policies": [{"targets": ["a"]}, {"account": "acc1", "folder": "/x/y", "targets": []}]
+    }"#;
+    same(&RosterRow::default());
+    same(&RosterRow {
+        roster: Roster::default().after(&Config::parse(config).unwrap()),
+        changed_at: at(1_800_000_000),
+        version: 1,
+    });
+    same(&SamplesRow {
+        target: "a".to_owned(),
+        samples: vec![(at(1), -1), (at(1_800_000_000), i64::MAX)],
+    });
+    same(&TallyRow {
+        tally: Tally::moved(Some(State::Failed), Some(State::Available), 7),
+        pk: "TARGET#a".to_owned(),
+        sk: "TALLY#00".to_owned(),
+    });
+    // Rows that updates bring into being have only what was added to.
+    let key = TallyRow::key_of("a", &"b1".parse().unwrap());
+    let mut item = key.attributes();
+    item.insert("pending".to_owned(), AttributeValue::N("2".to_owned()));
+    let row: TallyRow = from_item(item).unwrap();
+    assert_eq!(
+        row.tally,
+        Tally {
+            pending: 2,
+            ..Tally::default()
+        }
+    );
 }

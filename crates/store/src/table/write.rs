@@ -1,6 +1,6 @@
 //! Conditional writes, and the conflicts they report.
 
-use super::{Item, Key, Row, due_attributes, to_item};
+use super::{Item, Key, Row, Waiting, due_attributes, to_item};
 use crate::error::{Conflict, StoreError};
 use aws_sdk_dynamodb::types::{AttributeValue, ConditionCheck, Delete, Put, TransactWriteItem, Update};
 use jiff::Timestamp;
@@ -76,15 +76,51 @@ impl Write {
     /// # Errors
     /// [`StoreError::Corrupt`] when the check is malformed.
     pub fn check(key: &Key, version: u64, conflict: Conflict) -> Result<Self, StoreError> {
+        let values = HashMap::from([(":version".to_owned(), number(version))]);
+        Self::holds(key, "version = :version", values, conflict)
+    }
+
+    /// Writes nothing, but lets the transaction fail unless `condition` holds for the item at `key`.
+    ///
+    /// # Errors
+    /// [`StoreError::Corrupt`] when the check is malformed.
+    pub fn holds(key: &Key, condition: &str, values: Item, conflict: Conflict) -> Result<Self, StoreError> {
         let check = ConditionCheck::builder()
             .table_name("")
             .set_key(Some(key.attributes()))
-            .condition_expression("version = :version")
-            .expression_attribute_values(":version", number(version))
+            .condition_expression(condition)
+            .set_expression_attribute_names(names_in(&[condition]))
+            .set_expression_attribute_values((!values.is_empty()).then_some(values))
             .build()
             .map_err(|e| StoreError::Corrupt(e.to_string()))?;
         Ok(Self {
             item: TransactWriteItem::builder().condition_check(check).build(),
+            conflict,
+        })
+    }
+
+    /// Adds to numbers of an item, which comes into being when it is not there.
+    ///
+    /// # Errors
+    /// [`StoreError::Corrupt`] when the update is malformed.
+    pub fn add(key: &Key, numbers: &[(&str, i64)], conflict: Conflict) -> Result<Self, StoreError> {
+        let terms: Vec<String> = numbers
+            .iter()
+            .map(|(name, _)| format!("#{name} :{name}"))
+            .collect();
+        let expression = format!("ADD {}", terms.join(", "));
+        let mut update = Update::builder()
+            .table_name("")
+            .set_key(Some(key.attributes()))
+            .set_expression_attribute_names(names_in(&[&expression]));
+        for (name, value) in numbers {
+            let value = AttributeValue::N(value.to_string());
+            update = update.expression_attribute_values(format!(":{name}"), value);
+        }
+        let update = update.update_expression(expression).build();
+        let update = update.map_err(|e| StoreError::Corrupt(e.to_string()))?;
+        Ok(Self {
+            item: TransactWriteItem::builder().update(update).build(),
             conflict,
         })
     }
@@ -175,6 +211,15 @@ impl Change {
     #[must_use]
     pub fn due(mut self, at: Timestamp) -> Self {
         for (name, value) in due_attributes(&self.key, at) {
+            self.values.insert(format!(":{name}"), value);
+        }
+        self
+    }
+
+    /// Gives values to `:waiting_shard` and `:waiting_since`, which put the item into the index of what waits at a target.
+    #[must_use]
+    pub fn waiting(mut self, waiting: Waiting) -> Self {
+        for (name, value) in waiting.attributes() {
             self.values.insert(format!(":{name}"), value);
         }
         self

@@ -1,7 +1,7 @@
 //! Blobs: `refer` and `release`, which do not read, and `move_blob`, which writes only if what it was given is still so.
 
 use crate::stack::table;
-use crate::{Item, all, compare, put};
+use crate::{Item, all, compare, due_shard, put};
 use domain::blob::{Effect, Event, Life, Refusal, step};
 use domain::content::{ContentId, PartDigest};
 use domain::id::{AccountId, BlobId};
@@ -105,17 +105,9 @@ impl Place {
         }
         if let Some(at) = life.examine_at {
             attributes["due_at"] = json!(at.as_second());
-            attributes["due_shard"] = json!(self.shard());
+            attributes["due_shard"] = json!(due_shard(&self.key()));
         }
         Item::new(&self.key(), attributes)
-    }
-
-    /// The part of the sparse index that the sweep would find the blob in, as the store chooses it.
-    fn shard(&self) -> String {
-        use std::hash::{DefaultHasher, Hash, Hasher};
-        let mut hasher = DefaultHasher::new();
-        self.key().hash(&mut hasher);
-        (hasher.finish() % 4).to_string()
     }
 
     fn content_item(&self, index: Index) -> Option<Item> {

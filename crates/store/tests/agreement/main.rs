@@ -1,6 +1,6 @@
 //! The writes that decide by their conditions, without reading first, do exactly what the rules say
-//! (`domain::blob::step`, `domain::account::Quota::step`): every small state with every event, on rows in the real table
-//! of the stack that `LONGSHORE_STACK` names.
+//! (`domain::blob::step`, `domain::account::Quota::step`, `domain::replica::step`, `domain::circuit::Circuit`): every
+//! small state with every event, on rows in the real table of the stack that `LONGSHORE_STACK` names.
 //!
 //! Each case has rows of its own, under keys that are new every time, and removes them.
 
@@ -12,7 +12,9 @@
 
 mod blobs;
 mod quotas;
+mod replicas;
 mod stack;
+mod targets;
 
 use futures::{StreamExt, stream};
 use serde::{Deserialize, Serialize};
@@ -54,6 +56,14 @@ impl Row for Item {
             sk: text("sk"),
         }
     }
+}
+
+/// The part of the index of what is due that an item is in, as the store chooses it.
+fn due_shard(key: &Key) -> String {
+    use std::hash::{DefaultHasher, Hash, Hasher};
+    let mut hasher = DefaultHasher::new();
+    key.hash(&mut hasher);
+    (hasher.finish() % 4).to_string()
 }
 
 /// Puts items as they are.

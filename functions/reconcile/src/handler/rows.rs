@@ -1,4 +1,4 @@
-//! Blobs whose objects are gone, and claims that lead nowhere.
+//! Blobs whose objects are gone, and claims that lead nowhere. What is at targets is in `at_targets`.
 
 use super::{Page, Reconciler, SCANNED, count, each};
 use domain::blob::Event;
@@ -8,12 +8,16 @@ use domain::reconcile::{claim_is_over, examine};
 use std::collections::HashSet;
 use store::StoreError;
 use store::reconcile::Owner;
-use store::rows::{BlobRow, now, object_key};
+use store::rows::{BlobRow, RosterRow, now, object_key};
 use store::table::Key;
 
 impl Reconciler {
     /// Looks at the rows after the one with this partition and sort key.
-    pub(super) async fn rows_page(&self, after: Option<&(String, String)>) -> Result<Page, StoreError> {
+    pub(super) async fn rows_page(
+        &self,
+        after: Option<&(String, String)>,
+        roster: &RosterRow,
+    ) -> Result<Page, StoreError> {
         let after = after.map(|(pk, sk)| Key {
             pk: pk.clone(),
             sk: sk.clone(),
@@ -25,10 +29,13 @@ impl Reconciler {
             tracing::error!(error = error.for_log(), "a row cannot be read");
         }
         let (mut blobs, mut claimed) = (Vec::new(), Vec::new());
+        let (mut replicas, mut nodes) = (Vec::new(), Vec::new());
         for row in page.rows {
             match row {
                 Owner::Blob(blob) => blobs.push(blob),
                 Owner::Claim(claim) => claimed.push(claim.blob),
+                Owner::Replica(replica) => replicas.push(replica),
+                Owner::Node(node) => nodes.push(node),
             }
         }
         counts.blobs_seen = count(blobs.len());
@@ -50,6 +57,8 @@ impl Reconciler {
         let (removed, failed) = each(claimed, async |blob| self.claim(&blob).await).await;
         counts.failed += failed;
         counts.claims_removed = count(removed.into_iter().filter(|gone| *gone).count());
+        counts += self.replicas(replicas, roster).await;
+        counts += self.cover(nodes, &roster.roster).await?;
         let next = page.next.map(|key| Place::Rows {
             after: Some((key.pk, key.sk)),
         });

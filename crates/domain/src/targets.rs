@@ -1,0 +1,552 @@
+//! The targets of replication as the operator writes them down: one JSON document, kept as a secret.
+//!
+//! What is wrong with it is told by the field's name and never by its value, which may be a key. What every function
+//! may know of it, names and policies, is its [`roster`].
+
+pub mod roster;
+
+use crate::id::AccountId;
+use crate::name::Name;
+use roster::Policy;
+use rustls_pki_types::CertificateDer;
+use rustls_pki_types::pem::PemObject;
+use serde::Deserialize;
+use std::collections::HashSet;
+use std::fmt;
+
+/// What is wrong with the document.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("the targets secret: {field}: {problem}")]
+pub struct Invalid {
+    /// Which field, such as `targets[1].endpoint`.
+    pub field: String,
+    /// What is wrong with it, without its value.
+    pub problem: String,
+}
+
+/// The document.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Config {
+    /// The targets, each with a name of its own.
+    pub targets: Vec<Target>,
+    /// Which of them apply to whom.
+    pub policies: Vec<Policy>,
+}
+
+/// One target.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Target {
+    /// Its name: 1 to 32 lower-case letters, digits and hyphens.
+    pub name: String,
+    /// What it speaks.
+    pub kind: Kind,
+    /// Such as `https://rgw.example.com`: scheme, host, and port if it is not the usual one.
+    pub endpoint: String,
+    /// What requests are signed for.
+    pub region: String,
+    /// The bucket, which must exist.
+    pub bucket: String,
+    /// What all keys begin with.
+    pub prefix: String,
+    /// Where in URLs the bucket is.
+    pub addressing: Addressing,
+    /// Certificates in PEM to trust besides the public ones.
+    pub ca_bundle: Option<String>,
+    /// How to sign in.
+    pub credentials: Credentials,
+    /// It gets nothing new, and what it has is removed.
+    pub draining: bool,
+    /// It applies only where a policy names it.
+    pub only_by_policy: bool,
+    /// How many workers may be at it at once; none is as many as there are.
+    pub max_workers: Option<u16>,
+    /// How many bytes a second each worker may send; none is as many as it can.
+    pub max_bytes_per_second: Option<u64>,
+}
+
+/// What a target speaks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kind {
+    /// The S3 API, as Ceph's gateway and many others have it.
+    Ceph {
+        /// By what the target proves that it has the right bytes.
+        checksum: Checksum,
+    },
+    /// Alibaba Cloud OSS's own API, which proves it by CRC-64.
+    Oss,
+}
+
+impl Kind {
+    /// As documents and answers have it.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Ceph { .. } => "ceph",
+            Self::Oss => "oss",
+        }
+    }
+}
+
+/// By what an S3-compatible target proves that it has the right bytes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Checksum {
+    /// The `ETag` is the MD5, of a multipart object the MD5 over its parts' MD5s. Every store without KMS encryption.
+    #[default]
+    Md5,
+    /// `x-amz-checksum-sha256`, checked by the store for every part and composed to the blob's content id. Amazon S3 and
+    /// those few that compute it; Ceph ignores it.
+    Sha256,
+}
+
+/// Where in URLs the bucket is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Addressing {
+    /// In the path: `https://endpoint/bucket/key`.
+    Path,
+    /// In the host's name: `https://bucket.endpoint/key`.
+    VirtualHosted,
+    /// Nowhere: the endpoint is the bucket's own domain. OSS only.
+    CustomDomain,
+}
+
+/// How to sign in at a target.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Credentials {
+    /// The id of the key.
+    pub access_key_id: String,
+    /// The key.
+    pub secret_access_key: Secret,
+    /// The token of temporary credentials (STS).
+    pub session_token: Option<Secret>,
+}
+
+/// A text that is never shown.
+#[derive(Clone, PartialEq, Eq, Deserialize)]
+#[serde(transparent)]
+pub struct Secret(String);
+
+impl Secret {
+    /// The text. For signing only.
+    #[must_use]
+    pub fn reveal(&self) -> &str {
+        &self.0
+    }
+}
+
+impl From<String> for Secret {
+    fn from(text: String) -> Self {
+        Self(text)
+    }
+}
+
+impl fmt::Debug for Secret {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("(secret)")
+    }
+}
+
+impl Config {
+    /// Reads the document.
+    ///
+    /// # Errors
+    /// [`Invalid`], naming the first field that is wrong.
+    pub fn parse(text: &str) -> Result<Self, Invalid> {
+        let deserializer = &mut serde_json::Deserializer::from_str(text);
+        let document: Document = serde_path_to_error::deserialize(deserializer).map_err(|error| Invalid {
+            field: match error.path().to_string().as_str() {
+                "." | "?" => "the document".to_owned(),
+                path => path.to_owned(),
+            },
+            problem: without_values(error.inner()),
+        })?;
+        let targets = (0..).zip(document.targets).map(|(index, raw)| raw.check(index));
+        let targets: Vec<Target> = targets.collect::<Result<_, _>>()?;
+        if targets.len() > MAX_TARGETS {
+            return invalid("targets".to_owned(), format!("are at most {MAX_TARGETS}"));
+        }
+        let (mut names, mut places) = (HashSet::new(), HashSet::new());
+        for (index, target) in targets.iter().enumerate() {
+            // Removing what one of them has would remove it from the other.
+            if !places.insert((&target.endpoint, &target.bucket, &target.prefix)) {
+                return invalid(
+                    format!("targets[{index}].prefix"),
+                    "another target has the same endpoint, bucket and prefix",
+                );
+            }
+            if !names.insert(target.name.as_str()) {
+                return invalid(
+                    format!("targets[{index}].name"),
+                    "another target has this name already",
+                );
+            }
+        }
+        let policies = (0..)
+            .zip(document.policies)
+            .map(|(index, raw)| raw.check(index, &names));
+        let policies = policies.collect::<Result<_, _>>()?;
+        Ok(Self { targets, policies })
+    }
+
+    /// The target of this name.
+    #[must_use]
+    pub fn target(&self, name: &str) -> Option<&Target> {
+        self.targets.iter().find(|target| target.name == name)
+    }
+}
+
+fn invalid<T>(field: String, problem: impl Into<String>) -> Result<T, Invalid> {
+    let problem = problem.into();
+    Err(Invalid { field, problem })
+}
+
+/// What Serde says, unless it may quote a value.
+fn without_values(error: &serde_json::Error) -> String {
+    let said = error.to_string();
+    let said = said.split(" at line ").next().unwrap_or_default();
+    if said.starts_with("missing field") || said.starts_with("unknown field") {
+        return said.to_owned();
+    }
+    if error.is_data() {
+        return "is not of the documented type".to_owned();
+    }
+    format!("is not JSON, at line {}, column {}", error.line(), error.column())
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Document {
+    targets: Vec<RawTarget>,
+    #[serde(default)]
+    policies: Vec<RawPolicy>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct RawTarget {
+    name: String,
+    kind: String,
+    endpoint: String,
+    region: Option<String>,
+    bucket: String,
+    #[serde(default)]
+    prefix: String,
+    addressing: Option<Addressing>,
+    checksum: Option<Checksum>,
+    ca_bundle: Option<String>,
+    access_key_id: String,
+    secret_access_key: Secret,
+    session_token: Option<Secret>,
+    #[serde(default)]
+    draining: bool,
+    #[serde(default)]
+    only_by_policy: bool,
+    max_workers: Option<u16>,
+    max_bytes_per_second: Option<u64>,
+}
+
+/// The slowest that a worker may be told to be: at less, a segment of 64 MiB takes longer than a worker lives.
+pub const MIN_BYTES_PER_SECOND: u64 = 128 * 1024;
+/// How many targets there may be: a file with all its replicas is written in one transaction of at most a hundred writes.
+pub const MAX_TARGETS: usize = 30;
+/// How many workers of one target can be told apart.
+pub const MAX_WORKERS: u16 = 100;
+
+fn is_pem(text: &str) -> bool {
+    let mut certificates = CertificateDer::pem_slice_iter(text.as_bytes()).peekable();
+    certificates.peek().is_some() && certificates.all(|certificate| certificate.is_ok())
+}
+
+impl RawTarget {
+    fn check(self, index: usize) -> Result<Target, Invalid> {
+        let at = |field: &str| format!("targets[{index}].{field}");
+        let is_name = |text: &str| {
+            (1..=32).contains(&text.len())
+                && text
+                    .bytes()
+                    .all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-')
+        };
+        if !is_name(&self.name) {
+            return invalid(
+                at("name"),
+                "must be 1 to 32 lower-case letters, digits and hyphens",
+            );
+        }
+        let kind = match (self.kind.as_str(), self.checksum) {
+            ("ceph", checksum) => Kind::Ceph {
+                checksum: checksum.unwrap_or_default(),
+            },
+            ("oss", None) => Kind::Oss,
+            ("oss", Some(_)) => {
+                return invalid(at("checksum"), "is for kind \"ceph\"; OSS has CRC-64 always");
+            }
+            _ => return invalid(at("kind"), "must be \"ceph\" or \"oss\""),
+        };
+        if !is_endpoint(&self.endpoint) {
+            let like = "must be like https://host or https://host:port, without a path";
+            return invalid(at("endpoint"), like);
+        }
+        let region = match (kind, self.region) {
+            (_, Some(region)) if region.is_empty() => return invalid(at("region"), "must not be empty"),
+            (Kind::Oss, Some(region)) if region.starts_with("oss-") => {
+                return invalid(at("region"), "is without \"oss-\", such as cn-hangzhou");
+            }
+            (_, Some(region)) => region,
+            (Kind::Ceph { .. }, None) => "us-east-1".to_owned(),
+            (Kind::Oss, None) => return invalid(at("region"), "is needed for kind \"oss\""),
+        };
+        let addressing = match (kind, self.addressing) {
+            (Kind::Ceph { .. }, Some(Addressing::CustomDomain)) => {
+                return invalid(at("addressing"), "\"custom_domain\" is for kind \"oss\"");
+            }
+            (_, Some(addressing)) => addressing,
+            (Kind::Ceph { .. }, None) => Addressing::Path,
+            (Kind::Oss, None) => Addressing::VirtualHosted,
+        };
+        for (field, text) in [
+            ("bucket", &self.bucket),
+            ("access_key_id", &self.access_key_id),
+            ("secret_access_key", &self.secret_access_key.0),
+        ] {
+            if text.is_empty() {
+                return invalid(at(field), "must not be empty");
+            }
+        }
+        if self.prefix.starts_with('/') || self.prefix.len() > 512 {
+            return invalid(
+                at("prefix"),
+                "must not begin with a slash, nor be longer than 512 bytes",
+            );
+        }
+        if !self.ca_bundle.as_deref().is_none_or(is_pem) {
+            return invalid(at("ca_bundle"), "must be certificates in PEM");
+        }
+        if !self.max_workers.is_none_or(|n| (1..=MAX_WORKERS).contains(&n)) {
+            return invalid(at("max_workers"), format!("must be 1 to {MAX_WORKERS}"));
+        }
+        if self
+            .max_bytes_per_second
+            .is_some_and(|rate| rate < MIN_BYTES_PER_SECOND)
+        {
+            let problem = format!("must be at least {MIN_BYTES_PER_SECOND}");
+            return invalid(at("max_bytes_per_second"), problem);
+        }
+        Ok(Target {
+            name: self.name,
+            kind,
+            endpoint: self.endpoint.trim_end_matches('/').to_owned(),
+            region,
+            bucket: self.bucket,
+            prefix: self.prefix,
+            addressing,
+            ca_bundle: self.ca_bundle,
+            credentials: Credentials {
+                access_key_id: self.access_key_id,
+                secret_access_key: self.secret_access_key,
+                session_token: self.session_token,
+            },
+            draining: self.draining,
+            only_by_policy: self.only_by_policy,
+            max_workers: self.max_workers,
+            max_bytes_per_second: self.max_bytes_per_second,
+        })
+    }
+}
+
+fn is_endpoint(text: &str) -> bool {
+    let host = text
+        .strip_prefix("https://")
+        .or_else(|| text.strip_prefix("http://"));
+    host.map(|host| host.strip_suffix('/').unwrap_or(host))
+        .is_some_and(|host| {
+            !host.is_empty()
+                && host
+                    .bytes()
+                    .all(|b| b.is_ascii_alphanumeric() || b"-._:[]".contains(&b))
+        })
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct RawPolicy {
+    account: Option<String>,
+    folder: Option<String>,
+    targets: Vec<String>,
+}
+
+impl RawPolicy {
+    fn check(self, index: usize, names: &HashSet<&str>) -> Result<Policy, Invalid> {
+        let at = |field: &str| format!("policies[{index}].{field}");
+        let account = match self.account.map(|id| id.parse::<AccountId>()) {
+            Some(Err(_)) => return invalid(at("account"), "must be the id of an account"),
+            Some(Ok(account)) => Some(account),
+            None => None,
+        };
+        let folder = match self.folder.as_deref().map(folder_names) {
+            Some(None) => return invalid(at("folder"), "must be a path such as /photos/raw"),
+            Some(Some(folder)) => folder,
+            None => Vec::new(),
+        };
+        if let Some(place) = self
+            .targets
+            .iter()
+            .position(|name| !names.contains(name.as_str()))
+        {
+            let field = at(&format!("targets[{place}]"));
+            return invalid(field, "no target has this name");
+        }
+        Ok(Policy {
+            account,
+            folder,
+            targets: self.targets,
+        })
+    }
+}
+
+/// The names of the folders of a path from the root; `None` when it is none.
+fn folder_names(path: &str) -> Option<Vec<Name>> {
+    let names = path.strip_prefix('/')?;
+    let names = names.split('/').filter(|name| !name.is_empty());
+    names.map(|name| name.parse().ok()).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::{Value, json};
+
+    fn good() -> Value {
+        json!({
+            "targets": [
+                {"name": "near", "kind": "ceph", "endpoint": "http://127.0.0.1:1", "bucket": "b",
+                 "access_key_id": "i", "secret_access_key": "very-secret"},
+                {"name": "far", "kind": "oss", "endpoint": "https://oss-cn-hangzhou.aliyuncs.com/",
+                 "region": "cn-hangzhou", "bucket": "b", "prefix": "p/", "access_key_id": "i",
+                 "secret_access_key": "very-secret", "session_token": "very-secret", "max_workers": 2},
+            ],
+            "policies": [{"account": "a1", "folder": "/photos/raw/", "targets": ["far"]}],
+        })
+    }
+
+    #[test]
+    fn what_may_be_left_out_has_its_usual_value() {
+        let config = Config::parse(&good().to_string()).unwrap();
+        let (near, far) = (config.target("near").unwrap(), config.target("far").unwrap());
+        let checksum = Checksum::Md5;
+        assert_eq!(
+            (near.kind, near.addressing),
+            (Kind::Ceph { checksum }, Addressing::Path)
+        );
+        assert_eq!((near.region.as_str(), near.prefix.as_str()), ("us-east-1", ""));
+        assert_eq!((far.kind, far.addressing), (Kind::Oss, Addressing::VirtualHosted));
+        assert_eq!(far.endpoint, "https://oss-cn-hangzhou.aliyuncs.com");
+        assert_eq!((near.max_workers, far.max_workers), (None, Some(2)));
+        assert_eq!(config.policies[0].folder.len(), 2);
+        assert!(config.target("nowhere").is_none());
+        assert!(Config::parse(r#"{"targets": []}"#).unwrap().targets.is_empty());
+        assert!(!format!("{config:?}").contains("very-secret"));
+    }
+
+    /// Each of these, put into a good document, is found and named, without a value.
+    #[test]
+    fn what_is_wrong_is_named() {
+        for (place, value, field) in [
+            ("/targets/0/name", json!("Near"), "targets[0].name"),
+            ("/targets/0/name", json!("x".repeat(33)), "targets[0].name"),
+            ("/targets/1/name", json!("near"), "targets[1].name"),
+            ("/targets/0/kind", json!("tape"), "targets[0].kind"),
+            (
+                "/targets/0/endpoint",
+                json!("rgw.example.com"),
+                "targets[0].endpoint",
+            ),
+            (
+                "/targets/0/endpoint",
+                json!("https://h/path"),
+                "targets[0].endpoint",
+            ),
+            (
+                "/targets/0/endpoint",
+                json!("https://me@h"),
+                "targets[0].endpoint",
+            ),
+            ("/targets/0/bucket", json!(""), "targets[0].bucket"),
+            ("/targets/0/prefix", json!("/x"), "targets[0].prefix"),
+            (
+                "/targets/0/addressing",
+                json!("custom_domain"),
+                "targets[0].addressing",
+            ),
+            (
+                "/targets/0/addressing",
+                json!("very-secret"),
+                "targets[0].addressing",
+            ),
+            ("/targets/0/checksum", json!("crc"), "targets[0].checksum"),
+            ("/targets/1/checksum", json!("md5"), "targets[1].checksum"),
+            (
+                "/targets/0/ca_bundle",
+                json!("very-secret"),
+                "targets[0].ca_bundle",
+            ),
+            (
+                "/targets/0/ca_bundle",
+                json!("-----BEGIN CERTIFICATE-----\nvery-secret\n-----END CERTIFICATE-----\n"),
+                "targets[0].ca_bundle",
+            ),
+            (
+                "/targets/0/secret_access_key",
+                json!(["very-secret"]),
+                "targets[0].secret_access_key",
+            ),
+            ("/targets/0/max_workers", json!(0), "targets[0].max_workers"),
+            (
+                "/targets/0/max_workers",
+                json!("very-secret"),
+                "targets[0].max_workers",
+            ),
+            (
+                "/targets/0/max_bytes_per_second",
+                json!(1),
+                "targets[0].max_bytes_per_second",
+            ),
+            ("/targets/1/region", json!("oss-cn-hangzhou"), "targets[1].region"),
+            ("/targets/1/region", Value::Null, "targets[1].region"),
+            ("/targets/1/colour", json!("red"), "targets[1].colour"),
+            ("/policies/0/account", json!("a b"), "policies[0].account"),
+            ("/policies/0/folder", json!("photos"), "policies[0].folder"),
+            (
+                "/policies/0/targets/0",
+                json!("nowhere"),
+                "policies[0].targets[0]",
+            ),
+        ] {
+            let mut document = good();
+            let (parent, member) = place.rsplit_once('/').unwrap();
+            match document.pointer_mut(parent).unwrap() {
+                Value::Array(array) => array[member.parse::<usize>().unwrap()] = value,
+                object => object[member] = value,
+            }
+            let error = Config::parse(&document.to_string()).unwrap_err();
+            assert_eq!(error.field, field, "{error}");
+            assert!(!error.to_string().contains("very-secret"), "{error}");
+        }
+        let mut twice = good();
+        twice["targets"][1] = twice["targets"][0].clone();
+        twice["targets"][1]["name"] = json!("far");
+        let error = Config::parse(&twice.to_string()).unwrap_err();
+        assert_eq!(error.field, "targets[1].prefix");
+        for (text, field) in [
+            ("very-secret", "the document"),
+            ("{}", "the document"),
+            (r#"{"targets": [{"name": "a"}]}"#, "targets[0]"),
+        ] {
+            let error = Config::parse(text).unwrap_err();
+            assert_eq!(error.field, field, "{error}");
+            assert!(!error.to_string().contains("very-secret"), "{error}");
+        }
+        let error = Config::parse(r#"{"targets": [{"name": "a"}]}"#).unwrap_err();
+        assert_eq!(error.problem, "missing field `kind`");
+    }
+}

@@ -1,0 +1,387 @@
+//! Alibaba Cloud OSS by its own API, which gives the CRC-64 of everything: bytes are verified end to end.
+//!
+//! Nothing is overwritten by accident: writes forbid it. A key is Longshore's own and its content never changes, so what
+//! is there already is either right, or was damaged and is written over. It is never deleted first, because another
+//! worker may just have written the right bytes.
+
+mod checksum;
+mod encoding;
+mod exchange;
+mod failure;
+mod signature;
+#[cfg(test)]
+mod tests;
+
+use crate::error::{Failure, ReplicaError};
+use crate::pace::Pace;
+use crate::target::{Answer, Copy, Receipt, Stored, Target};
+use crate::verified_body::{Sums, Verdict, VerifiedBody, Wanted};
+use domain::targets;
+use encoding::{text, texts};
+use exchange::{Bucket, Call, Outcome};
+use std::collections::HashSet;
+use std::fmt::Write;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+use tokio::time::timeout;
+
+const CRC: &str = "x-oss-hash-crc64ecma";
+/// Refused because the object is there.
+const EXISTS: &str = "FileAlreadyExists";
+/// How many parts OSS is granted a second for putting together.
+const PARTS_PER_SECOND: usize = 32;
+
+/// A bucket of Alibaba Cloud OSS.
+pub struct OssTarget {
+    name: String,
+    bucket: Bucket,
+    pace: Arc<Pace>,
+    /// Keys that may be written over the next time, which is soon: whoever copies tries again at once.
+    written_over: Mutex<HashSet<String>>,
+}
+
+impl OssTarget {
+    /// A target as configured. Nothing is sent yet.
+    ///
+    /// # Errors
+    /// [`ReplicaError::Misconfigured`] when its CA bundle cannot be used.
+    pub fn new(target: &targets::Target, pace: Arc<Pace>) -> Result<Self, ReplicaError> {
+        Ok(Self {
+            name: target.name.clone(),
+            bucket: Bucket::new(target)?,
+            pace,
+            written_over: Mutex::default(),
+        })
+    }
+
+    /// Unless it succeeds, the next one may write over what it finds: other bytes may be there than should be, or OSS may
+    /// have refused, for the object being there, and closed the connection before it had read all, so that its answer got
+    /// lost.
+    async fn put(&self, key: &str, copy: Copy) -> Result<String, ReplicaError> {
+        let overwrite = self.written_over().contains(key);
+        let length = copy.length;
+        let (body, verdict) = VerifiedBody::for_request(copy, Wanted::Crc64, &self.pace).await?;
+        let call = Call {
+            operation: "PutObject",
+            method: "PUT",
+            key,
+            query: Vec::new(),
+            headers: forbid_overwrite(!overwrite),
+        };
+        let outcome = self.bucket.send(&call, body, self.pace.patience(length)).await;
+        // The target also fails when the source does; the source is to blame then.
+        verdict.source()?;
+        let refused = matches!(&outcome, Outcome::Refused(refusal) if refusal.code == EXISTS);
+        let result = if refused {
+            self.compare(&call, length, &verdict).await
+        } else {
+            self.done(&call, outcome)
+                .and_then(|answer| self.verify("the object", &answer, verdict.sums()))
+                .map(|sums| sums.crc64.to_string())
+        };
+        match &result {
+            Ok(_) => self.written_over().remove(key),
+            Err(_) => self.written_over().insert(key.to_owned()),
+        };
+        result
+    }
+
+    /// The object was there already: usually by this very request, whose answer got lost, or by another worker. The
+    /// source can be read once only: what was not sent of it is read here, to compare.
+    async fn compare(&self, call: &Call<'_>, length: u64, verdict: &Verdict) -> Result<String, ReplicaError> {
+        let failed = |cause: &str| self.failed(call, Failure::Passing, cause.to_owned());
+        let sums = timeout(self.pace.patience(length), verdict.drain()).await;
+        let sums = sums.map_err(|_| failed("the source is slow"))??;
+        let crc = sums.map(|sums| sums.crc64.to_string()).unwrap_or_default();
+        let right = Some(Stored {
+            size: length,
+            checksum: crc.clone(),
+        });
+        if self.head(call.key).await? == right {
+            Ok(crc)
+        } else {
+            Err(failed(
+                "other bytes are there, they are written over the next time",
+            ))
+        }
+    }
+
+    async fn begin(&self, key: &str) -> Result<String, ReplicaError> {
+        let call = |forbid| Call {
+            operation: "InitiateMultipartUpload",
+            method: "POST",
+            key,
+            query: vec![("uploads", String::new())],
+            headers: forbid_overwrite(forbid),
+        };
+        let answer = self.call_unless_there(call, b"", self.pace.patience(0)).await?;
+        let texts = texts(&answer.body).unwrap_or_default();
+        text(&texts, "InitiateMultipartUploadResult/UploadId")
+            .filter(|id| !id.is_empty())
+            .map(str::to_owned)
+            .ok_or_else(|| self.corrupt("a multipart upload without an id".to_owned()))
+    }
+
+    async fn put_part(&self, key: &str, id: &str, part: u32, copy: Copy) -> Result<Receipt, ReplicaError> {
+        let length = copy.length;
+        let (body, verdict) = VerifiedBody::for_request(copy, Wanted::Crc64, &self.pace).await?;
+        let call = Call {
+            operation: "UploadPart",
+            method: "PUT",
+            key,
+            query: vec![("partNumber", part.to_string()), ("uploadId", id.to_owned())],
+            headers: Vec::new(),
+        };
+        let outcome = self.bucket.send(&call, body, self.pace.patience(length)).await;
+        verdict.source()?;
+        let answer = self.done(&call, outcome)?;
+        let sums = self.verify(&format!("part {part}"), &answer, verdict.sums())?;
+        let etag = answer.header("etag").unwrap_or_default().trim_matches('"');
+        checksum::receipt(etag, sums.crc64)
+            .ok_or_else(|| self.corrupt(format!("part {part} has the ETag {etag:?}")))
+    }
+
+    /// OSS goes on completing when the connection breaks off, and the upload is gone by then: the next time it says so,
+    /// and whoever asked looks for the object.
+    async fn complete(&self, key: &str, id: &str, receipts: &[Receipt]) -> Result<(), ReplicaError> {
+        let mut body = "<CompleteMultipartUpload>".to_owned();
+        for (number, receipt) in (1..).zip(receipts) {
+            let etag = checksum::etag(receipt);
+            // Writing to a string cannot fail. An ETag is letters and digits, so nothing has to be escaped.
+            let _ = write!(
+                body,
+                "<Part><PartNumber>{number}</PartNumber><ETag>\"{etag}\"</ETag></Part>"
+            );
+        }
+        body.push_str("</CompleteMultipartUpload>");
+        let call = |forbid| {
+            let mut headers = forbid_overwrite(forbid);
+            headers.push(("content-type", "application/xml".to_owned()));
+            Call {
+                operation: "CompleteMultipartUpload",
+                method: "POST",
+                key,
+                query: vec![("uploadId", id.to_owned())],
+                headers,
+            }
+        };
+        let patience = u64::try_from(receipts.len() / PARTS_PER_SECOND).unwrap_or_default();
+        let patience = self.pace.patience(0) + Duration::from_secs(patience);
+        self.call_unless_there(call, body.as_bytes(), patience).await?;
+        Ok(())
+    }
+
+    async fn abort(&self, key: &str, id: &str) -> Result<(), ReplicaError> {
+        let call = Call {
+            operation: "AbortMultipartUpload",
+            method: "DELETE",
+            key,
+            query: vec![("uploadId", id.to_owned())],
+            headers: Vec::new(),
+        };
+        match self.call(&call).await {
+            Err(error) if !error.multipart_is_gone() => Err(error),
+            _ => Ok(()),
+        }
+    }
+
+    async fn multiparts(&self, key: &str) -> Result<Vec<String>, ReplicaError> {
+        let (mut ids, mut after) = (Vec::new(), Vec::new());
+        loop {
+            let mut query = vec![("uploads", String::new()), ("prefix", key.to_owned())];
+            query.append(&mut after);
+            let call = Call {
+                operation: "ListMultipartUploads",
+                method: "GET",
+                key: "",
+                query,
+                headers: Vec::new(),
+            };
+            let answer = self.call(&call).await?;
+            let unreadable = || self.corrupt("a list of multipart uploads that is no XML".to_owned());
+            let texts = texts(&answer.body).ok_or_else(unreadable)?;
+            let all = |path: &str| {
+                let at_path = texts.iter().filter(|(at, _)| at == path);
+                at_path.map(|(_, text)| text.clone()).collect::<Vec<_>>()
+            };
+            let keys = all("ListMultipartUploadsResult/Upload/Key");
+            let uploads = keys
+                .into_iter()
+                .zip(all("ListMultipartUploadsResult/Upload/UploadId"));
+            ids.extend(uploads.filter(|(of, _)| of == key).map(|(_, id)| id));
+            let marker = |path| text(&texts, path).unwrap_or_default().to_owned();
+            let next_key = marker("ListMultipartUploadsResult/NextKeyMarker");
+            if marker("ListMultipartUploadsResult/IsTruncated") != "true" || next_key.is_empty() {
+                return Ok(ids);
+            }
+            let next_id = marker("ListMultipartUploadsResult/NextUploadIdMarker");
+            after = vec![("key-marker", next_key), ("upload-id-marker", next_id)];
+        }
+    }
+
+    async fn head(&self, key: &str) -> Result<Option<Stored>, ReplicaError> {
+        let call = Call {
+            operation: "HeadObject",
+            method: "HEAD",
+            key,
+            query: Vec::new(),
+            headers: Vec::new(),
+        };
+        let answer = match self.bucket.call(&call, b"", self.pace.patience(0)).await {
+            Outcome::Refused(refusal) if refusal.is_no_such_key() => return Ok(None),
+            outcome => self.done(&call, outcome)?,
+        };
+        let size = answer.header("content-length").and_then(|text| text.parse().ok());
+        Ok(Some(Stored {
+            size: size.unwrap_or_default(),
+            checksum: answer.header(CRC).unwrap_or_default().to_owned(),
+        }))
+    }
+
+    async fn delete(&self, key: &str) -> Result<(), ReplicaError> {
+        let call = Call {
+            operation: "DeleteObject",
+            method: "DELETE",
+            key,
+            query: Vec::new(),
+            headers: Vec::new(),
+        };
+        match self.bucket.call(&call, b"", self.pace.patience(0)).await {
+            Outcome::Refused(refusal) if refusal.is_no_such_key() => Ok(()),
+            outcome => self.done(&call, outcome).map(|_| ()),
+        }
+    }
+
+    async fn call(&self, call: &Call<'_>) -> Result<exchange::Answer, ReplicaError> {
+        let outcome = self.bucket.call(call, b"", self.pace.patience(0)).await;
+        self.done(call, outcome)
+    }
+
+    /// Sends a request that forbids overwriting; if there is an object already, once more without. The bytes that come
+    /// are right, whatever is there.
+    async fn call_unless_there<'a>(
+        &self,
+        call: impl Fn(bool) -> Call<'a>,
+        body: &[u8],
+        patience: Duration,
+    ) -> Result<exchange::Answer, ReplicaError> {
+        let forbidding = call(true);
+        match self.bucket.call(&forbidding, body, patience).await {
+            Outcome::Refused(refusal) if refusal.code == EXISTS => {
+                let call = call(false);
+                let outcome = self.bucket.call(&call, body, patience).await;
+                self.done(&call, outcome)
+            }
+            outcome => self.done(&forbidding, outcome),
+        }
+    }
+
+    fn done(&self, call: &Call<'_>, outcome: Outcome) -> Result<exchange::Answer, ReplicaError> {
+        match outcome {
+            Outcome::Done(answer) => Ok(answer),
+            Outcome::Refused(refusal) => Err(self.failed(call, refusal.failure(), refusal.cause())),
+            Outcome::Lost(cause) => Err(self.failed(call, Failure::Passing, cause)),
+        }
+    }
+
+    /// The CRC-64 that OSS gives is the one of what was sent.
+    fn verify(
+        &self,
+        what: &str,
+        answer: &exchange::Answer,
+        sent: Option<Sums>,
+    ) -> Result<Sums, ReplicaError> {
+        let given = answer.header(CRC);
+        match sent {
+            Some(sums) if given == Some(sums.crc64.to_string().as_str()) => Ok(sums),
+            _ => {
+                let sent = sent.map(|sums| sums.crc64);
+                let detail = format!("{what} has the CRC-64 {given:?}, of what was sent it is {sent:?}");
+                Err(self.corrupt(detail))
+            }
+        }
+    }
+
+    fn written_over(&self) -> MutexGuard<'_, HashSet<String>> {
+        self.written_over.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn corrupt(&self, detail: String) -> ReplicaError {
+        ReplicaError::TargetCorrupt {
+            target: self.name.clone(),
+            detail,
+        }
+    }
+
+    fn failed(&self, call: &Call<'_>, failure: Failure, cause: String) -> ReplicaError {
+        ReplicaError::Target {
+            target: self.name.clone(),
+            operation: call.operation,
+            failure,
+            cause,
+        }
+    }
+}
+
+impl Target for OssTarget {
+    fn put<'a>(&'a self, key: &'a str, copy: Copy) -> Answer<'a, String> {
+        Box::pin(self.put(key, copy))
+    }
+
+    fn begin_multipart<'a>(&'a self, key: &'a str) -> Answer<'a, String> {
+        Box::pin(self.begin(key))
+    }
+
+    fn put_part<'a>(
+        &'a self,
+        key: &'a str,
+        multipart_id: &'a str,
+        part: u32,
+        copy: Copy,
+    ) -> Answer<'a, Receipt> {
+        Box::pin(self.put_part(key, multipart_id, part, copy))
+    }
+
+    fn checksum_of(&self, parts: &[(Receipt, u64)]) -> Option<String> {
+        checksum::of_parts(parts).map(|crc| crc.to_string())
+    }
+
+    fn complete_multipart<'a>(
+        &'a self,
+        key: &'a str,
+        multipart_id: &'a str,
+        receipts: &'a [Receipt],
+    ) -> Answer<'a, ()> {
+        Box::pin(self.complete(key, multipart_id, receipts))
+    }
+
+    fn abort_multipart<'a>(&'a self, key: &'a str, multipart_id: &'a str) -> Answer<'a, ()> {
+        Box::pin(self.abort(key, multipart_id))
+    }
+
+    fn multiparts<'a>(&'a self, key: &'a str) -> Answer<'a, Vec<String>> {
+        Box::pin(self.multiparts(key))
+    }
+
+    fn head<'a>(&'a self, key: &'a str) -> Answer<'a, Option<Stored>> {
+        Box::pin(self.head(key))
+    }
+
+    fn delete<'a>(&'a self, key: &'a str) -> Answer<'a, ()> {
+        Box::pin(self.delete(key))
+    }
+
+    fn sign_read<'a>(
+        &'a self,
+        key: &'a str,
+        content_type: &'a str,
+        disposition: &'a str,
+    ) -> Answer<'a, String> {
+        Box::pin(async move { Ok(self.bucket.sign_read(key, content_type, disposition)) })
+    }
+}
+
+fn forbid_overwrite(forbid: bool) -> Vec<(&'static str, String)> {
+    let header = ("x-oss-forbid-overwrite", "true".to_owned());
+    forbid.then_some(header).into_iter().collect()
+}

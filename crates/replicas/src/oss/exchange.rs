@@ -1,0 +1,255 @@
+//! One request to OSS, and its answer.
+
+use super::encoding::encode_path;
+use super::failure::Refusal;
+use super::signature::{Signer, Unsigned};
+use crate::error::{Failure, ReplicaError};
+use crate::http;
+use crate::target::READ_LIFETIME;
+use aws_sdk_s3::primitives::{ByteStream, SdkBody};
+use aws_smithy_http_client::Connector;
+use aws_smithy_runtime_api::client::http::HttpConnector;
+use aws_smithy_runtime_api::client::orchestrator::{HttpRequest, HttpResponse};
+use aws_smithy_runtime_api::http::Headers;
+use bytes::Bytes;
+use domain::targets::{Addressing, Target};
+use jiff::Timestamp;
+use std::collections::BTreeMap;
+use std::time::Duration;
+use store::error::describe;
+
+/// How often a request without a stream is sent before it has failed.
+const ATTEMPTS: u32 = 3;
+/// How long the first pause between attempts is; each further one is twice as long.
+const FIRST_PAUSE: Duration = Duration::from_millis(100);
+
+/// A bucket, how to get there and how to sign in.
+pub(super) struct Bucket {
+    connector: Connector,
+    signer: Signer,
+    name: String,
+    scheme: &'static str,
+    /// Host, and port if it is not the usual one, as URLs and the `Host` header have it.
+    host: String,
+    /// Whether the bucket is in the path.
+    in_path: bool,
+}
+
+/// A request without its body.
+pub(super) struct Call<'a> {
+    /// What OSS calls it.
+    pub(super) operation: &'static str,
+    pub(super) method: &'static str,
+    /// Empty for the bucket itself.
+    pub(super) key: &'a str,
+    pub(super) query: Vec<(&'static str, String)>,
+    pub(super) headers: Vec<(&'static str, String)>,
+}
+
+/// What became of a request.
+pub(super) enum Outcome {
+    /// It was done.
+    Done(Answer),
+    /// It was refused.
+    Refused(Refusal),
+    /// There was no answer, or only a part of it.
+    Lost(String),
+}
+
+/// An answer.
+pub(super) struct Answer {
+    headers: Headers,
+    pub(super) body: Bytes,
+}
+
+impl Answer {
+    /// The text of a header.
+    pub(super) fn header(&self, name: &str) -> Option<&str> {
+        self.headers.get(name)
+    }
+}
+
+impl Bucket {
+    /// A bucket as configured. Nothing is sent yet.
+    pub(super) fn new(target: &Target) -> Result<Self, ReplicaError> {
+        let (scheme, host) = match target.endpoint.split_once("://") {
+            Some(("http", host)) => ("http", host),
+            Some((_, host)) => ("https", host),
+            None => ("https", target.endpoint.as_str()),
+        };
+        let host = match target.addressing {
+            Addressing::VirtualHosted => format!("{}.{host}", target.bucket),
+            Addressing::CustomDomain | Addressing::Path => host.to_owned(),
+        };
+        let credentials = &target.credentials;
+        let token = credentials.session_token.as_ref();
+        Ok(Self {
+            connector: http::connector(target)?,
+            signer: Signer {
+                region: target.region.clone(),
+                access_key_id: credentials.access_key_id.clone(),
+                secret_access_key: credentials.secret_access_key.reveal().to_owned(),
+                session_token: token.map(|token| token.reveal().to_owned()),
+            },
+            name: target.bucket.clone(),
+            scheme,
+            host,
+            in_path: target.addressing == Addressing::Path,
+        })
+    }
+
+    /// Sends a request that may be sent again.
+    pub(super) async fn call(&self, call: &Call<'_>, body: &[u8], patience: Duration) -> Outcome {
+        let mut attempt = 1;
+        loop {
+            let outcome = self.send(call, SdkBody::from(body), patience).await;
+            let passing = match &outcome {
+                Outcome::Done(_) => false,
+                Outcome::Refused(refusal) => refusal.status >= 500 && refusal.failure() == Failure::Passing,
+                Outcome::Lost(_) => true,
+            };
+            if !passing || attempt == ATTEMPTS {
+                return outcome;
+            }
+            tokio::time::sleep(FIRST_PAUSE * 2_u32.pow(attempt - 1)).await;
+            attempt += 1;
+        }
+    }
+
+    /// Sends a request once.
+    pub(super) async fn send(&self, call: &Call<'_>, body: SdkBody, patience: Duration) -> Outcome {
+        let exchange = async {
+            let request = self.request(call, body)?;
+            let response = self.connector.call(request).await;
+            let response = response.map_err(|error| describe(error.into_source().as_ref()))?;
+            read(response).await
+        };
+        match tokio::time::timeout(patience, exchange).await {
+            Ok(Ok(outcome)) => outcome,
+            Ok(Err(cause)) => Outcome::Lost(cause),
+            Err(_) => Outcome::Lost(format!("no answer within {} seconds", patience.as_secs())),
+        }
+    }
+
+    /// A URL from which anybody can read an object, with these response headers. No header is signed: whoever opens it
+    /// sends what they like, a range for example.
+    pub(super) fn sign_read(&self, key: &str, media_type: &str, disposition: &str) -> String {
+        let query = [
+            ("response-content-type", media_type),
+            ("response-content-disposition", disposition),
+        ];
+        let mut request = Unsigned {
+            method: "GET",
+            bucket: &self.name,
+            key,
+            query: query
+                .map(|(name, value)| (name.to_owned(), value.to_owned()))
+                .into(),
+            headers: BTreeMap::new(),
+        };
+        self.signer
+            .sign_query(&mut request, &[], Timestamp::now(), READ_LIFETIME);
+        self.url(&request)
+    }
+
+    fn url(&self, request: &Unsigned<'_>) -> String {
+        let bucket = if self.in_path {
+            format!("/{}", self.name)
+        } else {
+            String::new()
+        };
+        let (scheme, host, key) = (self.scheme, &self.host, encode_path(request.key));
+        let mark = if request.query.is_empty() { "" } else { "?" };
+        format!("{scheme}://{host}{bucket}/{key}{mark}{}", request.query())
+    }
+
+    fn request(&self, call: &Call<'_>, body: SdkBody) -> Result<HttpRequest, String> {
+        let owned = |(name, value): &(&str, String)| ((*name).to_owned(), value.clone());
+        let mut unsigned = Unsigned {
+            method: call.method,
+            bucket: &self.name,
+            key: call.key,
+            query: call.query.iter().map(owned).collect(),
+            headers: call.headers.iter().map(owned).collect(),
+        };
+        let host = ("host".to_owned(), self.host.clone());
+        unsigned.headers.extend([host]);
+        self.signer
+            .sign_headers(&mut unsigned, &["host"], Timestamp::now());
+        let mut request = HttpRequest::new(body);
+        request.set_method(call.method).map_err(|e| describe(&e))?;
+        request.set_uri(self.url(&unsigned)).map_err(|e| describe(&e))?;
+        for (name, value) in unsigned.headers {
+            let set = request.headers_mut().try_insert(name, value);
+            set.map_err(|e| describe(&e))?;
+        }
+        Ok(request)
+    }
+}
+
+async fn read(response: HttpResponse) -> Result<Outcome, String> {
+    let mut response = response;
+    let body = ByteStream::new(response.take_body()).collect().await;
+    let body = body.map_err(|error| describe(&error))?.into_bytes();
+    let status = response.status();
+    if status.is_success() {
+        let headers = response.headers().clone();
+        return Ok(Outcome::Done(Answer { headers, body }));
+    }
+    let header = response.headers().get("x-oss-err");
+    Ok(Outcome::Refused(Refusal::read(status.as_u16(), &body, header)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn bucket(endpoint: &str, addressing: Addressing) -> Bucket {
+        let mut target = crate::for_tests::target(endpoint);
+        target.addressing = addressing;
+        Bucket::new(&target).unwrap()
+    }
+
+    #[test]
+    fn where_the_bucket_is() {
+        let real = "https://oss-cn-hangzhou.aliyuncs.com";
+        for (endpoint, addressing, host, url) in [
+            (
+                real,
+                Addressing::VirtualHosted,
+                "bucket.oss-cn-hangzhou.aliyuncs.com",
+                "https://bucket.oss-cn-hangzhou.aliyuncs.com/p/a%20b?uploads",
+            ),
+            (
+                "https://files.example.com",
+                Addressing::CustomDomain,
+                "files.example.com",
+                "https://files.example.com/p/a%20b?uploads",
+            ),
+            (
+                "http://127.0.0.1:80",
+                Addressing::Path,
+                "127.0.0.1:80",
+                "http://127.0.0.1:80/bucket/p/a%20b?uploads",
+            ),
+        ] {
+            let call = Call {
+                operation: "InitiateMultipartUpload",
+                method: "POST",
+                key: "p/a b",
+                query: vec![("uploads", String::new())],
+                headers: Vec::new(),
+            };
+            let request = bucket(endpoint, addressing)
+                .request(&call, SdkBody::empty())
+                .unwrap();
+            assert_eq!((request.uri(), request.method()), (url, "POST"));
+            assert_eq!(request.headers().get("host"), Some(host));
+            let authorization = request.headers().get("authorization").unwrap();
+            assert!(
+                authorization.contains(",AdditionalHeaders=host,"),
+                "{authorization}"
+            );
+        }
+    }
+}

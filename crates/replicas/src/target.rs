@@ -1,0 +1,135 @@
+//! What every kind of target can do. Whoever adds a kind implements [`Target`] and passes `tests/conformance`.
+
+use crate::error::ReplicaError;
+use aws_sdk_s3::primitives::ByteStream;
+use domain::content::PartDigest;
+use futures::future::BoxFuture;
+use std::time::Duration;
+
+/// How long a URL lives that [`Target::sign_read`] gives.
+pub(crate) const READ_LIFETIME: Duration = Duration::from_mins(15);
+
+/// Bytes on their way to a target: a part, or a whole object.
+pub struct Copy {
+    /// The bytes.
+    pub source: ByteStream,
+    /// How many there are.
+    pub length: u64,
+    /// What they must be. A target never gets a complete object or part of other bytes.
+    pub digest: PartDigest,
+}
+
+/// What a target said when it had got a part, as it is written down until the object is complete: what completing
+/// needs, and what tells the checksum of the whole.
+pub type Receipt = String;
+
+/// An object at a target.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Stored {
+    /// Its length in bytes.
+    pub size: u64,
+    /// The target's own checksum of it, in the form that [`Target::put`] and [`Target::checksum_of`] give.
+    pub checksum: String,
+}
+
+impl Stored {
+    /// Whether it is what was sent.
+    #[must_use]
+    pub fn is(&self, size: u64, checksum: &str) -> bool {
+        self.size == size && self.checksum == checksum
+    }
+}
+
+/// What an operation gives, after a while.
+pub type Answer<'a, T> = BoxFuture<'a, Result<T, ReplicaError>>;
+
+/// A place for replicas. Every operation may be repeated, and be under way twice at once with the same bytes.
+pub trait Target: Send + Sync {
+    /// Puts a whole object, and gives the target's checksum of it, which was compared with what was sent.
+    ///
+    /// # Errors
+    /// [`ReplicaError::SourceCorrupt`] when the source has other bytes, [`ReplicaError::TargetCorrupt`] when the target
+    /// got other bytes, [`ReplicaError::Target`].
+    fn put<'a>(&'a self, key: &'a str, copy: Copy) -> Answer<'a, String>;
+
+    /// Begins a multipart upload and gives its id.
+    ///
+    /// # Errors
+    /// [`ReplicaError::Target`].
+    fn begin_multipart<'a>(&'a self, key: &'a str) -> Answer<'a, String>;
+
+    /// Puts one part, numbered from 1, and gives the receipt, which was compared with what was sent.
+    ///
+    /// # Errors
+    /// As [`Target::put`].
+    fn put_part<'a>(
+        &'a self,
+        key: &'a str,
+        multipart_id: &'a str,
+        part: u32,
+        copy: Copy,
+    ) -> Answer<'a, Receipt>;
+
+    /// The checksum that the target must give for an object of parts with these receipts and lengths, in order.
+    /// `None`: a receipt is not one of this target's.
+    fn checksum_of(&self, parts: &[(Receipt, u64)]) -> Option<String>;
+
+    /// Completes a multipart upload from all its parts' receipts, in order.
+    ///
+    /// # Errors
+    /// [`ReplicaError::Target`].
+    fn complete_multipart<'a>(
+        &'a self,
+        key: &'a str,
+        multipart_id: &'a str,
+        receipts: &'a [Receipt],
+    ) -> Answer<'a, ()>;
+
+    /// Aborts a multipart upload. One that is not there is as good as aborted.
+    ///
+    /// # Errors
+    /// [`ReplicaError::Target`].
+    fn abort_multipart<'a>(&'a self, key: &'a str, multipart_id: &'a str) -> Answer<'a, ()>;
+
+    /// The ids of all multipart uploads of a key that are under way.
+    ///
+    /// # Errors
+    /// [`ReplicaError::Target`].
+    fn multiparts<'a>(&'a self, key: &'a str) -> Answer<'a, Vec<String>>;
+
+    /// What is there under a key; `None` when nothing is.
+    ///
+    /// # Errors
+    /// [`ReplicaError::Target`].
+    fn head<'a>(&'a self, key: &'a str) -> Answer<'a, Option<Stored>>;
+
+    /// Deletes an object. One that is not there is as good as deleted.
+    ///
+    /// # Errors
+    /// [`ReplicaError::Target`].
+    fn delete<'a>(&'a self, key: &'a str) -> Answer<'a, ()>;
+
+    /// A URL from which anybody can read an object for a quarter of an hour, with these response headers.
+    ///
+    /// # Errors
+    /// [`ReplicaError::Target`].
+    fn sign_read<'a>(
+        &'a self,
+        key: &'a str,
+        content_type: &'a str,
+        disposition: &'a str,
+    ) -> Answer<'a, String>;
+
+    /// Aborts every multipart upload of a key, also those whose ids nobody wrote down.
+    ///
+    /// # Errors
+    /// [`ReplicaError::Target`].
+    fn abort_all_multiparts<'a>(&'a self, key: &'a str) -> Answer<'a, ()> {
+        Box::pin(async move {
+            for id in self.multiparts(key).await? {
+                self.abort_multipart(key, &id).await?;
+            }
+            Ok(())
+        })
+    }
+}

@@ -1,0 +1,227 @@
+//! What a worker does with the messages of one invocation: at once as far as there is room, target by target.
+//!
+//! A target whose circuit is open, or that has no place for another worker, is left alone: its messages are sent anew, to
+//! come later, and do not count as tried. While the worker is at its messages it keeps them hidden for a short time only,
+//! again and again: when it is killed, they come back soon.
+
+mod after;
+mod at_target;
+mod batch;
+
+use crate::error::ReplicaError;
+use crate::replicator::Replicator;
+use crate::report::Report;
+use at_target::AtTarget;
+use domain::replica::{Message, STALLED_AFTER};
+use futures::future::{Either, join_all, select};
+use jiff::{SignedDuration, Timestamp};
+use std::collections::{BTreeMap, HashMap};
+use std::convert::Infallible;
+use std::pin::pin;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+use store::rows::{ReplicaRow, now};
+use store::{DeadLetters, Queue, StoreError, Table};
+use tokio::time::Instant;
+
+/// How long messages and places stay with a worker that does not say that it is alive.
+const HOLD: SignedDuration = SignedDuration::from_secs(30);
+/// How often it says so.
+const HEARTBEAT: Duration = Duration::from_secs(10);
+/// When messages come again that found no place at their target, in seconds.
+const NO_PLACE: std::ops::Range<i64> = 10..40;
+/// When messages come again that could not be worked on because the table or the primary store did not answer.
+const OUR_SIDE: SignedDuration = SignedDuration::from_secs(30);
+
+/// A message as it was received.
+#[derive(Debug, Clone)]
+pub struct Delivery {
+    /// What it says.
+    pub message: Message,
+    /// What it can be hidden with.
+    pub receipt: Option<String>,
+    /// How often it has been tried, this time included.
+    pub attempts: u32,
+}
+
+/// What becomes of a message.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Verdict {
+    /// It is done with.
+    Done,
+    /// It comes again.
+    Again,
+}
+
+/// What it takes to work on messages.
+pub struct Worker {
+    /// Copies.
+    pub replicator: Replicator,
+    /// Where messages go that are given up.
+    pub dead_letters: DeadLetters,
+    /// How often a message is tried.
+    pub max_attempts: u32,
+    /// Tells this worker from others.
+    pub name: String,
+}
+
+/// What the worker is at right now.
+#[derive(Default)]
+struct Live {
+    /// Messages by what they are hidden with. Those that are done with stay hidden until the invocation is over and they
+    /// are deleted.
+    messages: Mutex<HashMap<String, Message>>,
+    /// Places at targets.
+    slots: Mutex<Vec<(String, u16)>>,
+}
+
+/// Why a message has to come again.
+enum Setback {
+    Failed(ReplicaError),
+    /// There was not enough time.
+    Late,
+    /// It was not begun: there was no time left, or the target did not do what others were about.
+    NotBegun,
+    /// The replica is there, but something was left at the target that nobody needs.
+    Untidy(ReplicaError),
+}
+
+impl Worker {
+    /// Works on messages for `time` at most. Gives what becomes of each, and what was done.
+    pub async fn batch(&self, deliveries: &[Delivery], time: Duration) -> (Vec<Verdict>, Report) {
+        let live = Live::default();
+        for delivery in deliveries {
+            if let Some(receipt) = &delivery.receipt {
+                lock(&live.messages).insert(receipt.clone(), delivery.message.clone());
+            }
+        }
+        let work = pin!(self.work(deliveries, &live, Instant::now() + time));
+        let alive = pin!(self.keep_alive(&live));
+        match select(work, alive).await {
+            Either::Left((done, _)) => done,
+            Either::Right((never, _)) => match never {},
+        }
+    }
+
+    /// Says again and again that it is alive.
+    async fn keep_alive(&self, live: &Live) -> Infallible {
+        loop {
+            let messages = lock(&live.messages).clone();
+            let messages: Vec<(&Message, &str)> = messages
+                .iter()
+                .map(|(receipt, message)| (message, receipt.as_str()))
+                .collect();
+            if let Err(error) = self.replicator.queue.hide_all_for(&messages, HOLD).await {
+                tracing::warn!(
+                    error = error.for_log(),
+                    "messages may come again while they are worked on"
+                );
+            }
+            let slots = lock(&live.slots).clone();
+            for (target, slot) in slots {
+                let kept = self
+                    .replicator
+                    .table
+                    .keep_slot(&target, slot, &self.name, after(HOLD))
+                    .await;
+                if !matches!(kept, Ok(true)) {
+                    tracing::warn!(target, slot, "the place at the target is not ours any more");
+                }
+            }
+            tokio::time::sleep(HEARTBEAT).await;
+        }
+    }
+
+    async fn work(&self, deliveries: &[Delivery], live: &Live, deadline: Instant) -> (Vec<Verdict>, Report) {
+        let mut report = Report::default();
+        let mut by_target: BTreeMap<&str, Vec<usize>> = BTreeMap::new();
+        for (index, delivery) in deliveries.iter().enumerate() {
+            let (_, target) = delivery.message.subject();
+            by_target.entry(target).or_default().push(index);
+        }
+        let mut verdicts = vec![Verdict::Again; deliveries.len()];
+        let targets = by_target.into_iter().map(|(target, indices)| async move {
+            let mine: Vec<&Delivery> = indices.iter().map(|index| &deliveries[*index]).collect();
+            let done = AtTarget::new(self, target, live, deadline).work(&mine).await;
+            (indices, done)
+        });
+        for (indices, (some, part)) in join_all(targets).await {
+            for (index, verdict) in indices.into_iter().zip(some) {
+                verdicts[index] = verdict;
+            }
+            report.add(part);
+        }
+        (verdicts, report)
+    }
+
+    /// Takes a place at a target that has only so many. `Err`: all are taken; how long to wait.
+    async fn slot(&self, target: &str, live: &Live) -> Result<Option<u16>, SignedDuration> {
+        let place = self.replicator.targets.get(target);
+        let Some(places) = place.ok().and_then(|place| place.config.max_workers) else {
+            return Ok(None);
+        };
+        let table = &self.replicator.table;
+        let taken = table
+            .take_slot(target, places, &self.name, now(), after(HOLD))
+            .await;
+        let wait = SignedDuration::from_secs(rand::random_range(NO_PLACE));
+        match taken {
+            Ok(Some(slot)) => {
+                lock(&live.slots).push((target.to_owned(), slot));
+                Ok(Some(slot))
+            }
+            Ok(None) => Err(wait),
+            Err(error) => {
+                tracing::warn!(
+                    target,
+                    error = error.for_log(),
+                    "no place at the target could be taken"
+                );
+                Err(wait)
+            }
+        }
+    }
+
+    /// Gives a place back.
+    async fn leave(&self, target: &str, slot: u16, live: &Live) {
+        lock(&live.slots).retain(|held| *held != (target.to_owned(), slot));
+        if let Err(error) = self.replicator.table.free_slot(target, slot, &self.name).await {
+            tracing::warn!(
+                target,
+                error = error.for_log(),
+                "the place is free a little later"
+            );
+        }
+    }
+}
+
+/// Lets a message come later without counting it as tried: it is sent anew. The sweep, which sends one for every replica
+/// about which nothing is heard, is told that there is one.
+///
+/// # Errors
+/// [`StoreError::Remote`] when it was not sent.
+pub async fn defer(
+    table: &Table,
+    queue: &Queue,
+    delivery: &Delivery,
+    wait: SignedDuration,
+) -> Result<(), StoreError> {
+    // Not all at the same moment.
+    let wait = wait.mul_f64(1.0 + rand::random::<f64>() / 2.0) + SignedDuration::from_secs(1);
+    let tried = delivery.attempts.saturating_sub(1);
+    queue.defer(&delivery.message, wait, tried).await?;
+    let (blob, target) = delivery.message.subject();
+    let replica = ReplicaRow::key_of(blob, target);
+    if let Err(error) = table.postpone(&replica, after(wait + STALLED_AFTER)).await {
+        tracing::warn!(%blob, target, error = error.for_log(), "the sweep will send one message more");
+    }
+    Ok(())
+}
+
+fn after(wait: SignedDuration) -> Timestamp {
+    now().checked_add(wait).unwrap_or(Timestamp::MAX)
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}

@@ -1,0 +1,254 @@
+//! Many replicas at once: arrivals in few transactions, replicas that are made where they are missing, what a batch reads.
+
+use super::model::{Place, Shape, ledger_item, now, state_of};
+use super::{check, put_world, tally_of};
+use crate::stack::table;
+use crate::{Item, put};
+use domain::content::PartDigest;
+use domain::replica::{State, Tally};
+use futures::future::join_all;
+use store::Table;
+use store::replicas::Arrival;
+use store::rows::{BlobRow, ReplicaRow, WaitingFor};
+
+fn arrival(replica: &ReplicaRow) -> Arrival {
+    Arrival {
+        replica: replica.clone(),
+        key: "new key".to_owned(),
+        checksum: "new sum".to_owned(),
+        copied: Place::SIZE,
+    }
+}
+
+/// Puts replicas at a target with the tally that belongs to all of them. Gives them as they are read.
+async fn put_many(table: &Table, target: &str, shapes: &[Shape]) -> Vec<(Place, ReplicaRow)> {
+    let mut tallies: Vec<(Place, Tally)> = Vec::new();
+    let mut made = Vec::new();
+    for shape in shapes {
+        let place = Place::at(target);
+        let replica = place.replica(*shape);
+        put(table, &[&place.item(&replica)]).await.unwrap();
+        let same = |(other, _): &&mut (Place, Tally)| other.tally_key() == place.tally_key();
+        match tallies.iter_mut().find(same) {
+            Some((_, tally)) => *tally += tally_of(Some(&replica)),
+            None => tallies.push((place.clone(), tally_of(Some(&replica)))),
+        }
+        made.push((place, replica));
+    }
+    let items: Vec<Item> = tallies
+        .iter()
+        .map(|(place, tally)| place.tally_item(*tally))
+        .collect();
+    put(table, &items.iter().collect::<Vec<_>>()).await.unwrap();
+    made
+}
+
+async fn remove_all(table: &Table, made: &[(Place, ReplicaRow)]) {
+    let removed = join_all(made.iter().map(|(place, _)| place.remove(table))).await;
+    assert!(removed.iter().all(Result::is_ok), "{removed:?}");
+}
+
+/// More than one transaction takes, some of them twice, some of which arrived before or are gone, at two targets.
+#[tokio::test]
+async fn many_arrive_at_once_and_each_is_counted_once() {
+    let table = &table().await;
+    let targets = [Place::new().target, Place::new().target];
+    let shapes: Vec<Shape> = (0..60)
+        .map(|number| match number % 10 {
+            3 => (State::Available, false),
+            5 => (State::Failed, false),
+            7 => (State::Copying, true),
+            _ => (State::Pending, false),
+        })
+        .collect();
+    let mut made = put_many(table, &targets[0], &shapes).await;
+    made.extend(put_many(table, &targets[1], &shapes).await);
+    // One was removed since it was read, by a drain.
+    let (gone, read) = made[0].clone();
+    table.remove_replica(&read).await.unwrap();
+
+    let mut arrivals: Vec<Arrival> = made.iter().map(|(_, replica)| arrival(replica)).collect();
+    let twice: Vec<Arrival> = arrivals.iter().take(20).cloned().collect();
+    arrivals.extend(twice);
+    table.arrive(arrivals, now()).await.unwrap();
+
+    let mut expected = [Tally::default(); 2];
+    for (place, before) in &made {
+        let is = table.replica(&place.blob, &place.target).await.unwrap();
+        if place.blob == gone.blob {
+            assert!(is.is_none(), "it came back: {is:?}");
+            continue;
+        }
+        let is = is.unwrap();
+        assert_eq!(state_of(&is), (State::Available, false), "{is:?}");
+        let again = before.state == State::Available;
+        assert_eq!(is.available_at == before.available_at, again, "{is:?}");
+        let tally = &mut expected[usize::from(place.target == targets[1])];
+        *tally += tally_of(Some(&is));
+        if !again {
+            *tally = tally.copied(Place::SIZE);
+        }
+    }
+    for (target, expected) in targets.iter().zip(expected) {
+        assert_eq!(table.tally(target).await.unwrap(), expected);
+        for what in [WaitingFor::Bytes, WaitingFor::Somebody] {
+            assert_eq!(table.waiting_at(target, what, 100).await.unwrap(), []);
+        }
+    }
+    remove_all(table, &made).await;
+}
+
+/// Two workers that got the same messages tell of the same arrivals.
+#[tokio::test]
+async fn the_same_arrivals_from_two_workers_are_counted_once() {
+    let table = &table().await;
+    let target = Place::new().target;
+    let made = put_many(table, &target, &[(State::Pending, false); 30]).await;
+    let arrivals: Vec<Arrival> = made.iter().map(|(_, replica)| arrival(replica)).collect();
+    let (one, other) = tokio::join!(
+        table.arrive(arrivals.clone(), now()),
+        table.arrive(arrivals, now())
+    );
+    one.unwrap();
+    other.unwrap();
+    let mut expected = Tally::default();
+    for _ in &made {
+        expected += Tally::moved(None, Some(State::Available), Place::SIZE).copied(Place::SIZE);
+    }
+    assert_eq!(table.tally(&target).await.unwrap(), expected);
+    remove_all(table, &made).await;
+}
+
+/// What waits is found, the longest waiting first, and what failed apart from it.
+#[tokio::test]
+async fn what_waits_is_in_the_index_of_its_target() {
+    let table = table().await;
+    let target = Place::new().target;
+    let shapes = [
+        (State::Pending, false),
+        (State::Failed, true),
+        (State::Available, false),
+        (State::Copying, true),
+        (State::Failed, false),
+    ];
+    let made = put_many(&table, &target, &shapes).await;
+    for (what, states) in [
+        (WaitingFor::Bytes, [State::Pending, State::Copying]),
+        (WaitingFor::Somebody, [State::Failed, State::Failed]),
+    ] {
+        let mut found = table.waiting_at(&target, what, 10).await.unwrap();
+        let mut expected: Vec<_> = made
+            .iter()
+            .filter(|(_, replica)| states.contains(&replica.state))
+            .map(|(place, replica)| (place.key(), replica.since))
+            .collect();
+        found.sort_by(|a, b| a.0.pk.cmp(&b.0.pk));
+        expected.sort_by(|a, b| a.0.pk.cmp(&b.0.pk));
+        assert_eq!(found, expected);
+    }
+    // One that lost its bytes waits from now on, behind the others.
+    table.lose_replica(&made[2].1, "lost", now()).await.unwrap();
+    let waiting = table.waiting_at(&target, WaitingFor::Bytes, 10).await.unwrap();
+    assert_eq!(waiting.len(), 3);
+    assert_eq!(waiting[2], (made[2].0.key(), now()));
+    let longest = table.waiting_at(&target, WaitingFor::Bytes, 1).await.unwrap();
+    assert_eq!(longest.len(), 1);
+    assert_ne!(longest[0].0, made[2].0.key());
+    remove_all(&table, &made).await;
+}
+
+#[tokio::test]
+async fn replicas_are_added_where_they_are_missing() {
+    let table = table().await;
+    let (here, there, third) = (Place::new(), Place::new(), Place::new());
+    let blob = &here.blob;
+    let at = |place: &Place| Place {
+        blob: blob.clone(),
+        target: place.target.clone(),
+    };
+    let (here, there, third) = (at(&here), at(&there), at(&third));
+    let members = [here.member(), there.member()];
+    // A blob that is not there, or is being reclaimed, gets none.
+    assert!(
+        table
+            .add_replicas(blob, &members, now())
+            .await
+            .unwrap()
+            .is_empty()
+    );
+    let put_blob = async |reclaiming: bool| {
+        let row = BlobRow {
+            reclaiming,
+            ..here.blob_row()
+        };
+        let item = Item::new(&BlobRow::key_of(blob), serde_json::to_value(&row).unwrap());
+        put(&table, &[&item]).await.unwrap();
+    };
+    put_blob(true).await;
+    assert!(
+        table
+            .add_replicas(blob, &members, now())
+            .await
+            .unwrap()
+            .is_empty()
+    );
+    put_blob(false).await;
+    let arrived = there.replica((State::Available, false));
+    put_world(&table, &there, Some(&arrived)).await.unwrap();
+    let made = table.add_replicas(blob, &members, now()).await.unwrap();
+    assert_eq!(made, [here.target.as_str()]);
+    let pending = ReplicaRow::pending(blob, Place::SIZE, &here.member(), now());
+    check(&table, &here, Some(&pending), tally_of(Some(&pending)))
+        .await
+        .unwrap();
+    check(&table, &there, Some(&arrived), tally_of(Some(&arrived)))
+        .await
+        .unwrap();
+    // Whoever adds the same at the same moment makes it once.
+    let members = [third.member()];
+    let adds = join_all((0..4).map(|_| table.add_replicas(blob, &members, now()))).await;
+    let made: Vec<String> = adds.into_iter().flat_map(Result::unwrap).collect();
+    assert_eq!(made, [third.target.as_str()]);
+    let pending = ReplicaRow::pending(blob, Place::SIZE, &third.member(), now());
+    check(&table, &third, Some(&pending), tally_of(Some(&pending)))
+        .await
+        .unwrap();
+    for place in [here, there, third] {
+        place.remove(&table).await.unwrap();
+    }
+}
+
+#[tokio::test]
+async fn a_batch_reads_what_its_messages_are_about() {
+    let table = table().await;
+    let (one, other) = (Place::new(), Place::new());
+    let replica = one.replica((State::Pending, false));
+    let blob = Item::new(
+        &BlobRow::key_of(&one.blob),
+        serde_json::to_value(one.blob_row()).unwrap(),
+    );
+    put(&table, &[&one.item(&replica), &blob, &ledger_item(&one)])
+        .await
+        .unwrap();
+    // A replica without its blob is none.
+    put(&table, &[&other.item(&other.replica((State::Pending, false)))])
+        .await
+        .unwrap();
+    let subject = |place: &Place| (place.blob.clone(), place.target.clone());
+    let jobs = table
+        .jobs(&[subject(&one), subject(&other), subject(&one)])
+        .await
+        .unwrap();
+    assert_eq!(jobs.len(), 1, "{jobs:?}");
+    let (blob, read) = &jobs[&subject(&one)];
+    assert_eq!((&blob.id, read.state), (&one.blob, State::Pending));
+    let digests = table
+        .only_digests(&[one.blob.clone(), other.blob.clone()])
+        .await
+        .unwrap();
+    assert_eq!(digests.len(), 1);
+    assert_eq!(digests[&one.blob], PartDigest::of(one.blob.as_str().as_bytes()));
+    for place in [one, other] {
+        place.remove(&table).await.unwrap();
+    }
+}

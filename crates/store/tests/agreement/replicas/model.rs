@@ -1,0 +1,407 @@
+//! What each write should make of a replica, by the rules and nothing of the store's.
+
+use crate::{Item, due_shard};
+use domain::content::{ContentId, PartDigest};
+use domain::id::BlobId;
+use domain::replica::{Event, STALLED_AFTER, State, Tally, step};
+use domain::targets::roster::{Member, Standing};
+use jiff::{SignedDuration, Timestamp};
+use serde_json::{Value, json};
+use store::replicas::Arrival;
+use store::rows::{BlobRow, LedgerRow, ReplicaRow, SegmentRow, TallyRow, new_id};
+use store::table::Key;
+use store::{Conflict, StoreError, Table};
+
+/// A state, and whether a multipart upload at the target is recorded.
+pub(super) type Shape = (State, bool);
+
+/// All that a replica can be.
+pub(super) const SHAPES: [Shape; 6] = [
+    (State::Pending, false),
+    (State::Copying, false),
+    (State::Copying, true),
+    (State::Available, false),
+    (State::Failed, false),
+    (State::Failed, true),
+];
+
+/// The present moment. Far ahead: nothing that is written here is ever due for the stack's own sweep.
+pub(super) fn now() -> Timestamp {
+    "2200-01-01T00:00:00Z".parse().unwrap()
+}
+
+/// When the replicas were made.
+fn earlier() -> Timestamp {
+    now() - SignedDuration::from_hours(1)
+}
+
+fn due() -> i64 {
+    (now() + STALLED_AFTER).as_second()
+}
+
+pub(super) fn state_of(replica: &ReplicaRow) -> Shape {
+    (replica.state, replica.multipart_id.is_some())
+}
+
+/// One blob, and a target that nobody else has.
+#[derive(Debug, Clone)]
+pub(super) struct Place {
+    pub(super) blob: BlobId,
+    pub(super) target: String,
+}
+
+impl Place {
+    /// How many bytes the blob has.
+    pub(super) const SIZE: u64 = 7;
+
+    pub(super) fn new() -> Self {
+        let id: BlobId = new_id();
+        Self::at(&format!("t-{}", &id.as_str()[..24]))
+    }
+
+    /// Another blob at a target.
+    pub(super) fn at(target: &str) -> Self {
+        Self {
+            blob: new_id(),
+            target: target.to_owned(),
+        }
+    }
+
+    pub(super) fn key(&self) -> Key {
+        ReplicaRow::key_of(&self.blob, &self.target)
+    }
+
+    pub(super) fn tally_key(&self) -> Key {
+        TallyRow::key_of(&self.target, &self.blob)
+    }
+
+    pub(super) fn member(&self) -> Member {
+        Member {
+            name: self.target.clone(),
+            kind: "ceph".to_owned(),
+            standing: Standing::Active,
+            only_by_policy: false,
+        }
+    }
+
+    pub(super) fn blob_row(&self) -> BlobRow {
+        let digest = PartDigest::of(self.blob.as_str().as_bytes());
+        let content = ContentId::of_parts(&[digest]).unwrap();
+        let blob = json!({
+            "id": self.blob, "content_id": content, "size": Self::SIZE, "references": 1, "reclaiming": false,
+            "created_at": earlier(),
+        });
+        serde_json::from_value(blob).unwrap()
+    }
+
+    /// A replica of this shape, with a past.
+    pub(super) fn replica(&self, (state, begun): Shape) -> ReplicaRow {
+        let is_due = matches!(state, State::Pending | State::Copying);
+        let done = match state {
+            State::Available => Self::SIZE,
+            _ => u64::from(begun) * 2,
+        };
+        ReplicaRow {
+            blob: self.blob.clone(),
+            target: self.target.clone(),
+            kind: "ceph".to_owned(),
+            size: Self::SIZE,
+            state,
+            bytes_done: done,
+            segments_done: u32::from(begun),
+            attempts: 3,
+            buried: begun && state == State::Failed,
+            last_error: (state != State::Available).then(|| "it was slow".to_owned()),
+            restarts: 2,
+            multipart_id: begun.then(|| "begun".to_owned()),
+            key: (begun || state == State::Available).then(|| "key".to_owned()),
+            checksum: (state == State::Available).then(|| "sum".to_owned()),
+            since: earlier(),
+            available_at: (state == State::Available).then(earlier),
+            updated_at: earlier(),
+            due_at: is_due.then(|| due() - 60),
+        }
+    }
+
+    /// The replica's item, with its places in the index of what is due and of what waits.
+    pub(super) fn item(&self, replica: &ReplicaRow) -> Item {
+        let mut attributes: Value = serde_json::to_value(replica).unwrap();
+        let what = match replica.state {
+            State::Pending | State::Copying => Some("bytes"),
+            State::Failed => Some("somebody"),
+            State::Available => None,
+        };
+        if let Some(what) = what {
+            let sum: u32 = self.blob.as_str().bytes().map(u32::from).sum();
+            attributes["waiting_shard"] = json!(format!("{}#{what}#{}", self.target, sum % 4));
+            attributes["waiting_since"] = json!(replica.since.as_millisecond());
+        }
+        if replica.due_at.is_some() {
+            attributes["due_shard"] = json!(due_shard(&self.key()));
+        }
+        Item::new(&self.key(), attributes)
+    }
+
+    pub(super) fn tally_item(&self, tally: Tally) -> Item {
+        Item::new(&self.tally_key(), serde_json::to_value(tally).unwrap())
+    }
+
+    /// A segment that is at the target already.
+    pub(super) fn segment_item(&self) -> Item {
+        let key = SegmentRow::key_of(&self.blob, &self.target, 1);
+        let attributes = json!({
+            "blob": self.blob, "target": self.target, "segment": 1, "multipart_id": "begun", "receipts": ["r"],
+        });
+        Item::new(&key, attributes)
+    }
+
+    /// Removes all that is written about the blob and the target.
+    pub(super) async fn remove(&self, table: &Table) -> Result<(), String> {
+        let mut keys = Vec::new();
+        for partition in [self.key().pk, self.tally_key().pk] {
+            keys.extend(table.keys(&partition).await.map_err(|error| error.to_string())?);
+        }
+        table.delete_all(&keys).await.map_err(|error| error.to_string())
+    }
+}
+
+/// A write about a replica.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(super) enum Act {
+    Begin,
+    Forget,
+    Record,
+    Arrive,
+    Note,
+    /// Its dead letter is sent.
+    Bury,
+    GiveUp,
+    Redrive,
+    Lose,
+    Remove,
+}
+
+/// What the store says to it.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(super) enum Outcome {
+    Done,
+    /// Nothing was to be done.
+    Nothing,
+    Conflict,
+}
+
+/// How many bytes are copied by an act that copies.
+const COPIED: u64 = 5;
+
+impl Act {
+    pub(super) const ALL: [Self; 10] = [
+        Self::Begin,
+        Self::Forget,
+        Self::Record,
+        Self::Arrive,
+        Self::Note,
+        Self::Bury,
+        Self::GiveUp,
+        Self::Redrive,
+        Self::Lose,
+        Self::Remove,
+    ];
+
+    /// Does it to a replica as it was read.
+    pub(super) async fn perform(self, table: &Table, read: &ReplicaRow) -> Result<Outcome, String> {
+        let (blob, target) = (&read.blob, read.target.as_str());
+        let moved = |moved| if moved { Outcome::Done } else { Outcome::Nothing };
+        let done = |()| Outcome::Done;
+        let written = match self {
+            Self::Begin => table
+                .begin_copying(read, "anew", "new key", now())
+                .await
+                .map(done),
+            Self::Forget => table.forget_multipart(read, now()).await.map(done),
+            Self::Record => table
+                .record_segment(read, &segment(read), COPIED, now())
+                .await
+                .map(done),
+            Self::Arrive => {
+                let arrival = Arrival {
+                    replica: read.clone(),
+                    key: "new key".to_owned(),
+                    checksum: "new sum".to_owned(),
+                    copied: COPIED,
+                };
+                table.arrive(vec![arrival], now()).await.map(done)
+            }
+            Self::Note => table
+                .note_failure(blob, target, "a reason", now())
+                .await
+                .map(done),
+            Self::Bury => table.note_dead_letter(read).await.map(done),
+            Self::GiveUp => table.give_up(blob, target, "a reason", now()).await.map(moved),
+            Self::Redrive => table.redrive(read, now()).await.map(moved),
+            Self::Lose => table.lose_replica(read, "a reason", now()).await.map(moved),
+            Self::Remove => table.remove_replica(read).await.map(done),
+        };
+        match written {
+            Ok(outcome) => Ok(outcome),
+            Err(StoreError::Conflict(Conflict::ReplicaChanged)) => Ok(Outcome::Conflict),
+            Err(error) => Err(error.to_string()),
+        }
+    }
+
+    /// What should come of it: what is said, what the replica is then, and how many bytes count as copied.
+    pub(super) fn rule(
+        self,
+        read: &ReplicaRow,
+        is: Option<&ReplicaRow>,
+    ) -> (Outcome, Option<ReplicaRow>, u64) {
+        let as_it_was = |outcome| (outcome, is.cloned(), 0);
+        // Some are told by their errors, some by their answers, and to some it is all the same.
+        let refused = match self {
+            Self::Begin | Self::Forget | Self::Record | Self::Remove => Outcome::Conflict,
+            Self::Redrive | Self::Lose | Self::GiveUp => Outcome::Nothing,
+            Self::Arrive | Self::Note | Self::Bury => Outcome::Done,
+        };
+        let Some(is) = is else { return as_it_was(refused) };
+        // Whoever saw that there was nothing to do did not look again. What failed is looked at by whoever writes it down.
+        let saw = self
+            .event()
+            .map(|event| step(read.state, event, read.multipart_id.is_some()));
+        if saw == Some(None) && matches!(self, Self::Arrive | Self::Redrive | Self::Lose) {
+            return as_it_was(refused);
+        }
+        let same_wait = is.since == read.since;
+        let to = self
+            .event()
+            .and_then(|event| step(is.state, event, is.multipart_id.is_some()));
+        let mut next = is.clone();
+        next.updated_at = now();
+        match (self, to) {
+            (Self::Begin, Some(State::Copying)) if same_wait => {
+                next.multipart_id = Some("anew".to_owned());
+                next.key = Some("new key".to_owned());
+                (next.bytes_done, next.segments_done) = (0, 0);
+            }
+            (Self::Record, Some(_)) if is.multipart_id == read.multipart_id && fits(read, is) => {
+                next.bytes_done += COPIED;
+                next.segments_done += 1;
+                if read.state != State::Failed {
+                    // Of one that was given up meanwhile the sweep takes it away again.
+                    next.due_at = Some(due());
+                }
+                return (Outcome::Done, Some(next), COPIED);
+            }
+            // It waits for other bytes than those that it was about.
+            (Self::Arrive | Self::Redrive | Self::Lose, _) if !same_wait => return as_it_was(refused),
+            (Self::Arrive, Some(State::Available)) => {
+                next.key = Some("new key".to_owned());
+                next.checksum = Some("new sum".to_owned());
+                next.bytes_done = next.size;
+                next.available_at = Some(now());
+                (next.multipart_id, next.last_error, next.buried) = (None, None, false);
+            }
+            (Self::GiveUp, Some(State::Failed)) => note(&mut next),
+            // It has failed before.
+            (Self::GiveUp | Self::Note, _) if is.state != State::Available => {
+                note(&mut next);
+                return (Outcome::Done, Some(next), 0);
+            }
+            (Self::Redrive, Some(_)) => (next.attempts, next.restarts, next.buried) = (0, 0, false),
+            (Self::Bury, _) if is.state == State::Failed && is.updated_at == read.updated_at => {
+                let buried = true;
+                return (Outcome::Done, Some(ReplicaRow { buried, ..is.clone() }), 0);
+            }
+            (Self::Lose, Some(State::Pending)) => {
+                next.since = now();
+                (next.bytes_done, next.segments_done, next.restarts) = (0, 0, 0);
+                next.last_error = Some("a reason".to_owned());
+                (next.available_at, next.checksum, next.multipart_id) = (None, None, None);
+            }
+            (Self::Forget, _) if is.multipart_id.is_some() && is.multipart_id == read.multipart_id => {
+                next.multipart_id = None;
+                (next.bytes_done, next.segments_done) = (0, 0);
+                next.restarts += 1;
+                return (Outcome::Done, Some(next), 0);
+            }
+            (Self::Remove, _) if is.state == read.state && same_wait => return (Outcome::Done, None, 0),
+            _ => return as_it_was(refused),
+        }
+        next.state = to.unwrap();
+        let goes_on = matches!(next.state, State::Pending | State::Copying);
+        next.due_at = goes_on.then(due);
+        let copied = if self == Self::Arrive { COPIED } else { 0 };
+        (Outcome::Done, Some(next), copied)
+    }
+
+    fn event(self) -> Option<Event> {
+        match self {
+            Self::Begin => Some(Event::Begin),
+            Self::Record => Some(Event::Record),
+            Self::Arrive => Some(Event::Arrive),
+            Self::GiveUp => Some(Event::GiveUp),
+            Self::Redrive => Some(Event::Redrive),
+            Self::Lose => Some(Event::Lose),
+            Self::Forget | Self::Note | Self::Bury | Self::Remove => None,
+        }
+    }
+
+    /// Whether the segments that were there are there afterwards; `None`: either is right.
+    pub(super) fn leaves_segments(self, outcome: Outcome, read: &ReplicaRow) -> Option<bool> {
+        match (self, outcome) {
+            (Self::Remove, Outcome::Done) => Some(false),
+            (Self::Arrive, Outcome::Done) if read.multipart_id.is_some() => Some(false),
+            // Nobody can tell whose they are any more.
+            (Self::Arrive | Self::Remove, _) => None,
+            _ => Some(true),
+        }
+    }
+}
+
+/// Whoever has read that a replica was given up records only for one that still is: another start goes on from there.
+fn fits(read: &ReplicaRow, is: &ReplicaRow) -> bool {
+    read.state != State::Failed || is.state == State::Failed
+}
+
+fn note(replica: &mut ReplicaRow) {
+    replica.attempts += 1;
+    replica.last_error = Some("a reason".to_owned());
+}
+
+fn segment(read: &ReplicaRow) -> SegmentRow {
+    SegmentRow {
+        blob: read.blob.clone(),
+        target: read.target.clone(),
+        segment: 0,
+        multipart_id: read
+            .multipart_id
+            .clone()
+            .unwrap_or_else(|| "never begun".to_owned()),
+        receipts: vec!["r".to_owned()],
+    }
+}
+
+/// A page of the ledger with one digest, of which a blob of one part has the only one.
+pub(super) fn ledger_item(place: &Place) -> Item {
+    let digest = PartDigest::of(place.blob.as_str().as_bytes());
+    let key = LedgerRow::key_of(&place.blob, 0);
+    Item::new(
+        &key,
+        json!({ "blob": place.blob, "page": 0, "digests": [digest] }),
+    )
+}
+
+/// From what a replica can be, nothing leads to what it cannot be.
+#[test]
+fn these_are_all_the_shapes() {
+    let place = Place::new();
+    for shape in SHAPES {
+        for act in Act::ALL {
+            let read = place.replica(shape);
+            let (_, after, _) = act.rule(&read, Some(&read));
+            let after = after.as_ref().map(state_of);
+            assert!(
+                after.is_none_or(|after| SHAPES.contains(&after)),
+                "{act:?} on {shape:?}: {after:?}"
+            );
+        }
+    }
+}

@@ -1,0 +1,17 @@
+//! Invoked by administrators: makes an account an operator, or not. There is no HTTP way to it: who may invoke it is for IAM to
+//! say.
+
+mod handler;
+
+use handler::{AccountSetRole, Request};
+use lambda_runtime::{Error, LambdaEvent, service_fn};
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> Result<(), Error> {
+    edge::init_logging();
+    let function = &AccountSetRole::from_env().await?;
+    lambda_runtime::run(service_fn(move |event: LambdaEvent<Request>| async move {
+        Ok::<_, Error>(function.run(event.payload).await?)
+    }))
+    .await
+}

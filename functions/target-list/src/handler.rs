@@ -1,0 +1,37 @@
+//! How the targets are doing. For operators.
+
+use edge::views::{Items, Target};
+use edge::{Call, Endpoint, Problem, Reply, Tokens};
+use store::rows::now;
+use store::{Aws, StoreError, Table};
+
+pub(crate) struct TargetList {
+    table: Table,
+    tokens: Tokens,
+}
+
+impl TargetList {
+    pub(crate) async fn from_env() -> Result<Self, StoreError> {
+        let aws = Aws::from_env().await;
+        Ok(Self {
+            table: Table::from_env(&aws)?,
+            tokens: Tokens::from_env(&aws).await?,
+        })
+    }
+}
+
+impl Endpoint for TargetList {
+    async fn answer(&self, call: Call) -> Result<Reply, Problem> {
+        let account = call.account(&self.tokens)?;
+        edge::lookup::operator(&self.table, &account).await?;
+        let mut items = Vec::new();
+        for member in self.table.roster().await?.roster.members {
+            let status = self.table.target_status(&member.name, now()).await?;
+            items.push(Target::new(&member, &status, now()));
+        }
+        Reply::ok(&Items {
+            items,
+            next_cursor: None,
+        })
+    }
+}

@@ -1,0 +1,110 @@
+//! Has a target's failed replicas tried again. For operators.
+//!
+//! Dead letters are taken out first, and deleted when their replica is under way again: taken out afterwards, one could be
+//! that of the next failure.
+
+use domain::id::{BlobId, TargetName};
+use domain::replica::{Message, State};
+use edge::views::Redriven;
+use edge::{Call, Endpoint, Problem, Reply, Tokens};
+use store::queue::DeadLetter;
+use store::rows::{ReplicaRow, WaitingFor, now};
+use store::{Aws, DeadLetters, Queue, StoreError, Table};
+
+/// How many failed replicas one call takes: what is done well before the gateway stops waiting.
+const MOST: u32 = 100;
+/// How often ten dead letters are taken out.
+const ROUNDS: usize = 10;
+
+pub(crate) struct TargetRedrive {
+    table: Table,
+    queue: Queue,
+    dead_letters: DeadLetters,
+    tokens: Tokens,
+}
+
+impl TargetRedrive {
+    pub(crate) async fn from_env() -> Result<Self, StoreError> {
+        let aws = Aws::from_env().await;
+        Ok(Self {
+            table: Table::from_env(&aws)?,
+            queue: Queue::from_env(&aws)?,
+            dead_letters: DeadLetters::from_env(&aws)?,
+            tokens: Tokens::from_env(&aws).await?,
+        })
+    }
+
+    /// The dead letters of a target, out of their queue for half a minute, and whether there may be more. Those of others
+    /// are put back.
+    async fn letters(&self, target: &str) -> Result<(Vec<(BlobId, DeadLetter)>, bool), StoreError> {
+        let (mut mine, mut others, mut more) = (Vec::new(), Vec::new(), true);
+        for _ in 0..ROUNDS {
+            let taken = self.dead_letters.take().await?;
+            if taken.is_empty() {
+                more = false;
+                break;
+            }
+            for letter in taken {
+                match serde_json::from_str::<Message>(&letter.body) {
+                    Ok(message) if message.subject().1 == target => {
+                        mine.push((message.subject().0.clone(), letter));
+                    }
+                    _ => others.push(letter),
+                }
+            }
+        }
+        for letter in others {
+            self.dead_letters.put_back(&letter).await?;
+        }
+        Ok((mine, more))
+    }
+
+    /// Gives whether the replica was failed, and is under way again.
+    async fn redrive(&self, replica: &ReplicaRow) -> Result<bool, StoreError> {
+        if replica.state != State::Failed || !self.table.redrive(replica, now()).await? {
+            return Ok(false);
+        }
+        let target = std::slice::from_ref(&replica.target);
+        if let Err(error) = self.queue.start(&replica.blob, target).await {
+            tracing::warn!(blob = %replica.blob, error = error.for_log(), "left to the sweep: starting again");
+        }
+        Ok(true)
+    }
+}
+
+impl Endpoint for TargetRedrive {
+    async fn answer(&self, call: Call) -> Result<Reply, Problem> {
+        let account = call.account(&self.tokens)?;
+        edge::lookup::operator(&self.table, &account).await?;
+        let target: TargetName = call.id("target")?;
+        let target = target.as_str();
+        if self.table.roster().await?.roster.member(target).is_none() {
+            return Err(Problem::not_found("target"));
+        }
+        let mut redriven = 0;
+        let (letters, more_letters) = self.letters(target).await?;
+        // Those of others, however many, are no reason to ask again.
+        let more_letters = more_letters && !letters.is_empty();
+        for (blob, letter) in letters {
+            if let Some(replica) = self.table.replica(&blob, target).await?
+                && self.redrive(&replica).await?
+            {
+                redriven += 1;
+            }
+            self.dead_letters.delete(&letter).await?;
+        }
+        // And those whose dead letters are gone: they are kept for two weeks.
+        let failed = self.table.waiting_at(target, WaitingFor::Somebody, MOST).await?;
+        let more = more_letters || failed.len() >= MOST as usize;
+        for (key, _) in failed {
+            let replica: Option<ReplicaRow> = self.table.get(&key).await?;
+            if let Some(replica) = replica
+                && self.redrive(&replica).await?
+            {
+                redriven += 1;
+            }
+        }
+        tracing::info!(target, redriven, more, "redriven");
+        Reply::ok(&Redriven { redriven, more })
+    }
+}
