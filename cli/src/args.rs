@@ -83,6 +83,21 @@ pub(crate) enum Command {
         /// The file, or the name of an unfinished upload
         path: String,
     },
+    /// Look after the copies in other stores (operators only)
+    #[command(subcommand)]
+    Replicas(Replicas),
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Replicas {
+    /// Show how copying to each target goes
+    Status,
+    /// Try again what was given up
+    Redrive {
+        /// Only at this target
+        #[arg(long, value_name = "NAME")]
+        target: Option<String>,
+    },
 }
 
 #[derive(Debug, Args)]

@@ -6,6 +6,7 @@ use crate::config::{self, Session};
 use crate::exit::{Exit, Failure};
 use crate::{human, output};
 use client::Api;
+use client::types::Role;
 use jiff::{SignedDuration, Timestamp};
 use serde_json::json;
 use std::env;
@@ -58,9 +59,14 @@ pub(super) async fn whoami(context: &Context) -> Result<(), Failure> {
     } else {
         let (used, quota) = (human::size(account.used_bytes), human::size(account.quota_bytes));
         output::line(&format!(
-            "{} at {}: {used} of {quota} used",
+            "{} at {}: {used} of {quota} used{}",
             account.username,
-            api.base()
+            api.base(),
+            if account.role == Role::Operator {
+                ", operator"
+            } else {
+                ""
+            }
         ));
     }
     Ok(())

@@ -3,11 +3,12 @@
 pub(crate) mod account;
 mod download;
 mod ls;
+mod replicas;
 mod rm;
 mod status;
 mod upload;
 
-use crate::args::{Arguments, Command};
+use crate::args::{Arguments, Command, Replicas};
 use crate::config;
 use crate::exit::{Exit, Failure};
 use crate::human;
@@ -82,6 +83,10 @@ pub(crate) async fn run(context: &Context, command: &Command) -> Result<(), Fail
         Command::Rm { path, upload: false } => rm::node(context, path).await,
         Command::Rm { path, upload: true } => rm::uploads(context, path).await,
         Command::Status { path } => status::run(context, path).await,
+        Command::Replicas(Replicas::Status) => replicas::status(context).await,
+        Command::Replicas(Replicas::Redrive { target }) => {
+            replicas::redrive(context, target.as_deref()).await
+        }
     }
 }
 

@@ -6,6 +6,9 @@ use crate::{human, output};
 use client::tree::{self, Place, RemotePath, TreeError};
 use client::types::{Node, NodeKind, Replica, ReplicaState, Upload, UploadState};
 use serde_json::json;
+use std::time::Duration;
+
+const HEADINGS: [&str; 7] = ["TARGET", "KIND", "STATE", "DONE", "ATTEMPTS", "LAG", "KEY"];
 
 pub(super) async fn run(context: &Context, path: &str) -> Result<(), Failure> {
     let path: RemotePath = path.parse()?;
@@ -61,10 +64,13 @@ fn show_file(path: &RemotePath, file: &Node) {
     }
     output::line("");
     let rows: Vec<_> = replicas.iter().map(|replica| row(replica, size)).collect();
-    output::table(&["TARGET", "KIND", "STATE", "DONE", "ATTEMPTS", "KEY"], &rows);
+    output::table(&HEADINGS, &rows);
     for replica in replicas {
         if let Some(error) = &replica.last_error {
-            output::line(&output::plain(&format!("{}: {error}", replica.target)));
+            output::line(&output::plain(&format!(
+                "{}: last error: {error}",
+                replica.target
+            )));
         }
     }
 }
@@ -83,13 +89,18 @@ fn row(replica: &Replica, size: u64) -> Vec<String> {
         _ => format!("{}%", u128::from(replica.bytes_done) * 100 / u128::from(size)),
     };
     let text = |text: &Option<String>| text.clone().unwrap_or_else(|| "-".to_owned());
-    let attempts = replica.attempts.to_string();
+    let lag = human::duration(Duration::from_secs(replica.lag_seconds));
+    let lag = match replica.state {
+        ReplicaState::Available => lag,
+        _ => format!("{lag} so far"),
+    };
     vec![
         replica.target.clone(),
         text(&replica.kind),
         state.to_owned(),
         done,
-        attempts,
+        replica.attempts.to_string(),
+        lag,
         text(&replica.key),
     ]
 }
@@ -120,5 +131,30 @@ fn show_upload(path: &RemotePath, upload: &Upload) {
             "  expires     {} UTC, unless it goes on",
             human::time(expires)
         ));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn row_of(state: &str, bytes_done: u64, key: Option<&str>) -> Vec<String> {
+        let replica = json!({
+            "target": "oss", "kind": "oss", "state": state, "bytes_done": bytes_done, "attempts": 3, "key": key,
+            "since": "2026-11-20T10:00:00Z", "lag_seconds": 65, "updated_at": "2026-11-20T10:01:05Z",
+        });
+        row(&serde_json::from_value(replica).unwrap(), 1000)
+    }
+
+    #[test]
+    fn a_replica_is_one_row() {
+        let cells = ["oss", "oss", "copying", "25%", "3", "1 min 05 s so far", "-"];
+        assert_eq!(row_of("copying", 259, None), cells);
+        assert_eq!(cells.len(), HEADINGS.len());
+        assert_eq!(
+            row_of("available", 0, Some("k")),
+            ["oss", "oss", "available", "100%", "3", "1 min 05 s", "k"]
+        );
+        assert_eq!(row_of("failed", 0, None)[2..4], ["failed", "0%"]);
     }
 }

@@ -4,7 +4,9 @@ use crate::backoff::Retry;
 use crate::error::ApiError;
 use crate::http::{Call, Http};
 use crate::secret::{SignedUrl, Token};
-use crate::types::{Account, NewUpload, Node, Page, PartToSign, Session, SignedPart, Upload};
+use crate::types::{
+    Account, NewUpload, Node, Page, PartToSign, Redriven, Session, SignedPart, TargetStatus, Upload,
+};
 use domain::possession::Proof;
 use reqwest::header::LOCATION;
 use reqwest::{Client, Method, StatusCode};
@@ -268,11 +270,11 @@ impl Api {
         self.http.json(Call::new(Method::GET, &["files", id])).await
     }
 
-    /// `GET /v1/files/{id}/content`: where the bytes are, for some minutes. The redirect is not followed, so
-    /// that the token goes nowhere but to the API.
+    /// `GET /v1/files/{id}/content`: where the bytes are, for some minutes: at the primary store, or at one that has a
+    /// verified copy. The redirect is not followed, so that the token goes nowhere but to the API.
     ///
     /// # Errors
-    /// `not_found`, and whatever befalls every call.
+    /// `not_found`, `unavailable` when no store has the bytes just now, and whatever befalls every call.
     pub async fn content_url(&self, id: &str) -> Result<SignedUrl, ApiError> {
         let answer = self
             .http
@@ -304,5 +306,25 @@ impl Api {
             .send(&Call::new(Method::DELETE, &["files", id]))
             .await
             .map(drop)
+    }
+
+    /// `GET /v1/targets`: how replication goes, target by target. For operators.
+    ///
+    /// # Errors
+    /// `forbidden`, and whatever befalls every call.
+    pub async fn targets(&self) -> Result<Vec<TargetStatus>, ApiError> {
+        let page: Page<TargetStatus> = self.http.json(Call::new(Method::GET, &["targets"])).await?;
+        Ok(page.items)
+    }
+
+    /// `POST /v1/targets/{target}/redrive`: has given-up replicas at a target tried again, so many at a time. For
+    /// operators.
+    ///
+    /// # Errors
+    /// `forbidden`, `not_found`, and whatever befalls every call.
+    pub async fn redrive(&self, target: &str) -> Result<Redriven, ApiError> {
+        let path = ["targets", target, "redrive"];
+        // Replicas that are tried again already are not given up any more: asking twice does nothing twice.
+        self.http.json(Call::new(Method::POST, &path).repeatable()).await
     }
 }

@@ -131,6 +131,9 @@ impl ApiError {
             Self::Problem(problem) => match problem.code.as_str() {
                 "unauthorized" => Some("sign in: longshore login <username>"),
                 "quota_exceeded" => Some("remove files you no longer need: longshore rm <path>"),
+                "forbidden" => Some(
+                    "this is for operators; an administrator makes an account one with the function account-set-role",
+                ),
                 "internal" | "unavailable" => Some("try again in a moment; nothing you sent is lost"),
                 "http_403" | "http_404" => {
                     Some("check the address of the API (--api, LONGSHORE_API or the last login)")

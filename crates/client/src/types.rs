@@ -1,12 +1,30 @@
 //! What the endpoints answer. Fields this client does not know are ignored and states it does not know become
 //! `Other`, so that a newer server does not break an older client.
 
+mod replication;
+
+pub use replication::{Circuit, CircuitState, Redriven, Replica, ReplicaState, Standing, TargetStatus};
+
 use crate::secret::{SignedUrl, Token};
 use domain::content::{ContentId, PartDigest};
 use domain::possession;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
+
+/// What an account may do.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Role {
+    /// Keep files.
+    #[default]
+    User,
+    /// Besides, look after the targets.
+    Operator,
+    /// Something a newer server knows.
+    #[serde(other)]
+    Other,
+}
 
 /// One registered user.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -19,6 +37,9 @@ pub struct Account {
     pub quota_bytes: u64,
     /// How many bytes its files and open uploads hold.
     pub used_bytes: u64,
+    /// What it may do. A new account's answer need not say.
+    #[serde(default)]
+    pub role: Role,
     /// When it was made.
     pub created_at: Timestamp,
 }
@@ -74,50 +95,6 @@ pub struct Node {
     /// Copies at other stores; only in the answers about one file.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub replicas: Option<Vec<Replica>>,
-}
-
-/// How far a replica is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum ReplicaState {
-    /// Waiting for its turn.
-    Pending,
-    /// Under way.
-    Copying,
-    /// Complete and verified.
-    Available,
-    /// Given up; see `last_error`.
-    Failed,
-    /// Something a newer server knows.
-    #[serde(other)]
-    Other,
-}
-
-/// One copy of a file's bytes at one target.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Replica {
-    /// The configured name of the target.
-    pub target: String,
-    /// What kind of store that is.
-    #[serde(default)]
-    pub kind: Option<String>,
-    /// How far it is.
-    pub state: ReplicaState,
-    /// Bytes copied and verified so far.
-    #[serde(default)]
-    pub bytes_done: u64,
-    /// How often it was tried.
-    #[serde(default)]
-    pub attempts: u32,
-    /// Why the last try failed.
-    #[serde(default)]
-    pub last_error: Option<String>,
-    /// The object's key in the target's bucket.
-    #[serde(default)]
-    pub key: Option<String>,
-    /// When it last moved.
-    #[serde(default)]
-    pub updated_at: Option<Timestamp>,
 }
 
 /// Where an upload stands.
@@ -316,7 +293,8 @@ mod tests {
         assert_eq!(upload.received.unwrap()[0].sha256, None);
         let node: Node = serde_json::from_str(
             r#"{"id":"f","kind":"link","name":"n","parent":"p","created_at":"2026-11-01T10:00:00Z",
-                "replicas":[{"target":"t","state":"dreaming"}]}"#,
+                "replicas":[{"target":"t","state":"dreaming","bytes_done":0,"attempts":0,"lag_seconds":1,
+                "since":"2026-11-01T10:00:00Z","updated_at":"2026-11-01T10:00:01Z","mood":"good"}]}"#,
         )
         .unwrap();
         assert_eq!(node.kind, NodeKind::Other);

@@ -1,10 +1,14 @@
-//! Fetching parts: ranged requests to a presigned URL that is renewed when it expires, each part hashed as it
-//! arrives and continued where a lost connection left it.
+//! Fetching parts: ranged requests to a presigned URL, each part hashed as it arrives and continued where a lost
+//! connection left it.
+//!
+//! The URL is asked for anew when it expires, and when the place it leads to has lost the file or keeps failing: the
+//! file may be at another store by then. So one download, even one part, may come from several places. That is as
+//! good as from one: the bytes are judged by their digests, whoever sent them.
 
 use super::journal::Journal;
 use super::part_file::disk;
 use super::store::Failure;
-use super::{Event, Options, TransferError};
+use super::{Event, Observer, Options, TransferError};
 use crate::api::Api;
 use crate::secret::SignedUrl;
 use bytes::{Bytes, BytesMut};
@@ -22,8 +26,8 @@ use tokio::time::timeout;
 
 /// Bytes to gather before they are hashed and written.
 const BLOCK: usize = 1024 * 1024;
-/// New URLs to ask for in a row when the store denies them.
-const DENIALS: u32 = 3;
+/// New URLs to ask for in a row when the store denies them or has no file there.
+const RENEWALS: u32 = 3;
 
 /// Why a part, or one try of it, ended early.
 pub(crate) enum Stop {
@@ -63,11 +67,11 @@ impl Fetcher<'_> {
     /// Fetches one part, however often the connection is lost.
     pub(crate) async fn part(&self, number: u32) -> Result<PartDigest, Stop> {
         let range = self.plan.range(number).unwrap_or_default();
-        let mut sink = Sink::open(self.data, range.start).await?;
+        let mut sink = self.sink(range.start).await?;
         let mut tries = Tries::default();
         loop {
             let before = sink.done;
-            let stop = match self.try_part(&range, &mut sink).await {
+            let stop = match self.try_part(&range, &mut sink, &tries).await {
                 Ok(()) => return Ok(self.finish(number, sink).await?),
                 Err(stop) => stop,
             };
@@ -78,9 +82,9 @@ impl Fetcher<'_> {
         }
     }
 
-    async fn try_part(&self, range: &Range<u64>, sink: &mut Sink) -> Result<(), Stop> {
+    async fn try_part(&self, range: &Range<u64>, sink: &mut Sink, tries: &Tries) -> Result<(), Stop> {
         let rest = range.start + sink.done..range.end;
-        let mut incoming = self.request(Some(rest)).await?;
+        let mut incoming = self.request(Some(rest), tries).await?;
         self.fill(&mut incoming, sink, range.end - range.start).await
     }
 
@@ -94,7 +98,7 @@ impl Fetcher<'_> {
         let mut tries = Tries::default();
         while let Some(first) = wanted.first().copied() {
             let before = wanted.len();
-            let Err(stop) = self.try_whole(wanted, &mut done).await else {
+            let Err(stop) = self.try_whole(wanted, &tries, &mut done).await else {
                 return Ok(());
             };
             if wanted.len() < before {
@@ -108,9 +112,10 @@ impl Fetcher<'_> {
     async fn try_whole(
         &self,
         wanted: &mut Vec<u32>,
+        tries: &Tries,
         done: &mut impl FnMut(u32, PartDigest),
     ) -> Result<(), Stop> {
-        let mut incoming = self.request(None).await?;
+        let mut incoming = self.request(None, tries).await?;
         for number in 1..=self.plan.part_count() {
             let range = self.plan.range(number).unwrap_or_default();
             let length = range.end - range.start;
@@ -118,35 +123,29 @@ impl Fetcher<'_> {
                 incoming.skip(length).await?;
                 continue;
             }
-            let mut sink = Sink::open(self.data, range.start).await?;
-            if let Err(stop) = self.fill(&mut incoming, &mut sink, length).await {
-                self.options.observer.tell(Event::Undone(sink.done));
-                return Err(stop);
-            }
+            let mut sink = self.sink(range.start).await?;
+            self.fill(&mut incoming, &mut sink, length).await?;
             done(number, self.finish(number, sink).await?);
             wanted.remove(0);
         }
         Ok(())
     }
 
+    async fn sink(&self, offset: u64) -> Result<Sink, TransferError> {
+        Sink::open(self.data, offset, self.options.observer.clone()).await
+    }
+
     async fn fill(&self, incoming: &mut Incoming, sink: &mut Sink, length: u64) -> Result<(), Stop> {
         while sink.done < length {
-            match incoming.next(length - sink.done).await {
-                Ok(bytes) => {
-                    let count = bytes.len() as u64;
-                    sink.take(&bytes).await?;
-                    self.options.observer.tell(Event::Moved(count));
-                }
-                Err(failure) => return Err(failure.into()),
-            }
+            let bytes = incoming.next(length - sink.done).await?;
+            sink.take(&bytes).await?;
         }
         Ok(())
     }
 
     /// Writes the rest, notes the part, and gives its digest.
-    async fn finish(&self, number: u32, mut sink: Sink) -> Result<PartDigest, TransferError> {
-        sink.flush().await?;
-        let digest = sink.digest();
+    async fn finish(&self, number: u32, sink: Sink) -> Result<PartDigest, TransferError> {
+        let digest = sink.finish().await?;
         let noted = self
             .journal
             .lock()
@@ -160,9 +159,11 @@ impl Fetcher<'_> {
     /// Decides what to do about a failure: gives up, or waits.
     async fn next_try(&self, part: u32, stop: Stop, tries: &mut Tries) -> Result<(), Stop> {
         let reason = match stop {
-            Stop::Store(Failure::Denied(reason)) if tries.denied < DENIALS => {
-                tries.denied += 1;
+            Stop::Store(Failure::Denied(reason)) if tries.may_renew() => {
                 format!("the URL was not accepted any more: {reason}")
+            }
+            Stop::Store(Failure::Missing) if tries.may_renew() => {
+                "the store has the file no more; asking for another copy".to_owned()
             }
             Stop::Store(Failure::Denied(reason) | Failure::Refused(reason)) => {
                 return Err(TransferError::StoreRefused { part, reason }.into());
@@ -197,8 +198,22 @@ impl Fetcher<'_> {
         }
     }
 
-    async fn request(&self, range: Option<Range<u64>>) -> Result<Incoming, Stop> {
+    async fn request(&self, range: Option<Range<u64>>, tries: &Tries) -> Result<Incoming, Stop> {
         let url = self.current_url().await?;
+        let answered = self.ask(&url, range).await;
+        let renew = match &answered {
+            Err(Stop::Store(Failure::Denied(_) | Failure::Missing)) => true,
+            // Failing once is nothing; whoever fails again and again may have been replaced by another place.
+            Err(Stop::Store(Failure::Transient(_))) => tries.failed > 0,
+            _ => false,
+        };
+        if renew {
+            self.forget(&url).await;
+        }
+        answered
+    }
+
+    async fn ask(&self, url: &SignedUrl, range: Option<Range<u64>>) -> Result<Incoming, Stop> {
         let mut request = self.api.store_client().get(url.reveal());
         if let Some(range) = &range {
             let value =
@@ -225,13 +240,7 @@ impl Fetcher<'_> {
                     return Err(Stop::RangeIgnored);
                 }
             }
-            _ => {
-                let failure = Failure::of(response, self.options.stall).await;
-                if matches!(failure, Failure::Denied(_)) {
-                    self.forget(&url).await;
-                }
-                return Err(failure.into());
-            }
+            _ => return Err(Failure::of(response, self.options.stall).await.into()),
         }
         Ok(Incoming {
             response,
@@ -254,10 +263,19 @@ fn answers(response: &Response, range: &Range<u64>, size: u64) -> bool {
         .is_some_and(|total| total == "*" || total.parse() == Ok(size))
 }
 
+/// What went wrong in a row, without a byte in between.
 #[derive(Default)]
 struct Tries {
     failed: u32,
-    denied: u32,
+    renewed: u32,
+}
+
+impl Tries {
+    /// Whether a new URL may help, once more.
+    fn may_renew(&mut self) -> bool {
+        self.renewed += 1;
+        self.renewed <= RENEWALS
+    }
 }
 
 /// The body of an answer.
@@ -287,10 +305,12 @@ impl Incoming {
     }
 }
 
-/// Takes the bytes of one part, hashes and writes them away from the threads that move bytes.
+/// Takes the bytes of one part, hashes and writes them away from the threads that move bytes. Those of a part that is
+/// left unfinished will have to be moved again.
 struct Sink {
     path: PathBuf,
-    /// Bytes taken.
+    observer: Observer,
+    /// Bytes taken of a part that is not finished.
     done: u64,
     gathered: BytesMut,
     /// Only gone while a blocking thread has it, or after that one failed.
@@ -298,7 +318,7 @@ struct Sink {
 }
 
 impl Sink {
-    async fn open(path: &Path, offset: u64) -> Result<Self, TransferError> {
+    async fn open(path: &Path, offset: u64, observer: Observer) -> Result<Self, TransferError> {
         let at = path.to_owned();
         let open = move || {
             let mut file = OpenOptions::new().write(true).open(at)?;
@@ -309,6 +329,7 @@ impl Sink {
         let writer = writer.map_err(|error| disk("write", path, error))?;
         Ok(Self {
             path: path.to_owned(),
+            observer,
             done: 0,
             gathered: BytesMut::new(),
             writer: Some(writer),
@@ -318,6 +339,7 @@ impl Sink {
     async fn take(&mut self, bytes: &[u8]) -> Result<(), TransferError> {
         self.gathered.extend_from_slice(bytes);
         self.done += bytes.len() as u64;
+        self.observer.tell(Event::Moved(bytes.len() as u64));
         if self.gathered.len() >= BLOCK {
             self.flush().await
         } else {
@@ -345,8 +367,19 @@ impl Sink {
         Ok(())
     }
 
-    fn digest(self) -> PartDigest {
-        let hasher = self.writer.map(|(_, hasher)| hasher).unwrap_or_default();
-        PartDigest::from_bytes(hasher.finalize().into())
+    /// Ends the part.
+    async fn finish(mut self) -> Result<PartDigest, TransferError> {
+        self.flush().await?;
+        self.done = 0;
+        let hasher = self.writer.take().map(|(_, hasher)| hasher).unwrap_or_default();
+        Ok(PartDigest::from_bytes(hasher.finalize().into()))
+    }
+}
+
+impl Drop for Sink {
+    fn drop(&mut self) {
+        if self.done > 0 {
+            self.observer.tell(Event::Undone(self.done));
+        }
     }
 }

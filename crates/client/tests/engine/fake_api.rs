@@ -1,9 +1,9 @@
 //! The API: as much of it as the client needs, in its own words rather than with the client's types.
 
 use crate::fake_creates::{create, create_folder, once, place};
-use crate::fake_proofs;
 use crate::fake_store::digest;
 use crate::server::{FakeUpload, Reply, SIGNATURE, TOKEN, World, body};
+use crate::{fake_proofs, fake_targets};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD as BASE64;
 use hyper::header::{AUTHORIZATION, CONTENT_TYPE, LOCATION};
@@ -80,7 +80,8 @@ pub(crate) fn add_file(world: &mut World, name: &str, parent: Option<&str>, byte
     let node = json!({
         "id": id, "kind": "file", "name": name, "parent": parent, "size": bytes.len(), "content_type": null,
         "content_id": content_id(&bytes), "created_at": NOW, "updated_at": NOW,
-        "replicas": [{"target": "ceph-1", "kind": "ceph", "state": "pending", "bytes_done": 0, "attempts": 0, "updated_at": NOW}],
+        "replicas": [{"target": "ceph-1", "kind": "ceph", "state": "pending", "bytes_done": 0, "attempts": 0,
+            "since": NOW, "lag_seconds": 0, "updated_at": NOW}],
     });
     world.objects.insert(id, bytes);
     world.nodes.push(node.clone());
@@ -121,6 +122,11 @@ pub(crate) fn handle(world: &mut World, head: &Parts, bytes: &[u8], address: &st
             201,
             &json!({"id": "a1", "username": request["username"], "quota_bytes": 1, "used_bytes": 0, "created_at": NOW}),
         ),
+        (&Method::GET, ["account"]) => answer(
+            200,
+            &json!({"id": "a1", "username": "ada", "quota_bytes": 1, "used_bytes": 0, "created_at": NOW,
+                "role": if world.operator { "operator" } else { "user" }}),
+        ),
         (&Method::POST, ["uploads"]) => once(world, head, bytes, create),
         (&Method::POST, ["uploads", id, "proof"]) => reply(fake_proofs::prove(world, id, &request)),
         (&Method::GET, ["uploads"]) => list(world, &query),
@@ -150,18 +156,9 @@ pub(crate) fn handle(world: &mut World, head: &Parts, bytes: &[u8], address: &st
             Some(node) => answer(200, node),
             None => problem(404, "not_found"),
         },
-        (&Method::GET, ["files", id, "content"]) => {
-            world.signed += 1;
-            let url = format!(
-                "{address}/store/{id}?X-Amz-Signature={SIGNATURE}&serial={}",
-                world.signed
-            );
-            Response::builder()
-                .status(307)
-                .header(LOCATION, url)
-                .body(body(Vec::new()))
-                .unwrap()
-        }
+        (&Method::GET, ["files", id, "content"]) => content(world, id, address),
+        (&Method::GET, ["targets"]) => reply(fake_targets::list(world)),
+        (&Method::POST, ["targets", name, "redrive"]) => reply(fake_targets::redrive(world, name)),
         (&Method::DELETE, ["files", id]) => match world.nodes.iter().position(|node| node["id"] == *id) {
             Some(index) => {
                 world.nodes.remove(index);
@@ -171,6 +168,24 @@ pub(crate) fn handle(world: &mut World, head: &Parts, bytes: &[u8], address: &st
         },
         _ => problem(404, "not_found"),
     }
+}
+
+/// Redirects to the object here, or where a copy of it is.
+fn content(world: &mut World, id: &str, address: &str) -> Reply {
+    world.signed += 1;
+    let serial = world.signed;
+    let url = if world.objects.contains_key(id) {
+        format!("{address}/store/{id}?X-Amz-Signature={SIGNATURE}&serial={serial}")
+    } else if let Some(place) = world.elsewhere.get((serial - 1) % world.elsewhere.len().max(1)) {
+        format!("{place}/store/{id}?x-oss-signature={SIGNATURE}&serial={serial}")
+    } else {
+        return problem(503, "unavailable");
+    };
+    Response::builder()
+        .status(307)
+        .header(LOCATION, url)
+        .body(body(Vec::new()))
+        .unwrap()
 }
 
 fn set_state(world: &mut World, id: &str, state: &str) {

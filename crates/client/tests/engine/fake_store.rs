@@ -3,8 +3,12 @@
 use crate::server::{Reply, SIGNATURE, World, body};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD as BASE64;
-use hyper::header::{AUTHORIZATION, CONTENT_LENGTH, CONTENT_RANGE, RANGE, TRANSFER_ENCODING};
+use hyper::header::{
+    AUTHORIZATION, CONTENT_DISPOSITION, CONTENT_LENGTH, CONTENT_RANGE, CONTENT_TYPE, ETAG, RANGE,
+    TRANSFER_ENCODING,
+};
 use hyper::http::request::Parts;
+use hyper::http::response::Builder;
 use hyper::{Method, Response};
 use sha2::{Digest, Sha256};
 use std::collections::HashMap;
@@ -52,7 +56,12 @@ pub(crate) fn handle(world: &mut World, head: &Parts, bytes: Vec<u8>) -> Reply {
         .get("serial")
         .and_then(|text| text.parse().ok())
         .unwrap_or(0);
-    if query.get("X-Amz-Signature") != Some(&SIGNATURE) || serial <= world.expired {
+    let signature = if world.oss {
+        "x-oss-signature"
+    } else {
+        "X-Amz-Signature"
+    };
+    if query.get(signature) != Some(&SIGNATURE) || serial <= world.expired {
         return refusal(403, "AccessDenied");
     }
     let path: Vec<&str> = head.uri.path().trim_start_matches("/store/").split('/').collect();
@@ -107,8 +116,9 @@ fn get(world: &World, head: &Parts, file: &str) -> Reply {
         return refusal(404, "NoSuchKey");
     };
     let range = head.headers.get(RANGE).filter(|_| !world.ignore_ranges);
+    let reply = described(world);
     let Some(range) = range else {
-        return Response::new(body(object.clone()));
+        return reply.body(body(object.clone())).unwrap();
     };
     let (first, last) = range
         .to_str()
@@ -121,9 +131,26 @@ fn get(world: &World, head: &Parts, file: &str) -> Reply {
         return refusal(416, "InvalidRange");
     }
     let last = last.min(object.len() - 1);
-    Response::builder()
+    reply
         .status(206)
         .header(CONTENT_RANGE, format!("bytes {first}-{last}/{}", object.len()))
         .body(body(object[first..=last].to_vec()))
         .unwrap()
+}
+
+/// What either store says about an object besides its bytes.
+fn described(world: &World) -> Builder {
+    let reply = Response::builder()
+        .header(CONTENT_TYPE, "application/octet-stream")
+        .header(CONTENT_DISPOSITION, "attachment; filename=\"remote.bin\"");
+    if world.oss {
+        reply
+            .header(ETAG, "\"5B3C1A2E053D763E1B002CC607C5A0FE-5\"")
+            .header("x-oss-object-type", "Multipart")
+            .header("x-oss-hash-crc64ecma", "11051210869376104954")
+    } else {
+        reply
+            .header(ETAG, "\"0123456789abcdef0123456789abcdef-5\"")
+            .header("x-amz-checksum-type", "COMPOSITE")
+    }
 }

@@ -11,8 +11,11 @@ mod fake_api;
 mod fake_creates;
 mod fake_proofs;
 mod fake_store;
+mod fake_targets;
 mod proofs;
+mod replicas;
 mod server;
+mod targets;
 mod uploads;
 
 use client::transfer::{Event, Observer, Options};

@@ -37,6 +37,8 @@ pub(crate) enum Fault {
     LoseAnswer,
     /// The answer's body ends after so many bytes.
     Cut(usize),
+    /// The answer's body ends after so many bytes, and the object is gone from then on.
+    Vanish(usize),
     /// A byte changes on the way.
     Corrupt,
     /// No answer, ever.
@@ -57,6 +59,13 @@ pub(crate) struct World {
     pub(crate) signed: usize,
     pub(crate) expired: usize,
     pub(crate) ignore_ranges: bool,
+    /// Where URLs lead when the object is not here, in turn.
+    pub(crate) elsewhere: Vec<String>,
+    /// This store speaks as Alibaba's OSS does.
+    pub(crate) oss: bool,
+    /// The account may look after targets.
+    pub(crate) operator: bool,
+    pub(crate) targets: Vec<Value>,
     /// How often completing says "not yet".
     pub(crate) not_yet: usize,
     /// Parts that the store loses when an upload is completed, once.
@@ -101,6 +110,11 @@ impl Server {
         let world: Arc<Mutex<World>> = Arc::default();
         let task = tokio::spawn(accept(listener, address.clone(), Arc::clone(&world)));
         Self { address, world, task }
+    }
+
+    /// Scheme, host and port.
+    pub(crate) fn address(&self) -> &str {
+        &self.address
     }
 
     pub(crate) fn base(&self) -> String {
@@ -190,6 +204,10 @@ async fn serve(request: Request<Incoming>, address: &str, world: &Mutex<World>) 
     };
     match fault {
         Some(Fault::LoseAnswer) => Err(io::ErrorKind::ConnectionReset.into()),
+        Some(Fault::Vanish(length)) => {
+            world.lock().unwrap().objects.clear();
+            Ok(change(reply, |body| body.truncate(length)).await)
+        }
         Some(Fault::Cut(length)) => Ok(change(reply, |body| body.truncate(length)).await),
         Some(Fault::Corrupt) if !upload => Ok(change(reply, |body| flip(body)).await),
         _ => Ok(reply),
