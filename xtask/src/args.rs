@@ -3,6 +3,7 @@
 use crate::ceph::Daemon;
 use crate::emulator::Kind;
 use crate::release::{self, Release};
+use crate::targets::{Set, Targets};
 use crate::workspace;
 use anyhow::{Context, Result, bail};
 use std::env;
@@ -11,10 +12,11 @@ use std::path::PathBuf;
 pub(crate) const HELP: &str = "\
 Usage: cargo xtask [--state <dir>] <command>
 
-  up [--on ministack|localstack] [--docker | --no-docker] [--ceph | --no-ceph] [--port <n>]
+  up [--on ministack|localstack] [--docker | --no-docker] [--ceph | --no-ceph] [--oss | --no-oss] [--port <n>]
                 start a stack on this machine, run the main job on it once, say where it is; --docker runs LocalStack
                 in a container (it does, too, where there is no fitting Python); --ceph replicates to a real Ceph
-                (Debian, Ubuntu, or beside LocalStack's container). Choices are kept for the next time.
+                (Debian, Ubuntu, or beside LocalStack's container), --oss also to a server that speaks OSS. Choices
+                are kept for the next time.
   down          stop it; MiniStack keeps its data
   status        say what runs, and where
   events        put the world that events/ is about into the running stack, to invoke functions one by one
@@ -24,7 +26,13 @@ Usage: cargo xtask [--state <dir>] <command>
                 its AWS credentials are in the environment, as for any AWS tool
   lint          only the checks of the template and the workflows: sam, cfn-lint, checkov, actionlint, zizmor
   build         only the functions and the command line
-  deploy [..]   `sam build` for AWS and `sam deploy`, with the arguments given
+  bench replicate [--help | ..]
+                measure replication beside rclone, from MiniStack to a real Ceph, on a stack of its own
+  targets check <file>
+  targets set <file> [--stack <name>] [--retire]
+                check a document of replica targets, as docs/targets.md describes it; put it into the running stack,
+                or one on AWS, and tell the functions. --retire: also if it leaves out a target that has copies
+  deploy [..]   `sam build` for AWS and `sam deploy`, with the arguments given; then check the targets that are there
   smoke <api url>
                 run the main job once, there; it makes an account and leaves no file
   release package <version> [arm64|x86_64]
@@ -34,6 +42,8 @@ Usage: cargo xtask [--state <dir>] <command>
                 which is there
   ceph up|down|start|kill [gateway|osd|mon]
                 only Ceph: `start` starts what does not run, `kill` is kill -9
+  oss start|stop
+                only the server that speaks OSS
 
 Environment:
   LONGSHORE_STATE  where data, logs and settings are kept, like --state [default: .longshore]
@@ -53,8 +63,11 @@ pub(crate) enum Command {
     Status,
     Events,
     Ceph(Ceph),
+    Oss(Oss),
     Test(Option<On>),
     Lint,
+    Bench(Vec<String>),
+    Targets(Targets),
     Deploy(Vec<String>),
     Smoke(String),
     Release(Release),
@@ -67,6 +80,7 @@ pub(crate) struct Choice {
     pub(crate) docker: Option<bool>,
     pub(crate) port: Option<u16>,
     pub(crate) ceph: Option<bool>,
+    pub(crate) oss: Option<bool>,
 }
 
 /// Where to test.
@@ -81,6 +95,11 @@ pub(crate) enum Ceph {
     Start,
     Kill(Daemon),
     Down,
+}
+
+pub(crate) enum Oss {
+    Start,
+    Stop,
 }
 
 pub(crate) fn parse(arguments: &[String]) -> Result<Invocation> {
@@ -99,10 +118,20 @@ pub(crate) fn parse(arguments: &[String]) -> Result<Invocation> {
         Some("status") => Command::Status,
         Some("events") => Command::Events,
         Some("ceph") => Command::Ceph(ceph(&mut rest)?),
+        Some("oss") => Command::Oss(match rest.next() {
+            Some("start") => Oss::Start,
+            Some("stop") => Oss::Stop,
+            _ => bail!("oss needs one of start, stop"),
+        }),
         Some("test") => Command::Test(place(&mut rest)?),
         Some("lint") => Command::Lint,
+        Some("bench") if rest.next_if_eq(&"replicate").is_some() => {
+            Command::Bench(rest.by_ref().map(str::to_owned).collect())
+        }
+        Some("bench") => bail!("there is one benchmark: bench replicate"),
         Some("smoke") => Command::Smoke(rest.next().context("smoke needs the API's URL")?.to_owned()),
         Some("release") => Command::Release(release::parse(&mut rest)?),
+        Some("targets") => Command::Targets(targets(&mut rest)?),
         Some("deploy") => Command::Deploy(rest.by_ref().map(str::to_owned).collect()),
         Some(other) => bail!("there is no command {other:?}\n\n{HELP}"),
     };
@@ -131,6 +160,8 @@ fn choice<'a>(rest: &mut impl Iterator<Item = &'a str>) -> Result<Choice> {
             "--no-docker" => choice.docker = Some(false),
             "--ceph" => choice.ceph = Some(true),
             "--no-ceph" => choice.ceph = Some(false),
+            "--oss" => choice.oss = Some(true),
+            "--no-oss" => choice.oss = Some(false),
             "--on" => choice.on = Some(kind(rest.next().unwrap_or_default())?),
             "--port" => choice.port = Some(number(rest.next().context("--port needs a number")?)?),
             other => bail!("up has no {other:?}\n\n{HELP}"),
@@ -171,6 +202,31 @@ fn ceph<'a>(rest: &mut impl Iterator<Item = &'a str>) -> Result<Ceph> {
     })
 }
 
+fn targets<'a>(rest: &mut impl Iterator<Item = &'a str>) -> Result<Targets> {
+    let what = rest.next();
+    let file = rest.next().map(PathBuf::from);
+    match (what, file) {
+        (Some("check"), Some(file)) => Ok(Targets::Check(file)),
+        (Some("set"), Some(document)) => {
+            let (mut stack, mut retire) = (None, false);
+            while let Some(flag) = rest.next() {
+                match flag {
+                    "--stack" => stack = Some(rest.next().context("--stack needs a name")?.to_owned()),
+                    "--retire" => retire = true,
+                    other => bail!("targets set has no {other:?}\n\n{HELP}"),
+                }
+            }
+            Ok(Targets::Set(Set {
+                document,
+                stack,
+                retire,
+            }))
+        }
+        (Some("check" | "set"), None) => bail!("targets needs the file with the document"),
+        _ => bail!("targets needs one of check, set"),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -181,9 +237,10 @@ mod tests {
 
     #[test]
     fn up_takes_its_choices() {
-        let Command::Up(choice) = parsed("--state /s up --on localstack --docker --ceph --port 4600")
-            .unwrap()
-            .command
+        let Command::Up(choice) =
+            parsed("--state /s up --on localstack --docker --ceph --no-oss --port 4600")
+                .unwrap()
+                .command
         else {
             panic!("not up");
         };
@@ -193,7 +250,8 @@ mod tests {
                 on: Some(Kind::LocalStack),
                 docker: Some(true),
                 port: Some(4600),
-                ceph: Some(true)
+                ceph: Some(true),
+                oss: Some(false)
             }
         );
     }
@@ -211,6 +269,35 @@ mod tests {
             place(&format!("test --on {url}/")),
             Some(On::Deployed(url.into()))
         );
+    }
+
+    #[test]
+    fn targets_are_checked_or_set() {
+        let targets = |line| match parsed(line).unwrap().command {
+            Command::Targets(targets) => targets,
+            _ => panic!("not targets"),
+        };
+        let Targets::Check(file) = targets("targets check t.json") else {
+            panic!("not check");
+        };
+        assert_eq!(file, PathBuf::from("t.json"));
+        let set = |stack: Option<&str>, retire| Set {
+            document: "t.json".into(),
+            stack: stack.map(str::to_owned),
+            retire,
+        };
+        for (line, wanted) in [
+            ("targets set t.json", set(None, false)),
+            (
+                "targets set t.json --retire --stack longshore-prod",
+                set(Some("longshore-prod"), true),
+            ),
+        ] {
+            let Targets::Set(set) = targets(line) else {
+                panic!("not set");
+            };
+            assert_eq!(set, wanted);
+        }
     }
 
     #[test]
@@ -232,14 +319,24 @@ mod tests {
             "test all",
             "test --on localstack now",
             "down now",
+            "bench",
+            "bench uploads",
             "ceph",
             "ceph kill mds",
+            "oss",
+            "oss kill",
             "--state",
             "smoke",
             "release",
             "release deploy",
             "release deploy a.tar.gz",
             "release package v1 mips",
+            "targets",
+            "targets show t.json",
+            "targets check",
+            "targets check t.json --stack x",
+            "targets set t.json --stack",
+            "targets set t.json --force",
         ] {
             assert!(parsed(line).is_err(), "{line}");
         }

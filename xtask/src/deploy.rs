@@ -1,16 +1,19 @@
-//! Deployment to AWS: `sam build`, then `sam deploy` with whatever arguments were given.
+//! Deployment to AWS: `sam build`, then `sam deploy` with whatever arguments were given, then a look at the replica
+//! targets that are configured there.
 
 use crate::sam::{self, Build};
+use crate::targets::Place;
 use crate::{process, ui, workspace};
 use anyhow::{Context, Result, bail};
+use domain::targets::Config;
 use std::fs;
+use std::path::Path;
 
 /// Builds for AWS and hands over to SAM, which asks for credentials, region and confirmation as it always does.
 pub(crate) fn run(arguments: &[String]) -> Result<()> {
     let infra = workspace::root().join("infra");
     let config = infra.join("samconfig.toml");
-    let config = fs::read_to_string(&config).with_context(|| format!("cannot read {}", config.display()))?;
-    let said = said_architecture(arguments, &config);
+    let said = said_architecture(arguments, &read(&config)?);
     if said.is_none()
         && arguments
             .iter()
@@ -37,26 +40,73 @@ pub(crate) fn run(arguments: &[String]) -> Result<()> {
     ui::step("sam deploy", || {
         process::run(sam::command()?.arg("deploy").args(arguments))
     })?;
-    ui::line(
-        "
-The outputs above name the API (ApiUrl) and the secret of the replica targets (TargetsSecretId).
-docs/deploying.md says how to fill that in.",
-    );
+    // Read again: `--guided` keeps there what it was told.
+    check_targets(arguments, &read(&config)?)
+}
+
+fn read(config: &Path) -> Result<String> {
+    fs::read_to_string(config).with_context(|| format!("cannot read {}", config.display()))
+}
+
+/// Whether the functions that were deployed can use the targets that are in the stack's secret.
+fn check_targets(arguments: &[String], config: &str) -> Result<()> {
+    let option = |name: &str| said_option(arguments, config, name);
+    let stack = option("stack-name")
+        .context("it is not said which stack was deployed, so its targets are not checked")?;
+    let told = [("AWS_DEFAULT_REGION", "region"), ("AWS_PROFILE", "profile")];
+    let told = told
+        .into_iter()
+        .filter_map(|(variable, name)| Some((variable, option(name)?)));
+    let place = Place::on_aws(&stack, told.collect());
+    let targets = ui::step("Checking the replica targets", || {
+        let document = place.document().context("the targets secret was not checked")?;
+        let config = Config::parse(&document).with_context(|| {
+            format!("the stack is deployed, but nothing is replicated; mend it: cargo xtask targets set <file> --stack {stack}")
+        })?;
+        Ok(config.targets.len())
+    })?;
+    ui::line(&match targets {
+        0 => format!(
+            "\nThe output ApiUrl above names the API. Nothing is replicated yet; docs/targets.md says how to name targets:\n\n    \
+             cargo xtask targets set <file> --stack {stack}"
+        ),
+        some => format!("\nThe output ApiUrl above names the API. Files are replicated to {some} targets."),
+    });
     Ok(())
+}
+
+/// What is said to SAM: in an argument, or in samconfig.toml for `deploy`, or there for all commands.
+fn said_option(arguments: &[String], config: &str, name: &str) -> Option<String> {
+    let key = name.replace('-', "_");
+    let environment = environment(arguments);
+    let kept = |command: &str| {
+        section(config, &format!("[{environment}.{command}.parameters]")).find_map(|line| {
+            let (left, right) = line.split_once('=')?;
+            let value = right.trim().strip_prefix('"')?;
+            (left.trim() == key).then(|| value.split('"').next().unwrap_or_default().to_owned())
+        })
+    };
+    let said = argument(arguments, &format!("--{name}")).map(str::to_owned);
+    said.or_else(|| kept("deploy")).or_else(|| kept("global"))
+}
+
+fn environment(arguments: &[String]) -> &str {
+    argument(arguments, "--config-env").unwrap_or("default")
+}
+
+/// The value of `--name value` or `--name=value`.
+fn argument<'a>(arguments: &'a [String], name: &str) -> Option<&'a str> {
+    let mut places = arguments.iter().enumerate();
+    places.find_map(|(place, argument)| match argument.strip_prefix(name)? {
+        "" => arguments.get(place + 1).map(String::as_str),
+        value => value.strip_prefix('='),
+    })
 }
 
 /// What SAM is going to deploy for, which is what must be built: as the arguments say, or else the environment in
 /// samconfig.toml, where `--guided` keeps what it was told.
 fn said_architecture(arguments: &[String], config: &str) -> Option<&'static str> {
-    let environment = arguments
-        .iter()
-        .enumerate()
-        .find_map(|(place, argument)| match argument.strip_prefix("--config-env") {
-            Some("") => arguments.get(place + 1).map(String::as_str),
-            Some(value) => value.strip_prefix('='),
-            None => None,
-        })
-        .unwrap_or("default");
+    let environment = environment(arguments);
     let said = overrides(arguments.iter().map(String::as_str));
     // What is said for one command counts before what is said for all.
     let kept = |command: &str| overrides(section(config, &format!("[{environment}.{command}.parameters]")));
@@ -103,7 +153,8 @@ parameter_overrides = "Architecture=arm64"
 parameter_overrides = "Architecture=arm64"
 
 [mixed.deploy.parameters]
-parameter_overrides = "ReplicaTargets=\"a\" Architecture=\"x86_64\""
+stack_name = "mixed"
+parameter_overrides = "MaxReceives=\"9\" Architecture=\"x86_64\""
 "#;
 
     fn found(arguments: &str) -> Option<&'static str> {
@@ -122,12 +173,34 @@ parameter_overrides = "ReplicaTargets=\"a\" Architecture=\"x86_64\""
         assert_eq!(found("--config-env=staging --guided"), Some("arm64"));
         assert_eq!(found("--config-env mixed"), Some("x86_64"));
         assert_eq!(
-            found("--parameter-overrides ReplicaTargets=a Architecture=arm64"),
+            found("--parameter-overrides MaxReceives=9 Architecture=arm64"),
             Some("arm64")
         );
         assert_eq!(
             found("--config-env staging --parameter-overrides Architecture=x86_64"),
             Some("x86_64")
         );
+    }
+
+    #[test]
+    fn the_targets_are_those_of_the_stack_deployed() {
+        let found = |arguments: &str, name: &str| {
+            let arguments: Vec<String> = arguments.split_whitespace().map(str::to_owned).collect();
+            said_option(&arguments, CONFIG, name)
+        };
+        assert_eq!(found("", "stack-name").as_deref(), Some("longshore"));
+        assert_eq!(
+            found("--config-env mixed", "stack-name").as_deref(),
+            Some("mixed")
+        );
+        assert_eq!(found("--config-env staging", "stack-name"), None);
+        for arguments in ["--config-env mixed --stack-name mine", "--stack-name=mine"] {
+            assert_eq!(found(arguments, "stack-name").as_deref(), Some("mine"));
+        }
+        assert_eq!(
+            found("--region eu-central-1", "region").as_deref(),
+            Some("eu-central-1")
+        );
+        assert_eq!(found("--region-of-another=x", "region"), None);
     }
 }

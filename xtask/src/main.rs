@@ -1,11 +1,13 @@
 //! What the project is run, tested and deployed with: `cargo xtask <command>`.
 //!
 //! One module per concern. `stack` puts a stack on this machine together from `venv` (Python and its packages),
-//! `build` (functions and CLI), `emulator` (of AWS), `ceph` and `target` (where replicas go); `demo` runs the main job
-//! on it, `test` everything else; `events` prepares a stack for functions that are invoked one by one; `lint` checks the
-//! template and the workflows; `deploy`, `release` and `smoke` go to AWS, with `sam`.
+//! `build` (functions and CLI), `emulator` (of AWS), `ceph`, `oss` and `target` (where replicas go); `demo` runs the main job
+//! on it, `test` everything else; `events` prepares a stack for functions that are invoked one by one; `targets` changes
+//! where replicas go; `bench` measures; `lint` checks the template and the workflows; `deploy`, `release` and `smoke` go
+//! to AWS, with `sam`.
 
 mod args;
+mod bench;
 mod build;
 mod ceph;
 mod demo;
@@ -13,6 +15,7 @@ mod deploy;
 mod emulator;
 mod events;
 mod lint;
+mod oss;
 mod process;
 mod python;
 mod release;
@@ -21,6 +24,7 @@ mod settings;
 mod smoke;
 mod stack;
 mod target;
+mod targets;
 mod test;
 mod tools;
 mod ui;
@@ -42,7 +46,7 @@ fn main() -> ExitCode {
 }
 
 fn run(invocation: args::Invocation) -> anyhow::Result<()> {
-    use args::{Ceph, Command};
+    use args::{Ceph, Command, Oss};
     let state = invocation.state;
     match invocation.command {
         Command::Help => {
@@ -58,8 +62,12 @@ fn run(invocation: args::Invocation) -> anyhow::Result<()> {
         Command::Ceph(Ceph::Start) => ceph::start(&state).map(|_| ()),
         Command::Ceph(Ceph::Kill(daemon)) => ceph::kill(&state, daemon),
         Command::Ceph(Ceph::Down) => ceph::down(&state),
+        Command::Oss(Oss::Start) => oss::start_server(&state).map(|_| ()),
+        Command::Oss(Oss::Stop) => oss::stop_server(&state).map(|_| ()),
         Command::Test(on) => test::run(on),
         Command::Lint => lint::run(),
+        Command::Bench(arguments) => bench::replicate(&arguments),
+        Command::Targets(what) => targets::run(&state, &what),
         Command::Deploy(rest) => deploy::run(&rest),
         Command::Smoke(api) => smoke::run(&api),
         Command::Release(what) => release::run(&what),

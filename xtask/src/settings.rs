@@ -13,6 +13,7 @@ pub(crate) struct Settings {
     pub(crate) on: Kind,
     pub(crate) port: u16,
     pub(crate) ceph: bool,
+    pub(crate) oss: bool,
     /// Whether LocalStack shall run in a container.
     pub(crate) docker: bool,
 }
@@ -31,6 +32,7 @@ impl Settings {
             on: on.unwrap_or(Kind::MiniStack),
             port: port.unwrap_or(DEFAULT_PORT),
             ceph: kept["ceph"].as_bool().unwrap_or(false),
+            oss: kept["oss"].as_bool().unwrap_or(false),
             docker: kept["docker"].as_bool().unwrap_or(false),
         })
     }
@@ -41,6 +43,7 @@ impl Settings {
             on: choice.on.unwrap_or(self.on),
             port: choice.port.unwrap_or(self.port),
             ceph: choice.ceph.unwrap_or(self.ceph),
+            oss: choice.oss.unwrap_or(self.oss),
             docker: choice.docker.unwrap_or(self.docker),
         }
     }
@@ -48,7 +51,9 @@ impl Settings {
     pub(crate) fn save(&self, state: &Path) -> Result<()> {
         tools::write_json(
             &Self::file(state),
-            &json!({ "on": self.on.word(), "port": self.port, "ceph": self.ceph, "docker": self.docker }),
+            &json!({
+                "on": self.on.word(), "port": self.port, "ceph": self.ceph, "oss": self.oss, "docker": self.docker,
+            }),
         )
     }
 

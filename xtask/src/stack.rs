@@ -1,14 +1,17 @@
-//! A stack on this machine: an AWS emulator, the functions deployed to it, and a replica target.
+//! A stack on this machine: an AWS emulator, the functions deployed to it, and replica targets.
 
 use crate::args::Choice;
 use crate::build::{self, LinkedFor};
 use crate::emulator::{self, Emulator, Kind};
-use crate::{ceph, demo, process, settings::Settings, target, tools, ui, venv, workspace};
+use crate::{ceph, demo, oss, process, settings::Settings, target, tools, ui, venv, workspace};
 use anyhow::{Context, Result, bail};
-use serde_json::Value;
+use serde_json::{Value, json};
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
+
+/// The name of the stack.
+pub(crate) const NAME: &str = "longshore";
 
 /// Where what is deployed is written down.
 pub(crate) fn about_file(state: &Path) -> PathBuf {
@@ -35,12 +38,8 @@ pub(crate) fn up(state: &Path, choice: Choice) -> Result<()> {
     })?;
     settings.save(state)?;
     let in_container = emulator.in_container();
-    let target = match (settings.ceph, in_container) {
-        (false, false) => target::local(settings.port),
-        (true, false) => target::ceph(&ceph::up(state)?)?,
-        (false, true) => target::beside_containers(settings.port),
-        (true, true) => target::ceph_container(&emulator, settings.port)?,
-    };
+    let targets = targets(state, &settings, &emulator)?;
+    target::check(&targets)?;
     let venv = venv::embedded()?;
     let linked_for = if in_container {
         LinkedFor::Containers
@@ -54,10 +53,28 @@ pub(crate) fn up(state: &Path, choice: Choice) -> Result<()> {
         // Functions see the store under a name that only containers know.
         parameters.push(format!("PublicStoreEndpoint=http://127.0.0.1:{}", settings.port));
     }
-    deploy(state, emulator.kind, settings.port, &target, &parameters)?;
+    deploy(state, emulator.kind, settings.port, &targets, &parameters)?;
     let about = tools::read_json(&about_file(state))?;
     demo::run(state, &about)?;
     say_what_next(state, emulator.kind, &about)
+}
+
+/// Where replicas go, everything started that is needed for it.
+fn targets(state: &Path, settings: &Settings, emulator: &Emulator) -> Result<Vec<Value>> {
+    let in_container = emulator.in_container();
+    if settings.oss && in_container {
+        bail!("functions in containers do not see the OSS server, which listens on 127.0.0.1. Say --no-oss");
+    }
+    let mut targets = vec![match (settings.ceph, in_container) {
+        (false, false) => target::local(settings.port),
+        (true, false) => target::ceph(&ceph::up(state)?)?,
+        (false, true) => target::beside_containers(settings.port),
+        (true, true) => target::ceph_container(emulator, settings.port)?,
+    }];
+    if settings.oss {
+        targets.push(target::oss(&oss::start_server(state)?)?);
+    }
+    Ok(targets)
 }
 
 /// Whether LocalStack, and with it every function, runs in containers: where somebody wants that, or where there is no
@@ -78,14 +95,16 @@ fn in_containers(settings: &Settings) -> Result<bool> {
 /// Parameters of the template that suit a stack on one machine.
 ///
 /// One machine has few workers, and they are never frozen: a message whose worker was killed need not wait for long.
-const LASTING: [&str; 3] = [
+const LASTING: [&str; 4] = [
+    "CopyConcurrency=4",
     "ReplicateConcurrency=4",
     "ReplicateTimeoutSeconds=120",
     "ReplicateVisibilitySeconds=120",
 ];
 
 /// The same for tests, which wait for messages to come back and to be given up.
-pub(crate) const SHORT_LIVED: [&str; 4] = [
+pub(crate) const SHORT_LIVED: [&str; 5] = [
+    "CopyConcurrency=4",
     "MaxReceives=4",
     "ReplicateConcurrency=4",
     "ReplicateTimeoutSeconds=30",
@@ -97,15 +116,16 @@ pub(crate) fn deploy(
     state: &Path,
     kind: Kind,
     port: u16,
-    target: &Value,
+    targets: &[Value],
     parameters: &[impl AsRef<str>],
 ) -> Result<()> {
     ui::step("Deploying infra/template.yaml", || {
-        let targets = state.join("targets.json");
-        tools::write_json(&targets, &Value::from(vec![target.clone()]))?;
+        let file = state.join("targets.json");
+        tools::write_json(&file, &with_those_of_before(&file, targets))?;
         let mut command = Command::new(venv::embedded()?.python());
         command
             .arg(workspace::embedded("deploy.py"))
+            .args(["--stack", NAME])
             .args(["--emulator", kind.word()])
             .args(["--endpoint", &format!("http://127.0.0.1:{port}")])
             .args(["--region", emulator::REGION])
@@ -114,19 +134,28 @@ pub(crate) fn deploy(
             .arg("--functions")
             .arg(workspace::bootstraps())
             .arg("--targets")
-            .arg(&targets)
+            .arg(&file)
             .arg("--out")
             .arg(about_file(state))
-            .args([
-                "--parameter",
-                &format!("ReplicaTargets={}", target::parameter(target)),
-            ])
             .args(["--parameter", &format!("Architecture={}", build::architecture())]);
         for parameter in parameters {
             command.args(["--parameter", parameter.as_ref()]);
         }
         process::run(&mut command)
     })
+}
+
+/// The targets for `deploy.py`, and those that this command once put there and does not any more, which have to go.
+fn with_those_of_before(file: &Path, targets: &[Value]) -> Value {
+    let before = tools::read_json(file).unwrap_or_default();
+    let is_of = |list: &[Value], one: &Value| list.iter().any(|other| other["name"] == one["name"]);
+    let mut gone: Vec<Value> = Vec::new();
+    for one in demo::items(&before["targets"]).chain(demo::items(&before["gone"])) {
+        if !is_of(targets, one) && !is_of(&gone, one) {
+            gone.push(one.clone());
+        }
+    }
+    json!({ "targets": targets, "gone": gone })
 }
 
 /// Stops everything; the data stays where the emulator keeps it.
@@ -143,8 +172,12 @@ pub(crate) fn down(state: &Path) -> Result<()> {
     if ceph {
         ui::step("Stopping Ceph", || ceph::down(state))?;
     }
+    let oss = oss::running(state).is_some();
+    if oss {
+        ui::step("Stopping the OSS server", || oss::stop_server(state))?;
+    }
     match stopped {
-        None if !ceph => ui::line("Nothing runs."),
+        None if !ceph && !oss => ui::line("Nothing runs."),
         Some(kind) if !kind.keeps_data() => ui::line(&format!(
             "Stopped. {} keeps no data; cargo xtask up begins anew.",
             kind.name()
@@ -164,6 +197,9 @@ pub(crate) fn status(state: &Path) -> Result<()> {
         if ceph::running(state) > 0 {
             ui::line("Ceph runs. Stop it: cargo xtask ceph down");
         }
+        if oss::running(state).is_some() {
+            ui::line("The OSS server runs. Stop it: cargo xtask oss stop");
+        }
         return Ok(());
     };
     ui::line(&format!(
@@ -180,6 +216,12 @@ pub(crate) fn status(state: &Path) -> Result<()> {
         some => ui::line(&format!(
             "ceph      {some} of 3 daemons run. Start the others: cargo xtask ceph start"
         )),
+    }
+    if oss::running(state).is_some() {
+        ui::line(&format!(
+            "oss       runs, details in {}",
+            oss::about_file(state).display()
+        ));
     }
     let Ok(about) = tools::read_json(&about_file(state)) else {
         ui::line("api       nothing is deployed yet: cargo xtask up");
@@ -222,4 +264,32 @@ cargo xtask status says where things are, cargo xtask down stops it and {data}."
         api = tools::text(about, "api_url")?,
     ));
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_not_chosen_any_more_goes() {
+        let folder = std::env::temp_dir().join(format!("longshore-xtask-targets-{}", std::process::id()));
+        fs::create_dir_all(&folder).unwrap();
+        let file = folder.join("targets.json");
+        let (local, ceph, oss) = (
+            json!({"name": "local"}),
+            json!({"name": "ceph"}),
+            json!({"name": "oss"}),
+        );
+        for (targets, gone) in [
+            (vec![local.clone()], vec![]),
+            (vec![ceph.clone(), oss.clone()], vec![local.clone()]),
+            (vec![ceph.clone()], vec![oss.clone(), local.clone()]),
+            (vec![local.clone()], vec![ceph.clone(), oss.clone()]),
+        ] {
+            let document = with_those_of_before(&file, &targets);
+            assert_eq!(document, json!({ "targets": targets, "gone": gone }));
+            tools::write_json(&file, &document).unwrap();
+        }
+        fs::remove_dir_all(folder).unwrap();
+    }
 }

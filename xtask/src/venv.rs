@@ -14,6 +14,10 @@ pub(crate) struct Venv {
 }
 
 impl Venv {
+    pub(crate) fn folder(&self) -> &Path {
+        &self.folder
+    }
+
     pub(crate) fn python(&self) -> PathBuf {
         self.program("python")
     }
@@ -39,6 +43,8 @@ pub(crate) enum Tool {
     /// cfn-lint, actionlint, shellcheck and zizmor.
     Lint,
     Checkov,
+    /// What replication is compared with.
+    Rclone,
 }
 
 impl Tool {
@@ -48,6 +54,7 @@ impl Tool {
             Self::Zig => "zig",
             Self::Lint => "lint",
             Self::Checkov => "checkov",
+            Self::Rclone => "rclone",
         }
     }
 }
@@ -57,6 +64,11 @@ pub(crate) fn tool(tool: &Tool) -> Result<Venv> {
     let name = tool.name();
     let requirements = workspace::root().join(format!("infra/tools/requirements-{name}.txt"));
     ensure(&format!("venv-{name}"), &requirements, &ANY)
+}
+
+/// The environment of the official OSS clients.
+pub(crate) fn oss_clients(requirements: &Path) -> Result<Venv> {
+    ensure("venv-oss-clients", requirements, &ANY)
 }
 
 /// The environment of LocalStack, with our plug-ins.
@@ -182,9 +194,14 @@ mod tests {
         let embedded = workspace::embedded("requirements.txt");
         let tools = fs::read_dir(workspace::root().join("infra/tools")).unwrap();
         let tools = tools.map(|file| file.unwrap().path());
-        for file in [embedded.clone(), localstack.clone()].into_iter().chain(tools) {
+        let whole = [
+            embedded,
+            localstack,
+            workspace::root().join("tests/oss-clients/requirements.txt"),
+        ];
+        for file in whole.iter().cloned().chain(tools) {
             let text = fs::read_to_string(&file).unwrap();
-            assert!(complete(&text) || (file != embedded && file != localstack));
+            assert!(complete(&text) || !whole.contains(&file));
             let loose = |line: &&str| !line.starts_with('#') && !line.is_empty() && !line.contains("==");
             assert_eq!(text.lines().find(loose), None, "every line pins a version");
         }

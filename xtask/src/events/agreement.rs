@@ -35,7 +35,17 @@ impl Trigger {
                 let every = rate.strip_prefix("rate(").and_then(|rest| rest.strip_suffix(')'));
                 every.map_or_else(|| rate.clone(), |every| format!("every {every}"))
             }
-            Self::Direct => "invoked by operators".to_owned(),
+            Self::Direct => "invoked by administrators".to_owned(),
+        }
+    }
+
+    /// A function may have two queues, and nothing else twice.
+    fn and(self, name: &str, other: &Self) -> Self {
+        match (self, other) {
+            (Self::Queue { batch }, Self::Queue { batch: other }) => Self::Queue {
+                batch: batch.max(*other),
+            },
+            _ => panic!("{name} has more than one trigger"),
         }
     }
 
@@ -70,6 +80,24 @@ fn at<'a, 'b>(node: &'a Yaml<'b>, path: &str) -> &'a Yaml<'b> {
     })
 }
 
+/// What an entry of a function's `Events` says.
+fn trigger(name: &str, event: &Yaml) -> Trigger {
+    let properties = at(event, "Properties");
+    match text(event, "Type") {
+        "Api" => Trigger::Http {
+            method: text(properties, "Method").to_owned(),
+            path: text(properties, "Path").to_owned(),
+        },
+        "SQS" => Trigger::Queue {
+            batch: at(properties, "BatchSize").as_integer().unwrap(),
+        },
+        "Schedule" => Trigger::Schedule {
+            rate: text(properties, "Schedule").to_owned(),
+        },
+        other => panic!("{name} has a trigger of an unknown kind: {other}"),
+    }
+}
+
 /// The template's functions by name, and the stage of its gateway.
 fn template() -> (BTreeMap<String, Trigger>, String) {
     let text_of_it = fs::read_to_string(workspace::root().join("infra/template.yaml")).unwrap();
@@ -88,24 +116,16 @@ fn template() -> (BTreeMap<String, Trigger>, String) {
             functions.insert(name.to_owned(), Trigger::Direct);
             continue;
         };
-        let events = events.as_mapping().unwrap();
-        assert_eq!(events.len(), 1, "{name} has one trigger");
-        let event = events.values().next().unwrap();
-        let properties = at(event, "Properties");
-        let trigger = match text(event, "Type") {
-            "Api" => Trigger::Http {
-                method: text(properties, "Method").to_owned(),
-                path: text(properties, "Path").to_owned(),
-            },
-            "SQS" => Trigger::Queue {
-                batch: at(properties, "BatchSize").as_integer().unwrap(),
-            },
-            "Schedule" => Trigger::Schedule {
-                rate: text(properties, "Schedule").to_owned(),
-            },
-            other => panic!("{name} has a trigger of an unknown kind: {other}"),
-        };
-        functions.insert(name.to_owned(), trigger);
+        let mut triggers = events
+            .as_mapping()
+            .unwrap()
+            .values()
+            .map(|event| trigger(name, event));
+        let first = triggers.next().unwrap();
+        functions.insert(
+            name.to_owned(),
+            triggers.fold(first, |all, one| all.and(name, &one)),
+        );
     }
     (
         functions,

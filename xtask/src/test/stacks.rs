@@ -50,7 +50,7 @@ impl TestStacks {
             Emulator::new(&self.state, kind).start(port, false)
         })?;
         let target = self.ceph.clone().unwrap_or_else(|| target::local(port));
-        stack::deploy(&self.state, kind, port, &target, &stack::SHORT_LIVED)?;
+        stack::deploy(&self.state, kind, port, &[target], &stack::SHORT_LIVED)?;
         Ok(Place {
             stack: stack::about_file(&self.state),
             ceph: self.ceph.as_ref().map(|_| ceph::about_file(&self.state)),
@@ -59,6 +59,7 @@ impl TestStacks {
             } else {
                 vec!["real_ceph"]
             },
+            run_elsewhere: Vec::new(),
             environment: Vec::new(),
         })
     }
