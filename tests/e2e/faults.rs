@@ -193,6 +193,7 @@ macro_rules! scenarios {
 scenarios! {
     an_account_that_is_made: tree::MakeAccount,
     a_quota_that_is_set: tree::SetQuota,
+    a_role_that_is_set: tree::SetRole,
     an_upload_that_is_created: create::New,
     an_upload_of_content_that_the_account_has: create::Own,
     an_upload_that_somebody_else_could_spare: create::Challenged,
@@ -220,9 +221,12 @@ scenarios! {
 }
 
 /// The functions that no scenario is about although they write, and where their faults are.
-const ELSEWHERE: [(&str, &str); 2] = [
-    ("replicate", "real_ceph/faults.rs"),
+const ELSEWHERE: [(&str, &str); 4] = [
+    // It marks a blob as lost that the reconciler would, too.
+    ("file-download", "failover.rs"),
     ("reconcile", "reconcile.rs"),
+    ("replicate", "chaos/each_call.rs, real_ceph/faults.rs"),
+    ("target-redrive", "redrive.rs"),
 ];
 
 /// What makes an IAM action one that writes, as the template grants them.

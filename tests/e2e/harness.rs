@@ -11,7 +11,11 @@
 //! | [`private_sweep`] | a sweep that only sees what a test gave it |
 //! | [`proof`] | challenges, and answers to them |
 //! | [`cli`] | the command line as a program |
-//! | [`ceph`] | a real Ceph, read with boto3 |
+//! | [`ceph`], [`oss`] | a real Ceph, read with boto3; an OSS server, read with OSS's own clients |
+//! | [`targets`], [`places`] | targets of a test's own |
+//! | [`target_proxy`] | faults between workers and a target |
+//! | [`queues`], [`workers`] | queues that nobody else reads, and workers that a test can kill |
+//! | [`world`] | a table, a bucket, queues and targets of a test's own |
 //! | [`bytes`], [`wait`] | bytes nobody has stored yet; patience |
 
 pub(crate) mod audit;
@@ -20,12 +24,19 @@ pub(crate) mod bytes;
 pub(crate) mod ceph;
 pub(crate) mod cli;
 pub(crate) mod http;
+pub(crate) mod oss;
 pub(crate) mod person;
+pub(crate) mod places;
 pub(crate) mod private_sweep;
 pub(crate) mod problem;
 pub(crate) mod proof;
 pub(crate) mod proxy;
+pub(crate) mod queues;
 pub(crate) mod sandbox;
 pub(crate) mod signed;
 pub(crate) mod stack;
+pub(crate) mod target_proxy;
+pub(crate) mod targets;
 pub(crate) mod wait;
+pub(crate) mod workers;
+pub(crate) mod world;

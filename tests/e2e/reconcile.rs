@@ -1,13 +1,13 @@
 //! What the reconciler finds when it compares bucket and table, and what it makes of that.
 
-mod world;
+mod replicas;
 
 use crate::harness::bytes::fresh;
 use crate::harness::person::content_id;
 use crate::harness::proxy::{Act, Seen};
+use crate::harness::world::{Sent, World, new_key, schedule};
 use serde_json::json;
 use std::collections::BTreeSet;
-use world::{World, new_key, schedule};
 
 /// More objects or multipart uploads than the reconciler looks at in one page.
 const MORE_THAN_A_PAGE: usize = 105;
@@ -80,7 +80,8 @@ async fn what_has_no_owner_is_removed_and_nothing_else() {
     let expected = json!({
         "state": "ended", "started_at": first["started_at"],
         "objects_seen": 5, "objects_orphaned": 0, "multiparts_seen": 5, "multiparts_aborted": 0,
-        "blobs_seen": 2, "blobs_lost": 0, "blobs_found": 0, "claims_removed": 1, "foreign": 5, "failed": 0,
+        "blobs_seen": 2, "blobs_lost": 0, "blobs_found": 0, "replicas_seen": 0, "replicas_lost": 0,
+        "replicas_added": 0, "replicas_removed": 0, "claims_removed": 1, "foreign": 5, "failed": 0,
     });
     assert_eq!(first, expected);
     assert_eq!(
@@ -98,10 +99,11 @@ async fn what_has_no_owner_is_removed_and_nothing_else() {
     let expected = json!({
         "state": "ended", "started_at": report["started_at"],
         "objects_seen": 5, "objects_orphaned": 2, "multiparts_seen": 5, "multiparts_aborted": 4,
-        "blobs_seen": 2, "blobs_lost": 0, "blobs_found": 0, "claims_removed": 1, "foreign": 5, "failed": 0,
+        "blobs_seen": 2, "blobs_lost": 0, "blobs_found": 0, "replicas_seen": 0, "replicas_lost": 0,
+        "replicas_added": 0, "replicas_removed": 0, "claims_removed": 1, "foreign": 5, "failed": 0,
     });
     assert_eq!(report, expected);
-    let mut left: Vec<_> = [&file, &taken, &unnamed].map(world::Sent::key).to_vec();
+    let mut left: Vec<_> = [&file, &taken, &unnamed].map(Sent::key).to_vec();
     left.extend(foreign.map(str::to_owned));
     let mut keys = world.keys().await;
     left.sort();

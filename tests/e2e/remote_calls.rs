@@ -3,12 +3,17 @@
 //! With `LONGSHORE_WRITE_DOCS=1` it writes the table instead.
 
 use crate::harness::audit;
-use crate::harness::bytes::{PART, fresh};
+use crate::harness::aws;
+use crate::harness::bytes::{PART, fresh, unique};
 use crate::harness::person::{PASSWORD, Person, content_id, new_username};
 use crate::harness::proof::{PROVABLE, proof_of};
 use crate::harness::proxy::Act;
 use crate::harness::sandbox::{Sandbox, http_event, with_header};
 use crate::harness::stack::{root, stack};
+use crate::harness::targets;
+use crate::harness::wait::until;
+use crate::harness::workers::Queues;
+use client::types::ReplicaState;
 use domain::content::PartDigest;
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
@@ -17,7 +22,7 @@ use std::fmt::Write as _;
 const BEGIN: &str = "<!-- The table is held by tests/e2e/remote_calls.rs. -->\n";
 
 /// The functions behind the gateway. Those that are not are no endpoints.
-const ENDPOINTS: [(&str, &str); 15] = [
+const ENDPOINTS: [(&str, &str); 17] = [
     ("account-create", "POST /v1/accounts"),
     ("account-get", "GET /v1/account"),
     ("session-create", "POST /v1/sessions"),
@@ -33,8 +38,16 @@ const ENDPOINTS: [(&str, &str); 15] = [
     ("file-get", "GET /v1/files/{id}"),
     ("file-download", "GET /v1/files/{id}/content"),
     ("file-delete", "DELETE /v1/files/{id}"),
+    ("target-list", "GET /v1/targets"),
+    ("target-redrive", "POST /v1/targets/{id}/redrive"),
 ];
-const NO_ENDPOINTS: [&str; 4] = ["account-set-quota", "reconcile", "replicate", "sweep"];
+const NO_ENDPOINTS: [&str; 5] = [
+    "account-set-quota",
+    "account-set-role",
+    "reconcile",
+    "replicate",
+    "sweep",
+];
 /// From how many on the same calls one after the other are written as a number.
 const MANY: usize = 5;
 
@@ -92,9 +105,47 @@ fn in_words(calls: &[String]) -> String {
     words.collect::<Vec<_>>().join(", ")
 }
 
+/// What functions know of the targets, in a row of its own: that of the stack is changed by other tests all the time. It has
+/// the stack's targets, without policies.
+struct Roster {
+    pk: String,
+}
+
+impl Roster {
+    async fn new() -> Self {
+        let pk = format!("TARGETS-{:x}", unique());
+        let member = |target: &Value| {
+            json!({
+                "name": target["name"], "kind": target["kind"], "standing": "active", "only_by_policy": false,
+            })
+        };
+        let members: Vec<Value> = stack().targets.iter().map(member).collect();
+        aws::put(&json!({
+            "pk": pk, "sk": "TARGETS", "members": members, "policies": [],
+            "changed_at": "2026-01-02T03:04:05Z", "version": 1,
+        }))
+        .await;
+        Self { pk }
+    }
+
+    /// Lets a function read this row instead of the other.
+    fn shown_to(&self, function: &Sandbox) {
+        let pk = self.pk.clone();
+        function.proxy.on_send(move |seen| {
+            let mut request = seen.json()?;
+            let is_roster = request["Key"]["pk"]["S"] == "TARGETS";
+            request["Key"]["pk"]["S"] = json!(pk);
+            is_roster.then_some(request)
+        });
+    }
+}
+
 /// The table, line by line.
 struct Table {
     person: Person,
+    roster: Roster,
+    /// Queues that nobody else uses.
+    queues: Queues,
     lines: String,
     seen: BTreeSet<String>,
 }
@@ -121,7 +172,14 @@ impl Table {
         if let Some(key) = key {
             event = with_header(event, "Idempotency-Key", key);
         }
-        let mut sandbox = Sandbox::start(function, |_| Act::Pass).await;
+        let queues = self.queues.environment();
+        // Other tests' dead letters are none of its business. What others send must be worked on.
+        let environment = if function == "target-redrive" {
+            &queues[..]
+        } else {
+            &[]
+        };
+        let mut sandbox = Sandbox::start_with(function, |_| Act::Pass, environment).await;
         sandbox.ready().await;
         // What it asks to start is asked once for thousands of requests.
         let start = sandbox.proxy.operations();
@@ -131,6 +189,7 @@ impl Table {
         };
         assert_eq!(start, expected, "{function}");
         sandbox.proxy.forget();
+        self.roster.shown_to(&sandbox);
         let answer = sandbox.invoke(&event).await.unwrap();
         let status = answer["statusCode"].as_u64().unwrap();
         assert!((200..400).contains(&status), "{endpoint}: {answer}");
@@ -254,14 +313,58 @@ impl Table {
         self.note(request("file-get", "a file").id(&file)).await;
         self.note(request("file-get", "a folder").id(&folder)).await;
         self.note(request("file-download", "").id(&file)).await;
+        self.download_of_lost_bytes().await;
         self.note(request("file-delete", "a file").id(&file)).await;
         self.note(request("file-delete", "a folder").id(&folder)).await;
+    }
+
+    /// The file is at the targets, and gone from the primary store.
+    async fn download_of_lost_bytes(&mut self) {
+        let file = self.person.store("lost", None, &fresh(10)).await.file;
+        until("it is copied", async || {
+            let replicas = self.person.api.file(&file.id).await.unwrap().replicas.unwrap();
+            let there = replicas
+                .iter()
+                .all(|replica| replica.state == ReplicaState::Available);
+            there.then_some(())
+        })
+        .await;
+        let row = aws::item(&self.person.partition(), &format!("NODE#{}", file.id))
+            .await
+            .unwrap();
+        aws::lose_object(&format!("blobs/{}", row["file"]["blob"].as_str().unwrap())).await;
+        for case in [
+            "the object is gone, and nobody has noticed",
+            "the object is known to be gone",
+        ] {
+            self.note(request("file-download", case).id(&file.id)).await;
+        }
+    }
+
+    /// For operators.
+    async fn targets(&mut self) {
+        self.person.become_operator().await;
+        let roster = aws::item(&self.roster.pk, "TARGETS").await.unwrap();
+        let one = &roster["members"][0];
+        let members = |members: &[&Value]| json!({ "members": members });
+        // The page must not depend on how many the stack has.
+        aws::set(&self.roster.pk, "TARGETS", &members(&[one])).await;
+        self.note(request("target-list", "one target")).await;
+        let target = targets::new_name("nothing");
+        let mine = json!({
+            "name": target, "kind": "ceph", "standing": "active", "only_by_policy": true,
+        });
+        aws::set(&self.roster.pk, "TARGETS", &members(&[one, &mine])).await;
+        self.note(request("target-redrive", "nothing failed, no dead letters").id(&target))
+            .await;
     }
 }
 
 async fn measured() -> String {
     let mut table = Table {
         person: Person::new().await,
+        roster: Roster::new().await,
+        queues: Queues::new().await,
         lines: String::new(),
         seen: BTreeSet::from(NO_ENDPOINTS.map(str::to_owned)),
     };
@@ -270,7 +373,9 @@ async fn measured() -> String {
     table.proofs().await;
     table.keys().await;
     table.files().await;
+    table.targets().await;
     audit::account(&table.person).await;
+    table.queues.delete().await;
     let deployed: BTreeSet<String> = stack().functions.keys().cloned().collect();
     assert_eq!(table.seen, deployed, "every endpoint has its lines");
     format!(

@@ -7,6 +7,7 @@ use crate::harness::person::{Person, content_id, put};
 use crate::harness::proxy::{Act, Seen};
 use crate::harness::sandbox::{Sandbox, http_event};
 use crate::harness::wait::until;
+use crate::harness::world::{World, schedule};
 use client::types::UploadState;
 use serde_json::json;
 
@@ -197,4 +198,36 @@ async fn bytes_with_a_file_again_are_kept() {
     })
     .await;
     assert_eq!(person.fetch(&second).await, bytes);
+}
+
+/// A sweep that dies while it sends lost messages again does not have the next one begin with the same.
+#[tokio::test]
+async fn what_a_message_was_sent_for_is_left_alone_for_a_while() {
+    let mut world = World::new().await;
+    let target = world.new_target("a").await;
+    world.set_targets(&[&target]).await;
+    let sent = world.store("a", &fresh(100)).await;
+    world.queues.forget().await;
+    let overdue = json!({ "due_at": 1_577_836_800 });
+    world.set_item(&sent.partition(), "REPLICA#a", &overdue).await;
+    let rule = |seen: &Seen| match seen.operation.as_str() {
+        "SQS SendMessageBatch" => Act::KillBefore,
+        _ => Act::Pass,
+    };
+    let mut killed = world.function("sweep", rule).await;
+    assert_eq!(killed.invoke(&schedule()).await, None, "killed");
+    let due = async || {
+        world.replica(&sent, "a").await.unwrap()["due_at"]
+            .as_i64()
+            .unwrap()
+    };
+    assert!(due().await > jiff::Timestamp::now().as_second() + 15 * 60);
+    assert_eq!(world.sweep().await["resent"], 0);
+    // When that is over, too, it is sent.
+    world.set_item(&sent.partition(), "REPLICA#a", &overdue).await;
+    assert_eq!(world.sweep().await["resent"], 1);
+    assert!(due().await > jiff::Timestamp::now().as_second() + 15 * 60);
+    world.work().await;
+    assert_eq!(world.replica(&sent, "a").await.unwrap()["state"], "available");
+    world.remove().await;
 }

@@ -1,7 +1,9 @@
 """What the tests look at in Ceph, with boto3 and nothing of Longshore's. The answer is JSON on standard output.
 
     ceph.py get <key> <file>         download an object
-    ceph.py multipart-uploads <key>  ids of the multipart uploads of a key that are under way
+    ceph.py put <key> <file>         replace an object
+    ceph.py delete <key>             delete an object
+    ceph.py multipart-uploads <key>  ids of the multipart uploads under way, of keys that begin so
     ceph.py has <key>                whether there is an object
     ceph.py make-bucket <name>       a further bucket
 
@@ -31,6 +33,12 @@ def main() -> None:
     match sys.argv[1:]:
         case ["get", key, path]:
             s3.download_file(bucket, key, path)
+            answer = None
+        case ["put", key, path]:
+            s3.upload_file(path, bucket, key)
+            answer = None
+        case ["delete", key]:
+            s3.delete_object(Bucket=bucket, Key=key)
             answer = None
         case ["multipart-uploads", key]:
             pages = s3.get_paginator("list_multipart_uploads").paginate(Bucket=bucket, Prefix=key)

@@ -1,8 +1,8 @@
 """Finds the stack that an API belongs to, and writes down what is deployed as `cargo xtask` does for its own stacks.
 
 The API may be on AWS, at its own address or at a custom domain, or on an emulator on this machine. Needs credentials
-that may read the CloudFormation stack (those of boto3: environment, profile, single sign-on). Prints them, one
-NAME=value per line, for the tests to sign requests with.
+that may read the CloudFormation stack and its targets secret (those of boto3: environment, profile, single sign-on).
+Prints them, one NAME=value per line, for the tests to sign requests with.
 """
 
 from __future__ import annotations
@@ -79,7 +79,7 @@ def main() -> None:
     stack = stack_of(cloudformation, api)
     outputs = stack["Outputs"]
     endpoint = connection.get("endpoint_url", "")
-    for key in ("QueueUrl", "DeadLetterUrl"):
+    for key in ("QueueUrl", "CopyQueueUrl", "DeadLetterUrl"):
         if endpoint:
             outputs[key] = endpoint + urlsplit(outputs[key]).path
     pages = cloudformation.get_paginator("list_stack_resources").paginate(StackName=stack["StackName"])
@@ -89,8 +89,8 @@ def main() -> None:
         for resource in page["StackResourceSummaries"]
         if resource["ResourceType"] == "AWS::Lambda::Function"
     }
-    parameters = {p["ParameterKey"]: p["ParameterValue"] for p in stack.get("Parameters", ())}
-    targets = [entry.partition(":") for entry in parameters.get("ReplicaTargets", "").split(",") if entry]
+    secrets = session.client("secretsmanager", **connection)
+    configured = json.loads(secrets.get_secret_value(SecretId=outputs["TargetsSecretId"])["SecretString"])
     document = {
         "api_url": args.url,
         "endpoint": endpoint,
@@ -98,10 +98,11 @@ def main() -> None:
         "table": outputs["TableName"],
         "bucket": outputs["BucketName"],
         "queue_url": outputs["QueueUrl"],
+        "copy_queue_url": outputs["CopyQueueUrl"],
         "dlq_url": outputs["DeadLetterUrl"],
         "targets_secret_id": outputs["TargetsSecretId"],
         "functions": functions,
-        "targets": [{"name": name, "kind": kind or "ceph"} for name, _, kind in targets],
+        "targets": [{"name": target["name"], "kind": target["kind"]} for target in configured["targets"]],
     }
     if emulator:
         document["emulator"] = emulator

@@ -2,7 +2,7 @@
 //!
 //! Everything is compared, and nothing may be there besides, but for what differs from time to time: in texts,
 //! `<id>`, `<time>`, `<token>`, `<query>` (of a URL), `<32 bytes>` (in base64) and `<endpoint>` stand for one of these,
-//! and `<ranges>` for the ranges of a challenge.
+//! `<ranges>` for the ranges of a challenge, and `<seconds>` for a number of them.
 
 use crate::harness::aws::item_of;
 use crate::harness::stack::stack;
@@ -95,6 +95,7 @@ fn compare(place: &str, expected: &Value, actual: &Value, found: &mut Vec<String
             }
         }
         (Value::String(pattern), Value::Array(ranges)) if pattern == "<ranges>" && are_ranges(ranges) => {}
+        (Value::String(pattern), Value::Number(seconds)) if pattern == "<seconds>" && seconds.is_u64() => {}
         (Value::String(pattern), Value::String(text)) if matches(pattern, text, &stack().endpoint) => {}
         (expected, actual) if expected == actual => {}
         (expected, actual) => found.push(format!("{place} is {actual}, expected was {expected}")),

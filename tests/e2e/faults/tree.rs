@@ -1,4 +1,4 @@
-//! `file-delete`, `folder-create`, `account-create`, `account-set-quota`.
+//! `file-delete`, `folder-create`, `account-create`, `account-set-quota`, `account-set-role`.
 
 use super::{Scenario, check_status};
 use crate::harness::audit;
@@ -225,5 +225,47 @@ impl Scenario for SetQuota {
             (&json!(5000), &json!(300)),
             "{what}"
         );
+    }
+}
+
+/// The account is an operator, or not yet, and nothing else about it is changed.
+pub(super) struct SetRole {
+    person: Person,
+}
+
+impl SetRole {
+    fn payload(&self) -> Value {
+        json!({ "username": self.person.username, "role": "operator" })
+    }
+}
+
+impl Scenario for SetRole {
+    const FUNCTION: &'static str = "account-set-role";
+    const CALLS: usize = 3;
+
+    async fn prepare() -> Self {
+        let person = Person::not_signed_in().await;
+        person.begin("a", &fresh(300)).await;
+        Self { person }
+    }
+
+    fn people(&self) -> Vec<&Person> {
+        vec![&self.person]
+    }
+
+    fn event(&self) -> Value {
+        self.payload()
+    }
+
+    fn check_answer(&self, answer: &Value, failed: bool, what: &str) {
+        let set = answer["role"] == "operator" && answer["used_bytes"] == 300;
+        assert!(set || failed && !answer["error"].is_null(), "{what}: {answer}");
+    }
+
+    async fn again(&self, what: &str) {
+        let account = invoke("account-set-role", &self.payload()).await.unwrap();
+        assert_eq!(account["role"], "operator", "{what}");
+        let status = self.person.call("GET", "/targets", None).await.status;
+        assert_eq!(status, 200, "{what}");
     }
 }

@@ -8,7 +8,8 @@ use serde_json::{Map, Value, json};
 use std::collections::BTreeMap;
 use std::sync::Mutex;
 
-async fn call(service: &str, target: &str, body: &Value) -> Value {
+/// A call to a service that speaks JSON, which must go well.
+pub(crate) async fn call(service: &str, target: &str, body: &Value) -> Value {
     let headers = [
         ("x-amz-target", target),
         ("content-type", "application/x-amz-json-1.0"),
@@ -65,11 +66,16 @@ fn key(pk: &str, sk: &str) -> Value {
 
 /// All items of a partition whose sort keys begin with `prefix`.
 pub(crate) async fn items(pk: &str, prefix: &str) -> Vec<Value> {
+    items_in(&stack().table, pk, prefix).await
+}
+
+/// The same of any table.
+pub(crate) async fn items_in(table: &str, pk: &str, prefix: &str) -> Vec<Value> {
     let mut found = Vec::new();
     let mut start = Value::Null;
     loop {
         let mut query = json!({
-            "TableName": stack().table,
+            "TableName": table,
             "ConsistentRead": true,
             "KeyConditionExpression": "pk = :pk",
             "ExpressionAttributeValues": { ":pk": { "S": pk } },
@@ -83,6 +89,29 @@ pub(crate) async fn items(pk: &str, prefix: &str) -> Vec<Value> {
             query["ExclusiveStartKey"] = start;
         }
         let answer = call("dynamodb", "DynamoDB_20120810.Query", &query).await;
+        found.extend(answer["Items"].as_array().unwrap().iter().map(plain_item));
+        start = answer["LastEvaluatedKey"].clone();
+        if start.is_null() {
+            return found;
+        }
+    }
+}
+
+/// All items of the table with this sort key.
+pub(crate) async fn scan(sk: &str) -> Vec<Value> {
+    let mut found = Vec::new();
+    let mut start = Value::Null;
+    loop {
+        let mut scan = json!({
+            "TableName": stack().table,
+            "ConsistentRead": true,
+            "FilterExpression": "sk = :sk",
+            "ExpressionAttributeValues": { ":sk": { "S": sk } },
+        });
+        if !start.is_null() {
+            scan["ExclusiveStartKey"] = start;
+        }
+        let answer = call("dynamodb", "DynamoDB_20120810.Scan", &scan).await;
         found.extend(answer["Items"].as_array().unwrap().iter().map(plain_item));
         start = answer["LastEvaluatedKey"].clone();
         if start.is_null() {
@@ -110,6 +139,11 @@ pub(crate) async fn item_of(table: &str, pk: &str, sk: &str) -> Option<Value> {
 
 /// Overwrites attributes of an item that exists.
 pub(crate) async fn set(pk: &str, sk: &str, attributes: &Value) {
+    set_in(&stack().table, pk, sk, attributes).await;
+}
+
+/// The same in any table.
+pub(crate) async fn set_in(table: &str, pk: &str, sk: &str, attributes: &Value) {
     let attributes = attributes.as_object().unwrap();
     let (mut names, mut values, mut sets) = (Map::new(), Map::new(), Vec::new());
     for (index, (name, value)) in attributes.iter().enumerate() {
@@ -118,7 +152,7 @@ pub(crate) async fn set(pk: &str, sk: &str, attributes: &Value) {
         sets.push(format!("#n{index} = :v{index}"));
     }
     let request = json!({
-        "TableName": stack().table,
+        "TableName": table,
         "Key": key(pk, sk),
         "UpdateExpression": format!("SET {}", sets.join(", ")),
         "ConditionExpression": "attribute_exists(pk)",
@@ -140,21 +174,48 @@ pub(crate) async fn put(item: &Value) {
     call("dynamodb", "DynamoDB_20120810.PutItem", &request).await;
 }
 
-/// Sends a text to the replication queue.
+/// Sends a text to the replication queue that it belongs to: segments have one of their own.
 pub(crate) async fn send_message(body: &str) {
-    let request = json!({ "QueueUrl": stack().queue_url, "MessageBody": body });
+    let message: Value = serde_json::from_str(body).unwrap_or_default();
+    let queue = if message["step"] == "copy" {
+        &stack().copy_queue_url
+    } else {
+        &stack().queue_url
+    };
+    let request = json!({ "QueueUrl": queue, "MessageBody": body });
     call("sqs", "AmazonSQS.SendMessage", &request).await;
 }
 
+/// A message that was given up.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct DeadLetter {
+    pub(crate) body: String,
+    /// Why; nothing if it was the queue that gave it up.
+    pub(crate) reason: String,
+    /// How often it was tried.
+    pub(crate) tried: String,
+}
+
 /// Some of the dead letters. They are back in their queue after a second, for other tests to see.
-pub(crate) async fn dead_letters() -> Vec<String> {
-    let request = json!({ "QueueUrl": stack().dlq_url, "MaxNumberOfMessages": 10, "VisibilityTimeout": 1 });
+pub(crate) async fn dead_letters() -> Vec<DeadLetter> {
+    let request = json!({
+        "QueueUrl": stack().dlq_url, "MaxNumberOfMessages": 10, "VisibilityTimeout": 1,
+        "MessageAttributeNames": ["All"],
+    });
     let answer = call("sqs", "AmazonSQS.ReceiveMessage", &request).await;
     let messages = answer["Messages"].as_array().cloned().unwrap_or_default();
-    messages
-        .iter()
-        .map(|message| message["Body"].as_str().unwrap().to_owned())
-        .collect()
+    let letter = |message: &Value| {
+        let attribute = |name: &str| {
+            let value = message["MessageAttributes"][name]["StringValue"].as_str();
+            value.unwrap_or_default().to_owned()
+        };
+        DeadLetter {
+            body: message["Body"].as_str().unwrap().to_owned(),
+            reason: attribute("reason"),
+            tried: attribute("tried"),
+        }
+    };
+    messages.iter().map(letter).collect()
 }
 
 /// A secret that is JSON.
@@ -166,6 +227,21 @@ pub(crate) async fn secret(id: &str) -> Value {
     )
     .await;
     serde_json::from_str(answer["SecretString"].as_str().unwrap()).unwrap()
+}
+
+/// Makes a secret that is JSON, and gives its id.
+pub(crate) async fn new_secret(name: &str, value: &Value) -> String {
+    let request = json!({
+        "Name": name, "SecretString": value.to_string(), "ClientRequestToken": format!("{:032x}", unique()),
+    });
+    let made = call("secretsmanager", "secretsmanager.CreateSecret", &request).await;
+    made["ARN"].as_str().unwrap().to_owned()
+}
+
+/// Deletes a secret.
+pub(crate) async fn delete_secret(id: &str) {
+    let request = json!({ "SecretId": id, "ForceDeleteWithoutRecovery": true });
+    call("secretsmanager", "secretsmanager.DeleteSecret", &request).await;
 }
 
 /// Replaces a secret.

@@ -215,6 +215,13 @@ impl Person {
         assert_eq!(account["quota_bytes"], quota_bytes, "{account}");
     }
 
+    /// May look after the targets from now on, as an administrator decides.
+    pub(crate) async fn become_operator(&self) {
+        let payload = json!({ "username": self.username, "role": "operator" });
+        let account = invoke("account-set-role", &payload).await.unwrap();
+        assert_eq!(account["role"], "operator", "{account}");
+    }
+
     /// The table's row of an upload.
     pub(crate) async fn upload_row(&self, upload: &str) -> Value {
         let row = super::aws::item(&self.partition(), &format!("UPLOAD#{upload}")).await;

@@ -94,8 +94,9 @@ fn move_to(shard: &str, request: &mut Value) -> bool {
                         *value = json!({ "S": shard });
                         true
                     }
-                    // Of the shards that the sweep looks at one after the other, the first stands for all.
-                    ":shard" => {
+                    // Of the shards that the sweep looks at one after the other, the first stands for all. What waits
+                    // at targets has other shards, and is everybody's.
+                    ":shard" if value["S"].as_str().is_some_and(|text| text.len() == 1) => {
                         let first = value["S"] == "0";
                         *value = json!({ "S": if first { shard } else { "nobody's" } });
                         true

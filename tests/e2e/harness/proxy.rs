@@ -39,6 +39,8 @@ pub(crate) enum Act {
     KillAfter,
     /// The call is answered, and the answer gets lost; the caller lives.
     LoseAnswer,
+    /// The caller hears the answer with one byte of its body changed.
+    Spoil,
     /// The call never goes out, and nothing is said.
     Hold,
     /// The call goes out late: when the test says so, whether or not the caller still waits.
@@ -197,7 +199,13 @@ async fn pass_on(state: &Arc<State>, request: Request<Incoming>) -> Result<Respo
         }
         Act::Refuse => return Ok(failure()),
         Act::Hold => std::future::pending().await,
-        Act::Pass | Act::KillAfter | Act::LoseAnswer | Act::FailAfter | Act::Twice | Act::Late => {}
+        Act::Pass
+        | Act::KillAfter
+        | Act::LoseAnswer
+        | Act::FailAfter
+        | Act::Spoil
+        | Act::Twice
+        | Act::Late => {}
     }
     let rewritten = state
         .rewrite
@@ -235,8 +243,11 @@ async fn pass_on(state: &Arc<State>, request: Request<Incoming>) -> Result<Respo
         Act::LoseAnswer => Err(lost()),
         Act::FailAfter => Ok(failure()),
         _ => {
-            let (mut head, body) = answer.into_parts();
+            let (mut head, mut body) = answer.into_parts();
             head.headers.remove("transfer-encoding");
+            if act == Act::Spoil {
+                body = spoiled(&body);
+            }
             Ok(Response::from_parts(head, Full::new(body)))
         }
     }
@@ -289,6 +300,16 @@ async fn send_late(
     sent.await.map_err(io::Error::other)?.map_err(io::Error::other)
 }
 
+/// The same with one byte changed, in the middle.
+fn spoiled(body: &[u8]) -> Bytes {
+    let mut body = body.to_vec();
+    let middle = body.len() / 2;
+    if let Some(byte) = body.get_mut(middle) {
+        *byte ^= 1;
+    }
+    body.into()
+}
+
 /// What SDKs take for a passing failure of the server.
 fn failure() -> Response<Full<Bytes>> {
     let mut failure = Response::new(Full::default());
@@ -297,7 +318,7 @@ fn failure() -> Response<Full<Bytes>> {
 }
 
 /// What AWS calls a request. One to our own API is called `API`.
-fn operation(method: &Method, target: Option<&str>, uri: &Uri) -> String {
+pub(crate) fn operation(method: &Method, target: Option<&str>, uri: &Uri) -> String {
     if uri.path().starts_with("/_aws/execute-api/") {
         return format!("API {method}");
     }

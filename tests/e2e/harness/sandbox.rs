@@ -113,6 +113,33 @@ impl Sandbox {
         }
     }
 
+    /// As `kill -9` does.
+    pub(crate) fn killer(&self) -> impl Fn() + Send + Sync + Clone + use<> {
+        let process = Arc::clone(&self.process);
+        move || kill(&process)
+    }
+
+    /// Whether its process has ended.
+    pub(crate) fn is_dead(&self) -> bool {
+        self.process.lock().unwrap().try_wait().unwrap().is_some()
+    }
+
+    /// What the kernel calls its process.
+    pub(crate) fn pid(&self) -> u32 {
+        self.process.lock().unwrap().id()
+    }
+
+    /// What the function wrote so far.
+    pub(crate) fn log(&self) -> String {
+        std::fs::read_to_string(self.log.path()).unwrap()
+    }
+
+    /// The same, for whoever does not have the sandbox itself.
+    pub(crate) fn log_reader(&self) -> impl Fn() -> String + Send + use<> {
+        let path = self.log.path().to_owned();
+        move || std::fs::read_to_string(&path).unwrap_or_default()
+    }
+
     /// Waits until the function is ready for events.
     pub(crate) async fn ready(&mut self) {
         self.asked.wait_for(|asked| *asked).await.unwrap();
@@ -125,7 +152,7 @@ impl Sandbox {
             tokio::select! {
                 answer = self.answers.recv() => return answer,
                 () = tokio::time::sleep(Duration::from_millis(10)) => {
-                    if self.process.lock().unwrap().try_wait().unwrap().is_some() {
+                    if self.is_dead() {
                         return None;
                     }
                 }

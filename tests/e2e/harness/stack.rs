@@ -24,6 +24,8 @@ pub(crate) struct Stack {
     pub(crate) table: String,
     pub(crate) bucket: String,
     pub(crate) queue_url: String,
+    /// For segments of large blobs.
+    pub(crate) copy_queue_url: String,
     pub(crate) dlq_url: String,
     pub(crate) targets_secret_id: String,
     /// What each function is called there, by its folder's name.

@@ -6,10 +6,10 @@ use crate::harness::bytes::{MIB, fresh, unique};
 use crate::harness::ceph;
 use crate::harness::person::Person;
 use crate::harness::stack::stack;
+use crate::harness::targets;
 use crate::harness::wait::until;
 use client::types::{Node, ReplicaState};
 use serde_json::{Value, json};
-use std::time::Duration;
 
 /// `kill -9` of the gateway in the middle of a copy. It is started again, and the copy is whole.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -44,76 +44,44 @@ async fn the_gateway_is_killed_in_mid_copy() {
     assert!(shown.attempts > 0);
 }
 
-/// The row of a replica at another target, as finalizing writes it.
-async fn add_replica(blob: &str, target: &str) {
-    let pk = format!("BLOB#{blob}");
-    aws::put(&json!({
-        "pk": pk, "sk": format!("REPLICA#{target}"), "blob": blob, "target": target, "kind": "ceph",
-        "state": "pending", "bytes_done": 0, "segments_done": 0, "attempts": 0,
-        "updated_at": "2026-01-01T00:00:00Z", "due_shard": "0", "due_at": 4_102_444_800_u64,
-    }))
-    .await;
-    start(blob, target).await;
-}
-
-async fn start(blob: &str, target: &str) {
-    aws::send_message(&json!({ "step": "start", "blob": blob, "target": target }).to_string()).await;
-}
-
-async fn blob_of(person: &Person, file: &Node) -> String {
-    let row = aws::item(&person.partition(), &format!("NODE#{}", file.id))
-        .await
-        .unwrap();
-    row["file"]["blob"].as_str().unwrap().to_owned()
-}
-
-/// A target that refuses for good: the replica says why, its message is among the dead letters, and once the target is
-/// mended it can be sent again.
+/// Targets that refuse for good fail at once, one that does not answer after some attempts: the replica says why, and its
+/// message is among the dead letters. Once a target is mended it is tried again.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_target_that_refuses() {
+async fn targets_that_refuse() {
     let _gateway = ceph::in_use().await;
     let person = Person::new().await;
-    let bytes = fresh(20 * MIB);
-    let file = person.store("a", None, &bytes).await.file;
-    available(&person, &file).await;
-
+    person.become_operator().await;
     let id = unique();
     let names = ["bucket", "keys", "address"].map(|what| format!("no-{what}-{id:x}"));
     let secret = aws::secret(&stack().targets_secret_id).await;
-    let good = secret["targets"]
-        .as_array()
-        .unwrap()
+    let targets = secret["targets"].as_array().unwrap();
+    let good = targets
         .iter()
         .find(|target| target["name"] == super::TARGET)
-        .unwrap()
-        .clone();
+        .unwrap();
     let broken = |name: &str, member: &str, value: &str| {
         let mut target = good.clone();
         target["name"] = json!(name);
+        // No two targets are the same place.
+        target["prefix"] = json!(format!("{name}/"));
         target[member] = json!(value);
         target
     };
     let bucket = format!("later-{id:x}");
-    let with: Vec<Value> = [
+    let broken = [
         broken(&names[0], "bucket", &bucket),
         broken(&names[1], "secret_access_key", "not the key"),
         broken(&names[2], "endpoint", "http://127.0.0.1:9"),
-    ]
-    .into_iter()
-    .chain(secret["targets"].as_array().unwrap().iter().cloned())
-    .collect();
-    aws::put_secret(&stack().targets_secret_id, &json!({ "targets": with })).await;
-    // Workers believe what they know of the targets for half a minute.
-    tokio::time::sleep(Duration::from_secs(32)).await;
-
+    ];
+    let targets = targets::only_for(&person.id, &broken).await;
+    let bytes = fresh(20 * MIB);
+    let file = person.store("a", None, &bytes).await.file;
     let blob = blob_of(&person, &file).await;
-    for name in &names {
-        add_replica(&blob, name).await;
-    }
-    for (name, reason) in names
-        .iter()
-        .zip(["NoSuchBucket", "SignatureDoesNotMatch", "failed"])
-    {
+    for (name, reason, permanent) in [
+        (&names[0], "NoSuchBucket", true),
+        (&names[1], "SignatureDoesNotMatch", true),
+        (&names[2], "failed", false),
+    ] {
         let failed = until(&format!("{name} has failed"), async || {
             let replica = replica(&person, &file, name).await;
             assert_ne!(replica.state, ReplicaState::Available);
@@ -125,27 +93,46 @@ async fn a_target_that_refuses() {
             error.contains(name.as_str()) && error.contains(reason),
             "{name}: {error}"
         );
-        assert!(failed.attempts >= 2, "{name}: {}", failed.attempts);
-        until(
+        assert_eq!(
+            failed.attempts == 1,
+            permanent,
+            "{name}: {} attempts",
+            failed.attempts
+        );
+        let letter = until(
             &format!("{name}: the message is among the dead letters"),
             async || {
-                let letters = aws::dead_letters().await;
-                letters
-                    .iter()
-                    .any(|letter| letter.contains(&blob) && letter.contains(name.as_str()))
-                    .then_some(())
+                let letters = aws::dead_letters().await.into_iter();
+                let mut mine = letters.filter(|letter| letter.body.contains(name.as_str()));
+                mine.find(|letter| letter.body.contains(&blob))
             },
         )
         .await;
+        // Operators are told all that is known.
+        assert!(
+            letter.reason.contains(name.as_str()) && letter.reason.contains(reason),
+            "{name}: {}",
+            letter.reason
+        );
+        assert_eq!(letter.tried, failed.attempts.to_string());
+        let body: Value = serde_json::from_str(&letter.body).unwrap();
+        assert_eq!(body, json!({ "step": "start", "blob": blob, "target": name }));
     }
 
     ceph::boto3(&["make-bucket", &bucket]);
-    start(&blob, &names[0]).await;
+    assert_eq!(person.api.redrive(&names[0]).await.unwrap().redriven, 1);
     let mended = until("the mended target has it", async || {
         let replica = replica(&person, &file, &names[0]).await;
         (replica.state == ReplicaState::Available).then_some(replica)
     })
     .await;
     assert_eq!((mended.last_error, mended.bytes_done), (None, bytes.len() as u64));
-    aws::put_secret(&stack().targets_secret_id, &secret).await;
+    targets.remove().await;
+}
+
+async fn blob_of(person: &Person, file: &Node) -> String {
+    let row = aws::item(&person.partition(), &format!("NODE#{}", file.id))
+        .await
+        .unwrap();
+    row["file"]["blob"].as_str().unwrap().to_owned()
 }

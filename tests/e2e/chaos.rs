@@ -1,0 +1,5 @@
+//! Whatever goes wrong between the workers, their queues and the targets: in the end each replica is there, whole, once.
+
+mod duplicates;
+mod each_call;
+mod real_ceph;

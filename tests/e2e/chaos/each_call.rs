@@ -1,0 +1,154 @@
+//! Every request of a worker to its target fails in every way, and the worker is killed before and after each. The message
+//! comes again, and the replica is there, with nothing left over.
+//!
+//! Nothing here knows which requests a worker makes. A run without faults counts them; then each befalls a file of its own.
+
+use crate::harness::bytes::{PART, fresh};
+use crate::harness::places::{Kind, Place, Stored, Yard};
+use crate::harness::target_proxy::{Asked, Fate};
+use crate::harness::workers::{Habits, Queues, Workers};
+use bytes::Bytes;
+use futures::stream::{self, StreamExt};
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex};
+
+const WAYS: [Fate; 6] = [
+    Fate::Refuse,
+    Fate::Reset,
+    Fate::ResetHalfway,
+    Fate::LoseAnswer,
+    Fate::KillBefore,
+    Fate::KillAfter,
+];
+/// How many files are copied at a time.
+const AT_ONCE: usize = 12;
+
+/// What befalls the requests about one blob.
+#[derive(Default)]
+struct Site {
+    /// Which request, from 1, and what becomes of it.
+    fault: Option<(usize, Fate)>,
+    seen: Vec<String>,
+    worker: Option<Arc<Workers>>,
+}
+
+/// Every blob under test.
+#[derive(Default, Clone)]
+struct Sites(Arc<Mutex<HashMap<String, Site>>>);
+
+impl Sites {
+    /// What becomes of a request.
+    fn judge(&self, asked: &Asked) -> Fate {
+        let mut sites = self.0.lock().unwrap();
+        let Some((_, site)) = sites.iter_mut().find(|(blob, _)| asked.path.contains(*blob)) else {
+            return Fate::Pass;
+        };
+        site.seen.push(asked.operation.clone());
+        match site.fault {
+            Some((number, fate)) if number == site.seen.len() => fate,
+            _ => Fate::Pass,
+        }
+    }
+
+    /// Kills the worker that asks.
+    fn kill(&self, asked: &Asked) {
+        let sites = self.0.lock().unwrap();
+        let site = sites.iter().find(|(blob, _)| asked.path.contains(*blob));
+        let worker = site.and_then(|(_, site)| site.worker.clone());
+        drop(sites);
+        worker.expect("somebody asks").kill(0);
+    }
+}
+
+/// A file that one worker copies, with one fault. Gives what it asked the target for.
+async fn copy(yard: &Yard, sites: &Sites, stored: &Stored, fault: Option<(usize, Fate)>) -> Vec<String> {
+    let (place, blob) = (&yard.places[0], &stored.blob);
+    let queues = Queues::new().await;
+    let habits = Habits {
+        impatient: true,
+        ..Habits::usual(1)
+    };
+    let worker = Arc::new(Workers::start(&queues, habits));
+    let site = Site {
+        fault,
+        worker: Some(Arc::clone(&worker)),
+        seen: Vec::new(),
+    };
+    sites.0.lock().unwrap().insert(blob.clone(), site);
+    queues.start(blob, &place.name).await;
+    yard.available(stored, place).await;
+    worker.idle().await;
+    let kills = matches!(fault, Some((_, Fate::KillBefore | Fate::KillAfter)));
+    assert_eq!(worker.deaths(), usize::from(kills), "{fault:?}");
+    assert!(queues.dead_letters().await.is_empty(), "{fault:?}");
+    let site = sites.0.lock().unwrap().remove(blob).unwrap();
+    if let Some((number, _)) = fault {
+        assert!(
+            site.seen.len() >= number,
+            "{fault:?}: there were only {:?}",
+            site.seen
+        );
+    }
+    worker.stop().await;
+    queues.delete().await;
+    site.seen
+}
+
+/// Every fault at every request for a file of this size. `least`: how many requests there are at least.
+async fn every_fault(kind: Kind, size: usize, least: usize) {
+    let sites = Sites::default();
+    let (judge, kill) = (sites.clone(), sites.clone());
+    let place = Place::new(kind, move |asked| judge.judge(asked)).await;
+    place.relay.on_kill(move |asked| kill.kill(asked));
+    let yard = Yard::new(vec![place]).await;
+    let store = async |name: &str| {
+        let bytes = fresh(size);
+        (yard.store(name, &bytes).await, bytes)
+    };
+    let unharmed = store("unharmed").await;
+    let requests = copy(&yard, &sites, &unharmed.0, None).await;
+    println!("{kind:?}, {size} bytes: {requests:?}");
+    assert!(requests.len() >= least, "{requests:?}");
+    let faults = (1..=requests.len()).flat_map(|number| WAYS.map(|way| (number, way)));
+    // What has no body has no half of it.
+    let has_body = |number: usize| ["PutObject", "UploadPart"].contains(&requests[number - 1].as_str());
+    let faults = faults.filter(|(number, way)| *way != Fate::ResetHalfway || has_body(*number));
+    let harmed = stream::iter(faults).map(async |(number, way)| {
+        let what = format!("{} {way:?} {number}", requests[number - 1]);
+        let (stored, bytes) = store(&what).await;
+        copy(&yard, &sites, &stored, Some((number, way))).await;
+        (stored, bytes)
+    });
+    let mut files: Vec<(Stored, Bytes)> = harmed.buffer_unordered(AT_ONCE).collect().await;
+    files.push(unharmed);
+    let files: Vec<(&Stored, &Bytes)> = files.iter().map(|(stored, bytes)| (stored, bytes)).collect();
+    yard.check(&yard.places[0], &files, "each call").await;
+    yard.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn of_a_small_file_to_oss() {
+    every_fault(Kind::Oss, 1000, 1).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn of_a_large_file_to_oss() {
+    every_fault(Kind::Oss, PART + 1, 6).await;
+}
+
+mod real_ceph {
+    use super::{Kind, PART, every_fault};
+    use crate::harness::ceph;
+
+    #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+    async fn of_a_small_file() {
+        let _gateway = ceph::in_use().await;
+        every_fault(Kind::Ceph, 1000, 1).await;
+    }
+
+    #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+    async fn of_a_large_file() {
+        let _gateway = ceph::in_use().await;
+        every_fault(Kind::Ceph, PART + 1, 6).await;
+    }
+}

@@ -1,0 +1,155 @@
+//! A target that does not answer is left alone; one that takes only so many workers gets no more.
+
+use crate::harness::aws;
+use crate::harness::bytes::fresh;
+use crate::harness::places::{Kind, Place, Stored, Yard};
+use crate::harness::proxy::Act;
+use crate::harness::sandbox::Sandbox;
+use crate::harness::target_proxy::Fate;
+use crate::harness::wait::until;
+use crate::harness::workers::{Habits, Workers};
+use client::types::ReplicaState;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant};
+
+/// A target whose requests have this fate until it is mended.
+async fn broken(fate: Fate) -> (Place, Arc<AtomicBool>) {
+    let mended = Arc::new(AtomicBool::new(false));
+    let is_mended = Arc::clone(&mended);
+    let rule = move |_: &_| {
+        if is_mended.load(Ordering::SeqCst) {
+            Fate::Pass
+        } else {
+            fate
+        }
+    };
+    (Place::new(Kind::S3, rule).await, mended)
+}
+
+/// An outage that takes longer than a message may be tried: it waits, which does not count, and then all is copied.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_outage_fails_nothing() {
+    const FILES: usize = 8;
+    let (place, mended) = broken(Fate::Refuse).await;
+    let partition = format!("TARGET#{}", place.name);
+    let yard = Yard::new(vec![place]).await;
+    let mut files = Vec::new();
+    for number in 0..FILES {
+        let bytes = fresh(100);
+        files.push((yard.store(&number.to_string(), &bytes).await, bytes));
+    }
+    let max_receives = 3;
+    let habits = Habits {
+        max_receives,
+        ..Habits::usual(2)
+    };
+    let workers = Workers::start(&yard.queues, habits);
+    let circuit = async || aws::item(&partition, "CIRCUIT").await;
+    let open = until("two probes have failed", async || {
+        circuit()
+            .await
+            .filter(|circuit| circuit["trips"].as_u64() >= Some(3))
+    })
+    .await;
+    assert!(
+        open["open_until"].is_string() && open["reason"].is_string(),
+        "{open}"
+    );
+    let mut attempts = 0;
+    for (stored, _) in &files {
+        let replica = yard.replica(stored, &yard.places[0]).await;
+        assert_eq!(replica.state, ReplicaState::Pending, "{replica:?}");
+        assert!(replica.attempts < max_receives, "{replica:?}");
+        attempts += replica.attempts as usize;
+    }
+    // All at once at first, then one for each probe.
+    assert!(attempts <= FILES + 4, "{attempts} attempts");
+    mended.store(true, Ordering::SeqCst);
+    for (stored, _) in &files {
+        yard.available(stored, &yard.places[0]).await;
+    }
+    workers.idle().await;
+    let closed = circuit().await.unwrap();
+    assert_eq!(
+        (&closed["failures"], closed.get("open_until")),
+        (&0.into(), None),
+        "{closed}"
+    );
+    let files: Vec<(&Stored, &bytes::Bytes)> = files.iter().map(|(stored, bytes)| (stored, bytes)).collect();
+    yard.check(&yard.places[0], &files, "after an outage").await;
+    assert_eq!(yard.queues.dead_letters().await, []);
+    yard.close().await;
+}
+
+async fn worker(yard: &Yard) -> Sandbox {
+    let mut environment = yard.queues.environment().to_vec();
+    environment.push(("MAX_RECEIVES", "4"));
+    let mut worker = Sandbox::start_with("replicate", |_| Act::Pass, &environment).await;
+    worker.ready().await;
+    worker
+}
+
+/// A worker that takes a message and never ends with it. Gives how to kill it.
+async fn hangs(yard: &Yard, number: usize) -> impl Fn() + use<> {
+    let mut worker = worker(yard).await;
+    let (kill, queues) = (worker.killer(), yard.queues.clone());
+    tokio::spawn(async move { queues.hand_over(&mut worker).await });
+    until(&format!("{number} hang"), async || {
+        (hanging(yard) == number).then_some(())
+    })
+    .await;
+    kill
+}
+
+/// How many workers are at the target, and get no answer.
+fn hanging(yard: &Yard) -> usize {
+    let befallen = yard.places[0].relay.befallen();
+    befallen.get("PutObject Hang").copied().unwrap_or_default()
+}
+
+/// Two places: the third worker is sent away, until one of the others has been dead for a while.
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn no_more_workers_than_a_target_takes() {
+    let (mut place, mended) = broken(Fate::Hang).await;
+    place.entry["max_workers"] = 2.into();
+    let yard = Yard::new(vec![place]).await;
+    yard.store("0", &fresh(100)).await;
+    let kill = hangs(&yard, 1).await;
+    yard.store("1", &fresh(100)).await;
+    let _alive = hangs(&yard, 2).await;
+    let sent_away = yard.store("2", &fresh(100)).await;
+    let mut third = worker(&yard).await;
+    assert_eq!(yard.queues.hand_over(&mut third).await, 1);
+    assert_eq!(hanging(&yard), 2, "it was let through");
+    let replica = yard.replica(&sent_away, &yard.places[0]).await;
+    assert_eq!(
+        (replica.state, replica.attempts),
+        (ReplicaState::Pending, 0),
+        "to wait is not to fail"
+    );
+
+    kill();
+    let killed = Instant::now();
+    mended.store(true, Ordering::SeqCst);
+    // Nobody knows yet that it is dead.
+    yard.store("3", &fresh(100)).await;
+    assert_eq!(yard.queues.hand_over(&mut third).await, 1);
+    let available = async || {
+        let replica = yard.replica(&sent_away, &yard.places[0]).await;
+        (replica.state == ReplicaState::Available).then_some(())
+    };
+    assert_eq!(available().await, None);
+    until("the dead worker's place is another's", async || {
+        yard.queues.hand_over(&mut third).await;
+        available().await
+    })
+    .await;
+    let took = killed.elapsed();
+    // It said last that it was alive ten seconds before at most, and that is believed for thirty.
+    assert!(took > Duration::from_secs(15), "{took:?}");
+    // The message was kept back for half a minute at most, and may have come a moment too early.
+    assert!(took < Duration::from_secs(100), "{took:?}");
+    assert_eq!(hanging(&yard), 2, "the other one is still at it");
+    assert_eq!(yard.queues.dead_letters().await, []);
+}

@@ -1,0 +1,331 @@
+//! Having failed replicas tried again, with a fault at every remote call: none is forgotten, none is counted twice, and no
+//! dead letter stays for ever.
+
+use crate::harness::aws;
+use crate::harness::bytes::{PART, fresh};
+use crate::harness::places::{Kind, Place, Stored, Yard};
+use crate::harness::proxy::{Act, Seen};
+use crate::harness::sandbox::{Sandbox, http_event};
+use crate::harness::target_proxy::Fate;
+use crate::harness::wait::until;
+use crate::harness::world::World;
+use client::types::ReplicaState;
+use jiff::Timestamp;
+use serde_json::{Value, json};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+const WAYS: [Act; 5] = [
+    Act::KillBefore,
+    Act::KillAfter,
+    Act::LoseAnswer,
+    Act::Refuse,
+    Act::FailAfter,
+];
+
+struct Case {
+    yard: Yard,
+    /// Whether the target refuses what it is asked for.
+    refuses: Arc<AtomicBool>,
+    worker: Sandbox,
+}
+
+/// A target that refuses what it is asked for as long as this says so.
+async fn place(refuses: &Arc<AtomicBool>) -> Place {
+    let refusing = Arc::clone(refuses);
+    let rule = move |_: &_| {
+        if refusing.load(Ordering::SeqCst) {
+            Fate::Refuse
+        } else {
+            Fate::Pass
+        }
+    };
+    Place::new(Kind::S3, rule).await
+}
+
+impl Case {
+    async fn new() -> Self {
+        let refuses = Arc::new(AtomicBool::new(false));
+        let places = vec![place(&refuses).await];
+        Self::at(places, refuses).await
+    }
+
+    async fn at(places: Vec<Place>, refuses: Arc<AtomicBool>) -> Self {
+        let yard = Yard::new(places).await;
+        yard.person.become_operator().await;
+        let mut environment = yard.queues.environment().to_vec();
+        // The first failure is the last attempt.
+        environment.push(("MAX_RECEIVES", "1"));
+        let worker = Sandbox::start_with("replicate", |_| Act::Pass, &environment).await;
+        Self {
+            yard,
+            refuses,
+            worker,
+        }
+    }
+
+    fn place(&self) -> &Place {
+        &self.yard.places[0]
+    }
+
+    /// A file whose replica failed.
+    async fn failed(&mut self, name: &str) -> Stored {
+        self.refuses.store(true, Ordering::SeqCst);
+        let stored = self.yard.store(name, &fresh(100)).await;
+        let messages = self.yard.queues.hand_over(&mut self.worker).await;
+        assert_eq!(messages, self.yard.places.len(), "{name}");
+        self.refuses.store(false, Ordering::SeqCst);
+        let replica = self.yard.replica(&stored, self.place()).await;
+        assert_eq!(
+            (replica.state, replica.attempts),
+            (ReplicaState::Failed, 1),
+            "{name}: {replica:?}"
+        );
+        stored
+    }
+
+    /// Asks once, with this done to the calls.
+    async fn redrive(&self, rule: impl Fn(&Seen) -> Act + Send + Sync + 'static) -> (Sandbox, Option<Value>) {
+        let environment = self.yard.queues.environment();
+        let mut function = Sandbox::start_with("target-redrive", rule, &environment).await;
+        let (path, name) = ("/v1/targets/{id}/redrive", self.place().name.as_str());
+        let event = http_event("POST", path, Some(name), &self.yard.person.token, None);
+        let answer = function.invoke(&event).await;
+        (function, answer)
+    }
+
+    /// Whether the sweep looks at the replica, and not much later than when messages are taken for lost.
+    async fn is_due_in_time(&self, stored: &Stored) -> bool {
+        let sk = format!("REPLICA#{}", self.place().name);
+        let row = aws::item(&format!("BLOB#{}", stored.blob), &sk).await.unwrap();
+        let due = row["due_at"].as_i64();
+        row["due_shard"].is_string() && due.is_some_and(|due| due < Timestamp::now().as_second() + 21 * 60)
+    }
+
+    /// Asks as somebody would who has heard nothing, and works until all is copied.
+    async fn arrives(&mut self, stored: &Stored, what: &str) {
+        let (_, answer) = self.redrive(|_| Act::Pass).await;
+        assert_eq!(answer.unwrap()["statusCode"], 200, "{what}");
+        let replica = self.yard.replica(stored, self.place()).await;
+        if replica.state != ReplicaState::Available && self.yard.queues.waiting().await == 0 {
+            // Whoever set it free died before there was a message, and the sweep sends one in time.
+            assert!(
+                self.is_due_in_time(stored).await,
+                "{what}: nobody will send a message"
+            );
+            self.yard.queues.start(&stored.blob, &self.place().name).await;
+        }
+        until(&format!("{what}: it arrives"), async || {
+            self.yard.queues.hand_over(&mut self.worker).await;
+            let replica = self.yard.replica(stored, &self.yard.places[0]).await;
+            (replica.state == ReplicaState::Available).then_some(())
+        })
+        .await;
+        self.yard.check_row(stored, self.place(), what).await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn every_fault_while_failed_replicas_are_tried_again() {
+    let mut case = Case::new().await;
+    let stored = case.failed("without a fault").await;
+    let (function, answer) = case.redrive(|_| Act::Pass).await;
+    let body: Value = serde_json::from_str(answer.unwrap()["body"].as_str().unwrap()).unwrap();
+    assert_eq!(body, json!({ "redriven": 1, "more": false }));
+    let operations = function.proxy.operations();
+    println!("{operations:?}");
+    assert!(operations.len() >= 10, "{operations:?}");
+    case.arrives(&stored, "without a fault").await;
+    assert_eq!(case.yard.queues.dead_letters().await, [], "its letter is gone");
+
+    let mut files = 1;
+    for (call, operation) in operations.iter().enumerate() {
+        let reads = ["Get", "Query", "Receive"]
+            .iter()
+            .any(|verb| operation.contains(verb));
+        for way in WAYS.into_iter().filter(|way| !reads || *way == Act::Refuse) {
+            let what = format!("{way:?} at call {}, {operation}", call + 1);
+            let stored = case.failed(&what).await;
+            let rule = move |seen: &Seen| if seen.call == call + 1 { way } else { Act::Pass };
+            let (_, answer) = case.redrive(rule).await;
+            if let Some(answer) = answer {
+                let status = answer["statusCode"].as_u64();
+                assert!(
+                    answer.get("error").is_some() || matches!(status, Some(200 | 503)),
+                    "{what}: {answer}"
+                );
+            }
+            case.arrives(&stored, &what).await;
+            files += 1;
+        }
+    }
+    let place = case.place();
+    assert_eq!(
+        (
+            place.tally("available").await,
+            place.tally("available_bytes").await
+        ),
+        (files, files * 100)
+    );
+    assert_eq!(
+        (place.tally("failed").await, place.tally("pending").await),
+        (0, 0)
+    );
+    // Letters that were taken out when their function died are back after half a minute, and of no use any more.
+    until("no dead letters are left", async || {
+        case.redrive(|_| Act::Pass).await.1.unwrap();
+        (case.yard.queues.dead_letter_count().await == 0).then_some(())
+    })
+    .await;
+    println!("{files} files");
+    case.yard.close().await;
+}
+
+/// A worker that dies while it gives up leaves a failed replica. Its message comes again, and then there is a dead letter.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn letters_come_though_a_worker_dies_before_it_sends_them() {
+    let mut case = Case::new().await;
+    case.refuses.store(true, Ordering::SeqCst);
+    let mut files = Vec::new();
+    for (way, letters) in [(Act::KillBefore, 0), (Act::KillAfter, 1)] {
+        let stored = case.yard.store(&format!("{way:?}"), &fresh(100)).await;
+        let mut environment = case.yard.queues.environment().to_vec();
+        environment.push(("MAX_RECEIVES", "1"));
+        let rule = move |seen: &Seen| match seen.operation.as_str() {
+            "SQS SendMessage" => way,
+            _ => Act::Pass,
+        };
+        let mut worker = Sandbox::start_with("replicate", rule, &environment).await;
+        assert_eq!(case.yard.queues.hand_over(&mut worker).await, 1, "{way:?}");
+        let replica = case.yard.replica(&stored, case.place()).await;
+        assert_eq!(replica.state, ReplicaState::Failed, "{way:?}: {replica:?}");
+        assert_eq!(
+            case.yard.queues.dead_letter_count().await,
+            letters,
+            "{way:?}: it lived"
+        );
+        files.push(stored);
+    }
+    until("the messages have come again", async || {
+        case.yard.queues.hand_over(&mut case.worker).await;
+        (case.yard.queues.waiting().await == 0).then_some(())
+    })
+    .await;
+    let letters = case.yard.queues.dead_letters().await;
+    for stored in &files {
+        let replica = case.yard.replica(stored, case.place()).await;
+        assert_eq!(replica.state, ReplicaState::Failed, "{replica:?}");
+        let has_one = letters
+            .iter()
+            .any(|(body, _)| body["blob"] == stored.blob.as_str());
+        assert!(has_one, "{} has none: {letters:?}", stored.file.name);
+    }
+    assert_eq!(
+        (
+            case.place().tally("failed").await,
+            case.place().tally("pending").await
+        ),
+        (2, 0)
+    );
+    case.refuses.store(false, Ordering::SeqCst);
+    for stored in &files {
+        case.arrives(stored, &stored.file.name).await;
+    }
+    case.yard.close().await;
+}
+
+/// The dead letters of other targets stay where operators see them, as they were.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn letters_of_other_targets_stay() {
+    let refuses = Arc::new(AtomicBool::new(true));
+    let places = vec![place(&refuses).await, place(&refuses).await];
+    let mut case = Case::at(places, refuses).await;
+    let stored = case.failed("a").await;
+    let others = case.yard.replica(&stored, &case.yard.places[1]).await;
+    assert_eq!(others.state, ReplicaState::Failed, "{others:?}");
+    assert_eq!(case.yard.queues.dead_letter_count().await, 2);
+    let (_, answer) = case.redrive(|_| Act::Pass).await;
+    let body: Value = serde_json::from_str(answer.unwrap()["body"].as_str().unwrap()).unwrap();
+    assert_eq!(body["redriven"], 1, "{body}");
+    // At once, not when half a minute is over.
+    let letters = case.yard.queues.dead_letters().await;
+    let [(letter, reason)] = letters.as_slice() else {
+        panic!("there is one: {letters:?}");
+    };
+    assert_eq!(
+        (&letter["target"], &letter["blob"]),
+        (
+            &case.yard.places[1].name.as_str().into(),
+            &stored.blob.as_str().into()
+        )
+    );
+    assert!(reason.contains("InternalError"), "{reason}");
+    case.arrives(&stored, "after the other").await;
+    let others = case.yard.replica(&stored, &case.yard.places[1]).await;
+    assert_eq!(others.state, ReplicaState::Failed, "{others:?}");
+    case.yard.close().await;
+}
+
+/// A target that forgets each multipart upload that is begun there: that is an end of it some time, and a beginning when
+/// somebody asks for it.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_target_that_forgets_whatever_is_begun() {
+    const RESTARTS: u64 = 5;
+    let mut world = World::new().await;
+    let target = world.new_target("a").await;
+    world.set_targets(&[&target]).await;
+    let bytes = fresh(PART + 1);
+    let sent = world.store("a", &bytes).await;
+    let mut worker = world.function_with("replicate", &[("MAX_RECEIVES", "1")]).await;
+    let mut restarts = 0;
+    let failed = loop {
+        // As if it had begun one that is gone by now.
+        let begun = json!({ "state": "copying", "multipart_id": "gone", "key": sent.blob });
+        world.set_item(&sent.partition(), "REPLICA#a", &begun).await;
+        assert!(world.queues.hand_over(&mut worker).await > 0);
+        let row = world.replica(&sent, "a").await.unwrap();
+        if row["state"] == "failed" {
+            break row;
+        }
+        restarts += 1;
+        assert_eq!(
+            (&row["restarts"], row.get("multipart_id")),
+            (&json!(restarts), None),
+            "{row}"
+        );
+    };
+    assert_eq!(
+        (&failed["restarts"], restarts),
+        (&json!(RESTARTS), RESTARTS),
+        "{failed}"
+    );
+    let said = failed["last_error"].as_str().unwrap();
+    assert!(said.contains("came to nothing"), "{said}");
+    assert_eq!(world.queues.dead_letters().await.len(), 1);
+
+    let operator = json!({ "role": "operator" });
+    world
+        .set_item(&world.person.partition(), "ACCOUNT", &operator)
+        .await;
+    let path = "/v1/targets/{id}/redrive";
+    let event = http_event("POST", path, Some("a"), &world.person.token, None);
+    let mut redrive = world.function("target-redrive", |_| Act::Pass).await;
+    let answer = redrive.invoke(&event).await.unwrap();
+    assert_eq!(answer["statusCode"], 200, "{answer}");
+    let row = world.replica(&sent, "a").await.unwrap();
+    assert_eq!(
+        (row.get("restarts"), &row["attempts"]),
+        (None, &json!(0)),
+        "{row}"
+    );
+    // What it goes on with is gone, too; then it begins another one.
+    world.work().await;
+    let row = world.replica(&sent, "a").await.unwrap();
+    assert_eq!(
+        (&row["state"], &row["restarts"]),
+        (&json!("available"), &json!(1)),
+        "{row}"
+    );
+    assert_eq!(world.at(&target, &sent).await, Some(bytes));
+    world.remove().await;
+}
