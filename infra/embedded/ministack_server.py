@@ -1,6 +1,6 @@
-"""Starts MiniStack for Longshore: the stock server with seven changes.
+"""Starts MiniStack for Longshore: the stock server with eight changes.
 
-MiniStack emulates AWS in one Python process. Stock, it is slow, forgetful or wrong in seven places that matter to a
+MiniStack emulates AWS in one Python process. Stock, it is slow, forgetful or wrong in eight places that matter to a
 file store, and each is mended here from outside, by replacing a function of its modules:
 
 1. Its runtime API (what the functions poll) writes small answers in two packets and waits 40 ms for Nagle.
@@ -10,6 +10,7 @@ file store, and each is mended here from outside, by replacing a function of its
 5. It takes a queue's MaximumConcurrency from a template parameter as text, then compares it with a number.
 6. It gives a function ten messages at most, whatever the BatchSize. (It waits for no batching window either.)
 7. DynamoDB's conditions are parsed anew for each item that they are compared with. Here, once.
+8. A connection that the client has closed is kept for 75 seconds, and makes everything slower. Here it is closed.
 
 The names replaced are checked at the start, so that another MiniStack version fails loudly rather than quietly.
 Configuration is by environment, as MiniStack documents it; `xtask/src/ministack.rs` sets it.
@@ -28,6 +29,7 @@ from pathlib import Path
 # Before any import of MiniStack: its handler classes take the flag over when they are made.
 socketserver.StreamRequestHandler.disable_nagle_algorithm = True
 
+from hypercorn.asyncio.tcp_server import TCPServer  # noqa: E402
 from ministack.app import main  # noqa: E402
 from ministack.core import lambda_runtime  # noqa: E402
 from ministack.core.responses import AccountScopedDict  # noqa: E402
@@ -199,9 +201,22 @@ def parse_conditions_once() -> None:
     replace(dynamodb, "_condition_syntax_error", functools.lru_cache(maxsize=1000))
 
 
+def close_what_clients_closed() -> None:
+    def make(original):
+        async def wrapped(self):
+            await original(self)
+            # It waits for the next request, which cannot come.
+            await self.idle_task.stop()
+
+        return wrapped
+
+    replace(TCPServer, "_read_data", make)
+
+
 if __name__ == "__main__":
     shorten_log_wait()
     parse_conditions_once()
+    close_what_clients_closed()
     read_concurrency_as_a_number()
     fill_batches()
     map_ranged_reads()
