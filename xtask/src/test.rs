@@ -33,6 +33,9 @@ const ONCE: [&str; 6] = [
     "redrive::",
 ];
 
+/// Parts of the names of end-to-end tests that leave no processor idle: they are run when all others are over.
+const AT_THE_END: [&str; 1] = ["chaos::"];
+
 pub(crate) fn run(on: Option<On>) -> Result<()> {
     let started = Instant::now();
     let mut failures = Vec::new();
@@ -94,9 +97,11 @@ fn on_emulators(kinds: &[Kind]) -> Result<Count> {
             count += plug_in_tests()?;
         }
         let mut place = stacks.start(*kind)?;
-        if index > 0 {
-            place.run_elsewhere = ONCE.to_vec();
-        }
+        place.run_elsewhere = if index == 0 {
+            AT_THE_END.to_vec()
+        } else {
+            ONCE.to_vec()
+        };
         ui::line(&format!("==> Running the tests on {}", kind.name()));
         let all = if kinds.len() > 1 && index == 0 {
             cargo_tests()?.to_vec()
@@ -105,6 +110,11 @@ fn on_emulators(kinds: &[Kind]) -> Result<Count> {
         };
         for tests in all {
             count += run_tests(&tests, &place)?;
+        }
+        if index == 0 {
+            for word in AT_THE_END {
+                count += run_only(word, &end_to_end()?, &place)?;
+            }
         }
         stacks.stop_emulator()?;
     }
@@ -279,6 +289,36 @@ fn run_tests(tests: &Tests, place: &Place) -> Result<Count> {
     for word in place.left_out.iter().chain(&place.run_elsewhere) {
         command.args(["--skip", word]);
     }
+    let mut count = run_command(command, place)?;
+    if !place.run_elsewhere.is_empty() {
+        let names = names(tests)?;
+        let not_missed = names
+            .iter()
+            .filter(|name| has(name, &place.run_elsewhere) && !has(name, &place.left_out));
+        count.skipped = count.skipped.saturating_sub(not_missed.count() as u64);
+    }
+    Ok(count)
+}
+
+/// Runs the tests that have this in their names. What was left out of them is counted already.
+fn run_only(word: &str, tests: &Tests, place: &Place) -> Result<Count> {
+    let mut command = tests.command()?;
+    command.args(["--no-fail-fast", "--", word]);
+    for left_out in &place.left_out {
+        command.args(["--skip", left_out]);
+    }
+    let skipped = 0;
+    Ok(Count {
+        skipped,
+        ..run_command(command, place)?
+    })
+}
+
+fn has(name: &str, words: &[&str]) -> bool {
+    words.iter().any(|word| name.contains(word))
+}
+
+fn run_command(mut command: Command, place: &Place) -> Result<Count> {
     if std::env::var_os("RUST_TEST_THREADS").is_none() {
         // Most of the tests' time is waiting: for leases to end, for messages to come back.
         command.env("RUST_TEST_THREADS", "6");
@@ -303,14 +343,6 @@ fn run_tests(tests: &Tests, place: &Place) -> Result<Count> {
         count.add_line(&line);
     }
     let status = child.wait()?;
-    if !place.run_elsewhere.is_empty() {
-        let names = names(tests)?;
-        let has = |name: &str, words: &[&str]| words.iter().any(|word| name.contains(word));
-        let not_missed = names
-            .iter()
-            .filter(|name| has(name, &place.run_elsewhere) && !has(name, &place.left_out));
-        count.skipped = count.skipped.saturating_sub(not_missed.count() as u64);
-    }
     if !status.success() && count.failed == 0 {
         // A test program that died before it could count.
         count.failed += 1;
