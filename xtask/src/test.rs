@@ -34,7 +34,7 @@ const ONCE: [&str; 6] = [
 ];
 
 /// Parts of the names of end-to-end tests that leave no processor idle: they are run when all others are over.
-const AT_THE_END: [&str; 1] = ["chaos::"];
+const AT_THE_END: [&str; 2] = ["chaos::", "a_thousand_uploads"];
 
 pub(crate) fn run(on: Option<On>) -> Result<()> {
     let started = Instant::now();

@@ -25,6 +25,8 @@ pub(super) fn command(folder: &Path, port: u16) -> Result<Command> {
         .env("AWS_ENDPOINT_URL", format!("http://127.0.0.1:{port}"))
         .env("BIND_HOST", "127.0.0.1")
         .env("GATEWAY_PORT", port.to_string())
+        // Each function that idles costs a little, all the time; a start costs next to nothing.
+        .env("LAMBDA_WARM_TTL_SECONDS", "15")
         .env("LONGSHORE_PARTS_DIR", folder.join("parts"))
         .env("MINISTACK_REGION", REGION)
         .env("PERSIST_STATE", "1")
