@@ -279,8 +279,9 @@ async fn a_target_that_drains_is_emptied() {
         assert_eq!(world.tally("drained", number).await, 0, "{number}");
     }
     assert_eq!(reconciled(&world).await, [0, 0, 0]);
-    // Empty, it is forgotten as soon as it is not in the secret any more.
+    // Empty, it is forgotten when it is not in the secret any more.
     world.set_targets(&[&kept]).await;
+    assert_eq!(reconciled(&world).await, [0, 0, 0]);
     let roster = world.item("TARGETS", "TARGETS").await.unwrap();
     assert_eq!(roster["members"].as_array().unwrap().len(), 1, "{roster}");
     world.remove().await;
