@@ -105,11 +105,14 @@ mod tests {
 
     #[test]
     fn what_a_stack_here_gets_is_a_good_document() {
-        let about = json!({
-            "endpoint": "http://127.0.0.1:4571", "bucket": "b", "region": "cn-hangzhou",
-            "access_key_id": "i", "secret_access_key": "s",
-        });
-        let mut targets = vec![local(4566), ceph(&about).unwrap(), oss(&about).unwrap()];
+        let about = |port: u16| {
+            json!({
+                "endpoint": format!("http://127.0.0.1:{port}"), "bucket": "b", "region": "cn-hangzhou",
+                "access_key_id": "i", "secret_access_key": "s",
+            })
+        };
+        let (ceph, oss) = (ceph(&about(4571)).unwrap(), oss(&about(4591)).unwrap());
+        let mut targets = vec![local(4566), ceph, oss];
         check(&targets).unwrap();
         check(&[beside_containers(4566)]).unwrap();
         targets[2]["region"] = json!("oss-cn-hangzhou");

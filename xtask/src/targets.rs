@@ -238,7 +238,7 @@ mod tests {
     fn document(names: &[(&str, bool)]) -> String {
         let target = |(name, draining): &(&str, bool)| {
             json!({
-                "name": name, "kind": "ceph", "endpoint": "http://h", "bucket": "b", "access_key_id": "i",
+                "name": name, "kind": "ceph", "endpoint": "http://h", "bucket": name, "access_key_id": "i",
                 "secret_access_key": "s", "draining": draining,
             })
         };
