@@ -196,26 +196,40 @@ pub(crate) struct DeadLetter {
     pub(crate) tried: String,
 }
 
-/// Some of the dead letters. They are back in their queue after a second, for other tests to see.
+/// All dead letters that were ever seen. They are back in their queue after a few seconds.
 pub(crate) async fn dead_letters() -> Vec<DeadLetter> {
+    // Tests that read at the same time hide letters from each other.
+    static SEEN: tokio::sync::Mutex<Vec<DeadLetter>> = tokio::sync::Mutex::const_new(Vec::new());
+    let mut seen = SEEN.lock().await;
     let request = json!({
-        "QueueUrl": stack().dlq_url, "MaxNumberOfMessages": 10, "VisibilityTimeout": 1,
+        "QueueUrl": stack().dlq_url, "MaxNumberOfMessages": 10, "VisibilityTimeout": 3,
         "MessageAttributeNames": ["All"],
     });
-    let answer = call("sqs", "AmazonSQS.ReceiveMessage", &request).await;
-    let messages = answer["Messages"].as_array().cloned().unwrap_or_default();
-    let letter = |message: &Value| {
-        let attribute = |name: &str| {
-            let value = message["MessageAttributes"][name]["StringValue"].as_str();
-            value.unwrap_or_default().to_owned()
-        };
-        DeadLetter {
-            body: message["Body"].as_str().unwrap().to_owned(),
-            reason: attribute("reason"),
-            tried: attribute("tried"),
+    loop {
+        let answer = call("sqs", "AmazonSQS.ReceiveMessage", &request).await;
+        let messages = answer["Messages"].as_array().cloned().unwrap_or_default();
+        let before = seen.len();
+        for letter in messages.iter().map(dead_letter) {
+            if !seen.contains(&letter) {
+                seen.push(letter);
+            }
         }
+        if seen.len() == before {
+            return seen.clone();
+        }
+    }
+}
+
+fn dead_letter(message: &Value) -> DeadLetter {
+    let attribute = |name: &str| {
+        let value = message["MessageAttributes"][name]["StringValue"].as_str();
+        value.unwrap_or_default().to_owned()
     };
-    messages.iter().map(letter).collect()
+    DeadLetter {
+        body: message["Body"].as_str().unwrap().to_owned(),
+        reason: attribute("reason"),
+        tried: attribute("tried"),
+    }
 }
 
 /// A secret that is JSON.

@@ -20,6 +20,8 @@ use std::time::{Duration, Instant};
 
 /// How large the file is, unless the environment says otherwise.
 const USUAL_MIB: u64 = 1024;
+/// How many parts the command line sends at once.
+const STREAMS: u64 = 4;
 /// What no function may exceed.
 const MEMORY_KIB: u64 = 128 * 1024;
 
@@ -44,7 +46,8 @@ async fn a_big_file_goes_up_and_comes_down_and_is_at_the_target() {
         let status: serde_json::Value = serde_json::from_slice(&status.stdout).unwrap_or_default();
         status["uploads"][0]["received"].as_array().map_or(0, Vec::len) as u64
     };
-    while sent(&terminal) < parts / 2 {
+    // Early: on a slow machine much more is sent between two looks.
+    while sent(&terminal) < parts / 8 {
         assert_eq!(
             program.try_wait().unwrap(),
             None,
@@ -57,10 +60,10 @@ async fn a_big_file_goes_up_and_comes_down_and_is_at_the_target() {
     let had = sent(&terminal);
     clock.say(&format!("hashed, {had} of {parts} parts sent, killed"));
     let uploaded = terminal.json(&["upload", "big.tar"]);
-    assert_eq!(
-        (&uploaded["how"], &uploaded["parts_kept"]),
-        (&json!("resumed"), &json!(had))
-    );
+    assert_eq!(uploaded["how"], "resumed");
+    // What was on its way when the program was killed may have arrived since.
+    let kept = uploaded["parts_kept"].as_u64().unwrap();
+    assert!((had..=had + STREAMS).contains(&kept), "{kept} of {had} kept");
     clock.say("resumed and complete");
 
     let listed = terminal.json(&["ls"]);

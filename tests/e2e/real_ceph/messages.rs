@@ -236,13 +236,14 @@ async fn a_message_that_nobody_understands() {
     let file = person.store("a", None, &bytes).await.file;
     let key = available(&person, &file).await;
     is_there(&key, &bytes);
-    let mut found = Vec::new();
-    until("all of them are among the dead letters", async || {
-        found.extend(aws::dead_letters().await);
-        let all = odd
-            .iter()
-            .all(|body| found.iter().any(|letter| letter.body == *body));
-        all.then_some(())
+    let found = until("all of them are among the dead letters", async || {
+        let found = aws::dead_letters().await;
+        // LocalStack hands JSON over in another spelling.
+        let has = |number: usize| {
+            let mark = format!("{mark}-{number}");
+            found.iter().any(|letter| letter.body.contains(&mark))
+        };
+        (0..odd.len()).all(has).then_some(found)
     })
     .await;
     assert!(
