@@ -58,6 +58,30 @@ async fn nothing_fails_while_the_secret_is_invalid() {
     world.remove().await;
 }
 
+/// Whoever knows a target from the roster may send messages for it at once: they are not for an unknown target because a
+/// worker read the secret a moment before.
+#[tokio::test]
+async fn a_target_that_was_just_added_is_known() {
+    let mut world = World::new().await;
+    let (old, new) = (world.new_target("old").await, world.new_target("new").await);
+    world.set_targets(&[&old, &new]).await;
+    let sent = world.store("a", &fresh(100)).await;
+    world.queues.forget().await;
+    let mut worker = world.function("replicate", |_| Act::Pass).await;
+    world.write_targets(&json!({ "targets": [old] })).await;
+    world.queues.start(&sent.blob, "old").await;
+    assert_eq!(world.queues.hand_over(&mut worker).await, 1);
+
+    world.write_targets(&json!({ "targets": [old, new] })).await;
+    world.queues.start(&sent.blob, "new").await;
+    assert_eq!(world.queues.hand_over(&mut worker).await, 1);
+    for name in ["old", "new"] {
+        let row = world.replica(&sent, name).await.unwrap();
+        assert_eq!(row["state"], "available", "{row}");
+    }
+    world.remove().await;
+}
+
 fn bytes_of(bytes: &[u8], field: &str) -> Vec<u8> {
     [bytes, field.as_bytes()].concat()
 }

@@ -115,8 +115,11 @@ impl Targets {
     }
 }
 
-/// How long the secret is believed: a target that was added or changed is known after this.
+/// How long the secret is believed: a target that was changed is known after this.
 const FRESH: Duration = Duration::from_secs(30);
+/// How long a name that the secret does not have waits for the next look at it: messages for targets that are gone must
+/// not have it read once each.
+const LOOK_AGAIN: Duration = Duration::from_secs(2);
 
 /// The targets, read again from time to time.
 pub struct TargetsCache {
@@ -132,7 +135,8 @@ impl TargetsCache {
         Self { aws, read }
     }
 
-    /// The targets as they were written down half a minute ago at most; with `names` that were not known then, now.
+    /// The targets as they were written down half a minute ago at most; with `names` that were not known then, now, which
+    /// may take two seconds.
     ///
     /// # Errors
     /// [`ReplicaError`] when the secret cannot be read or is not of the documented shape.
@@ -140,19 +144,20 @@ impl TargetsCache {
         let mut read = self.read.lock().await;
         if let Some((at, targets)) = &*read {
             let known = names.iter().all(|name| targets.get(name).is_ok());
-            let age = at.elapsed();
-            // A name that stays unknown must not have the secret read for every message.
-            if age < FRESH && (known || age < Duration::from_secs(2)) {
+            if known && at.elapsed() < FRESH {
                 return Ok(Arc::clone(targets));
             }
+            // It may have been added since.
+            tokio::time::sleep(LOOK_AGAIN.saturating_sub(at.elapsed())).await;
         }
+        let at = Instant::now();
         let config = Targets::configured(&self.aws).await?;
         let targets = match read.take() {
             // Its connections are open.
             Some((_, targets)) if targets.config == config => targets,
             _ => Arc::new(Targets::new(config)?),
         };
-        *read = Some((Instant::now(), Arc::clone(&targets)));
+        *read = Some((at, Arc::clone(&targets)));
         Ok(targets)
     }
 }
