@@ -3,6 +3,7 @@
 //! A blob's reference count is the number of files that refer to it. At zero it is condemned, and may be
 //! revived during a grace period. Then reclaiming begins, after which it never is: the same content starts anew.
 
+use crate::moment::later;
 use jiff::{SignedDuration, Timestamp};
 
 /// How long a blob without references can still be revived.
@@ -90,7 +91,7 @@ pub enum Refusal {
 /// # Errors
 /// [`Refusal`] when the event does not apply; nothing changes then.
 pub fn step(life: &Life, event: Event, now: Timestamp) -> Result<(Life, &'static [Effect]), Refusal> {
-    let later = |wait: SignedDuration| Some(now.saturating_add(wait).unwrap_or(Timestamp::MAX));
+    let in_a_while = |wait: SignedDuration| Some(later(now, wait));
     match event {
         Event::Refer | Event::Lose | Event::Find if life.reclaiming => Err(Refusal::Reclaiming),
         Event::Refer if life.lost => Err(Refusal::Lost),
@@ -100,7 +101,7 @@ pub fn step(life: &Life, event: Event, now: Timestamp) -> Result<(Life, &'static
         }
         Event::Release => {
             let references = life.references.checked_sub(1).ok_or(Refusal::NotReferenced)?;
-            let examine_at = later(GRACE);
+            let examine_at = in_a_while(GRACE);
             Ok((
                 Life {
                     references,
@@ -110,7 +111,7 @@ pub fn step(life: &Life, event: Event, now: Timestamp) -> Result<(Life, &'static
                 &[],
             ))
         }
-        Event::Examine => examine(life, now, later(SETTLE)),
+        Event::Examine => examine(life, now, in_a_while(SETTLE)),
         Event::Lose if life.lost => Err(Refusal::Unchanged),
         Event::Lose => Ok((Life { lost: true, ..*life }, &[Effect::FreeContent])),
         Event::Find if !life.lost => Err(Refusal::Unchanged),

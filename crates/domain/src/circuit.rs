@@ -4,6 +4,7 @@
 //! it is open: messages wait. When its time is over one worker gets through, the probe. If that goes well the circuit
 //! closes; if not it opens for longer.
 
+use crate::moment::later;
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
@@ -91,10 +92,6 @@ impl Circuit {
     pub fn is_open(&self) -> bool {
         self.open_until.is_some()
     }
-}
-
-fn later(now: Timestamp, wait: SignedDuration) -> Timestamp {
-    now.saturating_add(wait).unwrap_or(Timestamp::MAX)
 }
 
 #[cfg(test)]

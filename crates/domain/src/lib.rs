@@ -15,6 +15,7 @@
 //! | [`circuit`] | a target that does not answer is left alone for a while |
 //! | [`reconcile`] | what belongs to whom in the bucket and in the table |
 //! | [`media_type`] | media types that are safe in headers |
+//! | [`moment`] | moments that are a while after others |
 //! | [`id`] | opaque identifiers |
 
 pub mod account;
@@ -24,6 +25,7 @@ pub mod content;
 pub mod finalize;
 pub mod id;
 pub mod media_type;
+pub mod moment;
 pub mod name;
 pub mod placement;
 pub mod possession;

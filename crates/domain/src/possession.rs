@@ -10,6 +10,7 @@
 //! at most.
 
 use crate::id::{AccountId, BlobId};
+use crate::moment::later;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD as BASE64;
 use hmac::{Hmac, KeyInit, Mac};
@@ -136,7 +137,7 @@ impl Challenge {
         Self {
             nonce,
             ranges: ranges.filter(|range| range.length > 0).collect(),
-            expires_at: now.saturating_add(LIFETIME).unwrap_or(Timestamp::MAX),
+            expires_at: later(now, LIFETIME),
         }
     }
 

@@ -10,6 +10,7 @@ pub mod pass;
 
 use crate::blob;
 use crate::id::BlobId;
+use crate::moment::later;
 use crate::targets::roster;
 use jiff::{SignedDuration, Timestamp};
 
@@ -65,7 +66,7 @@ impl Age {
     /// Whether what came into being, or ended, at `since` is not young any more.
     #[must_use]
     pub fn is_old(&self, since: Timestamp) -> bool {
-        since.saturating_add(self.min).unwrap_or(Timestamp::MAX) <= self.now
+        later(since, self.min) <= self.now
     }
 }
 
@@ -180,7 +181,7 @@ pub fn replica_duty(
     available_at: Option<Timestamp>,
     now: Timestamp,
 ) -> ReplicaDuty {
-    let settled = |since: Timestamp| since.saturating_add(blob::SETTLE).unwrap_or(Timestamp::MAX) <= now;
+    let settled = |since: Timestamp| later(since, blob::SETTLE) <= now;
     let (settled, duty) = if standing == Some(roster::Standing::Active) {
         (available_at.is_some_and(settled), ReplicaDuty::Look)
     } else {
@@ -193,7 +194,7 @@ pub fn replica_duty(
 /// new lack replicas, those that are draining have some.
 #[must_use]
 pub fn after_roster_change(changed_at: Timestamp) -> [Timestamp; 2] {
-    [ROSTER_KNOWN, blob::SETTLE].map(|wait| changed_at.saturating_add(wait).unwrap_or(Timestamp::MAX))
+    [ROSTER_KNOWN, blob::SETTLE].map(|wait| later(changed_at, wait))
 }
 
 #[cfg(test)]

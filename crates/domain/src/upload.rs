@@ -9,6 +9,7 @@
 //!
 //! Finalizing is a lease: whoever holds it turns the parts into a blob; when it runs out, anybody may take over.
 
+use crate::moment::later;
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
@@ -231,7 +232,7 @@ pub fn step(
         }
         // Who sends parts does not want to answer a challenge any more.
         (Event::Touch(expiry), State::Open | State::ProofRequired) => {
-            let expires_at = now.saturating_add(expiry).unwrap_or(Timestamp::MAX);
+            let expires_at = later(now, expiry);
             Ok((
                 Session {
                     expires_at: session.expires_at.max(expires_at),
@@ -251,10 +252,10 @@ pub fn step(
         (Event::Lease(patience), _) => match held {
             Some(until) => Err(Refusal::Held(until)),
             None => {
-                let lease_until = now.saturating_add(patience.saturating_add(LEASE_MARGIN)).ok();
+                let lease_until = later(now, patience.saturating_add(LEASE_MARGIN));
                 Ok((
                     Session {
-                        lease_until,
+                        lease_until: Some(lease_until),
                         ..to(State::Finalizing)
                     },
                     &[],
@@ -280,7 +281,7 @@ pub fn step(
 /// under way at its end may have come there after this look at `now`. `None`: this look was the last.
 #[must_use]
 pub fn discard_again(ended_at: Option<Timestamp>, now: Timestamp) -> Option<Timestamp> {
-    let settled = ended_at?.saturating_add(AFTERMATH).unwrap_or(Timestamp::MAX);
+    let settled = later(ended_at?, AFTERMATH);
     (settled > now).then_some(settled)
 }
 

@@ -4,7 +4,7 @@ use crate::{Call, Problem, Reply};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD as BASE64;
 use domain::id::AccountId;
-use jiff::Timestamp;
+use domain::moment::later;
 use serde_json::Value;
 use sha2::{Digest, Sha256};
 use store::idempotency::{MEMORY, remember};
@@ -85,7 +85,7 @@ impl IdempotencyKey {
             status,
             location: location.to_owned(),
             answer: answer.to_owned(),
-            expires_at: now.checked_add(MEMORY).unwrap_or(Timestamp::MAX),
+            expires_at: later(now, MEMORY),
         };
         remember(&row, now)
     }

@@ -32,9 +32,6 @@ use std::sync::Arc;
 use std::time::Duration;
 use store::error::describe;
 
-/// How many parts a store is granted a second for putting together.
-const PARTS_PER_SECOND: usize = 32;
-
 /// An S3-compatible target.
 pub struct CephTarget {
     name: String,
@@ -174,8 +171,7 @@ impl CephTarget {
         let parts = CompletedMultipartUpload::builder()
             .set_parts(Some(parts.collect()))
             .build();
-        let patience = u64::try_from(receipts.len() / PARTS_PER_SECOND).unwrap_or_default();
-        let patience = self.pace.patience(0) + Duration::from_secs(patience);
+        let patience = self.pace.patience_to_complete(receipts.len());
         let result = self
             .client
             .complete_multipart_upload()
@@ -310,19 +306,11 @@ impl CephTarget {
     }
 
     fn corrupt(&self, detail: String) -> ReplicaError {
-        ReplicaError::TargetCorrupt {
-            target: self.name.clone(),
-            detail,
-        }
+        ReplicaError::target_corrupt(&self.name, detail)
     }
 
     fn failed(&self, operation: &'static str, failure: Failure, cause: String) -> ReplicaError {
-        ReplicaError::Target {
-            target: self.name.clone(),
-            operation,
-            failure,
-            cause,
-        }
+        ReplicaError::target(&self.name, operation, failure, cause)
     }
 
     fn error<E>(&self, operation: &'static str, error: &SdkError<E>) -> ReplicaError

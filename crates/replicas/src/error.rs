@@ -31,9 +31,15 @@ pub enum ReplicaError {
     /// The primary store gave other bytes than the blob's ledger says.
     #[error("the primary object is not what the ledger says")]
     SourceCorrupt,
+    /// The target was not asked, because it did not do what it was asked for just before.
+    #[error("{0} did not answer just now, and is left alone for a while")]
+    LeftAlone(String),
     /// What has to be done was not begun: there was no time left.
     #[error("there was no time left")]
     NoTime,
+    /// What was begun did not end in time.
+    #[error("there was not enough time to finish")]
+    Late,
     /// The target has other bytes than were sent.
     #[error("{target} has other bytes than were sent: {detail}")]
     TargetCorrupt {
@@ -55,6 +61,19 @@ pub enum Failure {
     MultipartGone,
 }
 
+impl Failure {
+    /// What follows from the status of an answer whose code tells no more.
+    pub(crate) fn of_status(status: u16) -> Self {
+        match status {
+            // 403 is refused credentials. (A Ceph gateway that was told `rados osd op timeout` says it as well when it cannot
+            // look users up because its storage is down. That is rare, and whoever probes the target again finds out.)
+            301 | 307 | 401 | 403 | 405 | 501 | 507 => Self::Permanent,
+            // Overloaded, broken, or something that nobody has thought of.
+            _ => Self::Passing,
+        }
+    }
+}
+
 /// What comes before the first colon of a cause: a code, a status, or in which way there was no answer.
 fn in_short(cause: &str) -> &str {
     let first = cause.split(':').next().unwrap_or_default();
@@ -63,6 +82,22 @@ fn in_short(cause: &str) -> &str {
 }
 
 impl ReplicaError {
+    pub(crate) fn target(target: &str, operation: &'static str, failure: Failure, cause: String) -> Self {
+        Self::Target {
+            target: target.to_owned(),
+            operation,
+            failure,
+            cause,
+        }
+    }
+
+    pub(crate) fn target_corrupt(target: &str, detail: String) -> Self {
+        Self::TargetCorrupt {
+            target: target.to_owned(),
+            detail,
+        }
+    }
+
     /// What the log should say: the error with its cause.
     #[must_use]
     pub fn for_log(&self) -> String {
@@ -107,12 +142,7 @@ mod tests {
             ("10.0.0.7 is away", "no answer"),
             ("", "no answer"),
         ] {
-            let error = ReplicaError::Target {
-                target: "far".to_owned(),
-                operation: "PutObject",
-                failure: Failure::Passing,
-                cause: cause.to_owned(),
-            };
+            let error = ReplicaError::target("far", "PutObject", Failure::Passing, cause.to_owned());
             assert_eq!(error.to_string(), format!("far: PutObject failed ({shown})"));
             assert!(error.for_log().contains(cause));
         }

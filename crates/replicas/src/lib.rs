@@ -19,6 +19,7 @@ pub mod oss;
 pub mod pace;
 pub mod replicator;
 pub mod report;
+mod silent;
 pub mod target;
 pub mod targets;
 pub mod verified_body;
@@ -27,6 +28,7 @@ pub mod worker;
 pub use error::ReplicaError;
 pub use replicator::Replicator;
 pub use report::Report;
+pub use silent::Silent;
 pub use target::Target;
 pub use targets::{Place, Targets, TargetsCache};
 

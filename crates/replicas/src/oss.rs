@@ -28,8 +28,6 @@ use tokio::time::timeout;
 const CRC: &str = "x-oss-hash-crc64ecma";
 /// Refused because the object is there.
 const EXISTS: &str = "FileAlreadyExists";
-/// How many parts OSS is granted a second for putting together.
-const PARTS_PER_SECOND: usize = 32;
 
 /// A bucket of Alibaba Cloud OSS.
 pub struct OssTarget {
@@ -165,8 +163,7 @@ impl OssTarget {
                 headers,
             }
         };
-        let patience = u64::try_from(receipts.len() / PARTS_PER_SECOND).unwrap_or_default();
-        let patience = self.pace.patience(0) + Duration::from_secs(patience);
+        let patience = self.pace.patience_to_complete(receipts.len());
         self.call_unless_there(call, body.as_bytes(), patience).await?;
         Ok(())
     }
@@ -307,19 +304,11 @@ impl OssTarget {
     }
 
     fn corrupt(&self, detail: String) -> ReplicaError {
-        ReplicaError::TargetCorrupt {
-            target: self.name.clone(),
-            detail,
-        }
+        ReplicaError::target_corrupt(&self.name, detail)
     }
 
     fn failed(&self, call: &Call<'_>, failure: Failure, cause: String) -> ReplicaError {
-        ReplicaError::Target {
-            target: self.name.clone(),
-            operation: call.operation,
-            failure,
-            cause,
-        }
+        ReplicaError::target(&self.name, call.operation, failure, cause)
     }
 }
 

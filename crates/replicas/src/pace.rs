@@ -8,6 +8,8 @@ use tokio::time::{Sleep, sleep};
 pub const MAX_STREAMS: u64 = 16;
 /// The slowest transfer that is not given up, in bytes a second, unless the target is told to be slower.
 const SLOWEST: u64 = 1024 * 1024;
+/// How many parts a store is granted a second for putting them together.
+const PARTS_PER_SECOND: usize = 32;
 /// What may be sent ahead of time, so that a stream that was held up catches up.
 const BURST: Duration = Duration::from_millis(100);
 
@@ -44,6 +46,13 @@ impl Pace {
             None => SLOWEST,
         };
         Duration::from_secs(30 + bytes / slowest)
+    }
+
+    /// How long a target may take to put so many parts together.
+    #[must_use]
+    pub fn patience_to_complete(&self, parts: usize) -> Duration {
+        let seconds = u64::try_from(parts / PARTS_PER_SECOND).unwrap_or_default();
+        self.patience(0) + Duration::from_secs(seconds)
     }
 
     fn reserve(&self, bytes: usize, now: Instant) -> Duration {
@@ -85,6 +94,14 @@ mod tests {
         let pace = Pace::new(None);
         for _ in 0..10 {
             assert_eq!(pace.reserve(usize::MAX, Instant::now()), Duration::ZERO);
+        }
+    }
+
+    #[test]
+    fn many_parts_get_more_time() {
+        let pace = Pace::new(None);
+        for (parts, seconds) in [(1, 30), (32, 31), (10_000, 342)] {
+            assert_eq!(pace.patience_to_complete(parts), Duration::from_secs(seconds));
         }
     }
 

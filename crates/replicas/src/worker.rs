@@ -14,13 +14,13 @@ use crate::report::Report;
 use at_target::AtTarget;
 use domain::replica::{Message, STALLED_AFTER};
 use futures::future::{Either, join_all, select};
-use jiff::{SignedDuration, Timestamp};
+use jiff::SignedDuration;
 use std::collections::{BTreeMap, HashMap};
 use std::convert::Infallible;
 use std::pin::pin;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
-use store::rows::{ReplicaRow, now};
+use store::rows::{ReplicaRow, from_now, now};
 use store::{DeadLetters, Queue, StoreError, Table};
 use tokio::time::Instant;
 
@@ -78,8 +78,6 @@ struct Live {
 /// Why a message has to come again.
 enum Setback {
     Failed(ReplicaError),
-    /// There was not enough time.
-    Late,
     /// It was not begun: there was no time left, or the target did not do what others were about.
     NotBegun,
     /// The replica is there, but something was left at the target that nobody needs.
@@ -122,7 +120,7 @@ impl Worker {
                 let kept = self
                     .replicator
                     .table
-                    .keep_slot(&target, slot, &self.name, after(HOLD))
+                    .keep_slot(&target, slot, &self.name, from_now(HOLD))
                     .await;
                 if !matches!(kept, Ok(true)) {
                     tracing::warn!(target, slot, "the place at the target is not ours any more");
@@ -162,7 +160,7 @@ impl Worker {
         };
         let table = &self.replicator.table;
         let taken = table
-            .take_slot(target, places, &self.name, now(), after(HOLD))
+            .take_slot(target, places, &self.name, now(), from_now(HOLD))
             .await;
         let wait = SignedDuration::from_secs(rand::random_range(NO_PLACE));
         match taken {
@@ -212,14 +210,10 @@ pub async fn defer(
     queue.defer(&delivery.message, wait, tried).await?;
     let (blob, target) = delivery.message.subject();
     let replica = ReplicaRow::key_of(blob, target);
-    if let Err(error) = table.postpone(&replica, after(wait + STALLED_AFTER)).await {
+    if let Err(error) = table.postpone(&replica, from_now(wait + STALLED_AFTER)).await {
         tracing::warn!(%blob, target, error = error.for_log(), "the sweep will send one message more");
     }
     Ok(())
-}
-
-fn after(wait: SignedDuration) -> Timestamp {
-    now().checked_add(wait).unwrap_or(Timestamp::MAX)
 }
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {

@@ -8,8 +8,9 @@ use aws_sdk_dynamodb::types::AttributeValue;
 use domain::blob::{Effect, Event, GRACE, Life, Refusal, step};
 use domain::content::{ContentId, PartDigest};
 use domain::id::{AccountId, BlobId};
+use domain::moment::later;
 use domain::targets::roster::Member;
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
 use std::collections::HashMap;
 
 /// The write that [`step`] makes of [`Event::Refer`], without reading first: one more file refers to a blob. This revives a
@@ -104,10 +105,6 @@ fn rewrite(blob: &BlobRow, next: &Life, now: Timestamp) -> Result<Write, StoreEr
         change = change.due(at);
     }
     Write::update(&change, Conflict::BlobChanged)
-}
-
-fn later(now: Timestamp, wait: SignedDuration) -> Timestamp {
-    now.checked_add(wait).unwrap_or(Timestamp::MAX)
 }
 
 impl Table {

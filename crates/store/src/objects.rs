@@ -6,6 +6,7 @@ pub use listing::{Head, ListedMultipart, ListedObject};
 
 use crate::config::{Aws, variable};
 use crate::error::{StoreError, remote};
+use crate::rows::from_now;
 use aws_sdk_s3::Client;
 use aws_sdk_s3::presigning::PresigningConfig;
 use aws_sdk_s3::primitives::ByteStream;
@@ -146,7 +147,7 @@ impl Objects {
                 .filter(|(name, _)| !UNASKED.iter().any(|header| name.eq_ignore_ascii_case(header)))
                 .map(|(name, value)| (name.to_owned(), value.to_owned()))
                 .collect(),
-            expires_at: expires_at(),
+            expires_at: from_now(URL_LIFETIME),
         })
     }
 
@@ -377,10 +378,4 @@ fn same_content(text: &str, content_id: &ContentId) -> bool {
 
 fn presigning() -> Result<PresigningConfig, StoreError> {
     PresigningConfig::expires_in(URL_LIFETIME).map_err(|e| StoreError::Misconfigured(e.to_string()))
-}
-
-fn expires_at() -> Timestamp {
-    crate::rows::now()
-        .checked_add(URL_LIFETIME)
-        .unwrap_or(Timestamp::MAX)
 }

@@ -74,9 +74,6 @@ impl Queue {
             messages.iter().filter(mine).collect()
         };
         self.send_to(&self.url, &of_queue(&self.url)).await?;
-        if self.copy_url == self.url {
-            return Ok(());
-        }
         self.send_to(&self.copy_url, &of_queue(&self.copy_url)).await
     }
 
@@ -189,9 +186,6 @@ impl Queue {
                     .send()
                     .await
                     .map_err(remote("ChangeMessageVisibilityBatch"))?;
-            }
-            if self.copy_url == self.url {
-                break;
             }
         }
         Ok(())

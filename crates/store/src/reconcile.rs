@@ -104,8 +104,7 @@ impl Table {
     /// # Errors
     /// [`StoreError::Remote`].
     pub async fn blobs_among(&self, ids: &[BlobId]) -> Result<HashSet<BlobId>, StoreError> {
-        let keys: HashSet<Key> = ids.iter().map(BlobRow::key_of).collect();
-        let there = self.existing(&keys.into_iter().collect::<Vec<_>>()).await?;
+        let there = self.existing(ids.iter().map(BlobRow::key_of)).await?;
         let is_blob = |id: &&BlobId| there.contains(&BlobRow::key_of(id));
         Ok(ids.iter().filter(is_blob).cloned().collect())
     }
@@ -134,7 +133,7 @@ impl Table {
     /// [`StoreError::Remote`] or [`StoreError::Corrupt`].
     pub async fn standing(&self, blob: &BlobId) -> Result<Standing, StoreError> {
         let claimant = self.claimant(blob).await?;
-        let is_blob = !self.existing(&[BlobRow::key_of(blob)]).await?.is_empty();
+        let is_blob = !self.existing([BlobRow::key_of(blob)]).await?.is_empty();
         Ok(Standing { claimant, is_blob })
     }
 

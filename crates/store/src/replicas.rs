@@ -1,16 +1,18 @@
 //! Replicas and their segments.
 //!
 //! A replica changes its state as [`domain::replica::step`] says, in one transaction with the [`Tally`] of its target:
-//! whatever crashes, the tally is how many replicas there are in each state.
+//! whatever crashes, the tally is how many replicas there are in each state. (That one has begun to be copied changes
+//! nothing there.)
+
+mod multipart;
+mod reading;
 
 use crate::error::{Conflict, StoreError};
-use crate::rows::{
-    BlobRow, LedgerRow, ReplicaRow, SegmentRow, TallyRow, blob_partition, waiting_for, waiting_shard,
-};
+use crate::rows::{BlobRow, ReplicaRow, TallyRow, waiting_for, waiting_shard};
 use crate::table::{Change, Item, Key, Row, Table, Waiting, Write, number, text};
 use aws_sdk_dynamodb::types::AttributeValue;
-use domain::content::PartDigest;
 use domain::id::BlobId;
+use domain::moment::later;
 use domain::replica::{Event, STALLED_AFTER, State, Tally, step};
 use domain::targets::roster::Member;
 use jiff::Timestamp;
@@ -106,7 +108,7 @@ fn moved(replica: &ReplicaRow, to: State, set: &str, remove: &str, now: Timestam
         });
     }
     if is_due {
-        change = change.due(later(now));
+        change = change.due(stalled(now));
     }
     change
 }
@@ -131,8 +133,9 @@ fn tally_of(replica: &ReplicaRow, to: Option<State>) -> Tally {
     Tally::moved(Some(replica.state), to, replica.size)
 }
 
-fn later(now: Timestamp) -> Timestamp {
-    now.checked_add(STALLED_AFTER).unwrap_or(Timestamp::MAX)
+/// When the sweep looks at a replica about which nothing was heard since.
+fn stalled(now: Timestamp) -> Timestamp {
+    later(now, STALLED_AFTER)
 }
 
 fn short(reason: &str) -> String {
@@ -150,62 +153,6 @@ fn state(state: State) -> AttributeValue {
 }
 
 impl Table {
-    /// All replicas of a blob.
-    ///
-    /// # Errors
-    /// [`StoreError::Remote`] or [`StoreError::Corrupt`].
-    pub async fn replicas(&self, blob: &BlobId) -> Result<Vec<ReplicaRow>, StoreError> {
-        self.all(&blob_partition(blob), ReplicaRow::PREFIX).await
-    }
-
-    /// One replica of a blob.
-    ///
-    /// # Errors
-    /// [`StoreError::Remote`] or [`StoreError::Corrupt`].
-    pub async fn replica(&self, blob: &BlobId, target: &str) -> Result<Option<ReplicaRow>, StoreError> {
-        self.get(&ReplicaRow::key_of(blob, target)).await
-    }
-
-    /// At most fifty blobs by id, with the replicas of each at these targets: what a batch of messages is about.
-    ///
-    /// # Errors
-    /// [`StoreError::Remote`] or [`StoreError::Corrupt`].
-    pub async fn jobs(
-        &self,
-        subjects: &[(BlobId, String)],
-    ) -> Result<HashMap<(BlobId, String), (BlobRow, ReplicaRow)>, StoreError> {
-        let mut blobs: Vec<Key> = subjects.iter().map(|(blob, _)| BlobRow::key_of(blob)).collect();
-        blobs.sort_by(|a, b| a.pk.cmp(&b.pk));
-        blobs.dedup();
-        let mut replicas: Vec<Key> = subjects
-            .iter()
-            .map(|(blob, target)| ReplicaRow::key_of(blob, target))
-            .collect();
-        replicas.sort_by(|a, b| (&a.pk, &a.sk).cmp(&(&b.pk, &b.sk)));
-        replicas.dedup();
-        let blobs: Vec<BlobRow> = self.get_many(&blobs).await?;
-        let replicas: Vec<ReplicaRow> = self.get_many(&replicas).await?;
-        let blobs: HashMap<BlobId, BlobRow> = blobs.into_iter().map(|row| (row.id.clone(), row)).collect();
-        let job = |replica: ReplicaRow| {
-            let blob = blobs.get(&replica.blob)?.clone();
-            Some(((replica.blob.clone(), replica.target.clone()), (blob, replica)))
-        };
-        Ok(replicas.into_iter().filter_map(job).collect())
-    }
-
-    /// The digests of those among at most a hundred blobs of one part whose ledgers are there.
-    ///
-    /// # Errors
-    /// [`StoreError::Remote`] or [`StoreError::Corrupt`].
-    pub async fn only_digests(&self, blobs: &[BlobId]) -> Result<HashMap<BlobId, PartDigest>, StoreError> {
-        let mut keys: Vec<Key> = blobs.iter().map(|blob| LedgerRow::key_of(blob, 0)).collect();
-        keys.sort_by(|a, b| a.pk.cmp(&b.pk));
-        keys.dedup();
-        let pages: Vec<LedgerRow> = self.get_many(&keys).await?;
-        let digest = |page: LedgerRow| Some((page.blob, page.digests.first().copied()?));
-        Ok(pages.into_iter().filter_map(digest).collect())
-    }
-
     /// Brings the replicas of a blob into being that are missing at these targets, unless it is being reclaimed. Gives the
     /// names of the targets that got one.
     ///
@@ -244,123 +191,6 @@ impl Table {
             }
         }
         Ok(made)
-    }
-
-    /// Whether a segment is recorded for the multipart upload that is under way for a replica.
-    ///
-    /// # Errors
-    /// [`StoreError::Remote`] or [`StoreError::Corrupt`].
-    pub async fn has_segment(&self, replica: &ReplicaRow, segment: u32) -> Result<bool, StoreError> {
-        let key = SegmentRow::key_of(&replica.blob, &replica.target, segment);
-        let row: Option<SegmentRow> = self.get(&key).await?;
-        Ok(row.is_some_and(|row| Some(&row.multipart_id) == replica.multipart_id.as_ref()))
-    }
-
-    /// The segments recorded for the multipart upload that is under way for a replica, in order.
-    ///
-    /// # Errors
-    /// [`StoreError::Remote`] or [`StoreError::Corrupt`].
-    pub async fn segments(&self, replica: &ReplicaRow) -> Result<Vec<SegmentRow>, StoreError> {
-        let prefix = SegmentRow::prefix(&replica.target);
-        let mut rows: Vec<SegmentRow> = self.all(&blob_partition(&replica.blob), &prefix).await?;
-        rows.retain(|row| Some(&row.multipart_id) == replica.multipart_id.as_ref());
-        Ok(rows)
-    }
-
-    /// Records the multipart upload at the target, unless somebody else recorded one.
-    ///
-    /// # Errors
-    /// [`Conflict::ReplicaChanged`].
-    pub async fn begin_copying(
-        &self,
-        replica: &ReplicaRow,
-        multipart_id: &str,
-        key: &str,
-        now: Timestamp,
-    ) -> Result<(), StoreError> {
-        let change = Change::new(
-            replica.key(),
-            "SET #state = :copying, multipart_id = :multipart_id, #key = :key, bytes_done = :none, \
-             segments_done = :none, updated_at = :now, due_shard = :due_shard, due_at = :due_at",
-            "attribute_not_exists(multipart_id) AND #state IN (:pending, :copying) AND since = :since",
-        );
-        let change = change
-            .with(":copying", state(State::Copying))
-            .with(":pending", state(State::Pending))
-            .with(":multipart_id", text(multipart_id))
-            .with(":key", text(key))
-            .with(":none", number(0))
-            .with(":since", text(&replica.since))
-            .with(":now", text(&now))
-            .due(later(now));
-        self.change(change, Conflict::ReplicaChanged).await
-    }
-
-    /// Forgets a multipart upload at the target that is not there any more. Segments that were recorded for it
-    /// do not count for another one, which writes over them.
-    ///
-    /// # Errors
-    /// [`Conflict::ReplicaChanged`] when another one is recorded by now.
-    pub async fn forget_multipart(&self, replica: &ReplicaRow, now: Timestamp) -> Result<(), StoreError> {
-        let change = Change::new(
-            replica.key(),
-            "SET bytes_done = :none, segments_done = :none, updated_at = :now ADD restarts :one REMOVE multipart_id",
-            "multipart_id = :multipart_id AND #state <> :available",
-        );
-        let multipart_id = replica.multipart_id.as_deref().unwrap_or_default();
-        let change = change
-            .with(":none", number(0))
-            .with(":now", text(&now))
-            .with(":available", state(State::Available))
-            .with(":one", number(1))
-            .with(":multipart_id", text(multipart_id));
-        self.change(change, Conflict::ReplicaChanged).await
-    }
-
-    /// Records a segment, once: repeating it, or recording one of a forgotten multipart upload, is a
-    /// [`Conflict::ReplicaChanged`].
-    ///
-    /// # Errors
-    /// [`StoreError`].
-    pub async fn record_segment(
-        &self,
-        replica: &ReplicaRow,
-        segment: &SegmentRow,
-        bytes: u64,
-        now: Timestamp,
-    ) -> Result<(), StoreError> {
-        let mine = HashMap::from([(":multipart_id".to_owned(), text(&segment.multipart_id))]);
-        let fresh = "attribute_not_exists(pk) OR multipart_id <> :multipart_id";
-        let mut progress = Change::new(
-            replica.key(),
-            "SET bytes_done = bytes_done + :bytes, segments_done = segments_done + :one, updated_at = :now, \
-             due_shard = :due_shard, due_at = :due_at",
-            "multipart_id = :multipart_id AND #state <> :available",
-        )
-        .due(later(now));
-        if replica.state == State::Failed {
-            // It stays so, and nobody sends messages for it; what others still do is kept for when it is tried again.
-            progress = Change::new(
-                replica.key(),
-                "SET bytes_done = bytes_done + :bytes, segments_done = segments_done + :one, updated_at = :now",
-                "multipart_id = :multipart_id AND #state = :failed",
-            )
-            .with(":failed", state(State::Failed));
-        } else {
-            progress = progress.with(":available", state(State::Available));
-        }
-        let progress = progress
-            .with(":bytes", number(bytes))
-            .with(":one", number(1))
-            .with(":multipart_id", text(&segment.multipart_id))
-            .with(":now", text(&now));
-        let tally = TallyRow::key_of(&segment.target, &segment.blob);
-        self.transact(vec![
-            Write::put(segment, fresh, mine, Conflict::ReplicaChanged)?,
-            Write::update(&progress, Conflict::ReplicaChanged)?,
-            count(&tally, Tally::default().copied(bytes))?,
-        ])
-        .await
     }
 
     /// Moves a replica on, in one transaction with its target's tally. When others were faster, looks again whether the
@@ -574,14 +404,6 @@ impl Table {
             )?,
         ])
         .await
-    }
-
-    async fn delete_segments(&self, blob: &BlobId, target: &str) -> Result<(), StoreError> {
-        let rows: Vec<SegmentRow> = self
-            .all(&blob_partition(blob), &SegmentRow::prefix(target))
-            .await?;
-        self.delete_all(&rows.iter().map(Row::key).collect::<Vec<_>>())
-            .await
     }
 }
 

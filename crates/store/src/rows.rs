@@ -21,12 +21,19 @@ pub use tree::{EntryRow, FileContent, HoldingRow, NodeRow};
 pub use upload::{ClaimRow, StoredChallenge, UploadRow};
 
 use domain::id::{AccountId, BlobId};
-use jiff::Timestamp;
+use domain::moment::later;
+use jiff::{Timestamp, TimestampArithmetic};
 
 /// The present moment, in whole milliseconds: what is stored and shown needs no more.
 #[must_use]
 pub fn now() -> Timestamp {
     Timestamp::from_millisecond(Timestamp::now().as_millisecond()).unwrap_or_default()
+}
+
+/// The moment so long after the present one.
+#[must_use]
+pub fn from_now(wait: impl Into<TimestampArithmetic>) -> Timestamp {
+    later(now(), wait)
 }
 
 /// A new random identifier. It says nothing about when or for whom it was made.

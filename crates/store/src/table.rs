@@ -304,11 +304,11 @@ impl Table {
         }
     }
 
-    /// Reads rows by key, in no particular order; those that are not there are left out. At most 100.
+    /// Reads rows by key, each once, in no particular order; those that are not there are left out.
     ///
     /// # Errors
     /// [`StoreError::Remote`] or [`StoreError::Corrupt`].
-    pub async fn get_many<R: Row>(&self, keys: &[Key]) -> Result<Vec<R>, StoreError> {
+    pub async fn get_many<R: Row>(&self, keys: impl IntoIterator<Item = Key>) -> Result<Vec<R>, StoreError> {
         let items = self.batch_get(keys, None).await?;
         items.into_iter().map(from_item).collect()
     }

@@ -9,6 +9,7 @@ use crate::table::{Change, Item, Key, Row, Table, Write, number, text};
 use aws_sdk_dynamodb::types::AttributeValue;
 use domain::circuit::{Admission, Circuit, FIRST_WAIT};
 use domain::id::{AccountId, BlobId, NodeId};
+use domain::moment::later;
 use domain::name::Name;
 use domain::replica::Tally;
 use domain::targets::Config;
@@ -268,7 +269,7 @@ impl Table {
             Ok(()) => Ok((admission, circuit)),
             // Another worker is the probe.
             Err(StoreError::Conflict(_)) => {
-                let until = now.checked_add(FIRST_WAIT).unwrap_or(Timestamp::MAX);
+                let until = later(now, FIRST_WAIT);
                 Ok((Admission::Wait(until), row.circuit))
             }
             Err(error) => Err(error),

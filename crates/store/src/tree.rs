@@ -84,12 +84,11 @@ impl Table {
         let page: Page<EntryRow> = self
             .page(&pk, &prefix, after.as_deref(), limit.min(MAX_PAGE))
             .await?;
-        let keys: Vec<_> = page
+        let keys = page
             .rows
             .iter()
-            .map(|entry| NodeRow::key_of(account, &entry.node))
-            .collect();
-        let nodes = self.get_many::<NodeRow>(&keys).await?;
+            .map(|entry| NodeRow::key_of(account, &entry.node));
+        let nodes = self.get_many::<NodeRow>(keys).await?;
         let mut by_id: HashMap<NodeId, NodeRow> =
             nodes.into_iter().map(|node| (node.id.clone(), node)).collect();
         let rows = page

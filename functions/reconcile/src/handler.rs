@@ -13,10 +13,8 @@ use domain::reconcile::{Age, after_roster_change};
 use futures::StreamExt;
 use futures::stream;
 use jiff::{SignedDuration, Timestamp};
-use replicas::TargetsCache;
+use replicas::{ReplicaError, Silent, TargetsCache};
 use serde::Serialize;
-use std::collections::HashSet;
-use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, SystemTime};
 use store::rows::{ReconcileRow, RosterRow, now};
 use store::{Aws, Objects, Queue, StoreError, Table, config};
@@ -35,8 +33,7 @@ pub(crate) struct Reconciler {
     objects: Objects,
     queue: Queue,
     targets: TargetsCache,
-    /// Targets that do not answer.
-    silent: Mutex<HashSet<String>>,
+    silent: Silent,
     min_age: SignedDuration,
     interval: SignedDuration,
 }
@@ -83,7 +80,7 @@ impl Reconciler {
             objects: Objects::from_env(&aws)?,
             queue: Queue::from_env(&aws)?,
             targets: TargetsCache::new(aws),
-            silent: Mutex::default(),
+            silent: Silent::default(),
             min_age: SignedDuration::from_secs(whole("RECONCILE_MIN_AGE_SECONDS")?),
             interval: SignedDuration::from_secs(interval),
         })
@@ -96,7 +93,7 @@ impl Reconciler {
         };
         let mut row = self.table.reconciler().await?;
         let roster = self.table.roster().await?;
-        self.silent.lock().unwrap_or_else(PoisonError::into_inner).clear();
+        self.silent.forget();
         let again = after_roster_change(roster.changed_at);
         let mut state = State::UnderWay;
         while !left().is_zero() {
@@ -142,9 +139,9 @@ impl Reconciler {
 
 /// Does something for each of `things`, some at a time. Gives what came of those that did not fail, and how many did:
 /// one of them does not keep the others waiting, and the next pass comes to it again.
-async fn each<T, A>(
+async fn each<T, A, E: Into<ReplicaError>>(
     things: impl IntoIterator<Item = T>,
-    examine: impl AsyncFn(T) -> Result<A, StoreError>,
+    examine: impl AsyncFn(T) -> Result<A, E>,
 ) -> (Vec<A>, u64) {
     let examine = &examine;
     let answers = stream::iter(things)
@@ -158,7 +155,7 @@ async fn each<T, A>(
             Ok(answer) => good.push(answer),
             Err(error) => {
                 failed += 1;
-                tracing::error!(error = error.for_log(), "left to the next pass");
+                tracing::error!(error = error.into().for_log(), "left to the next pass");
             }
         }
     }

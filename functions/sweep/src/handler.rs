@@ -5,17 +5,15 @@
 
 use domain::blob;
 use domain::replica::{STALLED_AFTER, State, Tally};
-use domain::targets::roster::{Member, Standing};
 use domain::upload::{Duty, Event};
 use edge::metrics::{Metric, emit};
-use jiff::{SignedDuration, Timestamp};
-use replicas::error::Failure;
-use replicas::{ReplicaError, Targets};
+use jiff::SignedDuration;
+use replicas::{ReplicaError, Silent, Targets};
 use serde::Serialize;
 use std::collections::HashSet;
 use std::time::{Duration, SystemTime};
 use store::finalize::{Finalizer, Outcome};
-use store::rows::{BlobRow, ReplicaRow, UploadRow, now, object_key};
+use store::rows::{BlobRow, ReplicaRow, UploadRow, from_now, now, object_key};
 use store::table::{Key, Row};
 use store::uploads::TransitionError;
 use store::{Aws, Objects, StoreError, Table};
@@ -115,7 +113,7 @@ impl Sweep {
                             error = error.for_log(),
                             "left to a later sweep"
                         );
-                        if let Err(error) = self.table().postpone(&key, after(POSTPONE)).await {
+                        if let Err(error) = self.table().postpone(&key, from_now(POSTPONE)).await {
                             tracing::warn!(
                                 pk = key.pk,
                                 sk = key.sk,
@@ -190,19 +188,18 @@ impl Sweep {
     async fn targets(&self, cache: &mut TargetCache) -> Result<(), ReplicaError> {
         // In this order: the document may be changed at this moment, and the newer one must be what is written last.
         let was = self.table().roster().await?;
-        let config = &cache.get(&self.aws).await?.config;
-        let roster = self.table().publish(was, config, now()).await?.roster;
-        let is_configured = |member: &&Member| member.standing != Standing::Retired;
-        for member in roster.members.iter().filter(is_configured) {
-            let tally = self.table().tally(&member.name).await?;
+        let config = &read_once(&mut cache.targets, &self.aws).await?.config;
+        self.table().publish(was, config, now()).await?;
+        for target in &config.targets {
+            let tally = self.table().tally(&target.name).await?;
             self.table()
-                .sample(&member.name, tally.copied_bytes, now())
+                .sample(&target.name, tally.copied_bytes, now())
                 .await?;
-            let oldest = self.table().oldest_at(&member.name).await?;
+            let oldest = self.table().oldest_at(&target.name).await?;
             let waited = oldest.map_or(0.0, |since| now().duration_since(since).as_secs_f64());
-            self.measure(Some(&member.name), waited, &tally);
+            self.measure(Some(&target.name), waited, &tally);
         }
-        if !roster.members.iter().any(|member| is_configured(&member)) {
+        if config.targets.is_empty() {
             // Alarms know then that all is well.
             self.measure(None, 0.0, &Tally::default());
         }
@@ -233,7 +230,7 @@ impl Sweep {
         }
         // The longer it has waited, the less likely is it that another message helps.
         let waited = now().duration_since(replica.since);
-        let again = after(waited.clamp(STALLED_AFTER, LONGEST_SILENCE));
+        let again = from_now(waited.clamp(STALLED_AFTER, LONGEST_SILENCE));
         let target = std::slice::from_ref(&replica.target);
         self.table().postpone(&replica.key(), again).await?;
         self.finalizer.queue.start(&replica.blob, target).await?;
@@ -266,35 +263,24 @@ impl Sweep {
 #[derive(Default)]
 struct TargetCache {
     targets: Option<Targets>,
-    silent: HashSet<String>,
+    silent: Silent,
 }
 
 impl TargetCache {
-    async fn get(&mut self, aws: &Aws) -> Result<&Targets, ReplicaError> {
-        let targets = match self.targets.take() {
-            Some(targets) => targets,
-            None => Targets::from_env(aws).await?,
-        };
-        Ok(self.targets.insert(targets))
-    }
-
     /// Removes what a replica has at its target: multipart uploads under way, and the object.
     async fn remove(&mut self, aws: &Aws, replica: &ReplicaRow) -> Result<(), ReplicaError> {
-        let name = &replica.target;
-        if self.silent.contains(name) {
-            return Err(ReplicaError::Target {
-                target: name.clone(),
-                operation: "DeleteObject",
-                failure: Failure::Passing,
-                cause: "it did not answer just now".to_owned(),
-            });
-        }
-        let removed = self.get(aws).await?.remove(replica).await;
-        if removed.is_err() {
-            self.silent.insert(name.clone());
-        }
-        removed
+        let Self { targets, silent } = self;
+        let remove = async { read_once(targets, aws).await?.remove(replica).await };
+        silent.ask(&replica.target, remove).await
     }
+}
+
+async fn read_once<'a>(targets: &'a mut Option<Targets>, aws: &Aws) -> Result<&'a Targets, ReplicaError> {
+    let read = match targets.take() {
+        Some(read) => read,
+        None => Targets::from_env(aws).await?,
+    };
+    Ok(targets.insert(read))
 }
 
 impl Report {
@@ -313,8 +299,4 @@ impl Report {
 /// The index may be behind: what the row itself says counts.
 fn is_due<R: Row>(row: &R) -> bool {
     row.due_at().is_some_and(|at| at <= now())
-}
-
-fn after(wait: SignedDuration) -> Timestamp {
-    now().checked_add(wait).unwrap_or(Timestamp::MAX)
 }

@@ -4,6 +4,7 @@
 use domain::content::{ContentId, PartPlan};
 use domain::id::{AccountId, NodeId};
 use domain::media_type::MediaType;
+use domain::moment::later;
 use domain::name::Name;
 use domain::placement::{OnConflict, Placement, place};
 use domain::possession::{LOOK_UP_COST, MIN_SIZE};
@@ -66,7 +67,7 @@ impl UploadCreate {
             return Err(Problem::invalid("content_id", detail));
         }
         let now = now();
-        let expires_at = now.checked_add(self.expiry).unwrap_or(jiff::Timestamp::MAX);
+        let expires_at = later(now, self.expiry);
         let session = Session::new(Beginning::Sending, expires_at);
         Ok(UploadRow {
             id: new_id(),

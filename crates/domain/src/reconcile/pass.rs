@@ -1,6 +1,7 @@
 //! A pass looks at all objects, then at all multipart uploads, then at all rows, a page at a time. How far it is is
 //! written down after each page: whoever comes after an interruption goes on at the page that was not finished.
 
+use crate::moment::later;
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 use std::ops::AddAssign;
@@ -151,7 +152,7 @@ impl Progress {
             return self.under_way.clone();
         }
         let due = self.last.as_ref().is_none_or(|last| {
-            let next = last.started_at.saturating_add(interval).unwrap_or(Timestamp::MAX);
+            let next = later(last.started_at, interval);
             next <= now || again.iter().any(|at| last.started_at < *at && *at <= now)
         });
         due.then_some(Pass {

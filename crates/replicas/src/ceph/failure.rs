@@ -46,13 +46,7 @@ fn classify(status: Option<u16>, code: Option<&str>, of_multipart: bool) -> Fail
     if let Some((_, failure)) = TABLE.iter().find(|(known, _)| code == Some(known)) {
         return *failure;
     }
-    match status {
-        // 403 is refused credentials. (A Ceph gateway that was told `rados osd op timeout` says it as well when it cannot
-        // look users up because its storage is down. That is rare, and whoever probes the target again finds out.)
-        Some(301 | 307 | 401 | 403 | 405 | 501 | 507) => Failure::Permanent,
-        // No answer, overloaded, broken, or something that nobody has thought of.
-        _ => Failure::Passing,
-    }
+    status.map_or(Failure::Passing, Failure::of_status)
 }
 
 /// What follows from an error.

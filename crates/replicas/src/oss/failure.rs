@@ -64,11 +64,7 @@ impl Refusal {
         if let Some((_, failure)) = TABLE.iter().find(|(known, _)| self.code == *known) {
             return *failure;
         }
-        match self.status {
-            301 | 307 | 401 | 403 | 405 | 501 | 507 => Failure::Permanent,
-            // Overloaded, broken, or something that nobody has thought of.
-            _ => Failure::Passing,
-        }
+        Failure::of_status(self.status)
     }
 
     /// There is no such object; that there is no such bucket is something else.

@@ -134,12 +134,13 @@ impl Replicator {
         }
         if !job.again {
             // It may be being completed at this moment, for another worker, or for one whose time was over.
-            return Err(ReplicaError::Target {
-                target: job.replica.target.clone(),
-                operation: "CompleteMultipartUpload",
-                failure: Failure::Passing,
-                cause: refused.for_log(),
-            });
+            let (target, cause) = (&job.replica.target, refused.for_log());
+            return Err(ReplicaError::target(
+                target,
+                "CompleteMultipartUpload",
+                Failure::Passing,
+                cause,
+            ));
         }
         self.begin_anew(job).await
     }
@@ -158,10 +159,8 @@ impl Replicator {
             || "nothing is there".to_owned(),
             |there| format!("{} bytes with {} are there", there.size, there.checksum),
         );
-        Err(ReplicaError::TargetCorrupt {
-            target: job.replica.target.clone(),
-            detail: format!("{sent}, {has}"),
-        })
+        let detail = format!("{sent}, {has}");
+        Err(ReplicaError::target_corrupt(&job.replica.target, detail))
     }
 
     /// Nobody needs the other multipart uploads of a replica that is available: those that a crash kept from being written
@@ -187,10 +186,8 @@ impl Replicator {
             }
         }
         if job.replica.restarts >= MOST_RESTARTS {
-            return Err(ReplicaError::TargetCorrupt {
-                target: job.replica.target.clone(),
-                detail: format!("{MOST_RESTARTS} multipart uploads came to nothing"),
-            });
+            let detail = format!("{MOST_RESTARTS} multipart uploads came to nothing");
+            return Err(ReplicaError::target_corrupt(&job.replica.target, detail));
         }
         let forgotten = match self.table.forget_multipart(&job.replica, now()).await {
             Ok(()) => true,

@@ -12,37 +12,32 @@ use store::rows::now;
 const MAX_REASON: usize = 1000;
 
 impl Worker {
-    pub(super) async fn set_back(&self, delivery: &Delivery, live: &Live, setback: &Setback) -> Verdict {
-        let (shown, known, for_good) = match setback {
-            Setback::Failed(error) if is_our_side(error) => {
-                // Neither the blob's fault nor the target's: it does not count.
-                tracing::warn!(step = ?delivery.message, error = error.for_log(), "an attempt failed on our side");
-                // Something may have been done all the same: who has it next looks how it ended.
-                let mut delivery = delivery.clone();
-                delivery.attempts = delivery.attempts.max(2);
-                return self.defer(&delivery, live, OUR_SIDE).await;
-            }
-            Setback::Untidy(error) => return self.leave_untidy(delivery, live, error).await,
-            Setback::Failed(error) => {
-                let for_good = error.failure() == Some(Failure::Permanent);
-                (error.to_string(), error.for_log(), for_good)
-            }
-            Setback::Late | Setback::NotBegun => {
-                let late = "there was not enough time to finish".to_owned();
-                (late.clone(), late, false)
-            }
-        };
-        let attempts = delivery.attempts;
+    /// An attempt failed.
+    pub(super) async fn set_back(&self, delivery: &Delivery, live: &Live, error: &ReplicaError) -> Verdict {
+        let (attempts, known) = (delivery.attempts, error.for_log());
+        if is_our_side(error) {
+            // Neither the blob's fault nor the target's: it does not count.
+            tracing::warn!(step = ?delivery.message, error = known, "an attempt failed on our side");
+            // Something may have been done all the same: who has it next looks how it ended.
+            let mut delivery = delivery.clone();
+            delivery.attempts = attempts.max(2);
+            return self.defer(&delivery, live, OUR_SIDE).await;
+        }
         tracing::warn!(step = ?delivery.message, attempts, error = known, "an attempt failed");
-        if for_good || attempts >= self.max_attempts {
-            self.give_up(delivery, live, &shown, &known).await
+        if error.failure() == Some(Failure::Permanent) || attempts >= self.max_attempts {
+            self.give_up(delivery, live, &error.to_string(), &known).await
         } else {
-            self.try_again(delivery, live, &shown).await
+            self.try_again(delivery, live, &error.to_string()).await
         }
     }
 
     /// The replica is there. What was left at the target costs room there, and nothing else.
-    async fn leave_untidy(&self, delivery: &Delivery, live: &Live, error: &ReplicaError) -> Verdict {
+    pub(super) async fn leave_untidy(
+        &self,
+        delivery: &Delivery,
+        live: &Live,
+        error: &ReplicaError,
+    ) -> Verdict {
         let attempts = delivery.attempts;
         tracing::warn!(step = ?delivery.message, attempts, error = error.for_log(), "something is left at the target");
         if attempts >= self.max_attempts {

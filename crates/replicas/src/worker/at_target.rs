@@ -142,7 +142,10 @@ impl<'a> AtTarget<'a> {
                         };
                         self.worker.defer(delivery, self.live, wait).await
                     }
-                    Err(setback) => self.worker.set_back(delivery, self.live, &setback).await,
+                    Err(Setback::Failed(error)) => self.worker.set_back(delivery, self.live, &error).await,
+                    Err(Setback::Untidy(error)) => {
+                        self.worker.leave_untidy(delivery, self.live, &error).await
+                    }
                 }
             });
         (join_all(verdicts).await, answered)
@@ -223,7 +226,7 @@ impl<'a> AtTarget<'a> {
     async fn handle(&self, task: Task<'_>) -> Result<Outcome, Setback> {
         let blob = task.blob.id.clone();
         match timeout_at(self.deadline, self.worker.replicator.handle(task)).await {
-            Err(_) => Err(Setback::Late),
+            Err(_) => Err(Setback::Failed(ReplicaError::Late)),
             Ok(Err(ReplicaError::NoTime)) => Err(Setback::NotBegun),
             Ok(Err(ReplicaError::Unknown(name))) => {
                 // Nobody can sign in there. Its replicas are forgotten in time, or it comes back.
@@ -327,8 +330,9 @@ fn tried(outcome: &Result<Outcome, Setback>) -> bool {
 /// Whether this is the target's fault: whether it will not pass by itself, and why.
 fn fault_of_target(outcome: &Result<Outcome, Setback>) -> Option<(bool, String)> {
     match outcome {
-        Err(Setback::Late) => Some((false, "there was not enough time to finish".to_owned())),
-        Err(Setback::Failed(error @ ReplicaError::TargetCorrupt { .. })) => Some((false, error.for_log())),
+        Err(Setback::Failed(error @ (ReplicaError::TargetCorrupt { .. } | ReplicaError::Late))) => {
+            Some((false, error.for_log()))
+        }
         Err(Setback::Failed(error)) => Some((error.failure()? == Failure::Permanent, error.for_log())),
         _ => None,
     }

@@ -4,6 +4,7 @@ use super::blob_partition;
 use super::target::{WaitingFor, waiting_shard};
 use crate::table::{Key, Row, Waiting};
 use domain::id::BlobId;
+use domain::moment::later;
 use domain::replica;
 use domain::targets::roster::Member;
 use jiff::{SignedDuration, Timestamp};
@@ -94,10 +95,7 @@ impl ReplicaRow {
             since: now,
             available_at: None,
             updated_at: now,
-            due_at: now
-                .checked_add(replica::STALLED_AFTER)
-                .ok()
-                .map(Timestamp::as_second),
+            due_at: Some(later(now, replica::STALLED_AFTER).as_second()),
         }
     }
 

@@ -47,26 +47,28 @@ impl Table {
     ///
     /// # Errors
     /// [`StoreError::Remote`].
-    pub async fn existing(&self, keys: &[Key]) -> Result<HashSet<Key>, StoreError> {
-        let mut there = HashSet::new();
-        // DynamoDB takes a hundred at a time.
-        for keys in keys.chunks(100) {
-            let items = self.batch_get(keys, Some("pk, sk")).await?;
-            there.extend(items.iter().filter_map(Key::of));
-        }
-        Ok(there)
+    pub async fn existing(&self, keys: impl IntoIterator<Item = Key>) -> Result<HashSet<Key>, StoreError> {
+        let items = self.batch_get(keys, Some("pk, sk")).await?;
+        Ok(items.iter().filter_map(Key::of).collect())
     }
 
-    /// Those of at most a hundred items that are there, in no particular order, read consistently; of each only what
-    /// `attributes` names.
+    /// Those items that are there, each once, in no particular order, read consistently; of each only what `attributes`
+    /// names.
     pub(super) async fn batch_get(
         &self,
-        keys: &[Key],
+        keys: impl IntoIterator<Item = Key>,
         attributes: Option<&str>,
     ) -> Result<Vec<Item>, StoreError> {
-        let mut wanted: Vec<Item> = keys.iter().map(Key::attributes).collect();
+        // DynamoDB takes none twice, and a hundred at a time.
+        let keys: HashSet<Key> = keys.into_iter().collect();
+        let mut keys = keys.iter().map(Key::attributes);
         let (mut items, mut attempt) = (Vec::new(), 0);
-        while !wanted.is_empty() {
+        let mut wanted: Vec<Item> = Vec::new();
+        loop {
+            wanted.extend(keys.by_ref().take(100 - wanted.len()));
+            if wanted.is_empty() {
+                return Ok(items);
+            }
             let request = KeysAndAttributes::builder()
                 .set_keys(Some(wanted))
                 .consistent_read(true)
@@ -90,7 +92,6 @@ impl Table {
                 wait_after_collision(attempt).await;
             }
         }
-        Ok(items)
     }
 }
 

@@ -6,8 +6,7 @@ use domain::reconcile::pass::Counts;
 use domain::reconcile::{ReplicaDuty, replica_duty};
 use domain::targets::roster::{Member, Roster};
 use replicas::{Place, ReplicaError, Targets};
-use std::collections::{HashMap, HashSet};
-use std::sync::{MutexGuard, PoisonError};
+use std::collections::HashMap;
 use store::rows::{NodeRow, ReplicaRow, RosterRow, now};
 use store::{Conflict, StoreError};
 
@@ -53,18 +52,8 @@ impl Reconciler {
             }
         };
         let (became, failed) = each(due, async |(replica, duty)| {
-            if self.silent().contains(&replica.target) {
-                return Err(not_answering(&replica));
-            }
-            match self.replica(&replica, duty, &targets).await {
-                Ok(became) => Ok(became),
-                Err(ReplicaError::Store(error)) => Err(error),
-                Err(error) => {
-                    tracing::warn!(error = error.for_log(), "a target is left alone for now");
-                    self.silent().insert(replica.target.clone());
-                    Err(not_answering(&replica))
-                }
-            }
+            let look = self.replica(&replica, duty, &targets);
+            self.silent.ask(&replica.target, look).await
         })
         .await;
         counts.failed += failed;
@@ -76,10 +65,6 @@ impl Reconciler {
             }
         }
         counts
-    }
-
-    fn silent(&self) -> MutexGuard<'_, HashSet<String>> {
-        self.silent.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     async fn replica(
@@ -167,13 +152,12 @@ impl Reconciler {
         let keys = wanted
             .iter()
             .map(|(blob, member)| ReplicaRow::key_of(blob, &member.name));
-        let keys: HashSet<_> = keys.collect();
-        let there = self.table.existing(&keys.into_iter().collect::<Vec<_>>()).await?;
+        let there = self.table.existing(keys).await?;
         wanted.retain(|(blob, member)| !there.contains(&ReplicaRow::key_of(blob, &member.name)));
         let (added, failed) = each(wanted, async |(blob, member)| {
             let made = self.table.add_replicas(&blob, &[member], now()).await?;
             self.queue.start(&blob, &made).await?;
-            Ok(count(made.len()))
+            Ok::<_, StoreError>(count(made.len()))
         })
         .await;
         Ok(Counts {
@@ -181,13 +165,5 @@ impl Reconciler {
             failed,
             ..Counts::default()
         })
-    }
-}
-
-fn not_answering(replica: &ReplicaRow) -> StoreError {
-    StoreError::Remote {
-        operation: "HeadObject",
-        code: None,
-        cause: format!("the target {} does not answer", replica.target),
     }
 }

@@ -18,8 +18,8 @@ impl Reconciler {
         let ours: Vec<_> = ours.collect();
         let seen = ours.len();
         let examined = each(ours, async |multipart| {
-            let aborted = self.multipart(&multipart).await?;
-            Ok(aborted.then_some(multipart.id))
+            let aborted = self.multipart(&multipart).await;
+            aborted.map(|aborted| aborted.then_some(multipart.id))
         });
         let (examined, failed) = examined.await;
         let aborted: Vec<String> = examined.into_iter().flatten().collect();

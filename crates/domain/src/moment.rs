@@ -1,0 +1,25 @@
+//! Moments that are a while after others.
+
+use jiff::{Timestamp, TimestampArithmetic};
+
+/// The moment so long after another; the last that there is when that is beyond counting.
+#[must_use]
+pub fn later(moment: Timestamp, wait: impl Into<TimestampArithmetic>) -> Timestamp {
+    moment.checked_add(wait).unwrap_or(Timestamp::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use jiff::SignedDuration;
+    use std::time::Duration;
+
+    #[test]
+    fn nothing_is_after_the_last_moment() {
+        let start = Timestamp::from_second(100).unwrap();
+        let end = Timestamp::from_second(160).unwrap();
+        assert_eq!(later(start, SignedDuration::from_mins(1)), end);
+        assert_eq!(later(start, Duration::from_mins(1)), end);
+        assert_eq!(later(end, SignedDuration::MAX), Timestamp::MAX);
+    }
+}

@@ -1,0 +1,137 @@
+//! Multipart uploads at targets: which one is under way for a replica, and what of it is done.
+
+use super::{count, stalled, state};
+use crate::error::{Conflict, StoreError};
+use crate::rows::{ReplicaRow, SegmentRow, TallyRow, blob_partition};
+use crate::table::{Change, Row, Table, Write, number, text};
+use domain::id::BlobId;
+use domain::replica::{State, Tally};
+use jiff::Timestamp;
+use std::collections::HashMap;
+
+impl Table {
+    /// Whether a segment is recorded for the multipart upload that is under way for a replica.
+    ///
+    /// # Errors
+    /// [`StoreError::Remote`] or [`StoreError::Corrupt`].
+    pub async fn has_segment(&self, replica: &ReplicaRow, segment: u32) -> Result<bool, StoreError> {
+        let key = SegmentRow::key_of(&replica.blob, &replica.target, segment);
+        let row: Option<SegmentRow> = self.get(&key).await?;
+        Ok(row.is_some_and(|row| Some(&row.multipart_id) == replica.multipart_id.as_ref()))
+    }
+
+    /// The segments recorded for the multipart upload that is under way for a replica, in order.
+    ///
+    /// # Errors
+    /// [`StoreError::Remote`] or [`StoreError::Corrupt`].
+    pub async fn segments(&self, replica: &ReplicaRow) -> Result<Vec<SegmentRow>, StoreError> {
+        let prefix = SegmentRow::prefix(&replica.target);
+        let mut rows: Vec<SegmentRow> = self.all(&blob_partition(&replica.blob), &prefix).await?;
+        rows.retain(|row| Some(&row.multipart_id) == replica.multipart_id.as_ref());
+        Ok(rows)
+    }
+
+    /// Records the multipart upload at the target, unless somebody else recorded one.
+    ///
+    /// # Errors
+    /// [`Conflict::ReplicaChanged`].
+    pub async fn begin_copying(
+        &self,
+        replica: &ReplicaRow,
+        multipart_id: &str,
+        key: &str,
+        now: Timestamp,
+    ) -> Result<(), StoreError> {
+        let change = Change::new(
+            replica.key(),
+            "SET #state = :copying, multipart_id = :multipart_id, #key = :key, bytes_done = :none, \
+             segments_done = :none, updated_at = :now, due_shard = :due_shard, due_at = :due_at",
+            "attribute_not_exists(multipart_id) AND #state IN (:pending, :copying) AND since = :since",
+        );
+        let change = change
+            .with(":copying", state(State::Copying))
+            .with(":pending", state(State::Pending))
+            .with(":multipart_id", text(multipart_id))
+            .with(":key", text(key))
+            .with(":none", number(0))
+            .with(":since", text(&replica.since))
+            .with(":now", text(&now))
+            .due(stalled(now));
+        self.change(change, Conflict::ReplicaChanged).await
+    }
+
+    /// Forgets a multipart upload at the target that is not there any more. Segments that were recorded for it
+    /// do not count for another one, which writes over them.
+    ///
+    /// # Errors
+    /// [`Conflict::ReplicaChanged`] when another one is recorded by now.
+    pub async fn forget_multipart(&self, replica: &ReplicaRow, now: Timestamp) -> Result<(), StoreError> {
+        let change = Change::new(
+            replica.key(),
+            "SET bytes_done = :none, segments_done = :none, updated_at = :now ADD restarts :one REMOVE multipart_id",
+            "multipart_id = :multipart_id AND #state <> :available",
+        );
+        let multipart_id = replica.multipart_id.as_deref().unwrap_or_default();
+        let change = change
+            .with(":none", number(0))
+            .with(":now", text(&now))
+            .with(":available", state(State::Available))
+            .with(":one", number(1))
+            .with(":multipart_id", text(multipart_id));
+        self.change(change, Conflict::ReplicaChanged).await
+    }
+
+    /// Records a segment, once: repeating it, or recording one of a forgotten multipart upload, is a
+    /// [`Conflict::ReplicaChanged`].
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn record_segment(
+        &self,
+        replica: &ReplicaRow,
+        segment: &SegmentRow,
+        bytes: u64,
+        now: Timestamp,
+    ) -> Result<(), StoreError> {
+        let mine = HashMap::from([(":multipart_id".to_owned(), text(&segment.multipart_id))]);
+        let fresh = "attribute_not_exists(pk) OR multipart_id <> :multipart_id";
+        let mut progress = Change::new(
+            replica.key(),
+            "SET bytes_done = bytes_done + :bytes, segments_done = segments_done + :one, updated_at = :now, \
+             due_shard = :due_shard, due_at = :due_at",
+            "multipart_id = :multipart_id AND #state <> :available",
+        )
+        .due(stalled(now));
+        if replica.state == State::Failed {
+            // It stays so, and nobody sends messages for it; what others still do is kept for when it is tried again.
+            progress = Change::new(
+                replica.key(),
+                "SET bytes_done = bytes_done + :bytes, segments_done = segments_done + :one, updated_at = :now",
+                "multipart_id = :multipart_id AND #state = :failed",
+            )
+            .with(":failed", state(State::Failed));
+        } else {
+            progress = progress.with(":available", state(State::Available));
+        }
+        let progress = progress
+            .with(":bytes", number(bytes))
+            .with(":one", number(1))
+            .with(":multipart_id", text(&segment.multipart_id))
+            .with(":now", text(&now));
+        let tally = TallyRow::key_of(&segment.target, &segment.blob);
+        self.transact(vec![
+            Write::put(segment, fresh, mine, Conflict::ReplicaChanged)?,
+            Write::update(&progress, Conflict::ReplicaChanged)?,
+            count(&tally, Tally::default().copied(bytes))?,
+        ])
+        .await
+    }
+
+    pub(super) async fn delete_segments(&self, blob: &BlobId, target: &str) -> Result<(), StoreError> {
+        let rows: Vec<SegmentRow> = self
+            .all(&blob_partition(blob), &SegmentRow::prefix(target))
+            .await?;
+        self.delete_all(&rows.iter().map(Row::key).collect::<Vec<_>>())
+            .await
+    }
+}
