@@ -4,7 +4,7 @@ use crate::{Problem, views};
 use domain::account::Role;
 use domain::id::{AccountId, NodeId, UploadId};
 use store::Table;
-use store::rows::{NodeRow, UploadRow};
+use store::rows::{NodeRow, UploadRow, now};
 
 /// The account's upload with this id.
 ///
@@ -53,7 +53,7 @@ pub async fn with_file(
 ) -> Result<views::Upload, Problem> {
     let view = views::Upload::new(upload)?;
     Ok(match node.and_then(|node| Some((node, node.file.as_ref()?))) {
-        Some((node, file)) => view.with_file(node, &table.replicas(&file.blob).await?),
+        Some((node, file)) => view.with_file(node, &table.replicas(&file.blob).await?, now()),
         None => view,
     })
 }

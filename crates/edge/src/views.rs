@@ -8,6 +8,7 @@ use domain::placement::OnConflict;
 use domain::possession::{ByteRange, Nonce};
 use domain::targets::roster::{Member, Standing};
 use domain::{possession, replica, upload};
+use jiff::Timestamp;
 use serde::Serialize;
 use std::collections::BTreeMap;
 use store::objects::SignedRequest;
@@ -128,11 +129,11 @@ impl Upload {
         }
     }
 
-    /// Adds the file it became.
+    /// Adds the file it became, with its copies as of a moment.
     #[must_use]
-    pub fn with_file(self, node: &NodeRow, replicas: &[ReplicaRow]) -> Self {
+    pub fn with_file(self, node: &NodeRow, replicas: &[ReplicaRow], at: Timestamp) -> Self {
         Self {
-            file: Some(Node::from(node).with_replicas(replicas)),
+            file: Some(Node::from(node).with_replicas(replicas, at)),
             ..self
         }
     }
@@ -188,11 +189,11 @@ impl From<&NodeRow> for Node {
 }
 
 impl Node {
-    /// Adds the copies at the targets.
+    /// Adds the copies at the targets as of a moment: until when those are waited for that are not available.
     #[must_use]
-    pub fn with_replicas(self, replicas: &[ReplicaRow]) -> Self {
+    pub fn with_replicas(self, replicas: &[ReplicaRow], at: Timestamp) -> Self {
         Self {
-            replicas: Some(replicas.iter().map(Replica::from).collect()),
+            replicas: Some(replicas.iter().map(|row| Replica::new(row, at)).collect()),
             ..self
         }
     }
@@ -223,8 +224,8 @@ pub struct Replica {
     updated_at: String,
 }
 
-impl From<&ReplicaRow> for Replica {
-    fn from(row: &ReplicaRow) -> Self {
+impl Replica {
+    fn new(row: &ReplicaRow, at: Timestamp) -> Self {
         Self {
             target: row.target.clone(),
             kind: row.kind.clone(),
@@ -235,7 +236,7 @@ impl From<&ReplicaRow> for Replica {
             key: row.key.clone(),
             since: row.since.to_string(),
             available_at: row.available_at.map(|at| at.to_string()),
-            lag_seconds: row.lag(store::rows::now()).as_secs(),
+            lag_seconds: row.lag(at).as_secs(),
             updated_at: row.updated_at.to_string(),
         }
     }
@@ -274,7 +275,7 @@ struct Circuit {
 impl Target {
     /// A target as it is doing at `now`.
     #[must_use]
-    pub fn new(member: &Member, status: &Status, now: jiff::Timestamp) -> Self {
+    pub fn new(member: &Member, status: &Status, now: Timestamp) -> Self {
         let Status {
             tally,
             oldest,
@@ -352,4 +353,27 @@ pub struct Items<T> {
     pub items: Vec<T>,
     /// What to pass as `cursor` for the next ones; `null` at the end.
     pub next_cursor: Option<String>,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use jiff::SignedDuration;
+
+    /// An answer that is remembered has to be the one that was given, so it depends on nothing but what it is made of.
+    #[test]
+    fn how_long_a_copy_is_waited_for_is_as_of_the_moment_that_is_given() {
+        let since: Timestamp = "2026-01-02T03:04:05Z".parse().unwrap();
+        let target = Member {
+            name: "far".to_owned(),
+            kind: "ceph".to_owned(),
+            standing: Standing::Active,
+            only_by_policy: false,
+        };
+        let row = ReplicaRow::pending(&"b1".parse().unwrap(), 5, &target, since);
+        let lag = |at| Replica::new(&row, at).lag_seconds;
+        assert_eq!(lag(since), 0);
+        assert_eq!(lag(since + SignedDuration::from_secs(7)), 7);
+        assert_eq!(lag(since - SignedDuration::from_secs(7)), 0);
+    }
 }

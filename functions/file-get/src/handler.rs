@@ -2,6 +2,7 @@
 
 use edge::views::Node;
 use edge::{Call, Endpoint, Problem, Reply, Tokens};
+use store::rows::now;
 use store::{Aws, StoreError, Table};
 
 pub(crate) struct FileGet {
@@ -27,6 +28,6 @@ impl Endpoint for FileGet {
             return Reply::ok(&Node::from(&node));
         };
         let replicas = self.table.replicas(&file.blob).await?;
-        Reply::ok(&Node::from(&node).with_replicas(&replicas))
+        Reply::ok(&Node::from(&node).with_replicas(&replicas, now()))
     }
 }

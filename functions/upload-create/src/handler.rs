@@ -207,7 +207,8 @@ type FileAndReplicas<'a> = (&'a NodeRow, &'a [ReplicaRow]);
 fn reply(upload: &UploadRow, file: Option<FileAndReplicas<'_>>) -> Result<Reply, Problem> {
     let mut view = Upload::new(upload)?;
     if let Some((node, replicas)) = file {
-        view = view.with_file(node, replicas);
+        // It is made twice, to be remembered and to be given, and has to be the same.
+        view = view.with_file(node, replicas, upload.created_at);
     }
     let location = Upload::location(upload);
     match upload.state {
