@@ -3,10 +3,11 @@
 use crate::fake_api::add_file;
 use crate::server::{Fault, SIGNATURE, Server, TOKEN};
 use crate::{MIB, SHORT_STALL, api, bytes, net, options, recorder};
-use client::transfer::{DownloadRequest, Downloaded, Options, TransferError, download};
+use client::transfer::{DownloadRequest, Downloaded, Event, Options, TransferError, download};
 use client::types::Node;
 use std::fs;
 use std::path::PathBuf;
+use std::sync::{Arc, Mutex};
 use tempfile::TempDir;
 
 /// A file to download, and where to.
@@ -47,6 +48,16 @@ impl Scene {
         ended
     }
 
+    /// Downloads it, and remembers what was told meanwhile.
+    pub(crate) async fn observed(&self, streams: usize) -> (Downloaded, Arc<Mutex<Vec<Event>>>) {
+        let (observer, events) = recorder();
+        let options = Options {
+            observer,
+            ..options(streams)
+        };
+        (self.run(&options).await.unwrap(), events)
+    }
+
     pub(crate) fn names(&self) -> Vec<String> {
         let entries = fs::read_dir(self.folder.path()).unwrap();
         entries
@@ -81,14 +92,7 @@ impl Scene {
 async fn every_kind_of_size_arrives() {
     for length in [0, 1, 8 * MIB, 8 * MIB + 1, 20 * MIB] {
         let scene = Scene::new(length).await;
-        let (observer, events) = recorder();
-        let done = scene
-            .run(&Options {
-                observer,
-                ..options(4)
-            })
-            .await
-            .unwrap();
+        let (done, events) = scene.observed(4).await;
         scene.complete();
         assert_eq!(Some(done.content_id), scene.request.file.content_id);
         assert_eq!(
@@ -164,14 +168,7 @@ async fn an_expired_url_is_renewed() {
 async fn a_lost_connection_goes_on_where_it_was() {
     let scene = Scene::new(17 * MIB).await;
     scene.server.fail("GET 8388608-", Fault::Cut(3 * MIB));
-    let (observer, events) = recorder();
-    scene
-        .run(&Options {
-            observer,
-            ..options(2)
-        })
-        .await
-        .unwrap();
+    let (_, events) = scene.observed(2).await;
     scene.complete();
     assert_eq!(net(&events), 17 * MIB as i128);
     let log = scene.server.world().log.clone();
@@ -227,14 +224,7 @@ async fn other_bytes_never_get_the_name() {
 async fn a_store_that_ignores_ranges_is_read_in_one_go() {
     let scene = Scene::new(37 * MIB).await;
     scene.server.world().ignore_ranges = true;
-    let (observer, events) = recorder();
-    scene
-        .run(&Options {
-            observer,
-            ..options(4)
-        })
-        .await
-        .unwrap();
+    let (_, events) = scene.observed(4).await;
     scene.complete();
     assert_eq!(net(&events), 37 * MIB as i128);
     assert_eq!(scene.server.count("GET all"), 1);
@@ -246,14 +236,7 @@ async fn reading_in_one_go_survives_a_lost_connection() {
     scene.server.world().ignore_ranges = true;
     scene.server.fail("GET all", Fault::Cut(12 * MIB));
     scene.server.fail("GET all", Fault::Drop);
-    let (observer, events) = recorder();
-    scene
-        .run(&Options {
-            observer,
-            ..options(4)
-        })
-        .await
-        .unwrap();
+    let (_, events) = scene.observed(4).await;
     scene.complete();
     assert_eq!(scene.server.count("GET all"), 3);
     assert_eq!(net(&events), 20 * MIB as i128);

@@ -2,8 +2,8 @@
 
 use crate::downloads::Scene;
 use crate::server::{Fault, SIGNATURE, Server};
-use crate::{MIB, net, options, recorder};
-use client::transfer::{Options, TransferError};
+use crate::{MIB, net, options};
+use client::transfer::TransferError;
 
 /// A store of another kind that has a copy of the scene's file.
 async fn replica(scene: &Scene) -> Server {
@@ -51,14 +51,7 @@ async fn a_primary_lost_half_way_goes_on_at_the_replica() {
     let scene = Scene::new(37 * MIB).await;
     let replica = replica(&scene).await;
     scene.server.fail("GET 8388608-", Fault::Vanish(3 * MIB));
-    let (observer, events) = recorder();
-    let done = scene
-        .run(&Options {
-            observer,
-            ..options(1)
-        })
-        .await
-        .unwrap();
+    let (done, events) = scene.observed(1).await;
     scene.complete();
     assert_eq!((done.parts_fetched, net(&events)), (5, 37 * MIB as i128));
     assert_eq!(scene.server.count("GET files/f1/content"), 2);
@@ -82,14 +75,7 @@ async fn all_streams_move_to_the_replica_at_once() {
     let scene = Scene::new(64 * MIB).await;
     let replica = replica(&scene).await;
     scene.server.fail("GET 16777216-", Fault::Vanish(0));
-    let (observer, events) = recorder();
-    scene
-        .run(&Options {
-            observer,
-            ..options(4)
-        })
-        .await
-        .unwrap();
+    let (_, events) = scene.observed(4).await;
     scene.complete();
     assert_eq!(net(&events), 64 * MIB as i128);
     assert!(replica.count("GET ") >= 5, "at least the parts not begun before");
@@ -105,14 +91,7 @@ async fn a_replica_that_ignores_ranges_is_read_in_one_go() {
     let replica = replica(&scene).await;
     replica.world().ignore_ranges = true;
     scene.server.fail("GET 8388608-", Fault::Vanish(3 * MIB));
-    let (observer, events) = recorder();
-    scene
-        .run(&Options {
-            observer,
-            ..options(2)
-        })
-        .await
-        .unwrap();
+    let (_, events) = scene.observed(2).await;
     scene.complete();
     assert_eq!(net(&events), 37 * MIB as i128);
     assert_eq!(replica.count("GET all"), 1);

@@ -1,10 +1,9 @@
-//! The model as stateright explores it.
+//! This model as stateright explores it.
 
 use super::properties::INVARIANTS;
 use super::{Action, Model, World};
-use stateright::{Checker, HasDiscoveries, Property};
-use std::collections::BTreeSet;
-use std::fmt::Write;
+use crate::checking::Explored;
+use stateright::Property;
 
 impl stateright::Model for Model {
     type State = World;
@@ -41,50 +40,18 @@ const REACHED: [fn(&Model, &World) -> bool; 3] = [
     |model, world| model.reached[2].1(world),
 ];
 
-/// Explores every world that can be, and asserts that all properties hold in all of them, that there are at least
-/// `floor` of them, and that those which the model must reach are among them.
-#[track_caller]
-pub(super) fn check(model: &Model, floor: usize) {
-    assert!(
-        model.reached.len() <= REACHED.len(),
-        "more than can be looked for"
-    );
-    let started = std::time::Instant::now();
-    let checker = stateright::Model::checker(model.clone())
-        .finish_when(HasDiscoveries::AnyFailures)
-        .spawn_bfs()
-        .join();
-    let found = checker.discoveries();
-    if let Some((name, _)) = INVARIANTS.iter().find(|(name, _)| found.contains_key(name)) {
-        panic!("not true: {name}\n{}", shortest(model, name).unwrap_or_default());
+impl Explored for Model {
+    fn invariants() -> Vec<&'static str> {
+        INVARIANTS.map(|(name, _)| name).to_vec()
     }
-    let (count, took) = (checker.unique_state_count(), started.elapsed());
-    println!("{count} worlds, {took:.1?}");
-    for (name, _) in &model.reached {
-        assert!(found.contains_key(name), "never reached: {name}");
+
+    fn reached(&self) -> Vec<&'static str> {
+        assert!(self.reached.len() <= REACHED.len(), "more than can be looked for");
+        self.reached.iter().map(|(name, _)| *name).collect()
     }
-    assert!(count >= floor, "only {count} worlds");
-}
 
-/// Asserts that a broken rule is found: the shortest way to a world in which `property` does not hold.
-#[track_caller]
-pub(super) fn check_finds(model: &Model, property: &'static str) {
-    let Some(story) = shortest(model, property) else {
-        panic!("in all worlds: {property}")
-    };
-    println!("{story}");
-}
-
-/// The shortest way to a world in which a property does not hold.
-fn shortest(model: &Model, property: &'static str) -> Option<String> {
-    let checker = stateright::Model::checker(model.clone())
-        .finish_when(HasDiscoveries::AnyOf(BTreeSet::from([property])))
-        .spawn_bfs()
-        .join();
-    let actions = checker.discovery(property)?.into_actions();
-    let (mut world, mut text) = (model.begin, format!("  not true: {property}\n"));
-    for action in actions {
-        let who = match action {
+    fn who(&self, world: &World, action: Action) -> Option<String> {
+        match action {
             Action::Step(slot)
             | Action::Repeat(slot)
             | Action::Corrupt(slot)
@@ -95,10 +62,10 @@ fn shortest(model: &Model, property: &'static str) -> Option<String> {
                 world.others[slot].map(|other| format!("{other:?}"))
             }
             _ => None,
-        };
-        let _ = writeln!(text, "  {action:?} {}", who.unwrap_or_default());
-        world = model.after(&world, action);
+        }
     }
-    let _ = writeln!(text, "  {world:?}");
-    Some(text)
+
+    fn end(&self, world: &World) -> String {
+        format!("  {world:?}\n")
+    }
 }

@@ -1,12 +1,12 @@
 //! Rules that are broken on purpose: each must be found. What these tests show is that the others can fail.
 
-use super::checking::check_finds;
 use super::properties::{AVAILABLE, COPIED, ENDS, FAILED, PROGRESS, REMOVED, TALLY};
 use super::rules::Rule;
 use super::worlds::{
     beginning, corrupting, failing_again, failing_and_losing, forgetting, giving_up, giving_up_again, going,
     going_anyway, losing, small, trying_again,
 };
+use crate::checking::check_finds;
 
 #[test]
 fn a_segment_of_another_multipart_upload_counts() {

@@ -1,6 +1,5 @@
 //! The worlds: where each begins, what may go wrong, and how often.
 
-use super::checking::check;
 use super::others::Other;
 use super::properties::Ends;
 use super::queue::{Message, Queue};
@@ -9,6 +8,7 @@ use super::rules::Rule;
 use super::target::{MULTIPARTS, Target};
 use super::worker::Worker;
 use super::{LARGE, MIDDLE, Model, OTHERS, Reached, SEGMENTS, SMALL, Seen, Troubles, WORKERS, World};
+use crate::checking::check;
 use domain::content::PartPlan;
 use domain::replica::{State, Tally};
 
