@@ -6,14 +6,12 @@ use crate::target::Receipt;
 use domain::content::{PartDigest, PartPlan};
 use domain::id::BlobId;
 use domain::replica::{Message, SegmentPlan, State};
-use futures::{StreamExt, TryStreamExt};
+use futures::future::try_join_all;
 use std::collections::HashMap;
 use std::ops::RangeInclusive;
 use store::rows::{LedgerRow, SegmentRow, now};
 use store::{Conflict, StoreError};
 
-/// How many parts of a segment are streamed at a time.
-const STREAMS: usize = 4;
 /// How many multipart uploads of a replica may come to nothing.
 const MOST_RESTARTS: u32 = 5;
 
@@ -48,10 +46,8 @@ impl Replicator {
             let digests = self.digests(job, parts.clone()).await?;
             let bytes = parts.clone().filter_map(|part| plan.part_length(part)).sum();
             let copies = parts.map(|part| self.copy_part(job, &plan, part, &digests));
-            let receipts = futures::stream::iter(copies)
-                .buffered(STREAMS)
-                .try_collect()
-                .await?;
+            // They wait for each other where they are read: so the next begins as soon as any is done.
+            let receipts = try_join_all(copies).await?;
             let row = SegmentRow {
                 blob: job.blob.id.clone(),
                 target: job.replica.target.clone(),
