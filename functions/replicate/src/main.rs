@@ -5,7 +5,8 @@ mod handler;
 use handler::Replicate;
 use lambda_runtime::{Error, LambdaEvent, service_fn};
 
-#[tokio::main(flavor = "current_thread")]
+// Not `current_thread` as the others: while one stream is hashed, another is sent, where memory buys more than one core.
+#[tokio::main]
 async fn main() -> Result<(), Error> {
     edge::init_logging();
     let replicate = &Replicate::from_env().await?;
