@@ -1,6 +1,6 @@
-"""Starts MiniStack for Longshore: the stock server with eight changes.
+"""Starts MiniStack for Longshore: the stock server with seven changes.
 
-MiniStack emulates AWS in one Python process. Stock, it is slow, forgetful or wrong in eight places that matter to a
+MiniStack emulates AWS in one Python process. Stock, it is slow, forgetful or wrong in seven places that matter to a
 file store, and each is mended here from outside, by replacing a function of its modules:
 
 1. Its runtime API (what the functions poll) writes small answers in two packets and waits 40 ms for Nagle.
@@ -8,9 +8,8 @@ file store, and each is mended here from outside, by replacing a function of its
 3. With S3 on disk, a ranged GET reads the whole object first. Here it reads the range from a memory map.
 4. Parts of open multipart uploads live in memory only, so a restart loses them. Here they live in files.
 5. It takes a queue's MaximumConcurrency from a template parameter as text, then compares it with a number.
-6. It gives a function ten messages at most, whatever the BatchSize. (It waits for no batching window either.)
-7. DynamoDB's conditions are parsed anew for each item that they are compared with. Here, once.
-8. A connection that the client has closed is kept for 75 seconds, and makes everything slower. Here it is closed.
+6. DynamoDB's conditions are parsed anew for each item that they are compared with. Here, once.
+7. A connection that the client has closed is kept for 75 seconds, and makes everything slower. Here it is closed.
 
 The names replaced are checked at the start, so that another MiniStack version fails loudly rather than quietly.
 Configuration is by environment, as MiniStack documents it; `xtask/src/ministack.rs` sets it.
@@ -33,7 +32,7 @@ from hypercorn.asyncio.tcp_server import TCPServer  # noqa: E402
 from ministack.app import main  # noqa: E402
 from ministack.core import lambda_runtime  # noqa: E402
 from ministack.core.responses import AccountScopedDict  # noqa: E402
-from ministack.services import dynamodb, lambda_svc, s3, sqs  # noqa: E402
+from ministack.services import dynamodb, lambda_svc, s3  # noqa: E402
 
 
 def require(owner, *names: str) -> None:
@@ -179,19 +178,6 @@ def read_concurrency_as_a_number() -> None:
     replace(lambda_svc, "_sqs_esm_concurrency", make)
 
 
-def fill_batches() -> None:
-    def make(original):
-        def wrapped(queue_url, max_number):
-            batch = original(queue_url, max_number)
-            while len(batch) < max_number and (more := original(queue_url, max_number - len(batch))):
-                batch += more
-            return batch
-
-        return wrapped
-
-    replace(sqs, "_receive_messages_for_esm", make)
-
-
 def parse_conditions_once() -> None:
     def tokens(original):
         parsed = functools.lru_cache(maxsize=1000)(lambda text: tuple(original(text)))
@@ -218,7 +204,6 @@ if __name__ == "__main__":
     parse_conditions_once()
     close_what_clients_closed()
     read_concurrency_as_a_number()
-    fill_batches()
     map_ranged_reads()
     if s3.S3_PERSIST:
         keep_open_uploads(Path(os.environ["LONGSHORE_PARTS_DIR"]))

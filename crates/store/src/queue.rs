@@ -1,7 +1,7 @@
 //! The replication queues. Their messages are hints: what is written in the table is the truth.
 //!
-//! Segments of large blobs have a queue of their own, so that a worker gets one at a time and others get the others; of
-//! what is small a worker gets many at once.
+//! Segments of large blobs have a queue of their own, so that a worker gets few at a time and others get the others; of
+//! what is small a worker gets more at once.
 
 use crate::config::{Aws, variable};
 use crate::error::{StoreError, remote};

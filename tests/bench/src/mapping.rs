@@ -1,6 +1,6 @@
-//! What stands between queues and workers, as Lambda's event source mapping does it: takes messages ten at a time,
-//! makes a batch of them, hands it to a worker that has nothing to do, and deletes what the worker did not report as
-//! failed. The next batch is collected while the workers are busy.
+//! What stands between queues and workers, as Lambda's event source mapping does it: takes a batch of messages, hands it
+//! to a worker that has nothing to do, and deletes what the worker did not report as failed. The next batch is taken while
+//! the workers are busy.
 
 use crate::aws::Place;
 use crate::stack::Mapping;
@@ -14,8 +14,6 @@ use std::time::{Duration, Instant};
 use tokio::sync::{Mutex, mpsc};
 use tokio::task::JoinHandle;
 
-/// What one call of SQS gives at most.
-const AT_MOST: usize = 10;
 /// When no worker did anything for so long, and no message is anywhere, it is time to ask whether all is done.
 const QUIET: Duration = Duration::from_millis(200);
 
@@ -114,22 +112,12 @@ impl Shared {
     }
 }
 
-/// Collects batches until it is told to stop.
+/// Takes batches until it is told to stop.
 async fn poll(shared: Arc<Shared>, mapping: Mapping, give: mpsc::Sender<Batch>) -> Result<()> {
     while !shared.stopping.load(Ordering::SeqCst) {
-        let mut messages = receive(&shared, &mapping, mapping.batch_size, 1).await?;
+        let messages = receive(&shared, &mapping).await?;
         if messages.is_empty() {
             continue;
-        }
-        let until = Instant::now() + mapping.window;
-        while messages.len() < mapping.batch_size && Instant::now() < until {
-            let missing = mapping.batch_size - messages.len();
-            // A wait is in whole seconds, and the window may be shorter: so ask now and then.
-            let more = receive(&shared, &mapping, missing, 0).await?;
-            if more.is_empty() {
-                tokio::time::sleep(Duration::from_millis(50)).await;
-            }
-            messages.extend(more);
         }
         let mapping = mapping.clone();
         give.send(Batch { mapping, messages })
@@ -140,16 +128,11 @@ async fn poll(shared: Arc<Shared>, mapping: Mapping, give: mpsc::Sender<Batch>) 
     Ok(())
 }
 
-async fn receive(
-    shared: &Shared,
-    mapping: &Mapping,
-    at_most: usize,
-    wait_seconds: u32,
-) -> Result<Vec<Value>> {
+async fn receive(shared: &Shared, mapping: &Mapping) -> Result<Vec<Value>> {
     let request = json!({
         "QueueUrl": mapping.queue_url,
-        "MaxNumberOfMessages": at_most.min(AT_MOST),
-        "WaitTimeSeconds": wait_seconds,
+        "MaxNumberOfMessages": mapping.batch_size,
+        "WaitTimeSeconds": 1,
         "AttributeNames": ["All"],
     });
     let mut answer = shared
@@ -224,16 +207,17 @@ fn outcome(messages: Vec<Value>, answer: &Value) -> (usize, Vec<Value>) {
 }
 
 async fn delete(aws: &Place, mapping: &Mapping, done: Vec<Value>) -> Result<()> {
-    for some in done.chunks(AT_MOST) {
-        let entries = some.iter().enumerate().map(|(id, message)| {
-            json!({
-                "Id": id.to_string(),
-                "ReceiptHandle": message["ReceiptHandle"],
-            })
-        });
-        let request = json!({ "QueueUrl": mapping.queue_url, "Entries": entries.collect::<Vec<_>>() });
-        aws.json("sqs", "AmazonSQS.DeleteMessageBatch", &request).await?;
+    if done.is_empty() {
+        return Ok(());
     }
+    let entries = done.iter().enumerate().map(|(id, message)| {
+        json!({
+            "Id": id.to_string(),
+            "ReceiptHandle": message["ReceiptHandle"],
+        })
+    });
+    let request = json!({ "QueueUrl": mapping.queue_url, "Entries": entries.collect::<Vec<_>>() });
+    aws.json("sqs", "AmazonSQS.DeleteMessageBatch", &request).await?;
     Ok(())
 }
 

@@ -17,8 +17,8 @@ pub(crate) const TARGET: &str = "ceph";
 pub(crate) struct Mapping {
     pub(crate) queue_url: String,
     pub(crate) queue_arn: String,
-    pub(crate) batch_size: usize,
-    pub(crate) window: Duration,
+    /// How many messages a worker gets at most, 1 to 10.
+    pub(crate) batch_size: u64,
 }
 
 /// What the worker is deployed with.
@@ -172,17 +172,18 @@ fn parse_mapping(endpoint: &str, mapping: &Value) -> Result<Mapping> {
     let mut words = arn.rsplit(':');
     let (name, account) = (words.next(), words.next());
     let (name, account) = name.zip(account).context("not the name of a queue")?;
-    let number = |key: &str| -> u64 {
-        let value = &mapping[key];
-        // The emulator hands parameters of the template on as text.
-        let parsed = value.as_str().and_then(|text| text.parse().ok());
-        value.as_u64().or(parsed).unwrap_or(0)
-    };
+    let size = &mapping["BatchSize"];
+    // The emulator hands parameters of the template on as text.
+    let parsed = size.as_str().and_then(|text| text.parse().ok());
+    let batch_size = size.as_u64().or(parsed).context("a mapping has no BatchSize")?;
+    ensure!(
+        (1..=10).contains(&batch_size),
+        "batches of {batch_size} want a batching window, which is not known here"
+    );
     Ok(Mapping {
         queue_url: format!("{endpoint}/{account}/{name}"),
         queue_arn: arn.to_owned(),
-        batch_size: usize::try_from(number("BatchSize"))?.max(1),
-        window: Duration::from_secs(number("MaximumBatchingWindowInSeconds")),
+        batch_size,
     })
 }
 
@@ -223,11 +224,10 @@ mod tests {
     fn a_mapping_names_its_queue() {
         let mapping = json!({
             "EventSourceArn": "arn:aws:sqs:us-east-1:000000000000:copies",
-            "BatchSize": "50",
-            "MaximumBatchingWindowInSeconds": 1,
+            "BatchSize": "10",
         });
         let mapping = parse_mapping("http://here", &mapping).unwrap();
         assert_eq!(mapping.queue_url, "http://here/000000000000/copies");
-        assert_eq!((mapping.batch_size, mapping.window), (50, Duration::from_secs(1)));
+        assert_eq!(mapping.batch_size, 10);
     }
 }
