@@ -29,6 +29,8 @@ from samtranslator.yaml_helper import yaml_parse
 
 CODE_URI = re.compile(r"^(\s+CodeUri: )\.\./functions/([a-z-]+)/$", re.MULTILINE)
 FUNCTION = "AWS::Serverless::Function"
+# Where the template is, beside the functions.
+TEMPLATE = "template.yaml"
 DEPLOYMENT_TAG = "longshore:deployment"
 API_TAG = "longshore:api"
 # LocalStack takes half a minute for a stack, on a slow machine a few.
@@ -91,7 +93,7 @@ def upload_functions(s3, bucket: str, names: list[str], folder: Path) -> dict[st
     new = sum(key not in there for key in keys.values())
     if new:
         say(f"functions: {new} new, {len(keys) - new} unchanged")
-    for key in there - set(keys.values()):
+    for key in there - {*keys.values(), TEMPLATE}:
         s3.delete_object(Bucket=bucket, Key=key)
     return keys
 
@@ -134,13 +136,14 @@ def digest(value: object) -> str:
     return hashlib.sha256(json.dumps(value, sort_keys=True, default=str).encode()).hexdigest()
 
 
-def deploy_stack(cloudformation, name: str, template: str, parameters: dict[str, str], api: str | None) -> dict:
-    """Creates or updates the stack unless it is already this deployment. Without `api`, the shape of its API, the
-    API can be updated as everything else."""
-    deployment = digest([template, parameters])
+def deploy_stack(
+    cloudformation, name: str, url: str, deployment: str, parameters: dict[str, str], api: str | None
+) -> dict:
+    """Creates or updates the stack by the template at `url`, unless it is already this deployment. Without `api`, the
+    shape of its API, the API can be updated as everything else."""
     arguments = {
         "StackName": name,
-        "TemplateBody": template,
+        "TemplateURL": url,
         "Parameters": [{"ParameterKey": k, "ParameterValue": v} for k, v in parameters.items()],
         "Capabilities": ["CAPABILITY_IAM", "CAPABILITY_AUTO_EXPAND"],
         "Tags": [{"Key": DEPLOYMENT_TAG, "Value": deployment}, {"Key": API_TAG, "Value": api or "any"}],
@@ -277,7 +280,11 @@ def main() -> None:
     packaged = CODE_URI.sub(lambda m: f"{m.group(1)}s3://{bucket}/{keys[m.group(2)]}", template)
     parameters = dict(p.split("=", 1) for p in args.parameter)
     api_shape = shape_of_api(resources) if args.emulator == "localstack" else None
-    stack = deploy_stack(cloudformation, args.stack, packaged, parameters, api_shape)
+    # It is too long to be sent with the call.
+    s3.put_object(Bucket=bucket, Key=TEMPLATE, Body=packaged.encode())
+    deployment = digest([packaged, parameters])
+    url = f"{args.endpoint}/{bucket}/{TEMPLATE}"
+    stack = deploy_stack(cloudformation, args.stack, url, deployment, parameters, api_shape)
 
     outputs = {o["OutputKey"]: o["OutputValue"] for o in stack["Outputs"]}
     for key in ("QueueUrl", "CopyQueueUrl", "DeadLetterUrl"):
