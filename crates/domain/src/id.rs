@@ -87,6 +87,14 @@ id!(
     /// A session that turns parts into a blob and a file.
     UploadId
 );
+id!(
+    /// What somebody has who signed in.
+    SessionId
+);
+id!(
+    /// A token that a program carries.
+    PersonalTokenId
+);
 
 #[cfg(test)]
 mod tests {

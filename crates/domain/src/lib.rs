@@ -4,6 +4,8 @@
 //! |---|---|
 //! | [`content`] | how a file is cut into parts and what identifies its bytes |
 //! | [`account`] | usernames, passwords, quota |
+//! | [`session`] | how long sessions live, and what an exchange of a refresh token comes to |
+//! | [`token`] | the texts of tokens, what is kept of them, and what they let do |
 //! | [`name`] | what a file or folder may be called |
 //! | [`upload`] | the states of an upload and what may happen in each |
 //! | [`finalize`] | how parts become a blob and a file, step by step |
@@ -31,5 +33,7 @@ pub mod placement;
 pub mod possession;
 pub mod reconcile;
 pub mod replica;
+pub mod session;
 pub mod targets;
+pub mod token;
 pub mod upload;
