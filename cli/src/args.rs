@@ -8,7 +8,9 @@ use std::path::PathBuf;
 const AFTER_HELP: &str = "\
 Environment:
   LONGSHORE_API         address of the API, like --api
-  LONGSHORE_PASSWORD    password for signup and login, instead of the prompt
+  LONGSHORE_PASSWORD    password for signup, login and password, instead of the prompt
+  LONGSHORE_NEW_PASSWORD  the new one for password
+  LONGSHORE_TOKEN       personal access token, instead of a login
   LONGSHORE_CONFIG_DIR  where the session is kept (default: $XDG_CONFIG_HOME/longshore)
 
 Exit codes:
@@ -58,6 +60,19 @@ pub(crate) enum Command {
         /// The name to sign in with
         username: String,
     },
+    /// Sign out
+    Logout {
+        /// End all sessions of the account, on all machines. Personal access tokens stay good
+        #[arg(long)]
+        everywhere: bool,
+    },
+    /// Change the password, and end the sessions on all other machines
+    Password,
+    /// Delete the account, and every file that it has
+    DeleteAccount,
+    /// Tokens for programs, which cannot type passwords
+    #[command(subcommand)]
+    Token(Token),
     /// Show who is signed in, and how much room is left
     Whoami,
     /// Upload files; run again to resume an interrupted upload
@@ -86,6 +101,48 @@ pub(crate) enum Command {
     /// Look after the copies in other stores (operators only)
     #[command(subcommand)]
     Replicas(Replicas),
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Token {
+    /// Make one. It is shown once
+    Create {
+        /// What to call it
+        name: String,
+        /// What it lets its bearer do; may be given more than once
+        #[arg(long = "scope", value_enum, required = true, value_name = "SCOPE")]
+        scopes: Vec<Scope>,
+        /// How many days it is good, 366 at most
+        #[arg(long, default_value_t = 90, value_parser = clap::value_parser!(u16).range(1..=366))]
+        days: u16,
+    },
+    /// List them
+    Ls,
+    /// End one
+    Rm {
+        /// Its id
+        id: String,
+    },
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Scope {
+    /// See and download files
+    Read,
+    /// Upload files and make folders
+    Upload,
+    /// Delete files, look after tokens and, for operators, targets
+    Admin,
+}
+
+impl From<Scope> for types::Scope {
+    fn from(scope: Scope) -> Self {
+        match scope {
+            Scope::Read => Self::Read,
+            Scope::Upload => Self::Upload,
+            Scope::Admin => Self::Admin,
+        }
+    }
 }
 
 #[derive(Debug, Subcommand)]

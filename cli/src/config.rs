@@ -1,8 +1,8 @@
 //! The session of the last login, kept in a file that only its owner can read.
 
 use crate::exit::{Exit, Failure};
-use client::Token;
-use jiff::Timestamp;
+use crate::output;
+use client::session::{Keeper, Tokens};
 use serde::{Deserialize, Serialize};
 use std::env;
 use std::fs;
@@ -16,9 +16,48 @@ const FILE: &str = "session.json";
 pub(crate) struct Session {
     pub(crate) api: String,
     pub(crate) username: String,
-    pub(crate) token: Token,
-    #[serde(default)]
-    pub(crate) expires_at: Option<Timestamp>,
+    pub(crate) tokens: Tokens,
+}
+
+/// Keeps the tokens of a session where the session is kept, as long as it is: another process may have signed out, or in as
+/// somebody else.
+pub(crate) struct InFile {
+    api: String,
+    username: String,
+}
+
+impl InFile {
+    pub(crate) fn of(session: &Session) -> Self {
+        Self {
+            api: session.api.clone(),
+            username: session.username.clone(),
+        }
+    }
+
+    fn session(&self) -> Option<Session> {
+        let kept = load().ok().flatten();
+        kept.filter(|kept| kept.api == self.api && kept.username == self.username)
+    }
+}
+
+impl Keeper for InFile {
+    fn load(&self) -> Option<Tokens> {
+        self.session().map(|session| session.tokens)
+    }
+
+    fn keep(&self, tokens: &Tokens) {
+        let Some(session) = self.session() else { return };
+        let session = Session {
+            tokens: tokens.clone(),
+            ..session
+        };
+        if let Err(failure) = save(&session) {
+            output::note(&format!(
+                "longshore: warning: {}; sign in again next time",
+                failure.message
+            ));
+        }
+    }
 }
 
 /// The session of the last login, if there was one.
@@ -29,6 +68,18 @@ pub(crate) fn load() -> Result<Option<Session>, Failure> {
 /// Remembers a session.
 pub(crate) fn save(session: &Session) -> Result<(), Failure> {
     save_to(&folder()?, session)
+}
+
+/// Forgets the session.
+pub(crate) fn forget() -> Result<(), Failure> {
+    let path = folder()?.join(FILE);
+    match fs::remove_file(&path) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(Failure::failed(format!(
+            "cannot remove {}: {error}",
+            path.display()
+        ))),
+        _ => Ok(()),
+    }
 }
 
 fn load_from(folder: &Path) -> Result<Option<Session>, Failure> {
@@ -100,13 +151,18 @@ fn folder() -> Result<PathBuf, Failure> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use client::Token;
+    use jiff::Timestamp;
 
     fn session() -> Session {
         Session {
             api: "http://127.0.0.1:1/x".into(),
             username: "ada".into(),
-            token: Token::new("t0k3n"),
-            expires_at: None,
+            tokens: Tokens {
+                access: Token::new("t0k3n"),
+                good_until: Timestamp::UNIX_EPOCH,
+                refresh: Token::new("r3fr3sh"),
+            },
         }
     }
 
@@ -150,6 +206,7 @@ mod tests {
 
     #[test]
     fn a_session_does_not_show_its_token() {
-        assert!(!format!("{:?}", session()).contains("t0k3n"));
+        let shown = format!("{:?}", session());
+        assert!(!shown.contains("t0k3n") && !shown.contains("r3fr3sh"), "{shown}");
     }
 }

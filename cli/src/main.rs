@@ -14,14 +14,15 @@ mod progress;
 use args::Arguments;
 use clap::Parser;
 use commands::Context;
+use commands::account::Passwords;
 use exit::Failure;
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
     let arguments = Arguments::parse();
     let json = arguments.json;
-    let password = match commands::account::ask_password(&arguments.command) {
-        Ok(password) => password,
+    let passwords = match commands::account::ask_passwords(&arguments.command) {
+        Ok(passwords) => passwords,
         Err(failure) => return output::failure(&failure, json),
     };
     let done = tokio::runtime::Builder::new_multi_thread().enable_all().build();
@@ -29,7 +30,7 @@ fn main() -> ExitCode {
         Ok(runtime) => runtime,
         Err(error) => return output::failure(&Failure::failed(format!("cannot start: {error}")), json),
     };
-    let ended = runtime.block_on(run(&arguments, password));
+    let ended = runtime.block_on(run(&arguments, passwords));
     // Blocking reads may still be under way; nobody waits for them.
     runtime.shutdown_background();
     match ended {
@@ -38,8 +39,8 @@ fn main() -> ExitCode {
     }
 }
 
-async fn run(arguments: &Arguments, password: String) -> Result<(), Failure> {
-    let context = Context::new(arguments, password);
+async fn run(arguments: &Arguments, passwords: Passwords) -> Result<(), Failure> {
+    let context = Context::new(arguments, passwords);
     let ended = tokio::select! {
         ended = commands::run(&context, &arguments.command) => ended,
         () = interrupted() => Err(Failure::interrupted(commands::how_to_go_on(&context, &arguments.command))),

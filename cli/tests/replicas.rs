@@ -33,7 +33,8 @@ impl Terminal {
             }
         });
         let config = tempfile::tempdir().unwrap();
-        let session = json!({ "api": api, "username": "ann", "token": "t0k3n" });
+        let tokens = json!({ "access": "t0k3n", "good_until": "2099-01-01T00:00:00Z", "refresh": "r3fr3sh" });
+        let session = json!({ "api": api, "username": "ann", "tokens": tokens });
         std::fs::write(config.path().join("session.json"), session.to_string()).unwrap();
         Self { config, api, asked }
     }

@@ -3,6 +3,7 @@
 mod conflicts;
 mod interrupted;
 mod proofs;
+mod sessions;
 
 use crate::harness::audit;
 use crate::harness::aws;

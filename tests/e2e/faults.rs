@@ -6,10 +6,12 @@
 //! one sweep looks at all of these worlds as if a long time had passed, and everything that must hold is checked. Then
 //! everybody asks again, the deployed function this time, and it is checked once more.
 
+mod closing;
 mod create;
 mod finalize;
 mod parts;
 mod prove;
+mod sessions;
 mod sites;
 mod sweep;
 mod tree;
@@ -192,6 +194,15 @@ macro_rules! scenarios {
 
 scenarios! {
     an_account_that_is_made: tree::MakeAccount,
+    somebody_who_signs_in: sessions::SignIn,
+    a_token_that_is_exchanged: sessions::Refresh,
+    somebody_who_signs_out: sessions::SignOut,
+    somebody_who_signs_out_everywhere: sessions::SignOutEverywhere,
+    a_password_that_is_changed: sessions::ChangePassword,
+    a_personal_token_that_is_made: sessions::MakeToken,
+    a_personal_token_that_is_ended: sessions::EndToken,
+    an_account_that_is_deleted: closing::Close,
+    a_sweep_that_clears_a_deleted_account: closing::Clear,
     a_quota_that_is_set: tree::SetQuota,
     a_role_that_is_set: tree::SetRole,
     an_upload_that_is_created: create::New,

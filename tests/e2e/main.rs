@@ -11,6 +11,7 @@
     reason = "a test stops where it fails, and says so"
 )]
 
+mod access;
 mod accounts;
 mod bad_input;
 mod chaos;
@@ -35,6 +36,7 @@ mod reconcile;
 mod redrive;
 mod remote_calls;
 mod replication;
+mod sessions;
 mod sharing;
 mod store_refuses;
 mod sweep;

@@ -22,10 +22,18 @@ use std::fmt::Write as _;
 const BEGIN: &str = "<!-- The table is held by tests/e2e/remote_calls.rs. -->\n";
 
 /// The functions behind the gateway. Those that are not are no endpoints.
-const ENDPOINTS: [(&str, &str); 17] = [
+const ENDPOINTS: [(&str, &str); 25] = [
     ("account-create", "POST /v1/accounts"),
     ("account-get", "GET /v1/account"),
+    ("account-delete", "DELETE /v1/account"),
+    ("account-set-password", "PUT /v1/account/password"),
     ("session-create", "POST /v1/sessions"),
+    ("session-refresh", "POST /v1/sessions/refresh"),
+    ("session-delete", "DELETE /v1/sessions/current"),
+    ("session-delete-all", "DELETE /v1/sessions"),
+    ("token-create", "POST /v1/tokens"),
+    ("token-list", "GET /v1/tokens"),
+    ("token-delete", "DELETE /v1/tokens/{id}"),
     ("upload-create", "POST /v1/uploads"),
     ("upload-list", "GET /v1/uploads"),
     ("upload-get", "GET /v1/uploads/{id}"),
@@ -208,8 +216,30 @@ impl Table {
         let new = json!({ "username": new_username(), "password": PASSWORD });
         self.note(request("account-create", "").body(new)).await;
         let known = json!({ "username": username, "password": PASSWORD });
-        self.note(request("session-create", "").body(known)).await;
+        let session = self.note(request("session-create", "").body(known)).await;
+        let refresh = json!({ "refresh_token": session["refresh_token"] });
+        for case in ["", "the same again"] {
+            self.note(request("session-refresh", case).body(refresh.clone()))
+                .await;
+        }
         self.note(request("account-get", "")).await;
+        let token = json!({ "name": "CI", "scopes": ["read"], "expires_in_days": 1 });
+        let token = self.note(request("token-create", "").body(token)).await;
+        self.note(request("token-list", "")).await;
+        let id = token["id"].as_str().unwrap();
+        self.note(request("token-delete", "").id(id)).await;
+    }
+
+    /// What ends sessions: of somebody else each time.
+    async fn endings(&mut self) {
+        let body = json!({ "current_password": PASSWORD, "new_password": PASSWORD });
+        self.note(request("account-set-password", "").body(body)).await;
+        self.note(request("session-delete", "")).await;
+        self.person = Person::new().await;
+        self.note(request("session-delete-all", "")).await;
+        self.person = Person::new().await;
+        let body = json!({ "current_password": PASSWORD });
+        self.note(request("account-delete", "").body(body)).await;
     }
 
     /// Leaves a file called `new`.
@@ -375,6 +405,7 @@ async fn measured() -> String {
     table.files().await;
     table.targets().await;
     audit::account(&table.person).await;
+    table.endings().await;
     table.queues.delete().await;
     let deployed: BTreeSet<String> = stack().functions.keys().cloned().collect();
     assert_eq!(table.seen, deployed, "every endpoint has its lines");

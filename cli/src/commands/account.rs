@@ -1,4 +1,4 @@
-//! `signup`, `login`, `whoami`.
+//! `signup`, `login`, `logout`, `password`, `delete-account`, `whoami`.
 
 use super::Context;
 use crate::args::Command;
@@ -6,19 +6,20 @@ use crate::config::{self, Session};
 use crate::exit::{Exit, Failure};
 use crate::{human, output};
 use client::Api;
+use client::session::Tokens;
 use client::types::Role;
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
 use serde_json::json;
 use std::env;
 
 pub(super) async fn signup(context: &Context, username: &str) -> Result<(), Failure> {
     let api = context.anonymous()?;
     warn_if_exposed(&api);
-    let account = api.create_account(username, &context.password).await;
+    let account = api.create_account(username, &context.passwords.current).await;
     let account = account.map_err(|error| Failure::from(error).about(username))?;
-    let session = sign_in(&api, username, &context.password).await?;
+    let session = sign_in(&api, username, &context.passwords.current).await?;
     if context.json {
-        output::json(&json!({ "account": account, "api": session.api, "expires_at": session.expires_at }));
+        output::json(&json!({ "account": account, "api": session.api }));
     } else {
         output::line(&format!(
             "Welcome, {}. You have {} to fill. Signed in to {}.",
@@ -33,20 +34,59 @@ pub(super) async fn signup(context: &Context, username: &str) -> Result<(), Fail
 pub(super) async fn login(context: &Context, username: &str) -> Result<(), Failure> {
     let api = context.anonymous()?;
     warn_if_exposed(&api);
-    let session = sign_in(&api, username, &context.password).await?;
+    let session = sign_in(&api, username, &context.passwords.current).await?;
     if context.json {
-        output::json(&json!({
-            "username": session.username, "api": session.api, "expires_at": session.expires_at,
-        }));
+        output::json(&json!({ "username": session.username, "api": session.api }));
     } else {
-        let until = session
-            .expires_at
-            .map(|at| format!(" until {} UTC", human::time(at)))
-            .unwrap_or_default();
-        output::line(&format!(
-            "{} is signed in to {}{until}.",
-            session.username, session.api
-        ));
+        output::line(&format!("{} is signed in to {}.", session.username, session.api));
+    }
+    Ok(())
+}
+
+pub(super) async fn logout(context: &Context, everywhere: bool) -> Result<(), Failure> {
+    let api = context.with_session()?;
+    let ended = if everywhere {
+        api.end_all_sessions().await
+    } else {
+        api.end_session().await
+    };
+    match ended.map_err(Failure::from) {
+        // It was over already.
+        Err(failure) if failure.exit == Exit::NotSignedIn && !everywhere => {}
+        ended => ended?,
+    }
+    config::forget()?;
+    if context.json {
+        output::json(&json!({ "api": api.base() }));
+    } else {
+        let where_from = if everywhere { " everywhere" } else { "" };
+        output::line(&format!("Signed out of {}{where_from}.", api.base()));
+    }
+    Ok(())
+}
+
+pub(super) async fn password(context: &Context) -> Result<(), Failure> {
+    let api = context.with_session()?;
+    warn_if_exposed(&api);
+    let Passwords { current, new } = &context.passwords;
+    api.change_password(current, new).await?;
+    if context.json {
+        output::json(&json!({ "api": api.base() }));
+    } else {
+        output::line("The password is changed. All other sessions are over.");
+    }
+    Ok(())
+}
+
+pub(super) async fn delete(context: &Context) -> Result<(), Failure> {
+    let api = context.with_session()?;
+    warn_if_exposed(&api);
+    api.delete_account(&context.passwords.current).await?;
+    config::forget()?;
+    if context.json {
+        output::json(&json!({ "api": api.base() }));
+    } else {
+        output::line("The account is deleted. What it had is being removed.");
     }
     Ok(())
 }
@@ -86,32 +126,55 @@ async fn sign_in(api: &Api, username: &str, password: &str) -> Result<Session, F
             failure
         }
     })?;
-    let lives = SignedDuration::from_secs(i64::try_from(session.expires_in).unwrap_or(i64::MAX));
     let session = Session {
         api: api.base().to_owned(),
         username: username.to_owned(),
-        token: session.access_token,
-        expires_at: began.checked_add(lives).ok(),
+        tokens: Tokens::of(session, began),
     };
     config::save(&session)?;
     Ok(session)
 }
 
-/// The password a command needs: from `LONGSHORE_PASSWORD`, else from the terminal, unseen. Blocks, and wants
-/// Ctrl-C to end the process as it does by default, because only then the shell repairs the terminal.
-pub(crate) fn ask_password(command: &Command) -> Result<String, Failure> {
-    let (prompt, twice) = match command {
-        Command::Signup { .. } => ("Choose a password: ", true),
-        Command::Login { .. } => ("Password: ", false),
-        _ => return Ok(String::new()),
-    };
-    if let Ok(password) = env::var("LONGSHORE_PASSWORD") {
+/// What a command needs to know; empty for those that need nothing.
+#[derive(Default)]
+pub(crate) struct Passwords {
+    current: String,
+    new: String,
+}
+
+/// The passwords a command needs: from `LONGSHORE_PASSWORD` and `LONGSHORE_NEW_PASSWORD`, else from the terminal, unseen.
+/// Blocks, and wants Ctrl-C to end the process as it does by default, because only then the shell repairs the terminal.
+pub(crate) fn ask_passwords(command: &Command) -> Result<Passwords, Failure> {
+    let current = |prompt, twice| ask("LONGSHORE_PASSWORD", prompt, twice);
+    Ok(match command {
+        Command::Signup { .. } => Passwords {
+            current: current("Choose a password: ", true)?,
+            ..Passwords::default()
+        },
+        Command::Login { .. } => Passwords {
+            current: current("Password: ", false)?,
+            ..Passwords::default()
+        },
+        Command::DeleteAccount => Passwords {
+            current: current("The password, to delete the account and all that it has: ", false)?,
+            ..Passwords::default()
+        },
+        Command::Password => Passwords {
+            current: current("The password until now: ", false)?,
+            new: ask("LONGSHORE_NEW_PASSWORD", "Choose a password: ", true)?,
+        },
+        _ => Passwords::default(),
+    })
+}
+
+fn ask(variable: &str, prompt: &str, twice: bool) -> Result<String, Failure> {
+    if let Ok(password) = env::var(variable) {
         return Ok(password);
     }
     let ask = |prompt: &str| {
         rpassword::prompt_password(prompt).map_err(|error| {
             Failure::new(Exit::Usage, format!("cannot ask for a password: {error}"))
-                .then("give it in the environment variable LONGSHORE_PASSWORD")
+                .then(format!("give it in the environment variable {variable}"))
         })
     };
     let password = ask(prompt)?;

@@ -6,14 +6,17 @@ mod ls;
 mod replicas;
 mod rm;
 mod status;
+mod token;
 mod upload;
 
 use crate::args::{Arguments, Command, Replicas};
-use crate::config;
+use crate::config::{self, InFile};
 use crate::exit::{Exit, Failure};
 use crate::human;
 use crate::progress::Display;
+use account::Passwords;
 use client::Api;
+use client::Token;
 use client::types::Upload;
 use std::env;
 use std::io::{self, IsTerminal};
@@ -23,19 +26,18 @@ pub(crate) struct Context {
     /// The address given with this call, which wins over the last login's.
     api: Option<String>,
     json: bool,
-    /// Empty for the commands that need none.
-    password: String,
+    passwords: Passwords,
     pub(crate) display: Display,
 }
 
 impl Context {
-    pub(crate) fn new(arguments: &Arguments, password: String) -> Self {
+    pub(crate) fn new(arguments: &Arguments, passwords: Passwords) -> Self {
         // A script that reads JSON wants no bar between its own lines, unless a person looks on.
         let quiet = arguments.quiet || (arguments.json && !io::stderr().is_terminal());
         Self {
             api: arguments.api.clone().filter(|address| !address.is_empty()),
             json: arguments.json,
-            password,
+            passwords,
             display: Display::new(quiet),
         }
     }
@@ -51,8 +53,16 @@ impl Context {
         Ok(Api::new(&address)?)
     }
 
-    /// The API, with the account of the last login.
+    /// The API, with the personal access token that the environment has, or with the account of the last login.
     fn signed_in(&self) -> Result<Api, Failure> {
+        match env::var("LONGSHORE_TOKEN") {
+            Ok(token) if !token.is_empty() => Ok(self.anonymous()?.with_token(Token::new(token))),
+            _ => self.with_session(),
+        }
+    }
+
+    /// The API, with the account of the last login.
+    fn with_session(&self) -> Result<Api, Failure> {
         let not_signed_in = |message: String| {
             Failure::new(Exit::NotSignedIn, message).then("sign in: longshore login <username>")
         };
@@ -64,7 +74,8 @@ impl Context {
         };
         // A token is for the API that gave it and nobody else.
         if api.base().trim_end_matches('/') == kept.base().trim_end_matches('/') {
-            Ok(api.with_token(session.token))
+            let keeper = InFile::of(&session);
+            Ok(api.with_session(session.tokens, Box::new(keeper)))
         } else {
             Err(not_signed_in(format!("not signed in to {}", api.base())))
         }
@@ -76,6 +87,10 @@ pub(crate) async fn run(context: &Context, command: &Command) -> Result<(), Fail
     match command {
         Command::Signup { username } => account::signup(context, username).await,
         Command::Login { username } => account::login(context, username).await,
+        Command::Logout { everywhere } => account::logout(context, *everywhere).await,
+        Command::Password => account::password(context).await,
+        Command::DeleteAccount => account::delete(context).await,
+        Command::Token(command) => token::run(context, command).await,
         Command::Whoami => account::whoami(context).await,
         Command::Upload(arguments) => upload::run(context, arguments).await,
         Command::Ls { path } => ls::run(context, path).await,

@@ -4,8 +4,11 @@ use crate::backoff::Retry;
 use crate::error::ApiError;
 use crate::http::{Call, Http};
 use crate::secret::{SignedUrl, Token};
+use crate::session::{Credentials, Keeper, Session, Tokens};
+use crate::types;
 use crate::types::{
-    Account, NewUpload, Node, Page, PartToSign, Redriven, Session, SignedPart, TargetStatus, Upload,
+    Account, NewToken, NewUpload, Node, Page, PartToSign, PersonalToken, Redriven, SignedPart, TargetStatus,
+    Upload,
 };
 use domain::possession::Proof;
 use reqwest::header::LOCATION;
@@ -13,6 +16,7 @@ use reqwest::{Client, Method, StatusCode};
 use serde::Deserialize;
 use serde_json::json;
 use std::fmt;
+use std::sync::Arc;
 
 /// Entries to ask for per page of a list.
 const PAGE_LIMIT: &str = "100";
@@ -43,10 +47,18 @@ impl Api {
         })
     }
 
-    /// The same client, signed in.
+    /// The same client with a token that is what it is: a personal access token, or one access token of a session.
     #[must_use]
     pub fn with_token(mut self, token: Token) -> Self {
-        self.http.token = Some(token);
+        self.http.credentials = Credentials::Token(token);
+        self
+    }
+
+    /// The same client, signed in. The tokens of the session are exchanged for new ones in time, and then kept by
+    /// `keeper`.
+    #[must_use]
+    pub fn with_session(mut self, tokens: Tokens, keeper: Box<dyn Keeper>) -> Self {
+        self.http.credentials = Credentials::Session(Arc::new(Session::new(tokens, keeper)));
         self
     }
 
@@ -97,12 +109,92 @@ impl Api {
     ///
     /// # Errors
     /// `unauthorized` when name or password is wrong, and whatever befalls every call.
-    pub async fn create_session(&self, username: &str, password: &str) -> Result<Session, ApiError> {
+    pub async fn create_session(&self, username: &str, password: &str) -> Result<types::Session, ApiError> {
         let body = json!({ "username": username, "password": password });
-        // Signing in twice only makes one token too many.
+        // Signing in twice only makes one session too many.
         self.http
             .json(Call::new(Method::POST, &["sessions"]).body(body).repeatable())
             .await
+    }
+
+    /// `DELETE /v1/sessions/current`: signs out.
+    ///
+    /// # Errors
+    /// Whatever befalls every call.
+    pub async fn end_session(&self) -> Result<(), ApiError> {
+        self.done(Call::new(Method::DELETE, &["sessions", "current"]))
+            .await
+    }
+
+    /// `DELETE /v1/sessions`: signs out everywhere.
+    ///
+    /// # Errors
+    /// Whatever befalls every call.
+    pub async fn end_all_sessions(&self) -> Result<(), ApiError> {
+        self.done(Call::new(Method::DELETE, &["sessions"])).await
+    }
+
+    /// `PUT /v1/account/password`: changes the password and ends all other sessions.
+    ///
+    /// # Errors
+    /// `wrong_password`, `invalid_request`, and whatever befalls every call.
+    pub async fn change_password(&self, current: &str, new: &str) -> Result<(), ApiError> {
+        let body = json!({ "current_password": current, "new_password": new });
+        self.done(Call::new(Method::PUT, &["account", "password"]).body(body))
+            .await
+    }
+
+    /// `DELETE /v1/account`: deletes the account and everything that it has.
+    ///
+    /// # Errors
+    /// `wrong_password`, and whatever befalls every call.
+    pub async fn delete_account(&self, password: &str) -> Result<(), ApiError> {
+        let body = json!({ "current_password": password });
+        self.done(Call::new(Method::DELETE, &["account"]).body(body))
+            .await
+    }
+
+    /// `POST /v1/tokens`: makes a personal access token. Its text is in this answer and nowhere else.
+    ///
+    /// # Errors
+    /// `invalid_request`, `forbidden` for who has a personal access token only, and whatever befalls every call.
+    pub async fn create_token(&self, token: &NewToken) -> Result<PersonalToken, ApiError> {
+        self.http
+            .json(Call::new(Method::POST, &["tokens"]).body(json!(token)))
+            .await
+    }
+
+    /// `GET /v1/tokens`: all personal access tokens of the account.
+    ///
+    /// # Errors
+    /// Whatever befalls every call.
+    pub async fn tokens(&self) -> Result<Vec<PersonalToken>, ApiError> {
+        let mut all = Vec::new();
+        let mut cursor: Option<String> = None;
+        loop {
+            let call = Call::new(Method::GET, &["tokens"])
+                .query("cursor", cursor.as_deref())
+                .query("limit", Some(PAGE_LIMIT));
+            let page: Page<PersonalToken> = self.http.json(call).await?;
+            all.extend(page.items);
+            cursor = page.next_cursor;
+            if cursor.is_none() {
+                return Ok(all);
+            }
+        }
+    }
+
+    /// `DELETE /v1/tokens/{id}`: ends a personal access token.
+    ///
+    /// # Errors
+    /// `not_found`, and whatever befalls every call.
+    pub async fn delete_token(&self, id: &str) -> Result<(), ApiError> {
+        self.done(Call::new(Method::DELETE, &["tokens", id])).await
+    }
+
+    /// Makes a call whose answer says nothing but that it is done.
+    async fn done(&self, call: Call<'_>) -> Result<(), ApiError> {
+        self.http.send(&call).await.map(drop)
     }
 
     /// `POST /v1/uploads`: begins an upload, one however often an answer gets lost and the call is made again.
@@ -197,10 +289,7 @@ impl Api {
     /// # Errors
     /// `not_found`, `upload_not_open`, and whatever befalls every call.
     pub async fn abort_upload(&self, id: &str) -> Result<(), ApiError> {
-        self.http
-            .send(&Call::new(Method::DELETE, &["uploads", id]))
-            .await
-            .map(drop)
+        self.done(Call::new(Method::DELETE, &["uploads", id])).await
     }
 
     /// `POST /v1/folders`: makes a folder, one however often an answer gets lost; `parent` is `None` at the top.
@@ -302,10 +391,7 @@ impl Api {
     /// # Errors
     /// `not_found`, `folder_not_empty`, and whatever befalls every call.
     pub async fn delete_file(&self, id: &str) -> Result<(), ApiError> {
-        self.http
-            .send(&Call::new(Method::DELETE, &["files", id]))
-            .await
-            .map(drop)
+        self.done(Call::new(Method::DELETE, &["files", id])).await
     }
 
     /// `GET /v1/targets`: how replication goes, target by target. For operators.

@@ -4,11 +4,13 @@
 use crate::backoff::Retry;
 use crate::error::{ApiError, Problem, reason_of};
 use crate::secret::Token;
+use crate::session::Credentials;
+use crate::types::Session;
 use bytes::Bytes;
 use reqwest::header::{AUTHORIZATION, HeaderMap, HeaderValue, RETRY_AFTER};
 use reqwest::{Client, ClientBuilder, Method, StatusCode, Url, redirect};
 use serde::de::DeserializeOwned;
-use serde_json::Value;
+use serde_json::{Value, json};
 use std::net::IpAddr;
 use std::time::Duration;
 
@@ -104,7 +106,7 @@ pub(crate) struct Http {
     /// For presigned URLs: no token, no redirects, no overall timeout (parts may be large).
     pub(crate) store: Client,
     pub(crate) base: Url,
-    pub(crate) token: Option<Token>,
+    pub(crate) credentials: Credentials,
     pub(crate) retry: Retry,
 }
 
@@ -124,7 +126,7 @@ impl Http {
             api: client(|client| client.timeout(CALL_TIMEOUT))?,
             store: client(|client| client)?,
             base: url,
-            token: None,
+            credentials: Credentials::default(),
             retry: Retry::CALL,
         })
     }
@@ -144,10 +146,20 @@ impl Http {
 
     /// Makes a call and gives its answer if it is no error; redirects are answers too.
     pub(crate) async fn send(&self, call: &Call<'_>) -> Result<Answer, ApiError> {
-        let mut failed = 0;
+        let (mut failed, mut refused) = (0, None);
         loop {
+            let token = self.token(refused.as_ref()).await?;
             failed += 1;
-            let (error, may_repeat, asked) = match self.attempt(call).await {
+            let (error, may_repeat, asked) = match self.attempt(call, token.as_ref()).await {
+                // A token of a session may have ended early, and there is another one to be had, once.
+                Ok(answer)
+                    if answer.status == StatusCode::UNAUTHORIZED
+                        && refused.is_none()
+                        && matches!(self.credentials, Credentials::Session(_)) =>
+                {
+                    refused = token;
+                    continue;
+                }
                 // The first try did it; only its answer got lost.
                 Ok(answer)
                     if failed > 1
@@ -182,10 +194,35 @@ impl Http {
         }
     }
 
+    /// What calls carry now, and not the one that was `refused`.
+    async fn token(&self, refused: Option<&Token>) -> Result<Option<Token>, ApiError> {
+        match &self.credentials {
+            Credentials::Nobody => Ok(None),
+            Credentials::Token(token) => Ok(Some(token.clone())),
+            Credentials::Session(session) => {
+                let token = session.access(refused, |refresh| Box::pin(self.exchange(refresh)));
+                token.await.map(Some)
+            }
+        }
+    }
+
+    /// `POST /v1/sessions/refresh`: exchanges a refresh token. Sent twice within a moment, it gets the same answer.
+    async fn exchange(&self, refresh: Token) -> Result<Session, ApiError> {
+        let anonymous = Self {
+            credentials: Credentials::Nobody,
+            ..self.clone()
+        };
+        let body = json!({ "refresh_token": refresh.reveal() });
+        let path = ["sessions", "refresh"];
+        anonymous
+            .json(Call::new(Method::POST, &path).body(body).repeatable())
+            .await
+    }
+
     /// One try. An answer that ends early is none, unless its status already says enough.
-    async fn attempt(&self, call: &Call<'_>) -> Result<Answer, reqwest::Error> {
+    async fn attempt(&self, call: &Call<'_>, token: Option<&Token>) -> Result<Answer, reqwest::Error> {
         let mut request = self.api.request(call.method.clone(), self.url(call));
-        if let Some(token) = &self.token
+        if let Some(token) = token
             && let Ok(mut value) = HeaderValue::from_str(&format!("Bearer {}", token.reveal()))
         {
             value.set_sensitive(true);

@@ -4,6 +4,7 @@
 //! |---|---|
 //! | [`api`] | one method per endpoint, with timeouts and retries |
 //! | [`types`] | what the endpoints answer |
+//! | [`session`] | tokens that are exchanged for new ones in time |
 //! | [`error`] | why a call failed and what to do about it |
 //! | [`tree`] | paths such as `photos/2026/a.jpg`, walked through the API |
 //! | [`transfer`] | uploads and downloads: parallel, verified, resumable |
@@ -15,6 +16,7 @@ mod backoff;
 pub mod error;
 mod http;
 mod secret;
+pub mod session;
 pub mod transfer;
 pub mod tree;
 pub mod types;

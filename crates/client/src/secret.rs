@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 use std::fmt;
 
-/// An access token.
+/// An access token, a refresh token or a personal access token.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct Token(String);
@@ -15,8 +15,9 @@ impl Token {
         Self(text.into())
     }
 
-    /// The token itself, for the `Authorization` header.
-    pub(crate) fn reveal(&self) -> &str {
+    /// The token itself, for the `Authorization` header, or for the person who asked for it.
+    #[must_use]
+    pub fn reveal(&self) -> &str {
         &self.0
     }
 }

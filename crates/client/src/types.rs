@@ -8,6 +8,7 @@ pub use replication::{Circuit, CircuitState, Redriven, Replica, ReplicaState, St
 use crate::secret::{SignedUrl, Token};
 use domain::content::{ContentId, PartDigest};
 use domain::possession;
+pub use domain::token::{Scope, Scopes};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -49,8 +50,41 @@ pub struct Account {
 pub struct Session {
     /// Goes into the `Authorization` header.
     pub access_token: Token,
-    /// Seconds until the token expires.
+    /// Seconds until it expires.
     pub expires_in: u64,
+    /// Is exchanged for the next two, once.
+    pub refresh_token: Token,
+    /// Until when, unless it is.
+    pub refresh_expires_at: Timestamp,
+}
+
+/// A personal access token to make.
+#[derive(Debug, Clone, Serialize)]
+pub struct NewToken {
+    /// What its owner calls it.
+    pub name: String,
+    /// What it lets its bearer do.
+    pub scopes: Scopes,
+    /// How long it is good.
+    pub expires_in_days: u16,
+}
+
+/// A personal access token.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct PersonalToken {
+    /// Opaque id.
+    pub id: String,
+    /// What its owner calls it.
+    pub name: String,
+    /// What it lets its bearer do, in words.
+    pub scopes: Vec<String>,
+    /// When it was made.
+    pub created_at: Timestamp,
+    /// Until when it is good.
+    pub expires_at: Timestamp,
+    /// The token itself, in the answer that made it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub token: Option<Token>,
 }
 
 /// What an entry of the tree is.

@@ -1,189 +1,109 @@
-//! Access tokens: JSON Web Tokens signed with HMAC-SHA256, checked in every function.
+//! Who is asking, and what he may do.
+//!
+//! A request carries an access token of a session, or a personal access token. Either is looked up with the account at each
+//! request, so that what was ended is over from the next request on.
+
+pub mod keys;
+mod session;
 
 use crate::Problem;
-use domain::id::AccountId;
-use jsonwebtoken::errors::ErrorKind;
-use jsonwebtoken::{Algorithm, DecodingKey, EncodingKey, Header, Validation, decode, encode};
-use serde::{Deserialize, Serialize};
-use store::{Aws, StoreError};
+use domain::token::{PersonalToken, Scope};
+use keys::SigningKeys;
+use store::rows::{AccountRow, SessionRow, TokenRow, now};
+use store::{Aws, StoreError, Table};
 
-const ISSUER: &str = "longshore";
-const AUDIENCE: &str = "longshore-api";
-/// How long an access token lives, in seconds: a working day.
-pub const LIFETIME_SECONDS: u64 = 12 * 60 * 60;
-
-#[derive(Serialize, Deserialize)]
-struct Claims {
-    sub: AccountId,
-    iss: String,
-    aud: String,
-    iat: u64,
-    exp: u64,
+/// What checks tokens.
+pub struct Auth {
+    table: Table,
+    keys: SigningKeys,
 }
 
-/// The secret as Secrets Manager has it.
-#[derive(Deserialize)]
-struct SigningSecret {
-    current: String,
+/// What a request came with.
+pub enum By {
+    /// An access token of a session, which may do everything that the account may.
+    Session(SessionRow),
+    /// A personal access token, which may do what its scopes say.
+    Personal(TokenRow),
 }
 
-/// Makes and checks access tokens.
-pub struct Tokens {
-    encoding: EncodingKey,
-    decoding: DecodingKey,
-    validation: Validation,
+/// Who is asking.
+pub struct Caller {
+    /// The account.
+    pub account: AccountRow,
+    /// With what.
+    pub by: By,
 }
 
-impl Tokens {
-    /// Reads the signing secret that `SIGNING_SECRET_ID` names.
+impl Auth {
+    /// What checks tokens with the table and the signing secret that the environment names.
     ///
     /// # Errors
-    /// [`StoreError`] when it cannot be read, or is too short to be safe.
+    /// [`StoreError`] when they are not there, or the secret cannot be used.
     pub async fn from_env(aws: &Aws) -> Result<Self, StoreError> {
-        let text = aws.secret(&store::config::variable("SIGNING_SECRET_ID")?).await?;
-        let secret: SigningSecret = serde_json::from_str(&text).map_err(|_| {
-            StoreError::Misconfigured("the signing secret is not {\"current\": \"...\"}".into())
-        })?;
-        if secret.current.len() < 32 {
-            return Err(StoreError::Misconfigured(
-                "the signing secret has fewer than 32 characters".into(),
-            ));
-        }
-        Ok(Self::new(secret.current.as_bytes()))
+        Ok(Self {
+            table: Table::from_env(aws)?,
+            keys: SigningKeys::from_env(aws).await?,
+        })
     }
 
-    fn new(secret: &[u8]) -> Self {
-        let mut validation = Validation::new(Algorithm::HS256);
-        validation.set_issuer(&[ISSUER]);
-        validation.set_audience(&[AUDIENCE]);
-        validation.set_required_spec_claims(&["exp", "iss", "aud", "sub"]);
-        validation.leeway = 0;
-        let (encoding, decoding) = (EncodingKey::from_secret(secret), DecodingKey::from_secret(secret));
-        Self {
-            encoding,
-            decoding,
-            validation,
-        }
-    }
-
-    /// A token for an account, valid from `now`, in seconds since 1970, for [`LIFETIME_SECONDS`].
+    /// Whose token this is.
     ///
     /// # Errors
-    /// A [`Problem`] when it cannot be signed.
-    pub fn issue(&self, account: &AccountId, now: u64) -> Result<String, Problem> {
-        let (sub, iss, aud) = (account.clone(), ISSUER.to_owned(), AUDIENCE.to_owned());
-        let claims = Claims {
-            sub,
-            iss,
-            aud,
-            iat: now,
-            exp: now + LIFETIME_SECONDS,
-        };
-        encode(&Header::new(Algorithm::HS256), &claims, &self.encoding)
-            .map_err(|e| StoreError::Corrupt(format!("signing a token: {e}")).into())
+    /// 401 when it is not good (any more).
+    pub async fn caller(&self, token: &str) -> Result<Caller, Problem> {
+        if let Ok(token) = token.parse::<PersonalToken>() {
+            return self.bearer(&token).await;
+        }
+        let claims = self.keys.verify(token).await?;
+        let found = self.table.session(&claims.sub, &claims.sid, now()).await?;
+        let (account, session) =
+            found.ok_or_else(|| Problem::unauthorized("the session is over; sign in again"))?;
+        Ok(Caller {
+            account,
+            by: By::Session(session),
+        })
     }
 
-    /// Whose token it is.
+    async fn bearer(&self, token: &PersonalToken) -> Result<Caller, Problem> {
+        let found = self
+            .table
+            .personal_token(&token.account, &token.id, now())
+            .await?;
+        let (account, row) = found
+            .filter(|(_, row)| row.hash == token.secret.hash())
+            .ok_or_else(|| {
+                Problem::unauthorized("the token is not good, or not any more; make another one")
+            })?;
+        Ok(Caller {
+            account,
+            by: By::Personal(row),
+        })
+    }
+}
+
+impl Caller {
+    /// Whether the caller may do what wants this scope.
     ///
     /// # Errors
-    /// 401 when it is not valid (any more).
-    pub fn verify(&self, token: &str) -> Result<AccountId, Problem> {
-        match decode::<Claims>(token, &self.decoding, &self.validation) {
-            Ok(data) => Ok(data.claims.sub),
-            Err(error) if matches!(error.kind(), ErrorKind::ExpiredSignature) => Err(Problem::unauthorized(
-                "the access token has expired; sign in again",
-            )),
-            Err(_) => Err(Problem::unauthorized(
-                "the access token is not valid; sign in again",
-            )),
-        }
-    }
-}
-
-/// What checks the tokens of the sample events.
-#[cfg(test)]
-pub(crate) fn sample_tokens() -> Tokens {
-    let file = crate::samples::folder().join("sample/signing-secret.json");
-    let secret: SigningSecret = serde_json::from_slice(&std::fs::read(file).unwrap()).unwrap();
-    Tokens::new(secret.current.as_bytes())
-}
-
-/// The token that the sample events carry: from 2026-01-02 until 2099.
-#[cfg(test)]
-pub(crate) fn sample_token(account: &str) -> String {
-    let claims = Claims {
-        sub: account.parse().unwrap(),
-        iss: ISSUER.to_owned(),
-        aud: AUDIENCE.to_owned(),
-        iat: 1_767_323_045,
-        exp: 4_070_908_800,
-    };
-    encode(&Header::new(Algorithm::HS256), &claims, &sample_tokens().encoding).unwrap()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn account() -> AccountId {
-        "a1".parse().unwrap()
-    }
-
-    fn now() -> u64 {
-        std::time::SystemTime::now()
-            .duration_since(std::time::UNIX_EPOCH)
-            .unwrap()
-            .as_secs()
-    }
-
-    #[test]
-    fn a_token_tells_its_account() {
-        let tokens = Tokens::new(&[7; 32]);
-        let token = tokens.issue(&account(), now()).unwrap();
-        assert_eq!(tokens.verify(&token).unwrap(), account());
-    }
-
-    #[test]
-    fn tokens_that_are_refused() {
-        let tokens = Tokens::new(&[7; 32]);
-        let good = tokens.issue(&account(), now()).unwrap();
-        let expired = tokens.issue(&account(), now() - LIFETIME_SECONDS - 1).unwrap();
-        let forged = Tokens::new(&[8; 32]).issue(&account(), now()).unwrap();
-        let parts: Vec<&str> = good.split('.').collect();
-        // {"typ":"JWT","alg":"none"}
-        let unsigned = format!("eyJ0eXAiOiJKV1QiLCJhbGciOiJub25lIn0.{}.", parts[1]);
-        let other_payload = tokens.issue(&"a2".parse().unwrap(), now()).unwrap();
-        let swapped = format!(
-            "{}.{}.{}",
-            parts[0],
-            other_payload.split('.').nth(1).unwrap(),
-            parts[2]
-        );
-        for bad in [
-            "",
-            "x",
-            "a.b.c",
-            &expired,
-            &forged,
-            &unsigned,
-            &swapped,
-            &good[..good.len() - 2],
-        ] {
-            assert_eq!(tokens.verify(bad).unwrap_err().status(), 401, "{bad}");
+    /// 403.
+    pub fn may(&self, scope: Scope) -> Result<(), Problem> {
+        match &self.by {
+            By::Personal(token) if !token.scopes.contains(&scope) => Err(Problem::insufficient_scope(scope)),
+            By::Personal(_) | By::Session(_) => Ok(()),
         }
     }
 
-    #[test]
-    fn tokens_of_another_audience_are_refused() {
-        let tokens = Tokens::new(&[7; 32]);
-        let claims = Claims {
-            sub: account(),
-            iss: ISSUER.into(),
-            aud: "another-api".into(),
-            iat: now(),
-            exp: now() + 60,
-        };
-        let token = encode(&Header::new(Algorithm::HS256), &claims, &tokens.encoding).unwrap();
-        assert_eq!(tokens.verify(&token).unwrap_err().status(), 401);
+    /// The session, for what no personal access token may do: a token that can make others, or change the password, could
+    /// not be taken away.
+    ///
+    /// # Errors
+    /// 403.
+    pub fn session(&self) -> Result<&SessionRow, Problem> {
+        match &self.by {
+            By::Session(session) => Ok(session),
+            By::Personal(_) => Err(Problem::forbidden(
+                "a personal access token cannot do this; sign in with the password",
+            )),
+        }
     }
 }

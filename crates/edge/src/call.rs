@@ -1,7 +1,9 @@
 //! What comes in: authentication, extraction, validation.
 
 use crate::Problem;
+use crate::auth::{Auth, Caller};
 use domain::id::{AccountId, InvalidId};
+use domain::token::Scope;
 use lambda_http::http::header::AUTHORIZATION;
 use lambda_http::{Body, Request, RequestExt};
 use serde::de::DeserializeOwned;
@@ -25,11 +27,29 @@ impl Call {
         Self { request }
     }
 
-    /// Whose token the request carries.
+    /// The account of whoever asks, if he may do what wants this scope.
     ///
     /// # Errors
-    /// 401 when there is no valid one.
-    pub fn account(&self, tokens: &crate::Tokens) -> Result<AccountId, Problem> {
+    /// 401 when the request carries no token that is good, 403 when the token is not good for this.
+    pub async fn account(&self, auth: &Auth, scope: Scope) -> Result<AccountId, Problem> {
+        let caller = self.caller(auth).await?;
+        caller.may(scope)?;
+        Ok(caller.account.id)
+    }
+
+    /// Who asks.
+    ///
+    /// # Errors
+    /// 401 when the request carries no token that is good.
+    pub async fn caller(&self, auth: &Auth) -> Result<Caller, Problem> {
+        auth.caller(self.bearer_token()?).await
+    }
+
+    /// The token that the request carries.
+    ///
+    /// # Errors
+    /// 401 when there is none.
+    pub fn bearer_token(&self) -> Result<&str, Problem> {
         let header = self.request.headers().get(AUTHORIZATION);
         let header = header.ok_or_else(|| {
             Problem::unauthorized("send \"Authorization: Bearer <token>\"; POST /v1/sessions gives a token")
@@ -38,9 +58,7 @@ impl Call {
             let (scheme, token) = text.split_once(' ')?;
             scheme.eq_ignore_ascii_case("bearer").then_some(token.trim())
         });
-        let token =
-            token.ok_or_else(|| Problem::unauthorized("the Authorization header is not a bearer token"))?;
-        tokens.verify(token)
+        token.ok_or_else(|| Problem::unauthorized("the Authorization header is not a bearer token"))
     }
 
     /// The id in the path. One that cannot be an id names nothing.

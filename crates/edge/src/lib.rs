@@ -17,7 +17,7 @@ pub mod reply;
 mod samples;
 pub mod views;
 
-pub use auth::Tokens;
+pub use auth::{Auth, Caller};
 pub use call::Call;
 pub use deadline::deadline;
 pub use idempotency::IdempotencyKey;

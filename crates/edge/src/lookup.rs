@@ -1,8 +1,9 @@
 //! Reads what a path names, for its owner only: anybody else's is a 404.
 
-use crate::{Problem, views};
+use crate::{Caller, Problem, views};
 use domain::account::Role;
 use domain::id::{AccountId, NodeId, UploadId};
+use domain::token::Scope;
 use store::Table;
 use store::rows::{NodeRow, UploadRow, now};
 
@@ -28,13 +29,13 @@ pub async fn node(table: &Table, account: &AccountId, id: &NodeId) -> Result<Nod
         .ok_or_else(|| Problem::not_found("file or folder"))
 }
 
-/// Refuses who is no operator.
+/// Refuses who is no operator, or has a token that is not for what wants this scope.
 ///
 /// # Errors
 /// 403.
-pub async fn operator(table: &Table, account: &AccountId) -> Result<(), Problem> {
-    let row = table.account(account).await?;
-    if row.is_some_and(|row| row.role == Role::Operator) {
+pub fn operator(caller: &Caller, scope: Scope) -> Result<(), Problem> {
+    caller.may(scope)?;
+    if caller.account.role == Role::Operator {
         return Ok(());
     }
     Err(Problem::forbidden(

@@ -1,5 +1,6 @@
 //! Errors as RFC 9457 problem documents.
 
+use domain::token::Scope;
 use lambda_http::http::{StatusCode, header};
 use lambda_http::{Body, Response};
 use serde_json::{Map, Value, json};
@@ -118,10 +119,35 @@ impl Problem {
         .with("wanted_bytes", wanted)
     }
 
+    /// The password that has to be given once more is wrong. Not a 401: the token is good.
+    #[must_use]
+    pub fn wrong_password() -> Self {
+        Self::new(
+            StatusCode::FORBIDDEN,
+            "wrong_password",
+            "The password is wrong",
+            "\"current_password\" is not the account's password",
+        )
+    }
+
     /// The account may not do this.
     #[must_use]
     pub fn forbidden(detail: &str) -> Self {
         Self::new(StatusCode::FORBIDDEN, "forbidden", "Not allowed", detail)
+    }
+
+    /// The token is good, but not for this (RFC 6750, section 3.1).
+    #[must_use]
+    pub fn insufficient_scope(scope: Scope) -> Self {
+        let scope = scope.as_str();
+        let detail = format!("this wants a token with the scope \"{scope}\"");
+        let problem = Self::new(
+            StatusCode::FORBIDDEN,
+            "insufficient_scope",
+            "The token is not for this",
+            detail,
+        );
+        problem.with("scope", scope)
     }
 
     /// The file's bytes are lost, and no replica answers.
@@ -268,7 +294,9 @@ impl From<Conflict> for Problem {
                 "The quota does not allow it",
                 changed,
             ),
-            Conflict::NodeChanged
+            Conflict::AccountChanged
+            | Conflict::SessionChanged
+            | Conflict::NodeChanged
             | Conflict::UploadChanged
             | Conflict::ContentExists
             | Conflict::BlobGone

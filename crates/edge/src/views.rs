@@ -2,17 +2,18 @@
 
 use domain::account::{Role, Username};
 use domain::content::{ContentId, PartDigest};
-use domain::id::{AccountId, NodeId, UploadId};
+use domain::id::{AccountId, NodeId, PersonalTokenId, UploadId};
 use domain::name::Name;
 use domain::placement::OnConflict;
 use domain::possession::{ByteRange, Nonce};
 use domain::targets::roster::{Member, Standing};
+use domain::token::{Scopes, TokenName};
 use domain::{possession, replica, upload};
 use jiff::Timestamp;
 use serde::Serialize;
 use std::collections::BTreeMap;
 use store::objects::SignedRequest;
-use store::rows::{AccountRow, NodeRow, ReplicaRow, UploadRow};
+use store::rows::{AccountRow, NodeRow, ReplicaRow, TokenRow, UploadRow};
 use store::targets::Status;
 
 /// An account.
@@ -35,6 +36,57 @@ impl From<&AccountRow> for Account {
             used_bytes: row.quota().used(),
             role: row.role,
             created_at: row.created_at.to_string(),
+        }
+    }
+}
+
+/// What a client has of a session. It has no `Debug` form: it is nothing but secrets.
+#[derive(Serialize)]
+pub struct Session {
+    /// For the `Authorization` header.
+    pub access_token: String,
+    /// How it is sent there: always `Bearer`.
+    pub token_type: &'static str,
+    /// How long it is good, in seconds.
+    pub expires_in: i64,
+    /// What is exchanged for the next two, once.
+    pub refresh_token: String,
+    /// Until when.
+    pub refresh_expires_at: Timestamp,
+}
+
+/// A personal access token.
+#[derive(Serialize)]
+pub struct PersonalToken {
+    id: PersonalTokenId,
+    name: TokenName,
+    scopes: Scopes,
+    created_at: String,
+    expires_at: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    token: Option<String>,
+}
+
+impl From<&TokenRow> for PersonalToken {
+    fn from(row: &TokenRow) -> Self {
+        Self {
+            id: row.id.clone(),
+            name: row.name.clone(),
+            scopes: row.scopes.clone(),
+            created_at: row.created_at.to_string(),
+            expires_at: row.expires_at.to_string(),
+            token: None,
+        }
+    }
+}
+
+impl PersonalToken {
+    /// With what its bearer sends, which is known when it is made and never again.
+    #[must_use]
+    pub fn with_text(self, token: String) -> Self {
+        Self {
+            token: Some(token),
+            ..self
         }
     }
 }

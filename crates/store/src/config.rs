@@ -8,6 +8,7 @@ use jiff::SignedDuration;
 use std::time::Duration;
 
 /// The AWS clients of one function.
+#[derive(Clone)]
 pub struct Aws {
     config: SdkConfig,
 }

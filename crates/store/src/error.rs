@@ -9,6 +9,12 @@ pub enum Conflict {
     /// The username belongs to another account.
     #[error("the username is taken")]
     UsernameTaken,
+    /// The account is gone, or its password or its sessions were changed since it was read.
+    #[error("the account was changed meanwhile")]
+    AccountChanged,
+    /// The session is over, or its refresh token was exchanged since it was read.
+    #[error("the session was changed meanwhile")]
+    SessionChanged,
     /// The account has no room for the bytes.
     #[error("the account's quota does not allow it")]
     QuotaExceeded,

@@ -6,7 +6,8 @@
 //! | [`rows`] | everything that is written into the table, kind by kind (`docs/data-model.md`) |
 //! | [`objects`] | the primary store: presigned URLs, multipart uploads, reads |
 //! | [`queue`] | the replication queues |
-//! | [`accounts`], [`tree`], [`uploads`], [`blobs`], [`replicas`], [`targets`] | what happens to rows of one kind |
+//! | [`accounts`], [`sessions`], [`tree`], [`uploads`], [`blobs`], [`replicas`], [`targets`] | what happens to rows of one kind |
+//! | [`closing`] | accounts that are deleted |
 //! | [`placing`] | files come into a tree, whatever has their name already |
 //! | [`possession`] | challenges: files whose bytes need not be sent |
 //! | [`idempotency`] | the same request again gets the same answer |
@@ -16,6 +17,7 @@
 
 pub mod accounts;
 pub mod blobs;
+pub mod closing;
 pub mod config;
 pub mod error;
 pub mod finalize;
@@ -27,6 +29,7 @@ pub mod queue;
 pub mod reconcile;
 pub mod replicas;
 pub mod rows;
+pub mod sessions;
 pub mod table;
 pub mod targets;
 pub mod tree;

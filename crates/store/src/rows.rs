@@ -5,6 +5,7 @@ mod blob;
 mod memory;
 mod reconcile;
 mod replica;
+mod session;
 mod target;
 mod tree;
 mod upload;
@@ -14,6 +15,7 @@ pub use blob::{BlobRow, ContentRow, LedgerRow};
 pub use memory::{Allowance, KeyRow};
 pub use reconcile::ReconcileRow;
 pub use replica::{ReplicaRow, SegmentRow, waiting_for};
+pub use session::{SessionRow, TokenRow};
 pub use target::{
     CircuitRow, RosterRow, SamplesRow, SlotRow, TallyRow, WaitingFor, target_partition, waiting_shard,
 };

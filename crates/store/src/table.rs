@@ -134,6 +134,18 @@ pub struct Page<R> {
     pub next: Option<String>,
 }
 
+impl<R> Page<R> {
+    /// The same page, saying of the sort key where the next one begins only what follows `prefix`.
+    #[must_use]
+    pub fn below(self, prefix: &str) -> Self {
+        let next = self.next;
+        Self {
+            rows: self.rows,
+            next: next.and_then(|sk| sk.strip_prefix(prefix).map(str::to_owned)),
+        }
+    }
+}
+
 /// The table.
 #[derive(Clone)]
 pub struct Table {

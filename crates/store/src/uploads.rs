@@ -117,13 +117,7 @@ impl Table {
         let after = after.map(|id| UploadRow::key_of(account, id).sk);
         let pk = account_partition(account);
         let page = self.page(&pk, UploadRow::PREFIX, after.as_deref(), limit).await?;
-        let next = page
-            .next
-            .and_then(|sk| sk.strip_prefix(UploadRow::PREFIX).map(str::to_owned));
-        Ok(Page {
-            rows: page.rows,
-            next,
-        })
+        Ok(page.below(UploadRow::PREFIX))
     }
 
     /// Forgets the multipart upload of an open upload: the store has none any more. The next part begins one.

@@ -44,6 +44,8 @@ impl Endpoint for AccountCreate {
             quota_bytes: self.quota.limit,
             free_bytes: self.quota.free,
             role: Role::default(),
+            sign_outs: 0,
+            closing_since: None,
             created_at: now(),
         };
         self.table.create_account(&account).await?;

@@ -1,12 +1,13 @@
 //! Deletes a file or an empty folder.
 
-use edge::{Call, Endpoint, Problem, Reply, Tokens};
+use domain::token::Scope;
+use edge::{Auth, Call, Endpoint, Problem, Reply};
 use store::rows::now;
 use store::{Aws, StoreError, Table};
 
 pub(crate) struct FileDelete {
     table: Table,
-    tokens: Tokens,
+    auth: Auth,
 }
 
 impl FileDelete {
@@ -14,14 +15,14 @@ impl FileDelete {
         let aws = Aws::from_env().await;
         Ok(Self {
             table: Table::from_env(&aws)?,
-            tokens: Tokens::from_env(&aws).await?,
+            auth: Auth::from_env(&aws).await?,
         })
     }
 }
 
 impl Endpoint for FileDelete {
     async fn answer(&self, call: Call) -> Result<Reply, Problem> {
-        let account = call.account(&self.tokens)?;
+        let account = call.account(&self.auth, Scope::Admin).await?;
         let node = edge::lookup::node(&self.table, &account, &call.id("file or folder")?).await?;
         match self.table.delete_node(&node, now()).await {
             Ok(()) => Ok(Reply::no_content()),

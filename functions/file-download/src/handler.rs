@@ -2,7 +2,8 @@
 
 use crate::disposition::attachment;
 use domain::reconcile::Found;
-use edge::{Call, Endpoint, Problem, Reply, Tokens};
+use domain::token::Scope;
+use edge::{Auth, Call, Endpoint, Problem, Reply};
 use futures::stream::{FuturesUnordered, StreamExt};
 use replicas::TargetsCache;
 use std::time::Duration;
@@ -17,7 +18,7 @@ const PATIENCE: Duration = Duration::from_secs(12);
 pub(crate) struct FileDownload {
     table: Table,
     objects: Objects,
-    tokens: Tokens,
+    auth: Auth,
     targets: TargetsCache,
 }
 
@@ -27,7 +28,7 @@ impl FileDownload {
         Ok(Self {
             table: Table::from_env(&aws)?,
             objects: Objects::from_env(&aws)?,
-            tokens: Tokens::from_env(&aws).await?,
+            auth: Auth::from_env(&aws).await?,
             targets: TargetsCache::new(aws),
         })
     }
@@ -112,7 +113,7 @@ impl FileDownload {
 
 impl Endpoint for FileDownload {
     async fn answer(&self, call: Call) -> Result<Reply, Problem> {
-        let account = call.account(&self.tokens)?;
+        let account = call.account(&self.auth, Scope::Read).await?;
         let node = edge::lookup::node(&self.table, &account, &call.id("file")?).await?;
         let Some(file) = &node.file else {
             return Err(Problem::not_found("file: this is a folder"));

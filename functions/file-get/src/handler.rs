@@ -1,13 +1,14 @@
 //! A file with its replicas, or a folder.
 
+use domain::token::Scope;
 use edge::views::Node;
-use edge::{Call, Endpoint, Problem, Reply, Tokens};
+use edge::{Auth, Call, Endpoint, Problem, Reply};
 use store::rows::now;
 use store::{Aws, StoreError, Table};
 
 pub(crate) struct FileGet {
     table: Table,
-    tokens: Tokens,
+    auth: Auth,
 }
 
 impl FileGet {
@@ -15,14 +16,14 @@ impl FileGet {
         let aws = Aws::from_env().await;
         Ok(Self {
             table: Table::from_env(&aws)?,
-            tokens: Tokens::from_env(&aws).await?,
+            auth: Auth::from_env(&aws).await?,
         })
     }
 }
 
 impl Endpoint for FileGet {
     async fn answer(&self, call: Call) -> Result<Reply, Problem> {
-        let account = call.account(&self.tokens)?;
+        let account = call.account(&self.auth, Scope::Read).await?;
         let node = edge::lookup::node(&self.table, &account, &call.id("file or folder")?).await?;
         let Some(file) = &node.file else {
             return Reply::ok(&Node::from(&node));

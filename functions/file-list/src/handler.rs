@@ -2,13 +2,14 @@
 
 use domain::id::NodeId;
 use domain::name::Name;
+use domain::token::Scope;
 use edge::views::{Items, Node};
-use edge::{Call, Endpoint, Problem, Reply, Tokens};
+use edge::{Auth, Call, Endpoint, Problem, Reply};
 use store::{Aws, StoreError, Table};
 
 pub(crate) struct FileList {
     table: Table,
-    tokens: Tokens,
+    auth: Auth,
 }
 
 impl FileList {
@@ -16,14 +17,14 @@ impl FileList {
         let aws = Aws::from_env().await;
         Ok(Self {
             table: Table::from_env(&aws)?,
-            tokens: Tokens::from_env(&aws).await?,
+            auth: Auth::from_env(&aws).await?,
         })
     }
 }
 
 impl Endpoint for FileList {
     async fn answer(&self, call: Call) -> Result<Reply, Problem> {
-        let account = call.account(&self.tokens)?;
+        let account = call.account(&self.auth, Scope::Read).await?;
         let parent: Option<NodeId> = call.query("parent")?;
         if let Some(parent) = &parent {
             let folder = edge::lookup::node(&self.table, &account, parent).await?;

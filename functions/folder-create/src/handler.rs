@@ -3,7 +3,8 @@
 use domain::id::NodeId;
 use domain::name::Name;
 use domain::placement::OnConflict;
-use edge::{Call, Endpoint, IdempotencyKey, Problem, Reply, Tokens, idempotency, views};
+use domain::token::Scope;
+use edge::{Auth, Call, Endpoint, IdempotencyKey, Problem, Reply, idempotency, views};
 use serde::Deserialize;
 use store::rows::{NodeRow, new_id, now};
 use store::table::Write;
@@ -11,7 +12,7 @@ use store::{Aws, StoreError, Table};
 
 pub(crate) struct FolderCreate {
     table: Table,
-    tokens: Tokens,
+    auth: Auth,
 }
 
 #[derive(Deserialize)]
@@ -28,7 +29,7 @@ impl FolderCreate {
         let aws = Aws::from_env().await;
         Ok(Self {
             table: Table::from_env(&aws)?,
-            tokens: Tokens::from_env(&aws).await?,
+            auth: Auth::from_env(&aws).await?,
         })
     }
 
@@ -58,7 +59,7 @@ fn remember(key: &IdempotencyKey, folder: &NodeRow) -> Result<Write, StoreError>
 
 impl Endpoint for FolderCreate {
     async fn answer(&self, call: Call) -> Result<Reply, Problem> {
-        let account = call.account(&self.tokens)?;
+        let account = call.account(&self.auth, Scope::Upload).await?;
         let Body {
             name,
             parent,

@@ -1,15 +1,13 @@
-//! Signs in.
+//! Signs in: begins a session.
 
 use domain::account::{Password, Username};
-use edge::auth::LIFETIME_SECONDS;
-use edge::{Call, Endpoint, Problem, Reply, Tokens, password};
-use serde::{Deserialize, Serialize};
-use store::rows::now;
+use edge::{Auth, Call, Endpoint, Problem, Reply, password};
+use serde::Deserialize;
 use store::{Aws, StoreError, Table};
 
 pub(crate) struct SessionCreate {
     table: Table,
-    tokens: Tokens,
+    auth: Auth,
 }
 
 #[derive(Deserialize)]
@@ -19,19 +17,12 @@ struct Body {
     password: Password,
 }
 
-#[derive(Serialize)]
-struct Session {
-    access_token: String,
-    token_type: &'static str,
-    expires_in: u64,
-}
-
 impl SessionCreate {
     pub(crate) async fn from_env() -> Result<Self, StoreError> {
         let aws = Aws::from_env().await;
         Ok(Self {
             table: Table::from_env(&aws)?,
-            tokens: Tokens::from_env(&aws).await?,
+            auth: Auth::from_env(&aws).await?,
         })
     }
 }
@@ -45,14 +36,6 @@ impl Endpoint for SessionCreate {
         let Some(account) = account.filter(|_| matches) else {
             return Err(Problem::unauthorized("the username or the password is wrong"));
         };
-        let issued_at = u64::try_from(now().as_second()).unwrap_or_default();
-        Reply::created(
-            "account",
-            &Session {
-                access_token: self.tokens.issue(&account.id, issued_at)?,
-                token_type: "Bearer",
-                expires_in: LIFETIME_SECONDS,
-            },
-        )
+        Reply::created("account", &self.auth.begin(&account).await?)
     }
 }

@@ -1,5 +1,6 @@
 //! Looks at everything that is due, and does for it what nobody else did: expires uploads, takes over stale
-//! finalizes, discards what ended uploads left, sends lost replication messages again, reclaims blobs.
+//! finalizes, discards what ended uploads left, sends lost replication messages again, reclaims blobs, removes what deleted
+//! accounts have.
 //!
 //! Each item is on its own: one that fails is logged, postponed, and does not keep the others waiting.
 
@@ -11,9 +12,9 @@ use jiff::SignedDuration;
 use replicas::{ReplicaError, Silent, Targets};
 use serde::Serialize;
 use std::collections::HashSet;
-use std::time::{Duration, SystemTime};
+use std::time::{Duration, Instant, SystemTime};
 use store::finalize::{Finalizer, Outcome};
-use store::rows::{BlobRow, ReplicaRow, UploadRow, from_now, now, object_key};
+use store::rows::{AccountRow, BlobRow, ReplicaRow, UploadRow, from_now, now, object_key};
 use store::table::{Key, Row};
 use store::uploads::TransitionError;
 use store::{Aws, Objects, StoreError, Table};
@@ -22,6 +23,8 @@ use store::{Aws, Objects, StoreError, Table};
 const BATCH: u32 = 100;
 /// How long an item that failed is left alone.
 const POSTPONE: SignedDuration = SignedDuration::from_mins(5);
+/// How long an account whose removal has to wait for something is left alone.
+const CLOSING: SignedDuration = SignedDuration::from_mins(1);
 /// The longest time after which a replica that nobody is heard of gets another message.
 const LONGEST_SILENCE: SignedDuration = SignedDuration::from_hours(6);
 /// The sweep stops looking for work this long before the invocation ends.
@@ -41,6 +44,7 @@ pub(crate) struct Report {
     discarded: u32,
     resent: u32,
     reclaimed: u32,
+    closed: u32,
     failed: u32,
 }
 
@@ -52,6 +56,7 @@ enum Done {
     Discarded,
     Resent,
     Reclaimed,
+    Closed,
 }
 
 impl Sweep {
@@ -140,6 +145,12 @@ impl Sweep {
         if key.sk.starts_with(ReplicaRow::PREFIX) {
             return match self.table().get::<ReplicaRow>(key).await?.filter(is_due) {
                 Some(replica) => self.replica(&replica).await,
+                None => Ok(Done::Nothing),
+            };
+        }
+        if key.sk == AccountRow::SORT_KEY {
+            return match self.table().get::<AccountRow>(key).await? {
+                Some(account) => self.account(&account, time).await,
                 None => Ok(Done::Nothing),
             };
         }
@@ -237,6 +248,18 @@ impl Sweep {
         Ok(Done::Resent)
     }
 
+    /// The account is being deleted.
+    async fn account(&self, account: &AccountRow, time: Duration) -> Result<Done, ReplicaError> {
+        let began = Instant::now();
+        let go_on = || began.elapsed() < time;
+        let cleared = self.table().clear_account(self.objects(), account, now(), go_on);
+        if cleared.await? {
+            return Ok(Done::Closed);
+        }
+        self.table().postpone(&account.key(), from_now(CLOSING)).await?;
+        Ok(Done::Nothing)
+    }
+
     async fn blob(&self, blob: &BlobRow, targets: &mut TargetCache) -> Result<Done, ReplicaError> {
         let effects = match self.table().move_blob(blob, blob::Event::Examine, now()).await {
             Ok(Ok(effects)) => effects,
@@ -292,6 +315,7 @@ impl Report {
             Done::Discarded => self.discarded += 1,
             Done::Resent => self.resent += 1,
             Done::Reclaimed => self.reclaimed += 1,
+            Done::Closed => self.closed += 1,
         }
     }
 }

@@ -1,13 +1,14 @@
 //! How the targets are doing. For operators.
 
+use domain::token::Scope;
 use edge::views::{Items, Target};
-use edge::{Call, Endpoint, Problem, Reply, Tokens};
+use edge::{Auth, Call, Endpoint, Problem, Reply};
 use store::rows::now;
 use store::{Aws, StoreError, Table};
 
 pub(crate) struct TargetList {
     table: Table,
-    tokens: Tokens,
+    auth: Auth,
 }
 
 impl TargetList {
@@ -15,15 +16,14 @@ impl TargetList {
         let aws = Aws::from_env().await;
         Ok(Self {
             table: Table::from_env(&aws)?,
-            tokens: Tokens::from_env(&aws).await?,
+            auth: Auth::from_env(&aws).await?,
         })
     }
 }
 
 impl Endpoint for TargetList {
     async fn answer(&self, call: Call) -> Result<Reply, Problem> {
-        let account = call.account(&self.tokens)?;
-        edge::lookup::operator(&self.table, &account).await?;
+        edge::lookup::operator(&call.caller(&self.auth).await?, Scope::Read)?;
         let mut items = Vec::new();
         for member in self.table.roster().await?.roster.members {
             let status = self.table.target_status(&member.name, now()).await?;

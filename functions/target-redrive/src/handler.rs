@@ -5,8 +5,9 @@
 
 use domain::id::{BlobId, TargetName};
 use domain::replica::{Message, State};
+use domain::token::Scope;
 use edge::views::Redriven;
-use edge::{Call, Endpoint, Problem, Reply, Tokens};
+use edge::{Auth, Call, Endpoint, Problem, Reply};
 use store::queue::DeadLetter;
 use store::rows::{ReplicaRow, WaitingFor, now};
 use store::{Aws, DeadLetters, Queue, StoreError, Table};
@@ -20,7 +21,7 @@ pub(crate) struct TargetRedrive {
     table: Table,
     queue: Queue,
     dead_letters: DeadLetters,
-    tokens: Tokens,
+    auth: Auth,
 }
 
 impl TargetRedrive {
@@ -30,7 +31,7 @@ impl TargetRedrive {
             table: Table::from_env(&aws)?,
             queue: Queue::from_env(&aws)?,
             dead_letters: DeadLetters::from_env(&aws)?,
-            tokens: Tokens::from_env(&aws).await?,
+            auth: Auth::from_env(&aws).await?,
         })
     }
 
@@ -74,8 +75,7 @@ impl TargetRedrive {
 
 impl Endpoint for TargetRedrive {
     async fn answer(&self, call: Call) -> Result<Reply, Problem> {
-        let account = call.account(&self.tokens)?;
-        edge::lookup::operator(&self.table, &account).await?;
+        edge::lookup::operator(&call.caller(&self.auth).await?, Scope::Admin)?;
         let target: TargetName = call.id("target")?;
         let target = target.as_str();
         if self.table.roster().await?.roster.member(target).is_none() {

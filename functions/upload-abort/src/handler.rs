@@ -1,7 +1,8 @@
 //! Gives an upload up and its reservation back.
 
+use domain::token::Scope;
 use domain::upload::{Event, State};
-use edge::{Call, Endpoint, Problem, Reply, Tokens};
+use edge::{Auth, Call, Endpoint, Problem, Reply};
 use store::rows::now;
 use store::uploads::TransitionError;
 use store::{Aws, Objects, StoreError, Table};
@@ -9,7 +10,7 @@ use store::{Aws, Objects, StoreError, Table};
 pub(crate) struct UploadAbort {
     table: Table,
     objects: Objects,
-    tokens: Tokens,
+    auth: Auth,
 }
 
 impl UploadAbort {
@@ -18,14 +19,14 @@ impl UploadAbort {
         Ok(Self {
             table: Table::from_env(&aws)?,
             objects: Objects::from_env(&aws)?,
-            tokens: Tokens::from_env(&aws).await?,
+            auth: Auth::from_env(&aws).await?,
         })
     }
 }
 
 impl Endpoint for UploadAbort {
     async fn answer(&self, call: Call) -> Result<Reply, Problem> {
-        let account = call.account(&self.tokens)?;
+        let account = call.account(&self.auth, Scope::Upload).await?;
         let upload = edge::lookup::upload(&self.table, &account, &call.id("upload")?).await?;
         if upload.state == State::Aborted {
             return Ok(Reply::no_content());

@@ -1,7 +1,8 @@
 //! Turns the parts into a file.
 
+use domain::token::Scope;
 use edge::views::Upload;
-use edge::{Call, Endpoint, Problem, Reply, Tokens};
+use edge::{Auth, Call, Endpoint, Problem, Reply};
 use std::time::Duration;
 use store::finalize::{Finalizer, Outcome};
 use store::{Aws, StoreError};
@@ -14,7 +15,7 @@ const NAMED: usize = 100;
 
 pub(crate) struct UploadComplete {
     finalizer: Finalizer,
-    tokens: Tokens,
+    auth: Auth,
 }
 
 impl UploadComplete {
@@ -23,14 +24,14 @@ impl UploadComplete {
         let finalizer = Finalizer::from_env(&aws)?;
         Ok(Self {
             finalizer,
-            tokens: Tokens::from_env(&aws).await?,
+            auth: Auth::from_env(&aws).await?,
         })
     }
 }
 
 impl Endpoint for UploadComplete {
     async fn answer(&self, call: Call) -> Result<Reply, Problem> {
-        let account = call.account(&self.tokens)?;
+        let account = call.account(&self.auth, Scope::Upload).await?;
         let table = &self.finalizer.table;
         let upload = edge::lookup::upload(table, &account, &call.id("upload")?).await?;
         match self.finalizer.run(&upload, PATIENCE).await? {

@@ -8,9 +8,10 @@ use domain::moment::later;
 use domain::name::Name;
 use domain::placement::{OnConflict, Placement, place};
 use domain::possession::{LOOK_UP_COST, MIN_SIZE};
+use domain::token::Scope;
 use domain::upload::{Beginning, Session, State};
 use edge::views::Upload;
-use edge::{Call, Endpoint, IdempotencyKey, Problem, Reply, Tokens, idempotency};
+use edge::{Auth, Call, Endpoint, IdempotencyKey, Problem, Reply, idempotency};
 use serde::Deserialize;
 use store::config::{DedupScope, number, upload_expiry};
 use store::placing::node_of;
@@ -22,7 +23,7 @@ use store::{Aws, Conflict, Queue, StoreError, Table};
 pub(crate) struct UploadCreate {
     table: Table,
     queue: Queue,
-    tokens: Tokens,
+    auth: Auth,
     expiry: jiff::SignedDuration,
     scope: DedupScope,
     /// How often an hour an account may ask for contents that it does not have.
@@ -47,7 +48,7 @@ impl UploadCreate {
         Ok(Self {
             table: Table::from_env(&aws)?,
             queue: Queue::from_env(&aws)?,
-            tokens: Tokens::from_env(&aws).await?,
+            auth: Auth::from_env(&aws).await?,
             expiry: upload_expiry()?,
             scope: DedupScope::from_env()?,
             attempts_per_hour: number("INSTANT_ATTEMPTS_PER_HOUR")?,
@@ -228,7 +229,7 @@ fn remember(
 
 impl Endpoint for UploadCreate {
     async fn answer(&self, call: Call) -> Result<Reply, Problem> {
-        let account = call.account(&self.tokens)?;
+        let account = call.account(&self.auth, Scope::Upload).await?;
         let upload = self.row(account.clone(), call.json()?)?;
         let key = call.idempotency_key(&account, "uploads")?;
         let size = upload.size;

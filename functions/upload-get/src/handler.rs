@@ -1,14 +1,15 @@
 //! The state of an upload, and which parts the store has.
 
+use domain::token::Scope;
 use edge::views::Upload;
-use edge::{Call, Endpoint, Problem, Reply, Tokens};
+use edge::{Auth, Call, Endpoint, Problem, Reply};
 use store::finalize::received;
 use store::{Aws, Objects, StoreError, Table};
 
 pub(crate) struct UploadGet {
     table: Table,
     objects: Objects,
-    tokens: Tokens,
+    auth: Auth,
 }
 
 impl UploadGet {
@@ -17,14 +18,14 @@ impl UploadGet {
         Ok(Self {
             table: Table::from_env(&aws)?,
             objects: Objects::from_env(&aws)?,
-            tokens: Tokens::from_env(&aws).await?,
+            auth: Auth::from_env(&aws).await?,
         })
     }
 }
 
 impl Endpoint for UploadGet {
     async fn answer(&self, call: Call) -> Result<Reply, Problem> {
-        let account = call.account(&self.tokens)?;
+        let account = call.account(&self.auth, Scope::Read).await?;
         let upload = edge::lookup::upload(&self.table, &account, &call.id("upload")?).await?;
         if !upload.state.is_final() {
             let received = received(&self.table, &self.objects, &upload).await?;

@@ -1,15 +1,16 @@
 //! The caller's uploads that have not ended.
 
 use domain::id::UploadId;
+use domain::token::Scope;
 use domain::upload::State;
 use edge::views::{Items, Upload};
-use edge::{Call, Endpoint, Problem, Reply, Tokens};
+use edge::{Auth, Call, Endpoint, Problem, Reply};
 use store::rows::{UploadRow, now};
 use store::{Aws, StoreError, Table};
 
 pub(crate) struct UploadList {
     table: Table,
-    tokens: Tokens,
+    auth: Auth,
 }
 
 impl UploadList {
@@ -17,14 +18,14 @@ impl UploadList {
         let aws = Aws::from_env().await;
         Ok(Self {
             table: Table::from_env(&aws)?,
-            tokens: Tokens::from_env(&aws).await?,
+            auth: Auth::from_env(&aws).await?,
         })
     }
 }
 
 impl Endpoint for UploadList {
     async fn answer(&self, call: Call) -> Result<Reply, Problem> {
-        let account = call.account(&self.tokens)?;
+        let account = call.account(&self.auth, Scope::Read).await?;
         let after: Option<UploadId> = call.query("cursor")?;
         let page = self
             .table

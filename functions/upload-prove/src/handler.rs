@@ -1,9 +1,10 @@
 //! Takes the answer to an upload's challenge.
 
 use domain::possession::Proof;
+use domain::token::Scope;
 use domain::upload::{Refusal, State};
 use edge::views::Upload;
-use edge::{Call, Endpoint, Problem, Reply, Tokens};
+use edge::{Auth, Call, Endpoint, Problem, Reply};
 use serde::Deserialize;
 use store::possession::Proven;
 use store::rows::{UploadRow, now};
@@ -14,7 +15,7 @@ pub(crate) struct UploadProve {
     table: Table,
     queue: Queue,
     objects: Objects,
-    tokens: Tokens,
+    auth: Auth,
 }
 
 #[derive(Deserialize)]
@@ -30,7 +31,7 @@ impl UploadProve {
             table: Table::from_env(&aws)?,
             queue: Queue::from_env(&aws)?,
             objects: Objects::from_env(&aws)?,
-            tokens: Tokens::from_env(&aws).await?,
+            auth: Auth::from_env(&aws).await?,
         })
     }
 
@@ -46,7 +47,7 @@ impl UploadProve {
 
 impl Endpoint for UploadProve {
     async fn answer(&self, call: Call) -> Result<Reply, Problem> {
-        let account = call.account(&self.tokens)?;
+        let account = call.account(&self.auth, Scope::Upload).await?;
         let id = call.id("upload")?;
         let Body { proof } = call.json()?;
         let upload = edge::lookup::upload(&self.table, &account, &id).await?;

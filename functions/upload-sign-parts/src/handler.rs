@@ -2,8 +2,9 @@
 
 use domain::content::PartDigest;
 use domain::id::{AccountId, UploadId};
+use domain::token::Scope;
 use edge::views::SignedPart;
-use edge::{Call, Endpoint, Problem, Reply, Tokens};
+use edge::{Auth, Call, Endpoint, Problem, Reply};
 use serde::{Deserialize, Serialize};
 use std::collections::HashSet;
 use store::config::upload_expiry;
@@ -19,7 +20,7 @@ const ATTEMPTS: u32 = 5;
 pub(crate) struct UploadSignParts {
     table: Table,
     objects: Objects,
-    tokens: Tokens,
+    auth: Auth,
     expiry: jiff::SignedDuration,
 }
 
@@ -47,7 +48,7 @@ impl UploadSignParts {
         Ok(Self {
             table: Table::from_env(&aws)?,
             objects: Objects::from_env(&aws)?,
-            tokens: Tokens::from_env(&aws).await?,
+            auth: Auth::from_env(&aws).await?,
             expiry: upload_expiry()?,
         })
     }
@@ -111,7 +112,7 @@ fn check(parts: &[Part], upload: &UploadRow) -> Result<(), Problem> {
 
 impl Endpoint for UploadSignParts {
     async fn answer(&self, call: Call) -> Result<Reply, Problem> {
-        let account = call.account(&self.tokens)?;
+        let account = call.account(&self.auth, Scope::Upload).await?;
         let id = call.id("upload")?;
         let Body { parts } = call.json()?;
         let (upload, multipart_id) = self.open_upload(&account, &id, &parts).await?;

@@ -4,10 +4,12 @@ use crate::aws::Place;
 use crate::stack::Stack;
 use anyhow::{Context, Result, bail, ensure};
 use bytes::Bytes;
+use client::Api;
+use client::session::{InMemory, Tokens};
 use client::types::{NewUpload, OnConflict, PartToSign, Upload, UploadState};
-use client::{Api, Token};
 use domain::content::{PartDigest, PartPlan};
 use futures::future::try_join_all;
+use jiff::Timestamp;
 use md5::{Digest, Md5};
 use serde_json::{Value, json};
 use std::collections::HashMap;
@@ -42,9 +44,7 @@ async fn upload_all(stack: &Stack, sizes: Vec<u64>) -> Result<Vec<Source>> {
     let name = format!("b{:x}", unique());
     let account = api.create_account(&name, PASSWORD).await?;
     let session = api.create_session(&name, PASSWORD).await?;
-    let token = serde_json::to_value(&session.access_token)?;
-    let token = token.as_str().context("a session without a token")?;
-    let api = api.with_token(Token::new(token.to_owned()));
+    let api = api.with_session(Tokens::of(session, Timestamp::now()), Box::new(InMemory));
     let mut etags = HashMap::new();
     for (index, size) in sizes.iter().enumerate() {
         let name = format!("file-{index}");

@@ -1,7 +1,7 @@
 //! What is written next to an event: the answer, and what is in the table afterwards.
 //!
 //! Everything is compared, and nothing may be there besides, but for what differs from time to time: in texts,
-//! `<id>`, `<time>`, `<token>`, `<query>` (of a URL), `<32 bytes>` (in base64) and `<endpoint>` stand for one of these,
+//! `<id>`, `<time>`, `<token>`, `<secret>` (of another token), `<query>` (of a URL), `<32 bytes>` (in base64) and `<endpoint>` stand for one of these,
 //! `<ranges>` for the ranges of a challenge, and `<seconds>` for a number of them.
 
 use crate::harness::aws::item_of;
@@ -119,7 +119,15 @@ fn are_ranges(ranges: &[Value]) -> bool {
 
 /// Whether a text is what a pattern says.
 fn matches(pattern: &str, text: &str, endpoint: &str) -> bool {
-    let named = ["<id>", "<time>", "<token>", "<query>", "<32 bytes>", "<endpoint>"];
+    let named = [
+        "<id>",
+        "<time>",
+        "<token>",
+        "<secret>",
+        "<query>",
+        "<32 bytes>",
+        "<endpoint>",
+    ];
     let first = named
         .into_iter()
         .filter_map(|name| Some((pattern.find(name)?, name)))
@@ -142,6 +150,10 @@ fn matches(pattern: &str, text: &str, endpoint: &str) -> bool {
             run(&|c| c.is_ascii_alphanumeric() || "._-".contains(c)),
             text.matches('.').count() == 2,
         ),
+        "<secret>" => (
+            run(&|c| c.is_ascii_alphanumeric() || "_-".contains(c)),
+            text.len() >= 43,
+        ),
         "<32 bytes>" => (
             44.min(text.len()),
             text.get(..44).is_some_and(|text| Nonce::from_str(text).is_ok()),
@@ -151,6 +163,7 @@ fn matches(pattern: &str, text: &str, endpoint: &str) -> bool {
     };
     if !well_formed
         || (name == "<id>" && length != 32)
+        || (name == "<secret>" && length != 43)
         || (name == "<time>" && !text[..length].ends_with('Z'))
     {
         return false;

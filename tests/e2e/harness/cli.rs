@@ -33,6 +33,11 @@ impl Terminal {
         self.folder.path().join(name)
     }
 
+    /// Where the session is kept.
+    pub(crate) fn session_file(&self) -> PathBuf {
+        self.config.path().join("session.json")
+    }
+
     /// The names in the folder, sorted.
     pub(crate) fn names(&self) -> Vec<String> {
         let entries = std::fs::read_dir(self.folder.path()).unwrap();

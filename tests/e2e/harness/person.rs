@@ -1,6 +1,6 @@
 //! Somebody with an account, and what people do.
 
-use super::aws::{function_environment, invoke, secret};
+use super::aws::{self, function_environment, invoke, secret};
 use super::bytes::{PART, unique};
 use super::http::{Answer, send};
 use super::stack::stack;
@@ -9,12 +9,13 @@ use client::transfer::{DownloadRequest, Options, UploadRequest, Uploaded, downlo
 use client::types::{Account, Node, OnConflict, PartToSign, SignedPart, Upload};
 use client::{Api, Token};
 use domain::content::{ContentId, PartDigest};
+use jiff::Timestamp;
 use jsonwebtoken::{EncodingKey, Header, encode};
 use serde_json::{Value, json};
+use sha2::{Digest, Sha256};
 use std::fs::File;
 use std::io::Write;
 use std::ops::Range;
-use std::time::{SystemTime, UNIX_EPOCH};
 use tokio::sync::OnceCell;
 
 pub(crate) const PASSWORD: &str = "correct horse battery";
@@ -43,20 +44,39 @@ async fn sign_up() -> (Api, Account) {
     (api, account)
 }
 
-/// A token as signing in gives it.
+/// A session and a token as signing in gives them, but the token for an hour.
 async fn token_for(account: &str) -> String {
-    static KEY: OnceCell<EncodingKey> = OnceCell::const_new();
+    let (session, now) = (format!("{:032x}", unique()), Timestamp::now());
+    aws::put(&json!({
+        "pk": format!("ACCOUNT#{account}"), "sk": format!("SESSION#{session}"),
+        "account": account, "id": session, "sign_outs": 0,
+        "current": "nobody has what this is the hash of", "began_at": now, "refreshed_at": now,
+    }))
+    .await;
+    sign(account, &session, "longshore-api", now.as_second() + 3600).await
+}
+
+/// An access token, signed as the functions do it.
+pub(crate) async fn sign(account: &str, session: &str, audience: &str, until: i64) -> String {
+    static KEY: OnceCell<(String, EncodingKey)> = OnceCell::const_new();
     let key = KEY.get_or_init(async || {
         let environment = function_environment("session-create").await;
         let id = environment.iter().find(|(name, _)| name == "SIGNING_SECRET_ID");
         let secret = secret(&id.unwrap().1).await;
-        EncodingKey::from_secret(secret["current"].as_str().unwrap().as_bytes())
+        let key = secret["current"].as_str().unwrap().as_bytes();
+        let hash = Sha256::digest(key);
+        let id = hash[..8].iter().map(|byte| format!("{byte:02x}"));
+        (id.collect(), EncodingKey::from_secret(key))
     });
-    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_secs();
+    let (id, key) = key.await;
     let claims = json!({
-        "sub": account, "iss": "longshore", "aud": "longshore-api", "iat": now, "exp": now + 3600,
+        "sub": account, "sid": session, "iss": "longshore", "aud": audience, "iat": until - 3600, "exp": until,
     });
-    encode(&Header::default(), &claims, key.await).unwrap()
+    let header = Header {
+        kid: Some(id.clone()),
+        ..Header::default()
+    };
+    encode(&header, &claims, key).unwrap()
 }
 
 /// An account of a test's own, signed in.
@@ -73,8 +93,7 @@ impl Person {
     pub(crate) async fn new() -> Self {
         let (api, account) = sign_up().await;
         let session = api.create_session(&account.username, PASSWORD).await.unwrap();
-        let token = serde_json::to_value(&session.access_token).unwrap();
-        let token = token.as_str().unwrap().to_owned();
+        let token = session.access_token.reveal().to_owned();
         Self::with_token(api, account, token)
     }
 
@@ -95,6 +114,15 @@ impl Person {
             id: account.id,
             quota: account.quota_bytes,
         }
+    }
+
+    /// An access token of another session, which is over.
+    pub(crate) async fn signed_out_token(&self) -> String {
+        let api = Api::new(&stack().api_url).unwrap();
+        let session = api.create_session(&self.username, PASSWORD).await.unwrap();
+        let token = session.access_token;
+        api.with_token(token.clone()).end_session().await.unwrap();
+        token.reveal().to_owned()
     }
 
     /// The partition of everything that is written about the account.
@@ -224,13 +252,13 @@ impl Person {
 
     /// The table's row of an upload.
     pub(crate) async fn upload_row(&self, upload: &str) -> Value {
-        let row = super::aws::item(&self.partition(), &format!("UPLOAD#{upload}")).await;
+        let row = aws::item(&self.partition(), &format!("UPLOAD#{upload}")).await;
         row.unwrap_or_else(|| panic!("there is no upload {upload}"))
     }
 
     /// Overwrites attributes of an upload's row.
     pub(crate) async fn set_upload(&self, upload: &str, attributes: &Value) {
-        super::aws::set(&self.partition(), &format!("UPLOAD#{upload}"), attributes).await;
+        aws::set(&self.partition(), &format!("UPLOAD#{upload}"), attributes).await;
     }
 
     /// Makes an upload due for the sweep now: its lease or its time is over.

@@ -66,9 +66,14 @@ impl World {
         make_table(&name).await;
         s3("PUT", &format!("/{name}"), "").await.expect(200);
         let person = Person::not_signed_in().await;
-        let account = json!({ "TableName": stack().table, "Key": key(&person.partition(), "ACCOUNT") });
-        let account = dynamodb("GetItem", &account).await;
-        dynamodb("PutItem", &json!({ "TableName": name, "Item": account["Item"] })).await;
+        // The account, and that it is signed in.
+        let all = json!({
+            "TableName": stack().table, "ConsistentRead": true, "KeyConditionExpression": "pk = :pk",
+            "ExpressionAttributeValues": { ":pk": { "S": person.partition() } },
+        });
+        for item in dynamodb("Query", &all).await["Items"].as_array().unwrap() {
+            dynamodb("PutItem", &json!({ "TableName": name, "Item": item })).await;
+        }
         let secret = aws::new_secret(&name, &json!({ "targets": [] })).await;
         let queues = Queues::new().await;
         let start = async |function_name: &str| {

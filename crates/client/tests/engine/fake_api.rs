@@ -2,7 +2,7 @@
 
 use crate::fake_creates::{create, create_folder, once, place};
 use crate::fake_store::digest;
-use crate::server::{FakeUpload, Reply, SIGNATURE, TOKEN, World, body};
+use crate::server::{FakeUpload, NEXT_REFRESH, REFRESH, Reply, SIGNATURE, TOKEN, World, body};
 use crate::{fake_proofs, fake_targets};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD as BASE64;
@@ -103,7 +103,7 @@ pub(crate) fn handle(world: &mut World, head: &Parts, bytes: &[u8], address: &st
         .headers
         .get(AUTHORIZATION)
         .and_then(|value| value.to_str().ok());
-    if token != Some(&format!("Bearer {TOKEN}")) && segments != ["sessions"] {
+    if token != Some(&format!("Bearer {TOKEN}")) && segments[0] != "sessions" {
         return problem(401, "unauthorized");
     }
     if query
@@ -115,9 +115,15 @@ pub(crate) fn handle(world: &mut World, head: &Parts, bytes: &[u8], address: &st
     match (&head.method, segments.as_slice()) {
         (&Method::POST, ["sessions"]) if request["password"] == "right" => answer(
             201,
-            &json!({"access_token": TOKEN, "token_type": "Bearer", "expires_in": 3600}),
+            &json!({"access_token": TOKEN, "token_type": "Bearer", "expires_in": 3600,
+                "refresh_token": REFRESH, "refresh_expires_at": "2099-01-01T00:00:00Z"}),
         ),
-        (&Method::POST, ["sessions"]) => problem(401, "unauthorized"),
+        (&Method::POST, ["sessions", "refresh"]) if request["refresh_token"] == REFRESH => answer(
+            200,
+            &json!({"access_token": TOKEN, "token_type": "Bearer", "expires_in": 3600,
+                "refresh_token": NEXT_REFRESH, "refresh_expires_at": "2099-01-01T00:00:00Z"}),
+        ),
+        (&Method::POST, ["sessions", ..]) => problem(401, "unauthorized"),
         (&Method::POST, ["accounts"]) => answer(
             201,
             &json!({"id": "a1", "username": request["username"], "quota_bytes": 1, "used_bytes": 0, "created_at": NOW}),

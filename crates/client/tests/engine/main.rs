@@ -15,6 +15,7 @@ mod fake_targets;
 mod proofs;
 mod replicas;
 mod server;
+mod sessions;
 mod targets;
 mod uploads;
 

@@ -19,6 +19,9 @@ use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
 
 pub(crate) const TOKEN: &str = "t0k3n";
+/// The refresh token that is good, and the one that is given for it.
+pub(crate) const REFRESH: &str = "r3fr3sh";
+pub(crate) const NEXT_REFRESH: &str = "n3xt";
 /// Stands for a signature in every presigned URL.
 pub(crate) const SIGNATURE: &str = "s1gnatur3";
 

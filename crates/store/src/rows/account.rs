@@ -23,17 +23,31 @@ pub struct AccountRow {
     /// What it may do besides.
     #[serde(default, skip_serializing_if = "Role::is_usual")]
     pub role: Role,
+    /// How often it was signed out everywhere: sessions that began before the last time are over.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub sign_outs: u64,
+    /// Since when it is being deleted.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub closing_since: Option<Timestamp>,
     /// When it was made.
     pub created_at: Timestamp,
 }
 
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde wants a reference")]
+fn is_zero(number: &u64) -> bool {
+    *number == 0
+}
+
 impl AccountRow {
+    /// The sort key of every account.
+    pub const SORT_KEY: &str = "ACCOUNT";
+
     /// Where an account is.
     #[must_use]
     pub fn key_of(account: &AccountId) -> Key {
         Key {
             pk: account_partition(account),
-            sk: "ACCOUNT".to_owned(),
+            sk: Self::SORT_KEY.to_owned(),
         }
     }
 

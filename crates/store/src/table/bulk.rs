@@ -54,7 +54,7 @@ impl Table {
 
     /// Those items that are there, each once, in no particular order, read consistently; of each only what `attributes`
     /// names.
-    pub(super) async fn batch_get(
+    pub(crate) async fn batch_get(
         &self,
         keys: impl IntoIterator<Item = Key>,
         attributes: Option<&str>,

@@ -5,7 +5,7 @@ use super::{Item, Key, Row, due_attributes, from_item, to_item};
 use crate::StoreError;
 use crate::rows::{
     AccountRow, BlobRow, CircuitRow, ClaimRow, ContentRow, EntryRow, HoldingRow, KeyRow, LedgerRow, NodeRow,
-    ReplicaRow, RosterRow, SamplesRow, TallyRow, UploadRow, UsernameRow,
+    ReplicaRow, RosterRow, SamplesRow, SessionRow, TallyRow, TokenRow, UploadRow, UsernameRow,
 };
 use aws_sdk_dynamodb::types::AttributeValue;
 use domain::replica::{State, Tally};
@@ -35,6 +35,8 @@ fn written(item: Item) -> Result<Item, StoreError> {
     match sk.split('#').next().unwrap_or_default() {
         "ACCOUNT" => again::<AccountRow>(item),
         "USERNAME" => again::<UsernameRow>(item),
+        "SESSION" => again::<SessionRow>(item),
+        "TOKEN" => again::<TokenRow>(item),
         "NODE" => again::<NodeRow>(item),
         "ENTRY" => again::<EntryRow>(item),
         "HOLDS" => again::<HoldingRow>(item),

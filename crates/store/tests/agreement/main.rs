@@ -13,6 +13,7 @@
 mod blobs;
 mod quotas;
 mod replicas;
+mod sessions;
 mod stack;
 mod targets;
 

@@ -1,0 +1,73 @@
+//! `token create`, `token ls`, `token rm`.
+
+use super::Context;
+use crate::args::Token;
+use crate::exit::Failure;
+use crate::{human, output};
+use client::types::{NewToken, PersonalToken};
+use serde_json::json;
+
+pub(super) async fn run(context: &Context, command: &Token) -> Result<(), Failure> {
+    match command {
+        Token::Create { name, scopes, days } => {
+            let new = NewToken {
+                name: name.clone(),
+                scopes: scopes.iter().map(|scope| (*scope).into()).collect(),
+                expires_in_days: *days,
+            };
+            create(context, &new).await
+        }
+        Token::Ls => list(context).await,
+        Token::Rm { id } => remove(context, id).await,
+    }
+}
+
+async fn create(context: &Context, new: &NewToken) -> Result<(), Failure> {
+    let made = context.signed_in()?.create_token(new).await?;
+    if context.json {
+        output::json(&made);
+    } else if let Some(token) = &made.token {
+        // The token alone on standard output, so that a script can take it.
+        output::note(&format!(
+            "{} ({}) until {} UTC. It is not shown again:",
+            made.name,
+            made.scopes.join(", "),
+            human::time(made.expires_at)
+        ));
+        output::line(token.reveal());
+    }
+    Ok(())
+}
+
+async fn list(context: &Context) -> Result<(), Failure> {
+    let tokens = context.signed_in()?.tokens().await?;
+    if context.json {
+        output::json(&json!({ "items": tokens }));
+    } else if tokens.is_empty() {
+        output::note("there are no tokens");
+    } else {
+        let rows: Vec<_> = tokens.iter().map(row).collect();
+        output::table(&["ID", "GOOD UNTIL (UTC)", "SCOPES", "NAME"], &rows);
+    }
+    Ok(())
+}
+
+fn row(token: &PersonalToken) -> Vec<String> {
+    vec![
+        token.id.clone(),
+        human::time(token.expires_at),
+        token.scopes.join(", "),
+        token.name.clone(),
+    ]
+}
+
+async fn remove(context: &Context, id: &str) -> Result<(), Failure> {
+    let removed = context.signed_in()?.delete_token(id).await;
+    removed.map_err(|error| Failure::from(error).about(id))?;
+    if context.json {
+        output::json(&json!({ "id": id }));
+    } else {
+        output::line(&format!("{id} is over."));
+    }
+    Ok(())
+}

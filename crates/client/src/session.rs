@@ -1,0 +1,141 @@
+//! The tokens of a session, kept good while many calls, and maybe other processes, use them.
+//!
+//! A refresh token can be exchanged once; who comes with it again ends the session. So one exchange is made at a time, and
+//! before it the [`Keeper`] is asked whether another process has made one already.
+
+use crate::error::ApiError;
+use crate::secret::Token;
+use crate::types;
+use jiff::{SignedDuration, Timestamp};
+use serde::{Deserialize, Serialize};
+use std::fmt;
+use std::sync::Arc;
+use tokio::sync::Mutex;
+
+/// How long before its end an access token is not begun with any more.
+const MARGIN: SignedDuration = SignedDuration::from_secs(30);
+
+/// The tokens of a session.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Tokens {
+    /// Goes into the `Authorization` header.
+    pub access: Token,
+    /// Until when it is good, by the clock of this machine.
+    pub good_until: Timestamp,
+    /// Is exchanged for the next two, once.
+    pub refresh: Token,
+}
+
+impl Tokens {
+    /// The tokens of an answer to a question that was asked at `asked`.
+    #[must_use]
+    pub fn of(session: types::Session, asked: Timestamp) -> Self {
+        let lives = SignedDuration::from_secs(i64::try_from(session.expires_in).unwrap_or(i64::MAX));
+        Self {
+            access: session.access_token,
+            good_until: asked.checked_add(lives).unwrap_or(Timestamp::MAX),
+            refresh: session.refresh_token,
+        }
+    }
+
+    fn is_good(&self) -> bool {
+        let wanted = Timestamp::now().checked_add(MARGIN);
+        wanted.is_ok_and(|wanted| wanted < self.good_until)
+    }
+}
+
+/// Where the tokens of a session are kept between calls and for other processes.
+pub trait Keeper: Send + Sync {
+    /// What is kept there, if anything is.
+    fn load(&self) -> Option<Tokens>;
+
+    /// Keeps the tokens in the place of those before, which are worth nothing any more.
+    fn keep(&self, tokens: &Tokens);
+}
+
+/// Nowhere: the session is this process's alone.
+pub struct InMemory;
+
+impl Keeper for InMemory {
+    fn load(&self) -> Option<Tokens> {
+        None
+    }
+
+    fn keep(&self, _: &Tokens) {}
+}
+
+/// What calls carry.
+#[derive(Clone, Default)]
+pub(crate) enum Credentials {
+    /// Nothing.
+    #[default]
+    Nobody,
+    /// A token that is what it is.
+    Token(Token),
+    /// The tokens of a session, which change.
+    Session(Arc<Session>),
+}
+
+/// A session in use.
+pub(crate) struct Session {
+    tokens: Mutex<Tokens>,
+    keeper: Box<dyn Keeper>,
+}
+
+impl fmt::Debug for Session {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Session(…)")
+    }
+}
+
+impl Session {
+    pub(crate) fn new(tokens: Tokens, keeper: Box<dyn Keeper>) -> Self {
+        Self {
+            tokens: Mutex::new(tokens),
+            keeper,
+        }
+    }
+
+    /// An access token: a good one as far as can be known here, and not the one that was `refused`. `exchange` makes the
+    /// call that exchanges a refresh token.
+    pub(crate) async fn access<F>(
+        &self,
+        refused: Option<&Token>,
+        exchange: impl Fn(Token) -> F,
+    ) -> Result<Token, ApiError>
+    where
+        F: Future<Output = Result<types::Session, ApiError>>,
+    {
+        let will_do = |tokens: &Tokens| tokens.is_good() && Some(&tokens.access) != refused;
+        let mut tokens = self.tokens.lock().await;
+        if will_do(&tokens) {
+            return Ok(tokens.access.clone());
+        }
+        if self.others_have_exchanged(&mut tokens) && will_do(&tokens) {
+            return Ok(tokens.access.clone());
+        }
+        let asked = Timestamp::now();
+        match exchange(tokens.refresh.clone()).await {
+            Ok(session) => {
+                *tokens = Tokens::of(session, asked);
+                self.keeper.keep(&tokens);
+                Ok(tokens.access.clone())
+            }
+            // At the same moment.
+            Err(_) if self.others_have_exchanged(&mut tokens) && will_do(&tokens) => {
+                Ok(tokens.access.clone())
+            }
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Takes over what another process has got for the refresh token that is known here.
+    fn others_have_exchanged(&self, tokens: &mut Tokens) -> bool {
+        let kept = self.keeper.load().filter(|kept| kept.refresh != tokens.refresh);
+        let others = kept.is_some();
+        if let Some(kept) = kept {
+            *tokens = kept;
+        }
+        others
+    }
+}

@@ -1,0 +1,93 @@
+//! How sessions begin and go on.
+
+use super::Auth;
+use super::keys::Keys;
+use crate::Problem;
+use crate::views::Session;
+use domain::session::{ACCESS_LIFETIME, Exchange, Refreshing};
+use domain::token::{RefreshToken, Secret, Token};
+use store::rows::{AccountRow, SessionRow, new_id, now};
+use store::{Conflict, StoreError};
+
+/// How often an exchange is tried while others exchange the same token.
+const ATTEMPTS: u32 = 3;
+
+impl Auth {
+    /// Begins a session of somebody whose password was right.
+    ///
+    /// # Errors
+    /// 401 when the account was signed out everywhere or deleted at this moment.
+    pub async fn begin(&self, account: &AccountRow) -> Result<Session, Problem> {
+        let secret = Secret::from_bytes(rand::random());
+        let session = SessionRow {
+            account: account.id.clone(),
+            id: new_id(),
+            sign_outs: account.sign_outs,
+            refreshing: Refreshing::new(secret.hash(), now()),
+        };
+        match self.table.begin_session(account, &session).await {
+            Err(StoreError::Conflict(_)) => Err(Problem::unauthorized(
+                "the account was changed at this moment; sign in again",
+            )),
+            begun => {
+                begun?;
+                given(&*self.keys.get().await, &session, secret)
+            }
+        }
+    }
+
+    /// Exchanges a refresh token for an access token and another refresh token.
+    ///
+    /// # Errors
+    /// 401 when the session is over, or ends now because the token was exchanged before.
+    pub async fn refresh(&self, token: &RefreshToken) -> Result<Session, Problem> {
+        let over = || Problem::unauthorized("the session is over; sign in again");
+        for _ in 0..ATTEMPTS {
+            let found = self.table.session(&token.account, &token.id, now()).await?;
+            let (_, mut session) = found.ok_or_else(over)?;
+            let keys = self.keys.get().await;
+            let next = keys.following(&token.secret, &token.id);
+            match session
+                .refreshing
+                .exchange(&token.secret.hash(), next.hash(), now())
+            {
+                Exchange::New(then) => match self.table.refresh_session(&session, &then).await {
+                    Err(StoreError::Conflict(_)) => {}
+                    written => {
+                        written?;
+                        session.refreshing = then;
+                        return given(&keys, &session, next);
+                    }
+                },
+                Exchange::Again => {
+                    // The key may have been replaced since.
+                    let same = |secret: &Secret| secret.hash() == session.refreshing.current;
+                    let given_before = keys.all_following(&token.secret, &token.id).find(same);
+                    return given(&keys, &session, given_before.ok_or_else(over)?);
+                }
+                Exchange::Stolen => {
+                    self.table.end_session(&token.account, &token.id).await?;
+                    tracing::warn!(account = %token.account, "a refresh token came twice; its session was ended");
+                    return Err(Problem::unauthorized(
+                        "the refresh token was used before, so the session was ended; sign in again",
+                    ));
+                }
+                Exchange::Over => return Err(over()),
+            }
+        }
+        Err(Conflict::SessionChanged.into())
+    }
+}
+
+/// What a client gets.
+fn given(keys: &Keys, session: &SessionRow, secret: Secret) -> Result<Session, Problem> {
+    let access_token = keys.issue(&session.account, &session.id, now().as_second())?;
+    let refresh_token: RefreshToken = Token::new(session.account.clone(), session.id.clone(), secret);
+    Ok(Session {
+        access_token,
+        token_type: "Bearer",
+        expires_in: ACCESS_LIFETIME.as_secs(),
+        refresh_token: refresh_token.reveal(),
+        refresh_expires_at: session.refreshing.ends_at(),
+    })
+}

@@ -1,0 +1,136 @@
+//! Accounts that are deleted: at once nobody can sign in, and what the account has goes little by little, the same way as
+//! when its owner deletes it. So quotas, references and replicas stay right at each moment, and a crash loses nothing.
+
+use crate::error::{Conflict, StoreError};
+use crate::objects::Objects;
+use crate::rows::{AccountRow, NodeRow, UploadRow, UsernameRow, account_partition};
+use crate::table::{Change, Page, Row, Table, Write, text};
+use crate::uploads::TransitionError;
+use domain::moment::later;
+use domain::upload::{Duty, Event};
+use jiff::{SignedDuration, Timestamp};
+use std::collections::HashMap;
+
+/// When the last request that came before is surely over.
+const SETTLED: SignedDuration = SignedDuration::from_mins(5);
+/// How many files and folders are read at a time.
+const PAGE: u32 = 100;
+
+impl Table {
+    /// Closes an account, unless its password is another one than was read: its name is free, its sessions and tokens are
+    /// over, and the sweep removes what it has.
+    ///
+    /// # Errors
+    /// [`Conflict::AccountChanged`].
+    pub async fn close_account(&self, account: &AccountRow, now: Timestamp) -> Result<(), StoreError> {
+        let change = Change::new(
+            account.key(),
+            "SET closing_since = :now, due_shard = :due_shard, due_at = :due_at",
+            "password_hash = :hash AND attribute_not_exists(closing_since)",
+        );
+        let change = change
+            .with(":now", text(&now))
+            .with(":hash", text(&account.password_hash))
+            .due(now);
+        let mine = HashMap::from([(":account".to_owned(), text(&account.id))]);
+        let username = UsernameRow::key_of(&account.username);
+        self.transact(vec![
+            Write::update(&change, Conflict::AccountChanged)?,
+            Write::delete(&username, "account = :account", mine, Conflict::AccountChanged)?,
+        ])
+        .await
+    }
+
+    /// Removes what a closed account has, as far as it can be removed now and as long as `go_on` says so; at last the
+    /// account. Gives whether all of it is gone.
+    ///
+    /// # Errors
+    /// [`StoreError`]; trying again goes on.
+    pub async fn clear_account(
+        &self,
+        objects: &Objects,
+        account: &AccountRow,
+        now: Timestamp,
+        go_on: impl Fn() -> bool,
+    ) -> Result<bool, StoreError> {
+        let Some(closing_since) = account.closing_since else {
+            return Ok(false);
+        };
+        let no_uploads = self.end_uploads(objects, account, now, &go_on).await?;
+        let no_nodes = self.delete_all_nodes(account, now, &go_on).await?;
+        if !no_uploads || !no_nodes || now < later(closing_since, SETTLED) {
+            return Ok(false);
+        }
+        let rest = self.keys(&account_partition(&account.id)).await?;
+        let (own, rest): (Vec<_>, Vec<_>) = rest.into_iter().partition(|key| *key == account.key());
+        self.delete_all(&rest).await?;
+        self.delete_all(&own).await?;
+        Ok(true)
+    }
+
+    /// Aborts uploads. Gives whether none is under way, and none has left anything at the store.
+    async fn end_uploads(
+        &self,
+        objects: &Objects,
+        account: &AccountRow,
+        now: Timestamp,
+        go_on: &impl Fn() -> bool,
+    ) -> Result<bool, StoreError> {
+        let mut ended = true;
+        let pk = account_partition(&account.id);
+        for upload in self.all::<UploadRow>(&pk, UploadRow::PREFIX).await? {
+            if !go_on() {
+                return Ok(false);
+            }
+            // What is being finalized, and what ended uploads have left, is the sweep's already.
+            ended &= upload.due_at().is_none();
+            if upload.state.duty() != Duty::Expire {
+                continue;
+            }
+            match self.move_upload(&upload, Event::Abort, now, |_| (), vec![]).await {
+                Ok(aborted) => self.discard(objects, &aborted, now).await?,
+                Err(TransitionError::Refused(_) | TransitionError::Store(StoreError::Conflict(_))) => {}
+                Err(TransitionError::Store(error)) => return Err(error),
+            }
+        }
+        Ok(ended)
+    }
+
+    /// Deletes files, and folders as soon as they are empty. Gives whether there are none.
+    async fn delete_all_nodes(
+        &self,
+        account: &AccountRow,
+        now: Timestamp,
+        go_on: &impl Fn() -> bool,
+    ) -> Result<bool, StoreError> {
+        let pk = account_partition(&account.id);
+        loop {
+            let (mut found, mut deleted, mut after) = (false, false, None);
+            loop {
+                let page: Page<NodeRow> = self.page(&pk, NodeRow::PREFIX, after.as_deref(), PAGE).await?;
+                found |= !page.rows.is_empty();
+                for node in page.rows.iter().filter(|node| node.entries == 0) {
+                    if !go_on() {
+                        return Ok(false);
+                    }
+                    match self.delete_node(node, now).await {
+                        Ok(()) => deleted = true,
+                        // Another sweep, or the last request, was at it.
+                        Err(StoreError::Conflict(_)) => {}
+                        Err(error) => return Err(error),
+                    }
+                }
+                after = page.next;
+                if after.is_none() {
+                    break;
+                }
+            }
+            if !found {
+                return Ok(true);
+            }
+            if !deleted {
+                return Ok(false);
+            }
+        }
+    }
+}

@@ -1,0 +1,88 @@
+//! Who is signed in.
+
+use super::account_partition;
+use crate::table::{Key, Row};
+use domain::id::{AccountId, PersonalTokenId, SessionId};
+use domain::session::Refreshing;
+use domain::token::{Scopes, SecretHash, TokenName};
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+/// A session.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct SessionRow {
+    /// Whose it is.
+    pub account: AccountId,
+    /// Its id.
+    pub id: SessionId,
+    /// What the account had of `sign_outs` when it began. It is over when the account has more.
+    #[serde(default)]
+    pub sign_outs: u64,
+    /// Its refresh tokens.
+    #[serde(flatten)]
+    pub refreshing: Refreshing,
+}
+
+impl SessionRow {
+    /// Where a session is.
+    #[must_use]
+    pub fn key_of(account: &AccountId, session: &SessionId) -> Key {
+        Key {
+            pk: account_partition(account),
+            sk: format!("SESSION#{session}"),
+        }
+    }
+}
+
+impl Row for SessionRow {
+    fn key(&self) -> Key {
+        Self::key_of(&self.account, &self.id)
+    }
+
+    fn expires_by_itself_at(&self) -> Option<Timestamp> {
+        Some(self.refreshing.ends_at())
+    }
+}
+
+/// A personal access token.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct TokenRow {
+    /// Whose it is.
+    pub account: AccountId,
+    /// Its id.
+    pub id: PersonalTokenId,
+    /// What its owner calls it.
+    pub name: TokenName,
+    /// What it lets its bearer do.
+    pub scopes: Scopes,
+    /// The hash of its secret.
+    pub hash: SecretHash,
+    /// When it was made.
+    pub created_at: Timestamp,
+    /// Until when it is good.
+    pub expires_at: Timestamp,
+}
+
+impl TokenRow {
+    /// How the sort keys of an account's tokens begin.
+    pub const PREFIX: &'static str = "TOKEN#";
+
+    /// Where a token is.
+    #[must_use]
+    pub fn key_of(account: &AccountId, token: &PersonalTokenId) -> Key {
+        Key {
+            pk: account_partition(account),
+            sk: format!("{}{token}", Self::PREFIX),
+        }
+    }
+}
+
+impl Row for TokenRow {
+    fn key(&self) -> Key {
+        Self::key_of(&self.account, &self.id)
+    }
+
+    fn expires_by_itself_at(&self) -> Option<Timestamp> {
+        Some(self.expires_at)
+    }
+}

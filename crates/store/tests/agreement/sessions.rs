@@ -1,0 +1,147 @@
+//! Sessions: two who have read the same rows, and each writes. Whatever the first one did counts; the second one is told
+//! when what it has read is not so any more, and a session that should go on does.
+
+use crate::all;
+use crate::stack::table;
+use domain::account::Username;
+use domain::id::AccountId;
+use domain::session::Refreshing;
+use domain::token::SecretHash;
+use store::rows::{AccountRow, SessionRow, UsernameRow, new_id, now};
+use store::{Conflict, StoreError, Table};
+
+/// What somebody does who has read the account and its session.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Deed {
+    Begin,
+    Refresh,
+    ChangePassword,
+    SignOut,
+    SignOutEverywhere,
+    Close,
+}
+use Deed::{Begin, ChangePassword, Close, Refresh, SignOut, SignOutEverywhere};
+
+const DEEDS: [Deed; 6] = [Begin, Refresh, ChangePassword, SignOut, SignOutEverywhere, Close];
+
+/// What the second one is told when the first one was faster.
+fn told(first: Deed, second: Deed) -> Option<Conflict> {
+    let account = Some(Conflict::AccountChanged);
+    let session = Some(Conflict::SessionChanged);
+    match (first, second) {
+        (ChangePassword | SignOutEverywhere | Close, Begin | ChangePassword)
+        | (ChangePassword | Close, Close) => account,
+        (Refresh | SignOut | ChangePassword, Refresh) | (SignOut, ChangePassword) => session,
+        // Above all, nothing is said against beginning, and nobody is hindered by it.
+        _ => None,
+    }
+}
+
+/// Whether the session that was read goes on after both.
+fn goes_on(first: Deed, second: Deed) -> bool {
+    // Who knows only the old password cannot delete the account.
+    if (first, second) == (ChangePassword, Close) {
+        return true;
+    }
+    ![first, second]
+        .iter()
+        .any(|deed| matches!(deed, SignOut | SignOutEverywhere | Close))
+}
+
+struct Scene {
+    account: AccountRow,
+    session: SessionRow,
+}
+
+fn session_of(account: &AccountRow, secret: &str) -> SessionRow {
+    SessionRow {
+        account: account.id.clone(),
+        id: new_id(),
+        sign_outs: account.sign_outs,
+        refreshing: Refreshing::new(SecretHash::of(secret.as_bytes()), now()),
+    }
+}
+
+impl Scene {
+    async fn new(table: &Table) -> Result<Self, StoreError> {
+        let id: AccountId = new_id();
+        let username: Username = format!("sessions-{id}").try_into().unwrap();
+        let account = AccountRow {
+            id,
+            username,
+            password_hash: "the first".to_owned(),
+            quota_bytes: 0,
+            free_bytes: 0,
+            role: domain::account::Role::User,
+            sign_outs: 0,
+            closing_since: None,
+            created_at: now(),
+        };
+        table.create_account(&account).await?;
+        let session = session_of(&account, "first");
+        table.begin_session(&account, &session).await?;
+        Ok(Self { account, session })
+    }
+
+    async fn perform(&self, table: &Table, deed: Deed) -> Result<(), StoreError> {
+        let Self { account, session } = self;
+        match deed {
+            Begin => {
+                table
+                    .begin_session(account, &session_of(account, "another"))
+                    .await
+            }
+            Refresh => {
+                let next = Refreshing {
+                    current: SecretHash::of(b"next"),
+                    earlier: Some(session.refreshing.current.clone()),
+                    ..session.refreshing.clone()
+                };
+                table.refresh_session(session, &next).await
+            }
+            ChangePassword => table.change_password(account, session, "another").await,
+            SignOut => table.end_session(&account.id, &session.id).await,
+            SignOutEverywhere => table.sign_out_everywhere(&account.id).await,
+            Close => table.close_account(account, now()).await,
+        }
+    }
+
+    async fn remove(&self, table: &Table) -> Result<(), StoreError> {
+        let pk = store::rows::account_partition(&self.account.id);
+        let mut keys = table.keys(&pk).await?;
+        keys.push(UsernameRow::key_of(&self.account.username));
+        table.delete_all(&keys).await
+    }
+}
+
+async fn both(table: &Table, first: Deed, second: Deed) -> Result<(), String> {
+    let case = async {
+        let scene = Scene::new(table).await?;
+        scene.perform(table, first).await?;
+        let said = match scene.perform(table, second).await {
+            Ok(()) => None,
+            Err(StoreError::Conflict(conflict)) => Some(conflict),
+            Err(error) => return Err(error),
+        };
+        let found = table.session(&scene.account.id, &scene.session.id, now()).await?;
+        scene.remove(table).await?;
+        Ok((said, found.is_some()))
+    };
+    let expected = (told(first, second), goes_on(first, second));
+    match case.await {
+        Ok(got) if got == expected => Ok(()),
+        Ok(got) => Err(format!(
+            "{first:?}, {second:?}: {got:?}, expected was {expected:?}"
+        )),
+        Err(error) => Err(format!("{first:?}, {second:?}: {error}")),
+    }
+}
+
+#[tokio::test]
+async fn whoever_comes_second_does_not_undo_what_the_first_did() {
+    let table = &table().await;
+    let pairs = DEEDS
+        .into_iter()
+        .flat_map(|first| DEEDS.map(|second| both(table, first, second)));
+    all(pairs.collect(), 36).await;
+}

@@ -1,0 +1,12 @@
+//! `DELETE /v1/account`: deletes the account.
+
+mod handler;
+
+use handler::AccountDelete;
+use lambda_http::Error;
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> Result<(), Error> {
+    edge::init_logging();
+    edge::serve(AccountDelete::from_env().await?).await
+}

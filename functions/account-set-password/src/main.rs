@@ -1,0 +1,12 @@
+//! `PUT /v1/account/password`: changes the password.
+
+mod handler;
+
+use handler::AccountSetPassword;
+use lambda_http::Error;
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> Result<(), Error> {
+    edge::init_logging();
+    edge::serve(AccountSetPassword::from_env().await?).await
+}

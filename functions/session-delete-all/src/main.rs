@@ -1,0 +1,12 @@
+//! `DELETE /v1/sessions`: signs out everywhere.
+
+mod handler;
+
+use handler::SessionDeleteAll;
+use lambda_http::Error;
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> Result<(), Error> {
+    edge::init_logging();
+    edge::serve(SessionDeleteAll::from_env().await?).await
+}

@@ -1,0 +1,36 @@
+//! Exchanges a refresh token for an access token and another refresh token.
+
+use domain::token::RefreshToken;
+use edge::{Auth, Call, Endpoint, Problem, Reply};
+use serde::Deserialize;
+use store::{Aws, StoreError};
+
+pub(crate) struct SessionRefresh {
+    auth: Auth,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Body {
+    refresh_token: String,
+}
+
+impl SessionRefresh {
+    pub(crate) async fn from_env() -> Result<Self, StoreError> {
+        let aws = Aws::from_env().await;
+        Ok(Self {
+            auth: Auth::from_env(&aws).await?,
+        })
+    }
+}
+
+impl Endpoint for SessionRefresh {
+    async fn answer(&self, call: Call) -> Result<Reply, Problem> {
+        let body: Body = call.json()?;
+        let token: RefreshToken = body
+            .refresh_token
+            .parse()
+            .map_err(|_| Problem::unauthorized("this is no refresh token; sign in again"))?;
+        Reply::ok(&self.auth.refresh(&token).await?)
+    }
+}

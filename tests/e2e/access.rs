@@ -1,0 +1,340 @@
+//! Which credential opens which endpoint: each with each.
+//!
+//! The endpoints are those of the template. One that has no row here fails a test, so whoever adds an endpoint has to say
+//! who may call it.
+
+use crate::harness::bytes::fresh;
+use crate::harness::http::{Answer, send};
+use crate::harness::person::{Person, sign};
+use crate::harness::stack::{root, stack};
+use jiff::Timestamp;
+use serde_json::{Value, json};
+use std::collections::BTreeSet;
+
+/// What a caller needs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Wants {
+    /// Nothing: whoever calls has no account yet, or proves who he is by the body.
+    Nothing,
+    /// A session, or a personal access token with this scope.
+    Scope(&'static str),
+    /// The same, of an operator.
+    Operator(&'static str),
+    /// A session.
+    Session,
+}
+use Wants::{Nothing, Operator, Scope, Session};
+
+/// One endpoint: what it wants, and what it answers to somebody who may call it with [`body`].
+struct Endpoint {
+    method: &'static str,
+    path: &'static str,
+    wants: Wants,
+    right: u16,
+}
+
+const fn endpoint(method: &'static str, path: &'static str, wants: Wants, right: u16) -> Endpoint {
+    Endpoint {
+        method,
+        path,
+        wants,
+        right,
+    }
+}
+
+const ENDPOINTS: [Endpoint; 24] = [
+    endpoint("POST", "/v1/accounts", Nothing, 400),
+    endpoint("GET", "/v1/account", Scope("read"), 200),
+    endpoint("DELETE", "/v1/account", Session, 403),
+    endpoint("PUT", "/v1/account/password", Session, 403),
+    endpoint("POST", "/v1/sessions", Nothing, 400),
+    endpoint("POST", "/v1/sessions/refresh", Nothing, 400),
+    endpoint("DELETE", "/v1/sessions/current", Session, 204),
+    endpoint("DELETE", "/v1/sessions", Session, 204),
+    endpoint("POST", "/v1/tokens", Session, 201),
+    endpoint("GET", "/v1/tokens", Scope("admin"), 200),
+    endpoint("DELETE", "/v1/tokens/{id}", Scope("admin"), 204),
+    endpoint("POST", "/v1/uploads", Scope("upload"), 201),
+    endpoint("GET", "/v1/uploads", Scope("read"), 200),
+    endpoint("GET", "/v1/uploads/{id}", Scope("read"), 200),
+    endpoint("POST", "/v1/uploads/{id}/parts", Scope("upload"), 200),
+    endpoint("POST", "/v1/uploads/{id}/proof", Scope("upload"), 200),
+    endpoint("POST", "/v1/uploads/{id}/complete", Scope("upload"), 409),
+    endpoint("DELETE", "/v1/uploads/{id}", Scope("upload"), 204),
+    endpoint("POST", "/v1/folders", Scope("upload"), 201),
+    endpoint("GET", "/v1/files", Scope("read"), 200),
+    endpoint("GET", "/v1/files/{id}", Scope("read"), 200),
+    endpoint("GET", "/v1/files/{id}/content", Scope("read"), 307),
+    endpoint("DELETE", "/v1/files/{id}", Scope("admin"), 204),
+    endpoint("GET", "/v1/targets", Operator("read"), 200),
+];
+/// Those that this file leaves to others, which say why.
+const ELSEWHERE: [(&str, &str); 1] = [
+    // `redrive::only_operators_may`: it works on the queue that all tests share.
+    ("POST", "/v1/targets/{id}/redrive"),
+];
+
+/// The methods and paths that the template gives functions.
+fn deployed() -> BTreeSet<(String, String)> {
+    let template = std::fs::read_to_string(root().join("infra/template.yaml")).unwrap();
+    let event = |line: &str| {
+        let (_, rest) = line.split_once("RestApiId: !Ref Api, Method: ")?;
+        let (method, rest) = rest.split_once(", Path: \"")?;
+        let (path, _) = rest.split_once('"')?;
+        Some((method.to_owned(), path.to_owned()))
+    };
+    template.lines().filter_map(event).collect()
+}
+
+#[test]
+fn every_endpoint_has_a_row() {
+    let rows = ENDPOINTS.iter().map(|row| (row.method, row.path));
+    let rows: BTreeSet<(String, String)> = rows
+        .chain(ELSEWHERE)
+        .map(|(method, path)| (method.to_owned(), path.to_owned()))
+        .collect();
+    assert_eq!(rows, deployed());
+}
+
+/// Somebody, with one of everything that endpoints are about.
+struct World {
+    person: Person,
+    upload: String,
+    file: String,
+    token: String,
+}
+
+impl World {
+    async fn new() -> Self {
+        let person = Person::new().await;
+        let upload = person.begin("a", &fresh(5)).await.id;
+        let file = person.store("b", None, &fresh(5)).await.file.id;
+        let token = token(&person, &["read"]).await;
+        let id = person.api.tokens().await.unwrap()[0].id.clone();
+        assert!(token.contains(&id));
+        Self {
+            person,
+            upload,
+            file,
+            token: id,
+        }
+    }
+
+    fn id_for(&self, row: &Endpoint) -> &str {
+        match row.path.split('/').nth(2).unwrap() {
+            "uploads" => &self.upload,
+            "files" => &self.file,
+            "tokens" => &self.token,
+            _ => "",
+        }
+    }
+}
+
+/// A personal access token.
+async fn token(person: &Person, scopes: &[&str]) -> String {
+    let body = json!({ "name": "a test's", "scopes": scopes, "expires_in_days": 1 });
+    let made = person
+        .call("POST", "/tokens", Some(&body))
+        .await
+        .expect(201)
+        .json();
+    made["token"].as_str().unwrap().to_owned()
+}
+
+fn body(row: &Endpoint) -> Value {
+    match (row.method, row.path) {
+        // Not the right one: what the endpoint does then is tested elsewhere.
+        ("DELETE", "/v1/account") => json!({ "current_password": "not this one" }),
+        ("PUT", "/v1/account/password") => {
+            json!({ "current_password": "not this one", "new_password": "correct horse" })
+        }
+        ("POST", "/v1/tokens") => json!({ "name": "x", "scopes": ["read"], "expires_in_days": 1 }),
+        ("POST", "/v1/uploads") => json!({ "name": "x", "size": 5 }),
+        ("POST", "/v1/uploads/{id}/parts") => {
+            let sha256 = domain::content::PartDigest::of(b"bytes").to_string();
+            json!({ "parts": [{ "number": 1, "sha256": sha256 }] })
+        }
+        ("POST", "/v1/uploads/{id}/proof") => {
+            json!({ "proof": "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=" })
+        }
+        ("POST", "/v1/folders") => json!({ "name": "x" }),
+        _ => json!({}),
+    }
+}
+
+/// Calls an endpoint for the things of a world.
+async fn call(row: &Endpoint, world: &World, authorization: Option<&str>) -> Answer {
+    let url = format!(
+        "{}{}",
+        stack().api_url,
+        row.path.replace("{id}", world.id_for(row))
+    );
+    let mut headers = vec![("content-type", "application/json")];
+    headers.extend(authorization.map(|value| ("authorization", value)));
+    send(row.method, &url, &headers, body(row).to_string()).await
+}
+
+/// The statuses that an endpoint has to give, credential by credential.
+struct Expected {
+    /// To whoever shows nothing that is good.
+    nobody: u16,
+    /// To a personal access token with all scopes but the one that is wanted.
+    wrong_scope: u16,
+    /// To one with all scopes.
+    all_scopes: u16,
+    /// To another account.
+    stranger: u16,
+    right: u16,
+}
+
+fn expected(row: &Endpoint) -> Expected {
+    let right = row.right;
+    let all = |status| Expected {
+        nobody: status,
+        wrong_scope: status,
+        all_scopes: status,
+        stranger: status,
+        right: status,
+    };
+    let about_a_thing = row.path.contains("{id}");
+    match row.wants {
+        Nothing => all(right),
+        Session => Expected {
+            nobody: 401,
+            wrong_scope: 403,
+            all_scopes: 403,
+            stranger: right,
+            right,
+        },
+        Scope(_) | Operator(_) => Expected {
+            nobody: 401,
+            wrong_scope: 403,
+            all_scopes: right,
+            // What is somebody else's is not there. What is about no thing in particular is about the caller's own.
+            stranger: match row.wants {
+                Operator(_) => 403,
+                _ if about_a_thing => 404,
+                _ => right,
+            },
+            right,
+        },
+    }
+}
+
+async fn check(row: &Endpoint) {
+    let expected = expected(row);
+    let is = |answer: Answer, status: u16, who: &str| {
+        let (method, path, text) = (row.method, row.path, answer.text());
+        assert_eq!(answer.status, status, "{method} {path} with {who}: {text}");
+        if status == 401 {
+            assert_eq!(
+                answer.header("www-authenticate"),
+                "Bearer",
+                "{method} {path} with {who}"
+            );
+        }
+    };
+    let world = World::new().await;
+    let person = &world.person;
+    if matches!(row.wants, Operator(_)) {
+        person.become_operator().await;
+    }
+    let (now, session) = (Timestamp::now().as_second(), session_of(&person.token));
+    let expired = sign(&person.id, &session, "longshore-api", now - 1).await;
+    let elsewhere = sign(&person.id, &session, "another-api", now + 600).await;
+    let unknown = sign(
+        &person.id,
+        "00000000000000000000000000000000",
+        "longshore-api",
+        now + 600,
+    )
+    .await;
+    let (another, stranger) = (Person::new().await, Person::new().await);
+    let crossed = sign(&another.id, &session, "longshore-api", now + 600).await;
+    let signed_out = person.signed_out_token().await;
+    for (who, value) in [
+        ("no token", None),
+        ("an empty header", Some(String::new())),
+        ("no scheme", Some(person.token.clone())),
+        ("another scheme", Some(format!("Basic {}", person.token))),
+        ("a malformed token", Some("Bearer rubbish".to_owned())),
+        (
+            "half a token",
+            Some(format!("Bearer {}", &person.token[..person.token.len() - 3])),
+        ),
+        ("an expired token", Some(format!("Bearer {expired}"))),
+        (
+            "a token for another audience",
+            Some(format!("Bearer {elsewhere}")),
+        ),
+        ("a session that is none", Some(format!("Bearer {unknown}"))),
+        ("somebody else's session", Some(format!("Bearer {crossed}"))),
+        (
+            "a session that was signed out",
+            Some(format!("Bearer {signed_out}")),
+        ),
+        (
+            "a made-up personal token",
+            Some(format!(
+                "Bearer lsp_{}.{}.{}",
+                person.id,
+                world.token,
+                "A".repeat(43)
+            )),
+        ),
+    ] {
+        is(call(row, &world, value.as_deref()).await, expected.nobody, who);
+    }
+    let all = ["read", "upload", "admin"];
+    let wanted = match row.wants {
+        Scope(scope) | Operator(scope) => scope,
+        _ => "",
+    };
+    let others: Vec<&str> = all.into_iter().filter(|scope| *scope != wanted).collect();
+    let wrong = format!("Bearer {}", token(person, &others).await);
+    is(
+        call(row, &world, Some(&wrong)).await,
+        expected.wrong_scope,
+        "the wrong scopes",
+    );
+    let theirs = format!("Bearer {}", stranger.token);
+    is(
+        call(row, &world, Some(&theirs)).await,
+        expected.stranger,
+        "another account",
+    );
+    // What these do can be done once: each in a world of its own.
+    let with_token = format!("Bearer {}", token(person, &all).await);
+    is(
+        call(row, &world, Some(&with_token)).await,
+        expected.all_scopes,
+        "all scopes",
+    );
+    let fresh = World::new().await;
+    if matches!(row.wants, Operator(_)) {
+        fresh.person.become_operator().await;
+    }
+    let right = format!("bearer {}", fresh.person.token);
+    is(
+        call(row, &fresh, Some(&right)).await,
+        expected.right,
+        "the right token",
+    );
+}
+
+/// The session that an access token names.
+fn session_of(token: &str) -> String {
+    use base64::Engine;
+    use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+    let claims = URL_SAFE_NO_PAD.decode(token.split('.').nth(1).unwrap()).unwrap();
+    let claims: Value = serde_json::from_slice(&claims).unwrap();
+    claims["sid"].as_str().unwrap().to_owned()
+}
+
+#[tokio::test]
+async fn every_endpoint_with_every_credential() {
+    // A few at a time: each makes accounts, which is slow on purpose.
+    for rows in ENDPOINTS.chunks(4) {
+        futures::future::join_all(rows.iter().map(check)).await;
+    }
+}

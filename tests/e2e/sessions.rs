@@ -1,0 +1,279 @@
+//! Sessions begin, go on and end.
+
+use crate::harness::aws;
+use crate::harness::http::{Answer, send};
+use crate::harness::person::{PASSWORD, Person};
+use crate::harness::stack::stack;
+use client::session::{InMemory, Tokens};
+use client::types::Session;
+use client::{Api, Token};
+use futures::future::join_all;
+use jiff::{SignedDuration, Timestamp};
+use serde_json::{Value, json};
+
+fn anonymous() -> Api {
+    Api::new(&stack().api_url).unwrap()
+}
+
+async fn sign_in(person: &Person) -> Session {
+    anonymous()
+        .create_session(&person.username, PASSWORD)
+        .await
+        .unwrap()
+}
+
+async fn refresh(token: &str) -> Answer {
+    let url = format!("{}/v1/sessions/refresh", stack().api_url);
+    let body = json!({ "refresh_token": token }).to_string();
+    send("POST", &url, &[("content-type", "application/json")], body).await
+}
+
+fn text<'a>(answer: &'a Value, name: &str) -> &'a str {
+    answer[name].as_str().unwrap()
+}
+
+async fn is_signed_in(token: &str) -> bool {
+    let account = anonymous().with_token(Token::new(token)).account().await;
+    match account {
+        Ok(_) => true,
+        Err(error) if error.is("unauthorized") => false,
+        Err(error) => panic!("{error}"),
+    }
+}
+
+/// Where the session of a refresh token is in the table.
+fn place(refresh_token: &str) -> (String, String) {
+    let mut words = refresh_token.strip_prefix("lsr_").unwrap().split('.');
+    let mut word = || words.next().unwrap();
+    (format!("ACCOUNT#{}", word()), format!("SESSION#{}", word()))
+}
+
+#[tokio::test]
+async fn a_refresh_token_is_exchanged_and_the_old_access_token_stays_good() {
+    let person = Person::new().await;
+    let first = sign_in(&person).await;
+    let second = refresh(first.refresh_token.reveal()).await.expect(200).json();
+    assert_ne!(text(&second, "refresh_token"), first.refresh_token.reveal());
+    assert_eq!(
+        (text(&second, "token_type"), &second["expires_in"]),
+        ("Bearer", &json!(900))
+    );
+    for token in [text(&second, "access_token"), first.access_token.reveal()] {
+        assert!(is_signed_in(token).await);
+    }
+    let third = refresh(text(&second, "refresh_token")).await.expect(200).json();
+    assert!(is_signed_in(text(&third, "access_token")).await);
+}
+
+/// An answer that got lost, or two programs that have the same session.
+#[tokio::test]
+async fn the_same_exchange_at_once_gives_the_same_answer() {
+    let first = sign_in(&Person::new().await).await;
+    let answers = join_all((0..5).map(|_| refresh(first.refresh_token.reveal()))).await;
+    let tokens: Vec<String> = answers
+        .into_iter()
+        .map(|answer| text(&answer.expect(200).json(), "refresh_token").to_owned())
+        .collect();
+    assert!(tokens.iter().all(|token| *token == tokens[0]), "{}", tokens.len());
+    refresh(&tokens[0]).await.expect(200);
+}
+
+#[tokio::test]
+async fn a_refresh_token_that_comes_back_later_ends_the_session_for_everybody() {
+    let person = Person::new().await;
+    let (first, other) = (sign_in(&person).await, sign_in(&person).await);
+    let stolen = first.refresh_token.reveal();
+    let second = refresh(stolen).await.expect(200).json();
+    let (pk, sk) = place(stolen);
+    let long_ago = Timestamp::now() - SignedDuration::from_secs(60);
+    aws::set(&pk, &sk, &json!({ "refreshed_at": long_ago })).await;
+    refresh(stolen).await.problem(401, "unauthorized");
+    refresh(text(&second, "refresh_token"))
+        .await
+        .problem(401, "unauthorized");
+    assert!(!is_signed_in(text(&second, "access_token")).await);
+    assert!(
+        is_signed_in(other.access_token.reveal()).await,
+        "another session is another matter"
+    );
+}
+
+#[tokio::test]
+async fn only_hashes_of_secrets_are_kept() {
+    let person = Person::new().await;
+    let session = sign_in(&person).await;
+    let body = json!({ "name": "CI", "scopes": ["read"], "expires_in_days": 1 });
+    let token = person
+        .call("POST", "/tokens", Some(&body))
+        .await
+        .expect(201)
+        .json();
+    let mut rows = String::new();
+    for kind in ["SESSION#", "TOKEN#"] {
+        let found = aws::items(&person.partition(), kind).await;
+        assert!(!found.is_empty(), "{kind}");
+        rows.push_str(&serde_json::to_string(&found).unwrap());
+    }
+    for secret in [session.refresh_token.reveal(), text(&token, "token")] {
+        let secret = secret.rsplit('.').next().unwrap();
+        assert!(secret.len() == 43 && !rows.contains(secret));
+    }
+}
+
+#[tokio::test]
+async fn a_session_that_nobody_used_for_a_month_is_over() {
+    let session = sign_in(&Person::new().await).await;
+    let (pk, sk) = place(session.refresh_token.reveal());
+    let then = Timestamp::now() - SignedDuration::from_hours(30 * 24);
+    aws::set(&pk, &sk, &json!({ "refreshed_at": then })).await;
+    assert!(!is_signed_in(session.access_token.reveal()).await);
+    refresh(session.refresh_token.reveal())
+        .await
+        .problem(401, "unauthorized");
+}
+
+#[tokio::test]
+async fn signing_out_ends_one_session_and_signing_out_everywhere_all() {
+    let person = Person::new().await;
+    let (one, other) = (sign_in(&person).await, sign_in(&person).await);
+    anonymous()
+        .with_token(one.access_token.clone())
+        .end_session()
+        .await
+        .unwrap();
+    assert!(!is_signed_in(one.access_token.reveal()).await);
+    refresh(one.refresh_token.reveal())
+        .await
+        .problem(401, "unauthorized");
+    assert!(is_signed_in(other.access_token.reveal()).await);
+    let api = anonymous().with_token(other.access_token.clone());
+    api.end_all_sessions().await.unwrap();
+    for token in [&person.token, other.access_token.reveal()] {
+        assert!(!is_signed_in(token).await);
+    }
+    refresh(other.refresh_token.reveal())
+        .await
+        .problem(401, "unauthorized");
+    assert!(is_signed_in(sign_in(&person).await.access_token.reveal()).await);
+}
+
+#[tokio::test]
+async fn a_new_password_ends_the_other_sessions() {
+    let person = Person::new().await;
+    let other = sign_in(&person).await;
+    let body = |current: &str, new: &str| json!({ "current_password": current, "new_password": new });
+    let path = "/account/password";
+    let wrong = person
+        .call("PUT", path, Some(&body("wrong horse battery", "another one")))
+        .await;
+    wrong.problem(403, "wrong_password");
+    assert!(is_signed_in(other.access_token.reveal()).await);
+    person
+        .call("PUT", path, Some(&body(PASSWORD, "another one")))
+        .await
+        .expect(204);
+    assert!(is_signed_in(&person.token).await);
+    assert!(!is_signed_in(other.access_token.reveal()).await);
+    assert!(
+        anonymous()
+            .create_session(&person.username, PASSWORD)
+            .await
+            .is_err()
+    );
+    let session = anonymous()
+        .create_session(&person.username, "another one")
+        .await
+        .unwrap();
+    // Whoever clears up after the tests knows this one.
+    let api = anonymous().with_token(session.access_token);
+    api.change_password("another one", PASSWORD).await.unwrap();
+}
+
+#[tokio::test]
+async fn a_personal_token_is_good_until_it_is_ended() {
+    let person = Person::new().await;
+    let body = json!({ "name": "CI", "scopes": ["read"], "expires_in_days": 1 });
+    let made = person
+        .call("POST", "/tokens", Some(&body))
+        .await
+        .expect(201)
+        .json();
+    let token = text(&made, "token");
+    assert!(is_signed_in(token).await);
+    person.api.end_all_sessions().await.unwrap();
+    assert!(is_signed_in(token).await, "it is not part of a session");
+    let session = sign_in(&person).await;
+    let api = anonymous().with_token(session.access_token);
+    let listed = api.tokens().await.unwrap();
+    assert_eq!((listed.len(), listed[0].id.as_str()), (1, text(&made, "id")));
+    assert!(listed[0].token.is_none());
+    let expired = json!({ "expires_at": "2020-01-01T00:00:00Z" });
+    aws::set(
+        &person.partition(),
+        &format!("TOKEN#{}", text(&made, "id")),
+        &expired,
+    )
+    .await;
+    assert!(!is_signed_in(token).await && api.tokens().await.unwrap().is_empty());
+    api.delete_token(text(&made, "id")).await.unwrap();
+    assert!(
+        api.delete_token(text(&made, "id"))
+            .await
+            .unwrap_err()
+            .is("not_found")
+    );
+}
+
+/// The client goes on with a session whose access token has ended.
+#[tokio::test]
+async fn the_client_exchanges_tokens_in_time() {
+    let person = Person::new().await;
+    let session = sign_in(&person).await;
+    let first = session.refresh_token.reveal().to_owned();
+    let mut tokens = Tokens::of(session, Timestamp::now());
+    tokens.good_until = Timestamp::now();
+    let api = anonymous().with_session(tokens, Box::new(InMemory));
+    let accounts = join_all((0..5).map(|_| api.account())).await;
+    assert!(
+        accounts
+            .into_iter()
+            .all(|account| account.unwrap().id == person.id)
+    );
+    let (pk, sk) = place(&first);
+    assert!(aws::item(&pk, &sk).await.unwrap()["earlier"].is_string());
+}
+
+#[tokio::test]
+async fn a_deleted_account_is_over_at_once_and_its_name_is_free() {
+    let person = Person::new().await;
+    let session = sign_in(&person).await;
+    let body = json!({ "name": "CI", "scopes": ["read"], "expires_in_days": 1 });
+    let made = person
+        .call("POST", "/tokens", Some(&body))
+        .await
+        .expect(201)
+        .json();
+    let wrong = person
+        .api
+        .delete_account("wrong horse battery")
+        .await
+        .unwrap_err();
+    assert!(wrong.is("wrong_password"), "{wrong}");
+    person.api.delete_account(PASSWORD).await.unwrap();
+    for token in [&person.token, session.access_token.reveal(), text(&made, "token")] {
+        assert!(!is_signed_in(token).await);
+    }
+    refresh(session.refresh_token.reveal())
+        .await
+        .problem(401, "unauthorized");
+    let gone = anonymous()
+        .create_session(&person.username, PASSWORD)
+        .await
+        .unwrap_err();
+    assert!(gone.is("unauthorized"), "{gone}");
+    let next = anonymous()
+        .create_account(&person.username, PASSWORD)
+        .await
+        .unwrap();
+    assert_ne!(next.id, person.id);
+}
