@@ -42,7 +42,8 @@ const fn endpoint(method: &'static str, path: &'static str, wants: Wants, right:
     }
 }
 
-const ENDPOINTS: [Endpoint; 24] = [
+const ENDPOINTS: [Endpoint; 25] = [
+    endpoint("GET", "/v1/openapi.json", Nothing, 200),
     endpoint("POST", "/v1/accounts", Nothing, 400),
     endpoint("GET", "/v1/account", Scope("read"), 200),
     endpoint("DELETE", "/v1/account", Session, 403),

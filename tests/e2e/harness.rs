@@ -6,6 +6,7 @@
 //! | [`person`] | an account of a test's own, and what people do |
 //! | [`http`], [`problem`] | requests exactly as given, and what refusals must look like |
 //! | [`aws`], [`signed`] | a look behind the API: table, bucket, queues |
+//! | [`documented`], [`secrets`] | what every answer and every log is held to |
 //! | [`audit`] | what must hold whatever happened |
 //! | [`sandbox`], [`proxy`] | one function in a process of its own, and faults between it and AWS |
 //! | [`private_sweep`] | a sweep that only sees what a test gave it |
@@ -23,6 +24,7 @@ pub(crate) mod aws;
 pub(crate) mod bytes;
 pub(crate) mod ceph;
 pub(crate) mod cli;
+mod documented;
 pub(crate) mod http;
 pub(crate) mod oss;
 pub(crate) mod person;
@@ -33,6 +35,7 @@ pub(crate) mod proof;
 pub(crate) mod proxy;
 pub(crate) mod queues;
 pub(crate) mod sandbox;
+pub(crate) mod secrets;
 pub(crate) mod signed;
 pub(crate) mod stack;
 pub(crate) mod target_proxy;

@@ -49,9 +49,11 @@ const ENDPOINTS: [(&str, &str); 25] = [
     ("target-list", "GET /v1/targets"),
     ("target-redrive", "POST /v1/targets/{id}/redrive"),
 ];
-const NO_ENDPOINTS: [&str; 5] = [
+const NO_ENDPOINTS: [&str; 6] = [
     "account-set-quota",
     "account-set-role",
+    // An endpoint, but one that calls nothing.
+    "openapi-get",
     "reconcile",
     "replicate",
     "sweep",

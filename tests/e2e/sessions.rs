@@ -1,9 +1,13 @@
 //! Sessions begin, go on and end.
 
 use crate::harness::aws;
+use crate::harness::bytes::unique;
 use crate::harness::http::{Answer, send};
 use crate::harness::person::{PASSWORD, Person};
+use crate::harness::proxy::Act;
+use crate::harness::sandbox::{Sandbox, http_event};
 use crate::harness::stack::stack;
+use crate::harness::wait::until;
 use client::session::{InMemory, Tokens};
 use client::types::Session;
 use client::{Api, Token};
@@ -63,6 +67,65 @@ async fn a_refresh_token_is_exchanged_and_the_old_access_token_stays_good() {
     }
     let third = refresh(text(&second, "refresh_token")).await.expect(200).json();
     assert!(is_signed_in(text(&third, "access_token")).await);
+}
+
+/// What a function answers that has this signing secret: status and body.
+async fn ask(function: &mut Sandbox, event: &Value) -> (u64, Value) {
+    let answer = function.invoke(event).await.unwrap();
+    let body = answer["body"].as_str().unwrap_or_default();
+    let body = serde_json::from_str(body).unwrap_or_default();
+    (answer["statusCode"].as_u64().unwrap(), body)
+}
+
+#[tokio::test]
+async fn the_signing_key_is_replaced_and_nobody_is_signed_out() {
+    let (old, new) = ("o".repeat(40), "n".repeat(40));
+    let secret = aws::new_secret(&format!("e2e-signing-{:x}", unique()), &json!({ "current": old })).await;
+    let environment = [("SIGNING_SECRET_ID", secret.as_str())];
+    let start = async |function| Sandbox::start_with(function, |_| Act::Pass, &environment).await;
+    let person = Person::not_signed_in().await;
+    let credentials = json!({ "username": person.username, "password": PASSWORD });
+    let sign_in = http_event("POST", "/v1/sessions", None, "", Some(&credentials));
+    let with = |session: &Value| http_event("GET", "/v1/account", None, text(session, "access_token"), None);
+    let exchange = |session: &Value| {
+        let body = json!({ "refresh_token": session["refresh_token"] });
+        http_event("POST", "/v1/sessions/refresh", None, "", Some(&body))
+    };
+    let (status, before) = ask(&mut start("session-create").await, &sign_in).await;
+    assert_eq!(status, 201);
+    let mut running = start("account-get").await;
+    assert_eq!(ask(&mut running, &with(&before)).await.0, 200);
+
+    aws::put_secret(&secret, &json!({ "current": new, "previous": old })).await;
+    // What was given before is good, and exchanged for what the new key signs.
+    assert_eq!(ask(&mut start("account-get").await, &with(&before)).await.0, 200);
+    let (status, after) = ask(&mut start("session-refresh").await, &exchange(&before)).await;
+    assert_eq!(status, 200);
+    let key_of = |session: &Value| {
+        text(session, "access_token")
+            .split('.')
+            .next()
+            .unwrap()
+            .to_owned()
+    };
+    assert_ne!(key_of(&before), key_of(&after));
+    // A function that has been running for long hears of the new key by meeting it.
+    until("the new key is known", async || {
+        (ask(&mut running, &with(&after)).await.0 == 200).then_some(())
+    })
+    .await;
+
+    // The old key is forgotten, or was stolen: its tokens are over, and the session goes on all the same.
+    aws::put_secret(&secret, &json!({ "current": new })).await;
+    assert_eq!(ask(&mut start("account-get").await, &with(&before)).await.0, 401);
+    assert_eq!(ask(&mut start("account-get").await, &with(&after)).await.0, 200);
+    assert_eq!(
+        ask(&mut start("session-refresh").await, &exchange(&after))
+            .await
+            .0,
+        200
+    );
+    aws::delete_secret(&secret).await;
 }
 
 /// An answer that got lost, or two programs that have the same session.

@@ -95,20 +95,28 @@ fn in_containers(settings: &Settings) -> Result<bool> {
 /// Parameters of the template that suit a stack on one machine.
 ///
 /// One machine has few workers, and they are never frozen: a message whose worker was killed need not wait for long.
-const LASTING: [&str; 4] = [
+///
+/// All requests come from the same address there: what is made from it is not limited.
+const LASTING: [&str; 6] = [
+    "AccountsPerHourAndSource=1000000000",
     "CopyConcurrency=4",
     "ReplicateConcurrency=4",
     "ReplicateTimeoutSeconds=120",
     "ReplicateVisibilitySeconds=120",
+    "SignInsPerHourAndSource=1000000000",
 ];
 
 /// The same for tests, which wait for messages to come back and to be given up.
-pub(crate) const SHORT_LIVED: [&str; 5] = [
+pub(crate) const SHORT_LIVED: [&str; 9] = [
+    "AccountsPerHourAndSource=1000000000",
     "CopyConcurrency=4",
     "MaxReceives=4",
+    "PasswordThrottleBurst=10000",
+    "PasswordThrottleRate=10000",
     "ReplicateConcurrency=4",
     "ReplicateTimeoutSeconds=30",
     "ReplicateVisibilitySeconds=30",
+    "SignInsPerHourAndSource=1000000000",
 ];
 
 /// Deploys the template with the functions as built last.

@@ -10,6 +10,7 @@ use crate::types::{
     Account, NewToken, NewUpload, Node, Page, PartToSign, PersonalToken, Redriven, SignedPart, TargetStatus,
     Upload,
 };
+use domain::name::Name;
 use domain::possession::Proof;
 use reqwest::header::LOCATION;
 use reqwest::{Client, Method, StatusCode};
@@ -343,9 +344,13 @@ impl Api {
     /// # Errors
     /// `not_found` (parent), and whatever befalls every call.
     pub async fn find(&self, parent: Option<&str>, name: &str) -> Result<Option<Node>, ApiError> {
+        // However its letters are composed here, there they are in one form.
+        let name = name
+            .parse()
+            .map_or_else(|_| name.to_owned(), |name: Name| name.into());
         let call = Call::new(Method::GET, &["files"])
             .query("parent", parent)
-            .query("name", Some(name));
+            .query("name", Some(&name));
         let page: Page<Node> = self.http.json(call).await?;
         // A server that does not know the filter must not make us take another file for this one.
         Ok(page.items.into_iter().find(|node| node.name == name))

@@ -178,6 +178,8 @@ impl Http {
                         || problem.code == "changed_meanwhile"
                         || (status.is_server_error() && call.repeat == Repeat::Always);
                     let asked = retry_after(&answer.headers);
+                    // Whoever is to come back in minutes is told so, and not kept waiting.
+                    let may_repeat = may_repeat && asked.is_none_or(|asked| asked <= LONGEST_RETRY_AFTER);
                     (ApiError::Problem(Box::new(problem)), may_repeat, asked)
                 }
                 Err(error) => {
@@ -297,7 +299,7 @@ fn client(finish: impl Fn(ClientBuilder) -> ClientBuilder) -> Result<Client, Api
 /// How long the server asks to stay away, in seconds; the form with a date is not worth reading.
 fn retry_after(headers: &HeaderMap) -> Option<Duration> {
     let seconds = headers.get(RETRY_AFTER)?.to_str().ok()?.trim().parse().ok()?;
-    Some(Duration::from_secs(seconds).min(LONGEST_RETRY_AFTER))
+    Some(Duration::from_secs(seconds))
 }
 
 #[cfg(test)]

@@ -1,5 +1,6 @@
 //! Usernames, passwords and quota.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::fmt;
 
@@ -9,8 +10,9 @@ use std::fmt;
 pub struct InvalidUsername;
 
 /// A username, in lower case: `Ann` and `ann` are the same account.
-#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(try_from = "String", into = "String")]
+#[schemars(extend("minLength" = 3, "maxLength" = 64, "pattern" = "^[A-Za-z0-9][A-Za-z0-9._-]{2,63}$"))]
 pub struct Username(String);
 
 impl Username {
@@ -50,7 +52,7 @@ impl From<Username> for String {
 }
 
 /// What an account may do besides having files.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Role {
     /// Nothing.
@@ -74,8 +76,9 @@ impl Role {
 pub struct InvalidPassword;
 
 /// A password as typed. Never shown: its `Debug` form hides it, and it has no other.
-#[derive(Clone, Deserialize)]
+#[derive(Clone, Deserialize, JsonSchema)]
 #[serde(try_from = "String")]
+#[schemars(extend("minLength" = 8, "maxLength" = 1024, "format" = "password"))]
 pub struct Password(String);
 
 impl Password {

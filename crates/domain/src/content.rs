@@ -6,6 +6,7 @@
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD as BASE64;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use std::fmt;
@@ -104,8 +105,9 @@ pub enum ParseError {
 }
 
 /// The SHA-256 of one part's bytes.
-#[derive(Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(try_from = "String", into = "String")]
+#[schemars(extend("minLength" = 44, "maxLength" = 44, "pattern" = "^[A-Za-z0-9+/]{42}[AEIMQUYcgkosw048]=$"))]
 pub struct PartDigest([u8; 32]);
 
 impl PartDigest {
@@ -164,8 +166,9 @@ impl From<PartDigest> for String {
 }
 
 /// Identifies bytes: S3's COMPOSITE SHA-256, written `<base64 of the digest>-<parts>`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(try_from = "String", into = "String")]
+#[schemars(extend("maxLength" = 50, "pattern" = "^[A-Za-z0-9+/]{42}[AEIMQUYcgkosw048]=-[1-9][0-9]{0,4}$"))]
 pub struct ContentId {
     digest: PartDigest,
     part_count: u32,

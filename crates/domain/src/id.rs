@@ -1,5 +1,6 @@
 //! Opaque identifiers. Each kind of thing has its own type, so that one cannot be passed for another.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::fmt;
 use std::str::FromStr;
@@ -23,7 +24,8 @@ fn validate(text: &str) -> Result<(), InvalidId> {
 macro_rules! id {
     ($(#[$doc:meta])* $name:ident) => {
         $(#[$doc])*
-        #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+        #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
+        #[schemars(extend("minLength" = 1, "maxLength" = MAX_LENGTH, "pattern" = "^[A-Za-z0-9_-]{1,64}$"))]
         #[serde(try_from = "String", into = "String")]
         pub struct $name(String);
 

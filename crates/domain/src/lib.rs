@@ -6,6 +6,7 @@
 //! | [`account`] | usernames, passwords, quota |
 //! | [`session`] | how long sessions live, and what an exchange of a refresh token comes to |
 //! | [`token`] | the texts of tokens, what is kept of them, and what they let do |
+//! | [`throttle`] | how often somebody may try |
 //! | [`name`] | what a file or folder may be called |
 //! | [`upload`] | the states of an upload and what may happen in each |
 //! | [`finalize`] | how parts become a blob and a file, step by step |
@@ -35,5 +36,6 @@ pub mod reconcile;
 pub mod replica;
 pub mod session;
 pub mod targets;
+pub mod throttle;
 pub mod token;
 pub mod upload;

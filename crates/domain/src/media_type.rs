@@ -1,5 +1,6 @@
 //! Media types as clients declare them. They come back in headers of downloads, so they must be header-safe.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::fmt;
 
@@ -12,8 +13,9 @@ pub const MAX_LENGTH: usize = 127;
 pub struct InvalidMediaType;
 
 /// A media type such as `text/plain; charset=utf-8` (RFC 9110, section 8.3.1).
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(try_from = "String", into = "String")]
+#[schemars(extend("maxLength" = MAX_LENGTH, "pattern" = "^[A-Za-z0-9!#$%&\'*+.^_`|~-]+/[A-Za-z0-9!#$%&\'*+.^_`|~-]+ *(;[ -~]*)?$"))]
 pub struct MediaType(String);
 
 impl fmt::Display for MediaType {
@@ -33,7 +35,8 @@ impl TryFrom<String> for MediaType {
         };
         let (essence, parameters) = text.split_once(';').unwrap_or((&text, ""));
         let essence_valid = essence
-            .trim_end()
+            // Spaces only: line breaks would begin another header.
+            .trim_end_matches(' ')
             .split_once('/')
             .is_some_and(|(a, b)| token(a) && token(b));
         let parameters_valid = parameters.bytes().all(|b| b == b' ' || b.is_ascii_graphic());
@@ -72,6 +75,8 @@ mod tests {
             "/plain",
             "a/b\r\nX: y",
             "a/b; c=\n",
+            "text/plain\r\n; charset=utf-8",
+            "text/plain\t;",
             "te xt/plain",
             &"a/".repeat(80),
         ] {

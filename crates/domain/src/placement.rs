@@ -1,10 +1,11 @@
 //! What happens when a name is taken.
 
 use crate::name::{MAX_LENGTH, Name};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// What the client wants when its folder has an entry of that name.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum OnConflict {
     /// To be told so.

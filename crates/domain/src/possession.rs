@@ -15,6 +15,7 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD as BASE64;
 use hmac::{Hmac, KeyInit, Mac};
 use jiff::{SignedDuration, Timestamp};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use std::fmt;
@@ -33,6 +34,8 @@ pub const LIFETIME: SignedDuration = SignedDuration::from_mins(5);
 /// What asking for a content that the account does not have costs of its hourly allowance, whatever comes of it: that
 /// there is such a content is already an answer.
 pub const LOOK_UP_COST: u64 = 1;
+/// How many accounts with an hourly allowance of their own one source is taken for: it has as much altogether.
+pub const ACCOUNTS_AT_A_SOURCE: u64 = 10;
 /// What a wrong or late answer costs besides.
 pub const FAILURE_COST: u64 = 10;
 
@@ -44,7 +47,8 @@ pub struct ParseError;
 macro_rules! bytes32 {
     ($(#[$doc:meta])* $name:ident) => {
         $(#[$doc])*
-        #[derive(Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+        #[derive(Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+        #[schemars(extend("minLength" = 44, "maxLength" = 44, "pattern" = "^[A-Za-z0-9+/]{42}[AEIMQUYcgkosw048]=$"))]
         #[serde(try_from = "String", into = "String")]
         pub struct $name([u8; 32]);
 
@@ -97,7 +101,7 @@ bytes32!(
 );
 
 /// Some bytes of a file.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct ByteRange {
     /// Where they begin, from 0.
     pub offset: u64,

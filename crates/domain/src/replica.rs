@@ -7,6 +7,7 @@
 use crate::content::PartPlan;
 use crate::id::BlobId;
 use jiff::SignedDuration;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::ops::RangeInclusive;
 
@@ -19,7 +20,8 @@ pub const SEGMENT_SIZE: u64 = 64 * 1024 * 1024;
 pub const STALLED_AFTER: SignedDuration = SignedDuration::from_mins(20);
 
 /// The states of a replica.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
+#[schemars(rename = "ReplicaState")]
 #[serde(rename_all = "snake_case")]
 pub enum State {
     /// Nothing was copied yet.

@@ -7,6 +7,7 @@ use crate::id::{AccountId, InvalidId, PersonalTokenId, SessionId};
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use hmac::{Hmac, KeyInit, Mac};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use std::collections::BTreeSet;
@@ -164,7 +165,7 @@ impl<K: Kind> FromStr for Token<K> {
 }
 
 /// What a personal access token lets its bearer do. A session may do all of it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Scope {
     /// See and download what is there.
@@ -199,8 +200,9 @@ pub const MOST_DAYS: u16 = 366;
 pub struct InvalidTokenName;
 
 /// What its owner calls a personal access token.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(try_from = "String", into = "String")]
+#[schemars(extend("minLength" = 1, "maxLength" = 100, "pattern" = r"^[^\u0000-\u001f\u007f-\u009f]*$"))]
 pub struct TokenName(String);
 
 impl TryFrom<String> for TokenName {

@@ -11,6 +11,7 @@
 
 use crate::moment::later;
 use jiff::{SignedDuration, Timestamp};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// A finalize holds its lease for as long as it waits for the store, and this much longer for the rest of its
@@ -29,7 +30,8 @@ pub const DEFAULT_EXPIRY: SignedDuration = SignedDuration::from_hours(7 * 24);
 pub const RETENTION: SignedDuration = SignedDuration::from_hours(24);
 
 /// The states of an upload.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
+#[schemars(rename = "UploadState")]
 #[serde(rename_all = "snake_case")]
 pub enum State {
     /// Parts are being sent.

@@ -27,6 +27,10 @@ impl Call {
         Self { request }
     }
 
+    pub(crate) fn request(&self) -> &Request {
+        &self.request
+    }
+
     /// The account of whoever asks, if he may do what wants this scope.
     ///
     /// # Errors
@@ -164,7 +168,7 @@ mod tests {
 
     #[test]
     fn bad_bodies_are_told_apart() {
-        let code = |text: &str| parse::<Body>(text.as_bytes()).unwrap_err().code();
+        let code = |text: &str| parse::<Body>(text.as_bytes()).unwrap_err().code().as_str();
         assert_eq!(code(""), "malformed_json");
         assert_eq!(code("{"), "malformed_json");
         assert_eq!(code("{\"size\": 1} x"), "malformed_json");

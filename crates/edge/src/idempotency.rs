@@ -15,7 +15,7 @@ use store::{StoreError, Table};
 /// The header that carries the key.
 const HEADER: &str = "idempotency-key";
 /// Longest key, in bytes.
-const MAX_LENGTH: usize = 255;
+pub(crate) const MAX_LENGTH: usize = 255;
 
 /// The key of one request.
 pub struct IdempotencyKey {
@@ -154,7 +154,7 @@ mod tests {
     fn keys_are_checked() {
         for bad in ["", &"x".repeat(256), "tab\there"] {
             assert_eq!(
-                key(bad, "a", "{}").err().map(|p| p.code()),
+                key(bad, "a", "{}").err().map(|p| p.code().as_str()),
                 Some("invalid_request"),
                 "{bad:?}"
             );

@@ -8,13 +8,17 @@ pub mod auth;
 pub mod call;
 pub mod deadline;
 pub mod idempotency;
+pub mod logging;
 pub mod lookup;
 pub mod metrics;
+pub mod openapi;
 pub mod password;
 pub mod problem;
 pub mod reply;
+pub mod requests;
 #[cfg(test)]
 mod samples;
+pub mod throttle;
 pub mod views;
 
 pub use auth::{Auth, Caller};
@@ -24,6 +28,7 @@ pub use idempotency::IdempotencyKey;
 pub use problem::Problem;
 pub use reply::Reply;
 
+use lambda_http::http::{HeaderValue, header};
 use lambda_http::tower::service_fn;
 use lambda_http::{Body, Error, Request, Response};
 
@@ -40,25 +45,20 @@ pub trait Endpoint {
 pub async fn serve<E: Endpoint + Sync>(endpoint: E) -> Result<(), Error> {
     let endpoint = &endpoint;
     lambda_http::run(service_fn(move |request: Request| async move {
-        Ok::<Response<Body>, Error>(match endpoint.answer(Call::new(request)).await {
+        let mut response = match endpoint.answer(Call::new(request)).await {
             Ok(reply) => reply.into_response(),
             Err(problem) => {
                 problem.log();
                 problem.into_response()
             }
-        })
+        };
+        // Names and texts in answers are other people's: no browser shall take them for a page.
+        let headers = response.headers_mut();
+        headers.insert(
+            header::X_CONTENT_TYPE_OPTIONS,
+            HeaderValue::from_static("nosniff"),
+        );
+        Ok::<Response<Body>, Error>(response)
     }))
     .await
-}
-
-/// Logs as JSON lines on standard output, where Lambda collects them. `RUST_LOG` sets the level.
-pub fn init_logging() {
-    use tracing_subscriber::EnvFilter;
-    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("info"));
-    // Fails only if a logger was set up before, which then serves as well.
-    let _ = tracing_subscriber::fmt()
-        .json()
-        .with_env_filter(filter)
-        .with_current_span(false)
-        .try_init();
 }

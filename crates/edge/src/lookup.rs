@@ -1,5 +1,6 @@
 //! Reads what a path names, for its owner only: anybody else's is a 404.
 
+use crate::problem::Code;
 use crate::{Caller, Problem, views};
 use domain::account::Role;
 use domain::id::{AccountId, NodeId, UploadId};
@@ -70,5 +71,5 @@ pub fn not_open(upload: &UploadRow) -> Problem {
         State::Aborted => "the upload was aborted; start a new one",
         State::Expired => "nobody touched the upload for too long; start a new one",
     };
-    Problem::conflict("upload_not_open", "The upload is not open", detail)
+    Problem::new(Code::UploadNotOpen, detail)
 }

@@ -1,6 +1,7 @@
 //! Errors as RFC 9457 problem documents.
 
 use domain::token::Scope;
+use jiff::SignedDuration;
 use lambda_http::http::{StatusCode, header};
 use lambda_http::{Body, Response};
 use serde_json::{Map, Value, json};
@@ -9,12 +10,77 @@ use store::{Conflict, StoreError};
 /// What codes are made URIs with. They need not resolve (RFC 9457, section 3.1.1).
 const TYPE_BASE: &str = "https://longshore.dev/problems/";
 
+macro_rules! codes {
+    ($($variant:ident: $text:literal, $status:ident, $title:literal, $doc:literal;)*) => {
+        /// What can be wrong, as programs tell it.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+        pub enum Code {
+            $(#[doc = $doc] $variant,)*
+        }
+
+        impl Code {
+            /// As it is written in answers.
+            #[must_use]
+            pub fn as_str(self) -> &'static str {
+                match self {
+                    $(Self::$variant => $text,)*
+                }
+            }
+
+            /// The HTTP status that goes with it, always an error.
+            #[must_use]
+            pub fn status(self) -> StatusCode {
+                match self {
+                    $(Self::$variant => StatusCode::$status,)*
+                }
+            }
+
+            fn title(self) -> &'static str {
+                match self {
+                    $(Self::$variant => $title,)*
+                }
+            }
+
+            /// In which case it is answered.
+            #[must_use]
+            pub fn meaning(self) -> &'static str {
+                match self {
+                    $(Self::$variant => $doc,)*
+                }
+            }
+        }
+    };
+}
+
+codes! {
+    MalformedJson: "malformed_json", BAD_REQUEST, "The body is not valid JSON", "The body is not JSON.";
+    InvalidRequest: "invalid_request", BAD_REQUEST, "The request is not valid", "A field, a parameter or a header is not what it should be.";
+    Unauthorized: "unauthorized", UNAUTHORIZED, "Sign in first", "No token, or none that is good.";
+    Forbidden: "forbidden", FORBIDDEN, "Not allowed", "The account may not do this, or not with a personal access token.";
+    InsufficientScope: "insufficient_scope", FORBIDDEN, "The token is not for this", "The token is good, but not for this (RFC 6750, section 3.1).";
+    WrongPassword: "wrong_password", FORBIDDEN, "The password is wrong", "The password that has to be given once more is another one. Not a 401: the token is good.";
+    QuotaExceeded: "quota_exceeded", FORBIDDEN, "The quota does not allow it", "The account has no room.";
+    NotFound: "not_found", NOT_FOUND, "Not found", "There is none, or it is not the caller's: the two cannot be told apart.";
+    UsernameTaken: "username_taken", CONFLICT, "The username is taken", "Another account has the username.";
+    NameTaken: "name_taken", CONFLICT, "The name is taken", "The folder has an entry of this name.";
+    ParentNotFound: "parent_not_found", CONFLICT, "The folder does not exist", "The folder that it should go to is not there.";
+    FolderNotEmpty: "folder_not_empty", CONFLICT, "The folder is not empty", "The folder has entries.";
+    UploadNotOpen: "upload_not_open", CONFLICT, "The upload is not open", "The upload cannot be worked on (any more).";
+    PartsMissing: "parts_missing", CONFLICT, "Parts are missing", "Not all parts have arrived.";
+    ContentMismatch: "content_mismatch", CONFLICT, "Other bytes than announced", "The parts are not what the content id says.";
+    ChangedMeanwhile: "changed_meanwhile", CONFLICT, "Changed meanwhile", "Somebody else was faster.";
+    PayloadTooLarge: "payload_too_large", PAYLOAD_TOO_LARGE, "The body is too large", "The body is too large.";
+    KeyReused: "idempotency_key_reused", UNPROCESSABLE_ENTITY, "The key belongs to another request", "An idempotency key came again with another request.";
+    TooManyRequests: "too_many_requests", TOO_MANY_REQUESTS, "Too many requests", "Too often.";
+    Internal: "internal", INTERNAL_SERVER_ERROR, "Something went wrong", "A fault of Longshore.";
+    Unavailable: "unavailable", SERVICE_UNAVAILABLE, "Temporarily unavailable", "Something that Longshore depends on did not answer.";
+    BytesUnavailable: "bytes_unavailable", SERVICE_UNAVAILABLE, "The bytes are not available", "The file's bytes are lost, and no replica answers.";
+}
+
 /// An answer that says what is wrong and what to do. It cannot be a success.
 #[derive(Debug)]
 pub struct Problem {
-    status: StatusCode,
-    code: &'static str,
-    title: &'static str,
+    code: Code,
     detail: String,
     extra: Map<String, Value>,
     retry_after_seconds: Option<u32>,
@@ -23,14 +89,12 @@ pub struct Problem {
 }
 
 impl Problem {
-    fn new(status: StatusCode, code: &'static str, title: &'static str, detail: impl Into<String>) -> Self {
-        let (extra, detail) = (Map::new(), detail.into());
+    /// A problem of this kind, and what to do about it.
+    pub fn new(code: Code, detail: impl Into<String>) -> Self {
         Self {
-            status,
             code,
-            title,
-            detail,
-            extra,
+            detail: detail.into(),
+            extra: Map::new(),
             retry_after_seconds: None,
             cause: None,
         }
@@ -38,52 +102,31 @@ impl Problem {
 
     /// The body is not JSON.
     pub fn malformed_json(detail: impl Into<String>) -> Self {
-        Self::new(
-            StatusCode::BAD_REQUEST,
-            "malformed_json",
-            "The body is not valid JSON",
-            detail,
-        )
+        Self::new(Code::MalformedJson, detail)
     }
 
     /// A field is not what it should be.
     pub fn invalid(field: &str, detail: impl Into<String>) -> Self {
-        Self::new(
-            StatusCode::BAD_REQUEST,
-            "invalid_request",
-            "The request is not valid",
-            detail,
-        )
-        .with("field", field)
+        Self::new(Code::InvalidRequest, detail).with("field", field)
     }
 
     /// The body is too large.
     #[must_use]
     pub fn payload_too_large(limit: usize) -> Self {
         let detail = format!("the body of a request may have at most {limit} bytes");
-        Self::new(
-            StatusCode::PAYLOAD_TOO_LARGE,
-            "payload_too_large",
-            "The body is too large",
-            detail,
-        )
+        Self::new(Code::PayloadTooLarge, detail)
     }
 
     /// No valid token.
     pub fn unauthorized(detail: impl Into<String>) -> Self {
-        Self::new(StatusCode::UNAUTHORIZED, "unauthorized", "Sign in first", detail)
+        Self::new(Code::Unauthorized, detail)
     }
 
     /// There is none, or it is not the caller's: the two cannot be told apart.
     #[must_use]
     pub fn not_found(what: &str) -> Self {
         let detail = format!("there is no such {what}");
-        Self::new(StatusCode::NOT_FOUND, "not_found", "Not found", detail)
-    }
-
-    /// The request contradicts what there is.
-    pub fn conflict(code: &'static str, title: &'static str, detail: impl Into<String>) -> Self {
-        Self::new(StatusCode::CONFLICT, code, title, detail)
+        Self::new(Code::NotFound, detail)
     }
 
     /// An idempotency key came again with another request.
@@ -91,12 +134,7 @@ impl Problem {
     pub fn key_reused() -> Self {
         let detail =
             "the Idempotency-Key was used for a request with another body; use a new key for a new request";
-        Self::new(
-            StatusCode::UNPROCESSABLE_ENTITY,
-            "idempotency_key_reused",
-            "The key belongs to another request",
-            detail,
-        )
+        Self::new(Code::KeyReused, detail)
     }
 
     /// No room.
@@ -107,25 +145,18 @@ impl Problem {
             "the file has {wanted} bytes, {free} of {} are free; delete files or abort open uploads",
             quota.limit
         );
-        Self::new(
-            StatusCode::FORBIDDEN,
-            "quota_exceeded",
-            "The quota does not allow it",
-            detail,
-        )
-        .with("quota_bytes", quota.limit)
-        .with("used_bytes", quota.used())
-        .with("free_bytes", free)
-        .with("wanted_bytes", wanted)
+        Self::new(Code::QuotaExceeded, detail)
+            .with("quota_bytes", quota.limit)
+            .with("used_bytes", quota.used())
+            .with("free_bytes", free)
+            .with("wanted_bytes", wanted)
     }
 
     /// The password that has to be given once more is wrong. Not a 401: the token is good.
     #[must_use]
     pub fn wrong_password() -> Self {
         Self::new(
-            StatusCode::FORBIDDEN,
-            "wrong_password",
-            "The password is wrong",
+            Code::WrongPassword,
             "\"current_password\" is not the account's password",
         )
     }
@@ -133,7 +164,7 @@ impl Problem {
     /// The account may not do this.
     #[must_use]
     pub fn forbidden(detail: &str) -> Self {
-        Self::new(StatusCode::FORBIDDEN, "forbidden", "Not allowed", detail)
+        Self::new(Code::Forbidden, detail)
     }
 
     /// The token is good, but not for this (RFC 6750, section 3.1).
@@ -141,13 +172,22 @@ impl Problem {
     pub fn insufficient_scope(scope: Scope) -> Self {
         let scope = scope.as_str();
         let detail = format!("this wants a token with the scope \"{scope}\"");
-        let problem = Self::new(
-            StatusCode::FORBIDDEN,
-            "insufficient_scope",
-            "The token is not for this",
-            detail,
-        );
+        let problem = Self::new(Code::InsufficientScope, detail);
         problem.with("scope", scope)
+    }
+
+    /// Too often; again after `wait`.
+    #[must_use]
+    pub fn too_many_requests(wait: SignedDuration) -> Self {
+        let seconds = u32::try_from(wait.as_secs().max(0)).unwrap_or(u32::MAX).max(1);
+        let problem = Self::new(
+            Code::TooManyRequests,
+            format!("this was tried too often; try again in {seconds} seconds"),
+        );
+        Self {
+            retry_after_seconds: Some(seconds),
+            ..problem
+        }
     }
 
     /// The file's bytes are lost, and no replica answers.
@@ -155,12 +195,7 @@ impl Problem {
     pub fn bytes_unavailable() -> Self {
         let detail = "the primary store has lost the file's bytes, and no replica of them can be reached now; \
                       try again later, or ask who operates this store";
-        let problem = Self::new(
-            StatusCode::SERVICE_UNAVAILABLE,
-            "bytes_unavailable",
-            "The bytes are not available",
-            detail,
-        );
+        let problem = Self::new(Code::BytesUnavailable, detail);
         Self {
             retry_after_seconds: Some(60),
             ..problem
@@ -169,12 +204,7 @@ impl Problem {
 
     fn unavailable(cause: String) -> Self {
         let detail = "a service that Longshore depends on did not answer; try again in a moment";
-        let problem = Self::new(
-            StatusCode::SERVICE_UNAVAILABLE,
-            "unavailable",
-            "Temporarily unavailable",
-            detail,
-        );
+        let problem = Self::new(Code::Unavailable, detail);
         Self {
             retry_after_seconds: Some(1),
             cause: Some(cause),
@@ -184,12 +214,7 @@ impl Problem {
 
     fn internal(cause: String) -> Self {
         let detail = "this is a fault of Longshore; the log of the function has the details";
-        let problem = Self::new(
-            StatusCode::INTERNAL_SERVER_ERROR,
-            "internal",
-            "Something went wrong",
-            detail,
-        );
+        let problem = Self::new(Code::Internal, detail);
         Self {
             cause: Some(cause),
             ..problem
@@ -203,37 +228,35 @@ impl Problem {
         self
     }
 
-    /// The HTTP status, always an error.
+    /// What is wrong.
     #[must_use]
-    pub fn status(&self) -> StatusCode {
-        self.status
-    }
-
-    /// The stable code.
-    #[must_use]
-    pub fn code(&self) -> &'static str {
+    pub fn code(&self) -> Code {
         self.code
     }
 
     pub(crate) fn log(&self) {
         if let Some(cause) = &self.cause {
             tracing::error!(
-                status = self.status.as_u16(),
-                code = self.code,
+                status = self.code.status().as_u16(),
+                code = self.code.as_str(),
                 cause,
                 "request failed"
             );
         } else {
-            tracing::info!(status = self.status.as_u16(), code = self.code, "request refused");
+            tracing::info!(
+                status = self.code.status().as_u16(),
+                code = self.code.as_str(),
+                "request refused"
+            );
         }
     }
 
     pub(crate) fn into_response(self) -> Response<Body> {
         let mut document = json!({
-            "type": format!("{TYPE_BASE}{}", self.code),
-            "title": self.title,
-            "status": self.status.as_u16(),
-            "code": self.code,
+            "type": format!("{TYPE_BASE}{}", self.code.as_str()),
+            "title": self.code.title(),
+            "status": self.code.status().as_u16(),
+            "code": self.code.as_str(),
             "detail": self.detail,
             "message": self.detail,
         });
@@ -241,7 +264,7 @@ impl Problem {
             members.extend(self.extra);
         }
         let mut response = Response::new(Body::Text(document.to_string()));
-        *response.status_mut() = self.status;
+        *response.status_mut() = self.code.status();
         let headers = response.headers_mut();
         headers.insert(
             header::CONTENT_TYPE,
@@ -254,7 +277,7 @@ impl Problem {
         if let Some(seconds) = self.retry_after_seconds {
             headers.insert(header::RETRY_AFTER, seconds.into());
         }
-        if self.status == StatusCode::UNAUTHORIZED {
+        if self.code == Code::Unauthorized {
             headers.insert(
                 header::WWW_AUTHENTICATE,
                 header::HeaderValue::from_static("Bearer"),
@@ -268,32 +291,17 @@ impl From<Conflict> for Problem {
     fn from(conflict: Conflict) -> Self {
         let changed = "something else changed it at the same time; look again and repeat";
         match conflict {
-            Conflict::UsernameTaken => Self::conflict(
-                "username_taken",
-                "The username is taken",
-                "choose another username",
-            ),
-            Conflict::NameTaken => Self::conflict(
-                "name_taken",
-                "The name is taken",
+            Conflict::UsernameTaken => Self::new(Code::UsernameTaken, "choose another username"),
+            Conflict::NameTaken => Self::new(
+                Code::NameTaken,
                 "the folder has an entry of this name; choose another name, or delete the entry first",
             ),
-            Conflict::ParentGone => Self::conflict(
-                "parent_not_found",
-                "The folder does not exist",
+            Conflict::ParentGone => Self::new(
+                Code::ParentNotFound,
                 "\"parent\" is not the id of a folder of yours; it may have been deleted meanwhile",
             ),
-            Conflict::FolderNotEmpty => Self::conflict(
-                "folder_not_empty",
-                "The folder is not empty",
-                "delete what is in the folder first",
-            ),
-            Conflict::QuotaExceeded => Self::new(
-                StatusCode::FORBIDDEN,
-                "quota_exceeded",
-                "The quota does not allow it",
-                changed,
-            ),
+            Conflict::FolderNotEmpty => Self::new(Code::FolderNotEmpty, "delete what is in the folder first"),
+            Conflict::QuotaExceeded => Self::new(Code::QuotaExceeded, changed),
             Conflict::AccountChanged
             | Conflict::SessionChanged
             | Conflict::NodeChanged
@@ -302,7 +310,7 @@ impl From<Conflict> for Problem {
             | Conflict::BlobGone
             | Conflict::BlobChanged
             | Conflict::KeyUsed
-            | Conflict::ReplicaChanged => Self::conflict("changed_meanwhile", "Changed meanwhile", changed),
+            | Conflict::ReplicaChanged => Self::new(Code::ChangedMeanwhile, changed),
         }
     }
 }

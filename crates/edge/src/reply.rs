@@ -27,6 +27,18 @@ impl Reply {
         Self { response }
     }
 
+    /// 200 with a JSON text that is the same for everybody, and for a while.
+    #[must_use]
+    pub fn public(text: &'static str) -> Self {
+        let mut reply = Self::text(StatusCode::OK, text.to_owned());
+        let headers = reply.response.headers_mut();
+        headers.insert(
+            header::CACHE_CONTROL,
+            HeaderValue::from_static("public, max-age=300"),
+        );
+        reply
+    }
+
     fn at(mut self, location: &str) -> Result<Self, Problem> {
         let value = HeaderValue::from_str(location).map_err(|e| store::StoreError::Corrupt(e.to_string()))?;
         self.response.headers_mut().insert(header::LOCATION, value);

@@ -80,7 +80,7 @@ fn check(name: &str, text: &str, keys: &Keys) {
         assert_eq!(read.as_deref(), value.as_str(), "{name}");
     }
     match event["headers"]["Authorization"].as_str() {
-        None => assert_eq!(call.bearer_token().unwrap_err().status(), 401, "{name}"),
+        None => assert_eq!(call.bearer_token().unwrap_err().code().status(), 401, "{name}"),
         // A personal access token: its row is in the sample world.
         Some(token) if name.ends_with("session-delete-all/bad-input.json") => {
             let token = token.strip_prefix("Bearer ").unwrap();

@@ -10,6 +10,7 @@ use domain::targets::roster::{Member, Standing};
 use domain::token::{Scopes, TokenName};
 use domain::{possession, replica, upload};
 use jiff::Timestamp;
+use schemars::JsonSchema;
 use serde::Serialize;
 use std::collections::BTreeMap;
 use store::objects::SignedRequest;
@@ -17,14 +18,14 @@ use store::rows::{AccountRow, NodeRow, ReplicaRow, TokenRow, UploadRow};
 use store::targets::Status;
 
 /// An account.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 pub struct Account {
     id: AccountId,
     username: Username,
     quota_bytes: u64,
     used_bytes: u64,
     role: Role,
-    created_at: String,
+    created_at: Timestamp,
 }
 
 impl From<&AccountRow> for Account {
@@ -35,17 +36,18 @@ impl From<&AccountRow> for Account {
             quota_bytes: row.quota_bytes,
             used_bytes: row.quota().used(),
             role: row.role,
-            created_at: row.created_at.to_string(),
+            created_at: row.created_at,
         }
     }
 }
 
 /// What a client has of a session. It has no `Debug` form: it is nothing but secrets.
-#[derive(Serialize)]
+#[derive(Serialize, JsonSchema)]
 pub struct Session {
     /// For the `Authorization` header.
     pub access_token: String,
     /// How it is sent there: always `Bearer`.
+    #[schemars(extend("const" = "Bearer"))]
     pub token_type: &'static str,
     /// How long it is good, in seconds.
     pub expires_in: i64,
@@ -56,13 +58,13 @@ pub struct Session {
 }
 
 /// A personal access token.
-#[derive(Serialize)]
+#[derive(Serialize, JsonSchema)]
 pub struct PersonalToken {
     id: PersonalTokenId,
     name: TokenName,
     scopes: Scopes,
-    created_at: String,
-    expires_at: String,
+    created_at: Timestamp,
+    expires_at: Timestamp,
     #[serde(skip_serializing_if = "Option::is_none")]
     token: Option<String>,
 }
@@ -73,8 +75,8 @@ impl From<&TokenRow> for PersonalToken {
             id: row.id.clone(),
             name: row.name.clone(),
             scopes: row.scopes.clone(),
-            created_at: row.created_at.to_string(),
-            expires_at: row.expires_at.to_string(),
+            created_at: row.created_at,
+            expires_at: row.expires_at,
             token: None,
         }
     }
@@ -92,7 +94,7 @@ impl PersonalToken {
 }
 
 /// A part that the store has.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 pub struct ReceivedPart {
     number: u32,
     size: u64,
@@ -100,12 +102,13 @@ pub struct ReceivedPart {
 }
 
 /// What has to be answered to get a file without sending its bytes.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 pub struct Challenge {
+    #[schemars(extend("const" = "HMAC-SHA256"))]
     algorithm: &'static str,
     nonce: Nonce,
     ranges: Vec<ByteRange>,
-    expires_at: String,
+    expires_at: Timestamp,
 }
 
 impl From<&possession::Challenge> for Challenge {
@@ -114,13 +117,13 @@ impl From<&possession::Challenge> for Challenge {
             algorithm: "HMAC-SHA256",
             nonce: challenge.nonce,
             ranges: challenge.ranges.clone(),
-            expires_at: challenge.expires_at.to_string(),
+            expires_at: challenge.expires_at,
         }
     }
 }
 
 /// An upload.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 pub struct Upload {
     id: UploadId,
     state: upload::State,
@@ -132,8 +135,8 @@ pub struct Upload {
     content_type: Option<String>,
     content_id: Option<ContentId>,
     on_conflict: OnConflict,
-    created_at: String,
-    expires_at: String,
+    created_at: Timestamp,
+    expires_at: Timestamp,
     #[serde(skip_serializing_if = "Option::is_none")]
     challenge: Option<Challenge>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -163,8 +166,8 @@ impl Upload {
             content_type: row.content_type.clone(),
             content_id: row.content_id,
             on_conflict: row.on_conflict,
-            created_at: row.created_at.to_string(),
-            expires_at: row.expires_at.to_string(),
+            created_at: row.created_at,
+            expires_at: row.expires_at,
             challenge: challenge.map(|stored| Challenge::from(&stored.challenge)),
             received: None,
             file: None,
@@ -199,7 +202,7 @@ impl Upload {
 }
 
 /// What a node is.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 enum Kind {
     File,
@@ -207,7 +210,7 @@ enum Kind {
 }
 
 /// A file or a folder.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 pub struct Node {
     id: NodeId,
     kind: Kind,
@@ -216,8 +219,8 @@ pub struct Node {
     size: Option<u64>,
     content_type: Option<String>,
     content_id: Option<ContentId>,
-    created_at: String,
-    updated_at: String,
+    created_at: Timestamp,
+    updated_at: Timestamp,
     #[serde(skip_serializing_if = "Option::is_none")]
     replicas: Option<Vec<Replica>>,
 }
@@ -233,8 +236,8 @@ impl From<&NodeRow> for Node {
             size: file.map(|file| file.size),
             content_type: file.and_then(|file| file.content_type.clone()),
             content_id: file.map(|file| file.content_id),
-            created_at: row.created_at.to_string(),
-            updated_at: row.updated_at.to_string(),
+            created_at: row.created_at,
+            updated_at: row.updated_at,
             replicas: None,
         }
     }
@@ -258,7 +261,7 @@ impl Node {
 }
 
 /// One copy of a file's bytes at one target.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 pub struct Replica {
     target: String,
     kind: String,
@@ -269,11 +272,11 @@ pub struct Replica {
     last_error: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     key: Option<String>,
-    since: String,
+    since: Timestamp,
     #[serde(skip_serializing_if = "Option::is_none")]
-    available_at: Option<String>,
+    available_at: Option<Timestamp>,
     lag_seconds: i64,
-    updated_at: String,
+    updated_at: Timestamp,
 }
 
 impl Replica {
@@ -286,16 +289,16 @@ impl Replica {
             attempts: row.attempts,
             last_error: row.last_error.clone(),
             key: row.key.clone(),
-            since: row.since.to_string(),
-            available_at: row.available_at.map(|at| at.to_string()),
+            since: row.since,
+            available_at: row.available_at,
             lag_seconds: row.lag(at).as_secs(),
-            updated_at: row.updated_at.to_string(),
+            updated_at: row.updated_at,
         }
     }
 }
 
 /// A target, and how it is doing.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 pub struct Target {
     name: String,
     kind: String,
@@ -308,17 +311,18 @@ pub struct Target {
     available: i64,
     available_bytes: i64,
     #[serde(skip_serializing_if = "Option::is_none")]
-    oldest_pending_since: Option<String>,
+    oldest_pending_since: Option<Timestamp>,
     lag_seconds: i64,
     bytes_per_second: u64,
 }
 
 /// Whether a target is left alone for a while.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 struct Circuit {
+    #[schemars(extend("enum" = ["closed", "open", "probing"]))]
     state: &'static str,
     #[serde(skip_serializing_if = "Option::is_none")]
-    open_until: Option<String>,
+    open_until: Option<Timestamp>,
     failures: u32,
     #[serde(skip_serializing_if = "Option::is_none")]
     reason: Option<String>,
@@ -340,7 +344,7 @@ impl Target {
                 Some(_) if row.circuit.probing => "probing",
                 Some(_) => "open",
             },
-            open_until: row.circuit.open_until.map(|at| at.to_string()),
+            open_until: row.circuit.open_until,
             failures: row.circuit.failures,
             reason: row.reason.clone(),
         };
@@ -355,7 +359,7 @@ impl Target {
             failed_bytes: tally.failed_bytes.max(0),
             available: tally.available.max(0),
             available_bytes: tally.available_bytes.max(0),
-            oldest_pending_since: oldest.map(|at| at.to_string()),
+            oldest_pending_since: *oldest,
             lag_seconds: oldest.map_or(0, |at| now.duration_since(at).as_secs().max(0)),
             bytes_per_second: *bytes_per_second,
         }
@@ -363,7 +367,7 @@ impl Target {
 }
 
 /// How many failed replicas of a target are tried again.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 pub struct Redriven {
     /// How many.
     pub redriven: u64,
@@ -372,12 +376,12 @@ pub struct Redriven {
 }
 
 /// How to send one part.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 pub struct SignedPart {
     number: u32,
     url: String,
     headers: BTreeMap<String, String>,
-    expires_at: String,
+    expires_at: Timestamp,
 }
 
 impl SignedPart {
@@ -393,13 +397,21 @@ impl SignedPart {
             number,
             url,
             headers,
-            expires_at: expires_at.to_string(),
+            expires_at,
         }
     }
 }
 
+/// How to send some parts.
+#[derive(Debug, Serialize, JsonSchema)]
+pub struct SignedParts {
+    /// Each part that was asked for, in the order in which it was.
+    pub parts: Vec<SignedPart>,
+}
+
 /// Some items, and where the next ones begin.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
+#[schemars(rename = "{T}List")]
 pub struct Items<T> {
     /// The items.
     pub items: Vec<T>,

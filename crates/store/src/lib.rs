@@ -10,6 +10,7 @@
 //! | [`closing`] | accounts that are deleted |
 //! | [`placing`] | files come into a tree, whatever has their name already |
 //! | [`possession`] | challenges: files whose bytes need not be sent |
+//! | [`throttle`] | how often somebody may try |
 //! | [`idempotency`] | the same request again gets the same answer |
 //! | [`finalize`] | parts become a blob and a file: the one flow that spans them all |
 //! | [`reconcile`] | what the reconciler reads and repairs |
@@ -32,6 +33,7 @@ pub mod rows;
 pub mod sessions;
 pub mod table;
 pub mod targets;
+pub mod throttle;
 pub mod tree;
 pub mod uploads;
 

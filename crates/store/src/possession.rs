@@ -3,9 +3,8 @@
 use crate::error::{Conflict, StoreError};
 use crate::objects::Objects;
 use crate::rows::{Allowance, BlobRow, FileContent, NodeRow, StoredChallenge, UploadRow, object_key};
-use crate::table::{Change, Table, number, text};
+use crate::table::Table;
 use crate::uploads::TransitionError;
-use aws_sdk_dynamodb::types::AttributeValue;
 use domain::blob;
 use domain::id::AccountId;
 use domain::possession::{ByteRange, Challenge, FAILURE_COST, Nonce, Proof};
@@ -37,38 +36,6 @@ pub fn challenge(account: &AccountId, blob: &BlobRow, now: Timestamp) -> StoredC
 }
 
 impl Table {
-    /// Takes `cost` of the account's allowance of this hour to ask for contents that it does not have, if that leaves it
-    /// within `limit`.
-    ///
-    /// # Errors
-    /// [`StoreError::Remote`].
-    pub async fn spend_allowance(
-        &self,
-        account: &AccountId,
-        cost: u64,
-        limit: u64,
-        now: Timestamp,
-    ) -> Result<bool, StoreError> {
-        let Some(most) = limit.checked_sub(cost) else {
-            return Ok(false);
-        };
-        let hour = now.as_second().div_euclid(3600);
-        let forget_at = (hour + 2) * 3600;
-        let change = Change::new(
-            Allowance::key_of(account, hour),
-            "SET account = :account, #hour = :hour, spent = if_not_exists(spent, :none) + :cost, #ttl = :ttl",
-            "attribute_not_exists(spent) OR spent <= :most",
-        );
-        let change = change
-            .with(":account", text(account))
-            .with(":hour", AttributeValue::N(hour.to_string()))
-            .with(":none", number(0))
-            .with(":cost", number(cost))
-            .with(":ttl", AttributeValue::N(forget_at.to_string()))
-            .with(":most", number(most));
-        self.change_if_it_holds(change).await
-    }
-
     /// Takes an answer to an upload's challenge. Whatever comes of it, the challenge is over; only a store that does not
     /// answer, or others who keep changing the file that is to be replaced, leave it as it is.
     ///
@@ -126,7 +93,7 @@ impl Table {
     /// The answer was wrong or late.
     async fn punish(&self, upload: &UploadRow, now: Timestamp) -> Result<Proven, TransitionError> {
         // First: a crash in between must not forgive it.
-        self.spend_allowance(&upload.account, FAILURE_COST, u64::MAX, now)
+        self.spend(&Allowance::LookUps(&upload.account), FAILURE_COST, u64::MAX, now)
             .await?;
         self.fail_proof(upload, now).await
     }

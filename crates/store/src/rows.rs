@@ -12,7 +12,7 @@ mod upload;
 
 pub use account::{AccountRow, UsernameRow};
 pub use blob::{BlobRow, ContentRow, LedgerRow};
-pub use memory::{Allowance, KeyRow};
+pub use memory::{Allowance, AttemptsRow, KeyRow, KnownSourceRow};
 pub use reconcile::ReconcileRow;
 pub use replica::{ReplicaRow, SegmentRow, waiting_for};
 pub use session::{SessionRow, TokenRow};

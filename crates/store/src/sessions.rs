@@ -4,10 +4,13 @@
 //! out everywhere, another password and an account that is deleted count from the next request on.
 
 use crate::error::{Conflict, StoreError};
-use crate::rows::{AccountRow, SessionRow, TokenRow, account_partition};
+use crate::rows::{AccountRow, AttemptsRow, KnownSourceRow, SessionRow, TokenRow, account_partition};
 use crate::table::{Change, Item, Key, Page, Row, Table, Write, bulk, number, text};
+use crate::throttle::forgotten;
 use domain::id::{AccountId, PersonalTokenId, SessionId};
+use domain::moment::later;
 use domain::session::Refreshing;
+use domain::throttle::{SOURCE_KNOWN, Source};
 use jiff::Timestamp;
 use std::collections::HashMap;
 
@@ -28,14 +31,28 @@ fn signed_out_as_often(account: &AccountRow) -> (&'static str, Item) {
 }
 
 impl Table {
-    /// Begins a session of an account, unless the account was deleted or signed out everywhere since it was read.
+    /// Begins a session of somebody who gave the right password, unless the account was deleted or signed out everywhere
+    /// since it was read. He is known at this source from now on, and his attempts from there are forgotten.
     ///
     /// # Errors
     /// [`Conflict::AccountChanged`].
-    pub async fn begin_session(&self, account: &AccountRow, session: &SessionRow) -> Result<(), StoreError> {
+    pub async fn begin_session(
+        &self,
+        account: &AccountRow,
+        session: &SessionRow,
+        source: &Source,
+        now: Timestamp,
+    ) -> Result<(), StoreError> {
+        let known = KnownSourceRow {
+            account: account.id.clone(),
+            source: source.to_string(),
+            expires_at: later(now, SOURCE_KNOWN),
+        };
         self.transact(vec![
             not_signed_out(account)?,
             Write::create(session, Conflict::AccountChanged)?,
+            Write::put_always(&known, Conflict::AccountChanged)?,
+            forgotten(AttemptsRow::of_sign_in(&account.username, source), now)?,
         ])
         .await
     }

@@ -1,21 +1,17 @@
 //! Registers a user.
 
-use domain::account::{MAX_QUOTA, Password, Quota, Role, Username};
-use edge::{Call, Endpoint, Problem, Reply, password, views};
-use serde::Deserialize;
-use store::rows::{AccountRow, new_id, now};
+use domain::account::{MAX_QUOTA, Quota, Role};
+use edge::requests::Credentials;
+use edge::{Call, Endpoint, Problem, Reply, password, throttle, views};
+use store::config::number;
+use store::rows::{AccountRow, Allowance, new_id, now};
 use store::{Aws, StoreError, Table};
 
 pub(crate) struct AccountCreate {
     table: Table,
     quota: Quota,
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Body {
-    username: Username,
-    password: Password,
+    /// How many accounts may be made an hour at one source.
+    accounts_per_hour: u64,
 }
 
 impl AccountCreate {
@@ -24,19 +20,27 @@ impl AccountCreate {
         Ok(Self {
             table: Table::from_env(&aws)?,
             quota: default_quota()?,
+            accounts_per_hour: number("ACCOUNTS_PER_HOUR_AND_SOURCE")?,
         })
     }
 }
 
 fn default_quota() -> Result<Quota, StoreError> {
-    let limit = store::config::number("DEFAULT_QUOTA_BYTES")?;
+    let limit = number("DEFAULT_QUOTA_BYTES")?;
     Quota::unused(limit)
         .ok_or_else(|| StoreError::Misconfigured(format!("DEFAULT_QUOTA_BYTES is above {MAX_QUOTA}")))
 }
 
 impl Endpoint for AccountCreate {
     async fn answer(&self, call: Call) -> Result<Reply, Problem> {
-        let body: Body = call.json()?;
+        let body: Credentials = call.json()?;
+        let source = call.source();
+        throttle::spend(
+            &self.table,
+            Allowance::AccountsFrom(&source),
+            self.accounts_per_hour,
+        )
+        .await?;
         let account = AccountRow {
             id: new_id(),
             username: body.username,

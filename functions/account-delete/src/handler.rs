@@ -1,20 +1,13 @@
 //! Deletes the account: nobody can sign in any more from now on, and the sweep removes what it has.
 
-use domain::account::Password;
-use edge::{Auth, Call, Endpoint, Problem, Reply, password};
-use serde::Deserialize;
+use edge::requests::ConfirmPassword;
+use edge::{Auth, Call, Endpoint, Problem, Reply, throttle};
 use store::rows::now;
 use store::{Aws, StoreError, Table};
 
 pub(crate) struct AccountDelete {
     table: Table,
     auth: Auth,
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Body {
-    current_password: Password,
 }
 
 impl AccountDelete {
@@ -31,10 +24,8 @@ impl Endpoint for AccountDelete {
     async fn answer(&self, call: Call) -> Result<Reply, Problem> {
         let caller = call.caller(&self.auth).await?;
         caller.session()?;
-        let body: Body = call.json()?;
-        if !password::verify(&body.current_password, Some(&caller.account.password_hash)) {
-            return Err(Problem::wrong_password());
-        }
+        let body: ConfirmPassword = call.json()?;
+        throttle::confirm_password(&self.table, &caller.account, &body.current_password).await?;
         self.table.close_account(&caller.account, now()).await?;
         Ok(Reply::no_content())
     }

@@ -7,6 +7,6 @@ use lambda_http::Error;
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Error> {
-    edge::init_logging();
+    edge::logging::init(env!("CARGO_CRATE_NAME"));
     edge::serve(AccountGet::from_env().await?).await
 }

@@ -8,7 +8,7 @@ use lambda_runtime::{Error, LambdaEvent, service_fn};
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Error> {
-    edge::init_logging();
+    edge::logging::init(env!("CARGO_CRATE_NAME"));
     let function = &AccountSetRole::from_env().await?;
     lambda_runtime::run(service_fn(move |event: LambdaEvent<Request>| async move {
         Ok::<_, Error>(function.run(event.payload).await?)

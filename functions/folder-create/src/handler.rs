@@ -1,27 +1,18 @@
 //! Makes a folder.
 
-use domain::id::NodeId;
-use domain::name::Name;
 use domain::placement::OnConflict;
 use domain::token::Scope;
-use edge::{Auth, Call, Endpoint, IdempotencyKey, Problem, Reply, idempotency, views};
-use serde::Deserialize;
-use store::rows::{NodeRow, new_id, now};
+use edge::requests::NewFolder;
+use edge::{Auth, Call, Endpoint, IdempotencyKey, Problem, Reply, idempotency, throttle, views};
+use store::config::number;
+use store::rows::{Allowance, NodeRow, new_id, now};
 use store::table::Write;
 use store::{Aws, StoreError, Table};
 
 pub(crate) struct FolderCreate {
     table: Table,
     auth: Auth,
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Body {
-    name: Name,
-    parent: Option<NodeId>,
-    #[serde(default)]
-    on_conflict: OnConflict,
+    creates_per_hour: u64,
 }
 
 impl FolderCreate {
@@ -30,6 +21,7 @@ impl FolderCreate {
         Ok(Self {
             table: Table::from_env(&aws)?,
             auth: Auth::from_env(&aws).await?,
+            creates_per_hour: number("CREATES_PER_HOUR")?,
         })
     }
 
@@ -39,6 +31,8 @@ impl FolderCreate {
         on_conflict: OnConflict,
         key: Option<&IdempotencyKey>,
     ) -> Result<Reply, Problem> {
+        let allowance = Allowance::Creates(&folder.account);
+        throttle::spend(&self.table, allowance, self.creates_per_hour).await?;
         let others = |folder: &NodeRow| {
             let remembered = key.map(|key| remember(key, folder));
             remembered.into_iter().collect()
@@ -53,14 +47,14 @@ fn reply(folder: &NodeRow) -> Result<Reply, Problem> {
 }
 
 fn remember(key: &IdempotencyKey, folder: &NodeRow) -> Result<Write, StoreError> {
-    let reply = reply(folder).map_err(|problem| StoreError::Corrupt(problem.code().to_owned()))?;
+    let reply = reply(folder).map_err(|problem| StoreError::Corrupt(problem.code().as_str().to_owned()))?;
     key.remember(&reply)
 }
 
 impl Endpoint for FolderCreate {
     async fn answer(&self, call: Call) -> Result<Reply, Problem> {
         let account = call.account(&self.auth, Scope::Upload).await?;
-        let Body {
+        let NewFolder {
             name,
             parent,
             on_conflict,

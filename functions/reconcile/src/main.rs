@@ -8,7 +8,7 @@ use serde_json::Value;
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Error> {
-    edge::init_logging();
+    edge::logging::init(env!("CARGO_CRATE_NAME"));
     let reconciler = &Reconciler::from_env().await?;
     lambda_runtime::run(service_fn(move |event: LambdaEvent<Value>| async move {
         Ok::<_, Error>(reconciler.run(edge::deadline(&event.context)).await?)

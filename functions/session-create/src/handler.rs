@@ -1,20 +1,18 @@
 //! Signs in: begins a session.
 
-use domain::account::{Password, Username};
-use edge::{Auth, Call, Endpoint, Problem, Reply, password};
-use serde::Deserialize;
+use edge::requests::Credentials;
+use edge::{Auth, Call, Endpoint, Problem, Reply, password, throttle};
+use store::config::number;
+use store::rows::{Allowance, AttemptsRow, now};
 use store::{Aws, StoreError, Table};
 
 pub(crate) struct SessionCreate {
     table: Table,
     auth: Auth,
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Body {
-    username: Username,
-    password: Password,
+    /// How often an hour anybody may try at one source.
+    per_source: u64,
+    /// How often an hour it may be tried with one name from where its owner has not signed in before.
+    per_account: u64,
 }
 
 impl SessionCreate {
@@ -23,19 +21,28 @@ impl SessionCreate {
         Ok(Self {
             table: Table::from_env(&aws)?,
             auth: Auth::from_env(&aws).await?,
+            per_source: number("SIGN_INS_PER_HOUR_AND_SOURCE")?,
+            per_account: number("SIGN_INS_PER_HOUR_AND_ACCOUNT")?,
         })
     }
 }
 
 impl Endpoint for SessionCreate {
     async fn answer(&self, call: Call) -> Result<Reply, Problem> {
-        let body: Body = call.json()?;
-        let account = self.table.account_by_username(&body.username).await?;
+        let body: Credentials = call.json()?;
+        let (username, source) = (&body.username, call.source());
+        throttle::attempt(&self.table, &AttemptsRow::of_sign_in(username, &source)).await?;
+        throttle::spend(&self.table, Allowance::SignInsFrom(&source), self.per_source).await?;
+        let visitor = self.table.visitor(username, &source, now()).await?;
+        if !visitor.is_known {
+            throttle::spend(&self.table, Allowance::SignInsAs(username), self.per_account).await?;
+        }
+        let account = visitor.account;
         let hash = account.as_ref().map(|account| account.password_hash.as_str());
         let matches = password::verify(&body.password, hash);
         let Some(account) = account.filter(|_| matches) else {
             return Err(Problem::unauthorized("the username or the password is wrong"));
         };
-        Reply::created("account", &self.auth.begin(&account).await?)
+        Reply::created("account", &self.auth.begin(&account, &source).await?)
     }
 }

@@ -1,18 +1,12 @@
 //! Exchanges a refresh token for an access token and another refresh token.
 
 use domain::token::RefreshToken;
+use edge::requests::Refresh;
 use edge::{Auth, Call, Endpoint, Problem, Reply};
-use serde::Deserialize;
 use store::{Aws, StoreError};
 
 pub(crate) struct SessionRefresh {
     auth: Auth,
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Body {
-    refresh_token: String,
 }
 
 impl SessionRefresh {
@@ -26,7 +20,7 @@ impl SessionRefresh {
 
 impl Endpoint for SessionRefresh {
     async fn answer(&self, call: Call) -> Result<Reply, Problem> {
-        let body: Body = call.json()?;
+        let body: Refresh = call.json()?;
         let token: RefreshToken = body
             .refresh_token
             .parse()

@@ -1,24 +1,18 @@
 //! Makes a personal access token. Its text is shown this once.
 
 use domain::moment::later;
-use domain::token::{MOST_DAYS, PersonalToken, Scopes, Secret, Token, TokenName};
-use edge::{Auth, Call, Endpoint, Problem, Reply, views};
+use domain::token::{MOST_DAYS, PersonalToken, Secret, Token};
+use edge::requests::NewToken;
+use edge::{Auth, Call, Endpoint, Problem, Reply, throttle, views};
 use jiff::SignedDuration;
-use serde::Deserialize;
-use store::rows::{TokenRow, new_id, now};
+use store::config::number;
+use store::rows::{Allowance, TokenRow, new_id, now};
 use store::{Aws, StoreError, Table};
 
 pub(crate) struct TokenCreate {
     table: Table,
     auth: Auth,
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Body {
-    name: TokenName,
-    scopes: Scopes,
-    expires_in_days: u16,
+    creates_per_hour: u64,
 }
 
 impl TokenCreate {
@@ -27,6 +21,7 @@ impl TokenCreate {
         Ok(Self {
             table: Table::from_env(&aws)?,
             auth: Auth::from_env(&aws).await?,
+            creates_per_hour: number("CREATES_PER_HOUR")?,
         })
     }
 }
@@ -35,7 +30,7 @@ impl Endpoint for TokenCreate {
     async fn answer(&self, call: Call) -> Result<Reply, Problem> {
         let caller = call.caller(&self.auth).await?;
         caller.session()?;
-        let body: Body = call.json()?;
+        let body: NewToken = call.json()?;
         if body.scopes.is_empty() {
             return Err(Problem::invalid(
                 "scopes",
@@ -47,6 +42,7 @@ impl Endpoint for TokenCreate {
             return Err(Problem::invalid("expires_in_days", detail));
         }
         let account = caller.account.id;
+        throttle::spend(&self.table, Allowance::Creates(&account), self.creates_per_hour).await?;
         let secret = Secret::from_bytes(rand::random());
         let lifetime = SignedDuration::from_hours(24 * i64::from(body.expires_in_days));
         let row = TokenRow {

@@ -1,6 +1,7 @@
 //! Turns the parts into a file.
 
 use domain::token::Scope;
+use edge::problem::Code;
 use edge::views::Upload;
 use edge::{Auth, Call, Endpoint, Problem, Reply};
 use std::time::Duration;
@@ -48,26 +49,20 @@ impl Endpoint for UploadComplete {
                     "{} parts are missing; send them and complete again",
                     missing.len()
                 );
-                Err(Problem::conflict("parts_missing", "Parts are missing", detail)
+                Err(Problem::new(Code::PartsMissing, detail)
                     .with("missing", named)
                     .with("missing_count", missing.len()))
             }
             Outcome::ContentMismatch { announced, stored } => {
                 let detail =
                     "the parts are not the bytes that were announced; send the parts that differ again";
-                Err(
-                    Problem::conflict("content_mismatch", "Other bytes than announced", detail)
-                        .with("announced", announced.to_string())
-                        .with("stored", stored.to_string()),
-                )
+                Err(Problem::new(Code::ContentMismatch, detail)
+                    .with("announced", announced.to_string())
+                    .with("stored", stored.to_string()))
             }
             Outcome::PartsChanged => {
                 let detail = "a part was sent again while the upload was being finalized; complete again";
-                Err(Problem::conflict(
-                    "changed_meanwhile",
-                    "Changed meanwhile",
-                    detail,
-                ))
+                Err(Problem::new(Code::ChangedMeanwhile, detail))
             }
             Outcome::Ended(state) => {
                 let mut upload = upload;

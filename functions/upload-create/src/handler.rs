@@ -2,21 +2,21 @@
 //! when somebody else has.
 
 use domain::content::{ContentId, PartPlan};
-use domain::id::{AccountId, NodeId};
-use domain::media_type::MediaType;
+use domain::id::AccountId;
 use domain::moment::later;
-use domain::name::Name;
-use domain::placement::{OnConflict, Placement, place};
-use domain::possession::{LOOK_UP_COST, MIN_SIZE};
+use domain::placement::{Placement, place};
+use domain::possession::{ACCOUNTS_AT_A_SOURCE, LOOK_UP_COST, MIN_SIZE};
+use domain::throttle::Source;
 use domain::token::Scope;
 use domain::upload::{Beginning, Session, State};
+use edge::problem::Code;
+use edge::requests::NewUpload;
 use edge::views::Upload;
-use edge::{Auth, Call, Endpoint, IdempotencyKey, Problem, Reply, idempotency};
-use serde::Deserialize;
+use edge::{Auth, Call, Endpoint, IdempotencyKey, Problem, Reply, idempotency, throttle};
 use store::config::{DedupScope, number, upload_expiry};
 use store::placing::node_of;
 use store::possession::challenge;
-use store::rows::{FileContent, NodeRow, ReplicaRow, UploadRow, new_id, now};
+use store::rows::{Allowance, FileContent, NodeRow, ReplicaRow, UploadRow, new_id, now};
 use store::table::Write;
 use store::{Aws, Conflict, Queue, StoreError, Table};
 
@@ -28,18 +28,7 @@ pub(crate) struct UploadCreate {
     scope: DedupScope,
     /// How often an hour an account may ask for contents that it does not have.
     attempts_per_hour: u64,
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Body {
-    name: Name,
-    parent: Option<NodeId>,
-    size: u64,
-    content_type: Option<MediaType>,
-    content_id: Option<ContentId>,
-    #[serde(default)]
-    on_conflict: OnConflict,
+    creates_per_hour: u64,
 }
 
 impl UploadCreate {
@@ -52,10 +41,11 @@ impl UploadCreate {
             expiry: upload_expiry()?,
             scope: DedupScope::from_env()?,
             attempts_per_hour: number("INSTANT_ATTEMPTS_PER_HOUR")?,
+            creates_per_hour: number("CREATES_PER_HOUR")?,
         })
     }
 
-    fn row(&self, account: AccountId, body: Body) -> Result<UploadRow, Problem> {
+    fn row(&self, account: AccountId, body: NewUpload) -> Result<UploadRow, Problem> {
         let plan =
             PartPlan::for_size(body.size).map_err(|e| Problem::invalid("size", format!("size: {e}")))?;
         let wrong_count = |id: &ContentId| id.part_count() != plan.part_count();
@@ -153,19 +143,26 @@ impl UploadCreate {
         }
     }
 
+    /// Counts that somebody asks for a content that he does not have. Gives whether he may.
+    async fn may_ask(&self, upload: &UploadRow, source: &Source) -> Result<bool, StoreError> {
+        let (limit, now) = (self.attempts_per_hour, upload.created_at);
+        let account = Allowance::LookUps(&upload.account);
+        if !self.table.spend(&account, LOOK_UP_COST, limit, now).await? {
+            return Ok(false);
+        }
+        let (source, limit) = (
+            Allowance::LookUpsFrom(source),
+            limit.saturating_mul(ACCOUNTS_AT_A_SOURCE),
+        );
+        self.table.spend(&source, LOOK_UP_COST, limit, now).await
+    }
+
     /// Lets the client prove that it has the bytes, if somebody else has them. Without asking who does, and only so often.
-    async fn challenge(&self, upload: UploadRow) -> Result<UploadRow, StoreError> {
+    async fn challenge(&self, upload: UploadRow, source: &Source) -> Result<UploadRow, StoreError> {
         let Some(content_id) = upload.content_id.filter(|_| upload.size >= MIN_SIZE) else {
             return Ok(upload);
         };
-        if self.scope == DedupScope::Account {
-            return Ok(upload);
-        }
-        let (account, limit) = (&upload.account, self.attempts_per_hour);
-        let allowed = self
-            .table
-            .spend_allowance(account, LOOK_UP_COST, limit, upload.created_at);
-        if !allowed.await? {
+        if self.scope == DedupScope::Account || !self.may_ask(&upload, source).await? {
             return Ok(upload);
         }
         let blob = self.table.blob_with(&content_id, None).await?;
@@ -181,12 +178,19 @@ impl UploadCreate {
         })
     }
 
-    async fn create(&self, upload: UploadRow, key: Option<&IdempotencyKey>) -> Result<Reply, Problem> {
-        self.check_place(&upload).await?;
+    async fn create(
+        &self,
+        upload: UploadRow,
+        source: &Source,
+        key: Option<&IdempotencyKey>,
+    ) -> Result<Reply, Problem> {
+        let allowance = Allowance::Creates(&upload.account);
+        let allowed = throttle::spend(&self.table, allowance, self.creates_per_hour);
+        tokio::try_join!(allowed, self.check_place(&upload))?;
         if let Some(reply) = self.instant(&upload, key).await? {
             return Ok(reply);
         }
-        let upload = self.challenge(upload).await?;
+        let upload = self.challenge(upload, source).await?;
         let remembered = key.map(|key| remember(key, &upload, None));
         let remembered = remembered.into_iter().collect::<Result<Vec<_>, _>>()?;
         self.table.create_upload(&upload, remembered).await?;
@@ -223,7 +227,8 @@ fn remember(
     upload: &UploadRow,
     file: Option<FileAndReplicas<'_>>,
 ) -> Result<Write, StoreError> {
-    let reply = reply(upload, file).map_err(|problem| StoreError::Corrupt(problem.code().to_owned()))?;
+    let reply =
+        reply(upload, file).map_err(|problem| StoreError::Corrupt(problem.code().as_str().to_owned()))?;
     key.remember(&reply)
 }
 
@@ -232,10 +237,10 @@ impl Endpoint for UploadCreate {
         let account = call.account(&self.auth, Scope::Upload).await?;
         let upload = self.row(account.clone(), call.json()?)?;
         let key = call.idempotency_key(&account, "uploads")?;
-        let size = upload.size;
+        let (size, source) = (upload.size, call.source());
         let create = Box::pin(async {
-            match self.create(upload, key.as_ref()).await {
-                Err(problem) if problem.code() == "quota_exceeded" => {
+            match self.create(upload, &source, key.as_ref()).await {
+                Err(problem) if problem.code() == Code::QuotaExceeded => {
                     Err(self.quota_problem(&account, size).await)
                 }
                 answer => answer,

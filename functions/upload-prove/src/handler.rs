@@ -1,11 +1,10 @@
 //! Takes the answer to an upload's challenge.
 
-use domain::possession::Proof;
 use domain::token::Scope;
 use domain::upload::{Refusal, State};
+use edge::requests::Answer;
 use edge::views::Upload;
 use edge::{Auth, Call, Endpoint, Problem, Reply};
-use serde::Deserialize;
 use store::possession::Proven;
 use store::rows::{UploadRow, now};
 use store::uploads::TransitionError;
@@ -16,12 +15,6 @@ pub(crate) struct UploadProve {
     queue: Queue,
     objects: Objects,
     auth: Auth,
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Body {
-    proof: Proof,
 }
 
 impl UploadProve {
@@ -49,7 +42,7 @@ impl Endpoint for UploadProve {
     async fn answer(&self, call: Call) -> Result<Reply, Problem> {
         let account = call.account(&self.auth, Scope::Upload).await?;
         let id = call.id("upload")?;
-        let Body { proof } = call.json()?;
+        let Answer { proof } = call.json()?;
         let upload = edge::lookup::upload(&self.table, &account, &id).await?;
         match self.table.prove(&self.objects, &upload, &proof, now()).await {
             Ok(Proven::Complete(upload, node)) => {

@@ -1,19 +1,16 @@
 //! Presigned requests that put parts: each for exactly these bytes.
 
-use domain::content::PartDigest;
 use domain::id::{AccountId, UploadId};
 use domain::token::Scope;
-use edge::views::SignedPart;
+use edge::requests::{MAX_BATCH, PartToSign, PartsToSign};
+use edge::views::{SignedPart, SignedParts};
 use edge::{Auth, Call, Endpoint, Problem, Reply};
-use serde::{Deserialize, Serialize};
 use std::collections::HashSet;
 use store::config::upload_expiry;
 use store::rows::{UploadRow, now};
 use store::uploads::TransitionError;
 use store::{Aws, Conflict, Objects, StoreError, Table};
 
-/// Most parts that one request may name.
-const MAX_BATCH: usize = 1000;
 /// Parallel requests of one client may all want to begin the multipart upload: one does, the others look again.
 const ATTEMPTS: u32 = 5;
 
@@ -22,24 +19,6 @@ pub(crate) struct UploadSignParts {
     objects: Objects,
     auth: Auth,
     expiry: jiff::SignedDuration,
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Body {
-    parts: Vec<Part>,
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Part {
-    number: u32,
-    sha256: PartDigest,
-}
-
-#[derive(Serialize)]
-struct Signed {
-    parts: Vec<SignedPart>,
 }
 
 impl UploadSignParts {
@@ -57,7 +36,7 @@ impl UploadSignParts {
         &self,
         account: &AccountId,
         id: &UploadId,
-        parts: &[Part],
+        parts: &[PartToSign],
     ) -> Result<(UploadRow, String), Problem> {
         let mut attempt = 1;
         loop {
@@ -83,7 +62,7 @@ impl UploadSignParts {
     }
 }
 
-fn check(parts: &[Part], upload: &UploadRow) -> Result<(), Problem> {
+fn check(parts: &[PartToSign], upload: &UploadRow) -> Result<(), Problem> {
     if !(1..=MAX_BATCH).contains(&parts.len()) {
         return Err(Problem::invalid(
             "parts",
@@ -92,7 +71,7 @@ fn check(parts: &[Part], upload: &UploadRow) -> Result<(), Problem> {
     }
     let plan = upload.parts()?;
     let mut seen = HashSet::new();
-    for Part { number, .. } in parts {
+    for PartToSign { number, .. } in parts {
         if plan.range(*number).is_none() {
             let detail = format!(
                 "number: parts are numbered from 1 to {}, not {number}",
@@ -114,11 +93,11 @@ impl Endpoint for UploadSignParts {
     async fn answer(&self, call: Call) -> Result<Reply, Problem> {
         let account = call.account(&self.auth, Scope::Upload).await?;
         let id = call.id("upload")?;
-        let Body { parts } = call.json()?;
+        let PartsToSign { parts } = call.json()?;
         let (upload, multipart_id) = self.open_upload(&account, &id, &parts).await?;
         let (plan, key) = (upload.parts()?, upload.object_key());
         let mut signed = Vec::with_capacity(parts.len());
-        for Part { number, sha256 } in parts {
+        for PartToSign { number, sha256 } in parts {
             let length = plan.part_length(number).unwrap_or_default();
             let request = self
                 .objects
@@ -126,6 +105,6 @@ impl Endpoint for UploadSignParts {
                 .await?;
             signed.push(SignedPart::new(number, request));
         }
-        Reply::ok(&Signed { parts: signed })
+        Reply::ok(&SignedParts { parts: signed })
     }
 }

@@ -8,20 +8,26 @@ use crate::harness::person::{Person, content_id};
 use crate::harness::private_sweep::PrivateSweep;
 use crate::harness::proof::{PROVABLE, proof_of};
 use crate::harness::proxy::Act;
-use crate::harness::sandbox::{Sandbox, http_event};
+use crate::harness::sandbox::{Sandbox, from_address, http_event, new_address};
+use crate::harness::wait::within_one_hour;
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
-use std::time::{SystemTime, UNIX_EPOCH};
 
-fn hour() -> u64 {
-    SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_secs() / 3600
+/// Announces bytes to a function with settings of its own, from somewhere new. Gives status and body.
+async fn announce(function: &mut Sandbox, person: &Person, name: &str, bytes: &[u8]) -> (u64, Value) {
+    announce_at(&new_address(), function, person, name, bytes).await
 }
 
-/// Announces bytes to a function with settings of its own. Gives status and body.
-async fn announce(function: &mut Sandbox, person: &Person, name: &str, bytes: &[u8]) -> (u64, Value) {
+async fn announce_at(
+    address: &str,
+    function: &mut Sandbox,
+    person: &Person,
+    name: &str,
+    bytes: &[u8],
+) -> (u64, Value) {
     let body = json!({ "name": name, "size": bytes.len(), "content_id": content_id(bytes) });
     let event = http_event("POST", "/v1/uploads", None, &person.token, Some(&body));
-    let answer = function.invoke(&event).await.unwrap();
+    let answer = function.invoke(&from_address(event, address)).await.unwrap();
     let view = serde_json::from_str(answer["body"].as_str().unwrap()).unwrap();
     (answer["statusCode"].as_u64().unwrap(), view)
 }
@@ -59,14 +65,29 @@ async fn allowance(limit: &str, look_ups: usize) {
 
 #[tokio::test]
 async fn an_allowance_that_is_used_up() {
-    loop {
-        let began = hour();
-        // The allowance is new every hour.
-        let tried = futures::FutureExt::catch_unwind(std::panic::AssertUnwindSafe(allowance("4", 4))).await;
-        if began == hour() {
-            return tried.unwrap_or_else(|panic| std::panic::resume_unwind(panic));
+    within_one_hour(async || allowance("4", 4).await).await;
+}
+
+/// Whoever makes himself many accounts at one place may ask ten times as often there as with one of them, and no oftener.
+#[tokio::test]
+async fn many_accounts_at_one_source() {
+    within_one_hour(async || {
+        let (_owner, bytes) = owner_of(PROVABLE).await;
+        let environment = [("INSTANT_ATTEMPTS_PER_HOUR", "1")];
+        let mut function = Sandbox::start_with("upload-create", |_| Act::Pass, &environment).await;
+        let (here, there) = (new_address(), new_address());
+        let mut ask = async |address: &str| {
+            let person = Person::not_signed_in().await;
+            let (_, view) = announce_at(address, &mut function, &person, "a", &bytes).await;
+            view["state"].as_str().unwrap().to_owned()
+        };
+        for _ in 0..10 {
+            assert_eq!(ask(&here).await, "proof_required");
         }
-    }
+        assert_eq!(ask(&here).await, "open");
+        assert_eq!(ask(&there).await, "proof_required");
+    })
+    .await;
 }
 
 /// A wrong answer costs ten times as much as a look-up.

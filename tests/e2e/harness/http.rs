@@ -1,5 +1,6 @@
 //! HTTP/1.1, one connection per request, everything sent exactly as given.
 
+use super::documented;
 use bytes::Bytes;
 use http_body_util::{BodyExt, Full};
 use hyper::client::conn::http1;
@@ -97,11 +98,13 @@ pub(crate) async fn send(
         .unwrap_or_else(|_| panic!("{method} {url}: no answer within {PATIENCE:?}"));
     let answer = answer.unwrap_or_else(|error| panic!("{method} {url}: {error}"));
     let (head, body) = answer.into_parts();
-    Answer {
+    let answer = Answer {
         status: head.status.as_u16(),
         headers: head.headers,
         body,
-    }
+    };
+    documented::check(method, url, &answer);
+    answer
 }
 
 /// Sends a request to whoever listens at `authority`.

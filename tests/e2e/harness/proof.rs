@@ -52,7 +52,7 @@ impl Person {
 
     /// What the account has spent of its allowances to ask for contents that it does not have.
     pub(crate) async fn spent(&self) -> u64 {
-        let rows = items(&self.partition(), "ALLOWANCE#").await;
+        let rows = items(&self.partition(), "ALLOWANCE#LOOKUPS#").await;
         rows.iter().map(|row| row["spent"].as_u64().unwrap()).sum()
     }
 

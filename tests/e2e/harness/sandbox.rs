@@ -2,7 +2,9 @@
 //! deployed with, asking this test for events, and reaching AWS through a [`Proxy`].
 
 use super::aws::function_environment;
+use super::bytes::unique;
 use super::proxy::{Act, Proxy, Seen};
+use super::secrets::secrets_in;
 use super::stack::{root, stack};
 use bytes::Bytes;
 use http_body_util::{BodyExt, Full};
@@ -48,8 +50,11 @@ impl Drop for Sandbox {
     fn drop(&mut self) {
         kill(&self.process);
         self.task.abort();
+        let log = std::fs::read_to_string(self.log.path()).unwrap_or_default();
         if std::thread::panicking() {
-            println!("{}", std::fs::read_to_string(self.log.path()).unwrap_or_default());
+            println!("{log}");
+        } else {
+            assert_eq!(secrets_in(&log, &[]), []);
         }
     }
 }
@@ -260,6 +265,18 @@ pub(crate) fn http_event(
         "body": body.map(Value::to_string),
         "isBase64Encoded": false,
     })
+}
+
+/// An address that nobody else has.
+pub(crate) fn new_address() -> String {
+    let unique = unique();
+    format!("2001:db8:{:x}:{:x}::1", unique >> 16 & 0xffff, unique & 0xffff)
+}
+
+/// The same event from another address, as the gateway sees it.
+pub(crate) fn from_address(mut event: Value, address: &str) -> Value {
+    event["requestContext"]["identity"]["sourceIp"] = address.into();
+    event
 }
 
 /// The same event with one more header.

@@ -1,9 +1,23 @@
 //! Waiting for what others do.
 
-use std::time::{Duration, Instant};
+use futures::FutureExt;
+use std::panic::AssertUnwindSafe;
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 /// Long enough for anything that goes well on a slow, busy machine.
 pub(crate) const PATIENCE: Duration = Duration::from_mins(5);
+
+/// Does something about what is counted by the hour; anew, if the hour went by meanwhile.
+pub(crate) async fn within_one_hour(attempt: impl AsyncFn()) {
+    let hour = || SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_secs() / 3600;
+    loop {
+        let began = hour();
+        let tried = AssertUnwindSafe(attempt()).catch_unwind().await;
+        if began == hour() {
+            return tried.unwrap_or_else(|panic| std::panic::resume_unwind(panic));
+        }
+    }
+}
 
 /// Asks again and again until there is an answer. `what` names it for the case that there never is.
 pub(crate) async fn until<T>(what: &str, ask: impl AsyncFnMut() -> Option<T>) -> T {

@@ -7,6 +7,7 @@ use client::types::{NewUpload, OnConflict};
 use client::{Api, ApiError, Token};
 use serde_json::json;
 use std::collections::BTreeSet;
+use std::time::{Duration, Instant};
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn reads_are_repeated_after_passing_failures() {
@@ -95,6 +96,21 @@ fn new_upload(name: &str) -> NewUpload {
         content_id: None,
         on_conflict: OnConflict::Fail,
     }
+}
+
+/// A moment is waited for; who is to come back in minutes is told so at once.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_throttled_call_waits_as_it_is_told_or_says_so() {
+    let server = Server::start().await;
+    server.fail("GET files", Fault::Throttled(1));
+    let began = Instant::now();
+    api(&server).list_files(None, None).await.unwrap();
+    assert!(began.elapsed() >= Duration::from_secs(1));
+    assert_eq!(server.count("GET files"), 2);
+    server.fail("GET files", Fault::Throttled(900));
+    let error = api(&server).list_files(None, None).await.unwrap_err();
+    assert!(error.is("too_many_requests"), "{error}");
+    assert_eq!(server.count("GET files"), 3);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -6,6 +6,7 @@ use futures::{StreamExt, stream};
 use http_body_util::combinators::BoxBody;
 use http_body_util::{BodyExt, Full, StreamBody};
 use hyper::body::{Frame, Incoming};
+use hyper::header::RETRY_AFTER;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper::{Request, Response};
@@ -34,6 +35,8 @@ pub(crate) enum Fault {
     Answer(u16, &'static str),
     /// The same without reading the request, after which the connection closes, as real stores do.
     Early(u16, &'static str),
+    /// Asked too often: stay away for so many seconds.
+    Throttled(u32),
     /// The connection closes before anything was done.
     Drop,
     /// The connection closes after it was done, before the answer.
@@ -192,6 +195,11 @@ async fn serve(request: Request<Incoming>, address: &str, world: &Mutex<World>) 
         .to_vec();
     if let Some(Fault::Answer(status, code)) = fault {
         return Ok(refuse(store, status, code));
+    }
+    if let Some(Fault::Throttled(seconds)) = fault {
+        let mut reply = refuse(store, 429, "too_many_requests");
+        reply.headers_mut().insert(RETRY_AFTER, seconds.into());
+        return Ok(reply);
     }
     let upload = !body.is_empty();
     if fault == Some(Fault::Corrupt) {

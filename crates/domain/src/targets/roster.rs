@@ -3,6 +3,7 @@
 use super::{Config, Target};
 use crate::id::AccountId;
 use crate::name::Name;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// The targets by name, and the policies.
@@ -30,7 +31,7 @@ pub struct Member {
 }
 
 /// Whether a target gets replicas.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Standing {
     /// It does.

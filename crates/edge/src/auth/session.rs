@@ -5,6 +5,7 @@ use super::keys::Keys;
 use crate::Problem;
 use crate::views::Session;
 use domain::session::{ACCESS_LIFETIME, Exchange, Refreshing};
+use domain::throttle::Source;
 use domain::token::{RefreshToken, Secret, Token};
 use store::rows::{AccountRow, SessionRow, new_id, now};
 use store::{Conflict, StoreError};
@@ -17,7 +18,7 @@ impl Auth {
     ///
     /// # Errors
     /// 401 when the account was signed out everywhere or deleted at this moment.
-    pub async fn begin(&self, account: &AccountRow) -> Result<Session, Problem> {
+    pub async fn begin(&self, account: &AccountRow, source: &Source) -> Result<Session, Problem> {
         let secret = Secret::from_bytes(rand::random());
         let session = SessionRow {
             account: account.id.clone(),
@@ -25,7 +26,7 @@ impl Auth {
             sign_outs: account.sign_outs,
             refreshing: Refreshing::new(secret.hash(), now()),
         };
-        match self.table.begin_session(account, &session).await {
+        match self.table.begin_session(account, &session, source, now()).await {
             Err(StoreError::Conflict(_)) => Err(Problem::unauthorized(
                 "the account was changed at this moment; sign in again",
             )),

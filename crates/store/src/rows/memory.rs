@@ -2,7 +2,9 @@
 
 use super::account_partition;
 use crate::table::{Key, Row};
+use domain::account::Username;
 use domain::id::AccountId;
+use domain::throttle::{Attempts, Source, hash};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
@@ -46,17 +48,125 @@ impl Row for KeyRow {
     }
 }
 
-/// What an account has spent of its allowance of one hour to ask for contents that it does not have. Written and looked at
-/// in one conditional update, and never read.
-pub struct Allowance;
+/// What somebody may do only so often an hour. What was spent is written and looked at in one conditional update, and never
+/// read.
+#[derive(Debug, Clone, Copy)]
+pub enum Allowance<'a> {
+    /// To ask for contents that the account does not have.
+    LookUps(&'a AccountId),
+    /// The same, of all accounts at one source.
+    LookUpsFrom(&'a Source),
+    /// To make something: an upload, a folder, a token.
+    Creates(&'a AccountId),
+    /// To make an account.
+    AccountsFrom(&'a Source),
+    /// To sign in, with any name.
+    SignInsFrom(&'a Source),
+    /// To sign in with this name from anywhere that is not known of its owner.
+    SignInsAs(&'a Username),
+}
 
-impl Allowance {
-    /// Where the allowance of an hour, counted from 1970, is.
+impl Allowance<'_> {
+    /// Where it is for an hour, counted from 1970.
     #[must_use]
-    pub fn key_of(account: &AccountId, hour: i64) -> Key {
+    pub fn key(&self, hour: i64) -> Key {
+        let (pk, what) = match self {
+            Self::LookUps(account) => (account_partition(account), "LOOKUPS"),
+            Self::Creates(account) => (account_partition(account), "CREATES"),
+            Self::LookUpsFrom(source) => (format!("SOURCE#{source}"), "LOOKUPS"),
+            Self::AccountsFrom(source) => (format!("SOURCE#{source}"), "ACCOUNTS"),
+            Self::SignInsFrom(source) => (format!("SOURCE#{source}"), "SIGNINS"),
+            Self::SignInsAs(username) => (sign_in_partition(username), "SIGNINS"),
+        };
+        Key {
+            pk,
+            sk: format!("ALLOWANCE#{what}#{hour}"),
+        }
+    }
+}
+
+/// The partition of what is counted about a name that somebody wants to sign in with. There need not be such an account, and
+/// what people type into the wrong field is not kept.
+fn sign_in_partition(username: &Username) -> String {
+    format!("SIGNIN#{}", hash("username", username.as_str()))
+}
+
+/// Attempts at a password.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct AttemptsRow {
+    /// The partition key.
+    pub pk: String,
+    /// The sort key.
+    pub sk: String,
+    /// The attempts.
+    #[serde(flatten)]
+    pub attempts: Attempts,
+}
+
+impl AttemptsRow {
+    /// Where attempts to sign in from a source are.
+    #[must_use]
+    pub fn of_sign_in(username: &Username, source: &Source) -> Key {
+        Key {
+            pk: sign_in_partition(username),
+            sk: format!("ATTEMPTS#{source}"),
+        }
+    }
+
+    /// Where attempts are to give the password once more, of somebody who is signed in.
+    #[must_use]
+    pub fn of_account(account: &AccountId) -> Key {
         Key {
             pk: account_partition(account),
-            sk: format!("ALLOWANCE#{hour}"),
+            sk: "ATTEMPTS".to_owned(),
         }
+    }
+}
+
+impl Row for AttemptsRow {
+    fn key(&self) -> Key {
+        Key {
+            pk: self.pk.clone(),
+            sk: self.sk.clone(),
+        }
+    }
+
+    fn expires_by_itself_at(&self) -> Option<Timestamp> {
+        Some(self.attempts.forgotten_at())
+    }
+}
+
+/// Where the owner of an account has signed in from.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct KnownSourceRow {
+    /// The account.
+    pub account: AccountId,
+    /// The source, as it is counted.
+    pub source: String,
+    /// When it is forgotten.
+    pub expires_at: Timestamp,
+}
+
+impl KnownSourceRow {
+    /// Where it is.
+    #[must_use]
+    pub fn key_of(account: &AccountId, source: &Source) -> Key {
+        Key {
+            pk: account_partition(account),
+            sk: format!("SOURCE#{source}"),
+        }
+    }
+}
+
+impl Row for KnownSourceRow {
+    fn key(&self) -> Key {
+        Key {
+            pk: account_partition(&self.account),
+            sk: format!("SOURCE#{}", self.source),
+        }
+    }
+
+    fn expires_by_itself_at(&self) -> Option<Timestamp> {
+        Some(self.expires_at)
     }
 }

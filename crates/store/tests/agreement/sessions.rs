@@ -6,6 +6,7 @@ use crate::stack::table;
 use domain::account::Username;
 use domain::id::AccountId;
 use domain::session::Refreshing;
+use domain::throttle::Source;
 use domain::token::SecretHash;
 use store::rows::{AccountRow, SessionRow, UsernameRow, new_id, now};
 use store::{Conflict, StoreError, Table};
@@ -79,7 +80,9 @@ impl Scene {
         };
         table.create_account(&account).await?;
         let session = session_of(&account, "first");
-        table.begin_session(&account, &session).await?;
+        table
+            .begin_session(&account, &session, &Source::of(None), now())
+            .await?;
         Ok(Self { account, session })
     }
 
@@ -87,8 +90,9 @@ impl Scene {
         let Self { account, session } = self;
         match deed {
             Begin => {
+                let another = session_of(account, "another");
                 table
-                    .begin_session(account, &session_of(account, "another"))
+                    .begin_session(account, &another, &Source::of(None), now())
                     .await
             }
             Refresh => {

@@ -1,0 +1,143 @@
+//! How often somebody may try: allowances by the hour, and attempts at passwords.
+
+use crate::error::{Conflict, StoreError};
+use crate::rows::{AccountRow, Allowance, AttemptsRow, KnownSourceRow, UsernameRow, new_id};
+use crate::table::{Change, Key, Table, Write, bulk, number, text};
+use aws_sdk_dynamodb::types::AttributeValue;
+use domain::account::Username;
+use domain::id::AccountId;
+use domain::throttle::{Attempts, Source, hour_of};
+use jiff::{SignedDuration, Timestamp};
+use std::collections::HashMap;
+
+/// How often it is tried to count an attempt while others are counted.
+const TRIES: u32 = 8;
+
+/// Somebody who wants to sign in, as far as the table knows him.
+pub struct Visitor {
+    /// The account, if there is one of this name.
+    pub account: Option<AccountRow>,
+    /// Whether he signed in to it from there before.
+    pub is_known: bool,
+}
+
+impl Table {
+    /// Takes `cost` of an allowance of this hour, if that leaves it within `limit`.
+    ///
+    /// # Errors
+    /// [`StoreError::Remote`].
+    pub async fn spend(
+        &self,
+        allowance: &Allowance<'_>,
+        cost: u64,
+        limit: u64,
+        now: Timestamp,
+    ) -> Result<bool, StoreError> {
+        let Some(most) = limit.checked_sub(cost) else {
+            return Ok(false);
+        };
+        let hour = hour_of(now);
+        let forget_at = (hour + 2) * 3600;
+        let change = Change::new(
+            allowance.key(hour),
+            "SET spent = if_not_exists(spent, :none) + :cost, #ttl = :ttl",
+            "attribute_not_exists(spent) OR spent <= :most",
+        );
+        let change = change
+            .with(":none", number(0))
+            .with(":cost", number(cost))
+            .with(":ttl", AttributeValue::N(forget_at.to_string()))
+            .with(":most", number(most));
+        self.change_if_it_holds(change).await
+    }
+
+    /// Counts an attempt at a password, before anybody looks at it. Gives how long to wait, if it comes too early.
+    ///
+    /// # Errors
+    /// [`StoreError::Remote`] or [`StoreError::Corrupt`].
+    pub async fn count_attempt(
+        &self,
+        key: &Key,
+        now: Timestamp,
+    ) -> Result<Result<(), SignedDuration>, StoreError> {
+        for _ in 0..TRIES {
+            let before: Option<AttemptsRow> = self.get(key).await?;
+            let attempts = before.as_ref().map(|row| &row.attempts);
+            let row = match Attempts::one_more(attempts, now) {
+                Ok(attempts) => AttemptsRow {
+                    pk: key.pk.clone(),
+                    sk: key.sk.clone(),
+                    attempts,
+                },
+                Err(wait) => return Ok(Err(wait)),
+            };
+            let write = match attempts {
+                None => Write::create(&row, Conflict::SessionChanged)?,
+                Some(before) => Write::put(
+                    &row,
+                    "#count = :count AND last_at = :last_at",
+                    HashMap::from([
+                        (":count".to_owned(), number(before.count.into())),
+                        (":last_at".to_owned(), text(&before.last_at)),
+                    ]),
+                    Conflict::SessionChanged,
+                )?,
+            };
+            match self.transact(vec![write]).await {
+                Err(StoreError::Conflict(_)) => {}
+                written => return written.map(Ok),
+            }
+        }
+        // As many at once as that are not somebody who mistypes.
+        Ok(Err(SignedDuration::from_secs(1)))
+    }
+
+    /// Forgets attempts: the last one was right.
+    ///
+    /// # Errors
+    /// [`StoreError::Remote`].
+    pub async fn forget_attempts(&self, key: Key, now: Timestamp) -> Result<(), StoreError> {
+        self.transact(vec![forgotten(key, now)?]).await
+    }
+
+    /// Who wants to sign in with this name from this source. It takes as long when there is no such account.
+    ///
+    /// # Errors
+    /// [`StoreError::Remote`] or [`StoreError::Corrupt`].
+    pub async fn visitor(
+        &self,
+        username: &Username,
+        source: &Source,
+        now: Timestamp,
+    ) -> Result<Visitor, StoreError> {
+        let username: Option<UsernameRow> = self.get(&UsernameRow::key_of(username)).await?;
+        let id: AccountId = username.map_or_else(new_id, |row| row.account);
+        let account = AccountRow::key_of(&id);
+        let known = KnownSourceRow::key_of(&id, source);
+        let mut visitor = Visitor {
+            account: None,
+            is_known: false,
+        };
+        for item in self.batch_get([account.clone(), known.clone()], None).await? {
+            match bulk::key_of(&item) {
+                Some(key) if key == account => visitor.account = Some(bulk::read(item)?),
+                Some(key) if key == known => {
+                    let row: KnownSourceRow = bulk::read(item)?;
+                    visitor.is_known = now < row.expires_at;
+                }
+                _ => {}
+            }
+        }
+        Ok(visitor)
+    }
+}
+
+/// The write that forgets attempts.
+pub(crate) fn forgotten(key: Key, now: Timestamp) -> Result<Write, StoreError> {
+    let attempts = Attempts {
+        count: 0,
+        last_at: now,
+    };
+    let Key { pk, sk } = key;
+    Write::put_always(&AttemptsRow { pk, sk, attempts }, Conflict::SessionChanged)
+}

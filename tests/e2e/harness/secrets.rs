@@ -1,0 +1,70 @@
+//! What must not be in any log: tokens, passwords and their hashes, signatures and keys.
+
+use super::person::PASSWORD;
+
+/// How what nobody may read begins, in front of more of it.
+const BEGINNINGS: [(&str, &str); 11] = [
+    ("a refresh token", "lsr_"),
+    ("a personal access token", "lsp_"),
+    ("an access token", "eyJ"),
+    ("a bearer's token", "Bearer "),
+    ("the hash of a password", "$argon2"),
+    ("a presigned address", "X-Amz-Signature="),
+    ("a session's token", "X-Amz-Security-Token="),
+    ("a signed request to AWS", "AWS4-HMAC-SHA256"),
+    ("a presigned address of OSS", "x-oss-signature="),
+    ("a signed request to OSS", "OSS4-HMAC-SHA256"),
+    ("a key", "-----BEGIN"),
+];
+
+/// Passwords of the tests.
+pub(crate) const PASSWORDS: [&str; 3] = [PASSWORD, "a wrong guess", "another good one"];
+
+/// What is in a text and must not be: of what kind it is, and the line.
+pub(crate) fn secrets_in<'a>(text: &'a str, others: &[String]) -> Vec<(&'static str, &'a str)> {
+    let kind_of = |line: &str| {
+        let begins = |beginning: &&(&'static str, &str)| {
+            // The word alone is none: prose may say what a "Bearer" is.
+            line.match_indices(beginning.1).any(|(at, word)| {
+                let rest = &line[at + word.len()..];
+                let more = rest.chars().take_while(|c| c.is_ascii_graphic() && *c != '"');
+                word.ends_with('=') || more.count() >= 8
+            })
+        };
+        if let Some((kind, _)) = BEGINNINGS.iter().find(begins) {
+            return Some(*kind);
+        }
+        if PASSWORDS.iter().any(|password| line.contains(password)) {
+            return Some("a password");
+        }
+        let other = others.iter().any(|other| line.contains(other.as_str()));
+        other.then_some("a secret's value")
+    };
+    text.lines()
+        .filter_map(|line| Some((kind_of(line)?, line)))
+        .collect()
+}
+
+#[test]
+fn every_kind_of_secret_is_found() {
+    for (kind, line) in [
+        ("a refresh token", r#"{"token":"lsr_acc1.s1.BwcHBwcHBwc"}"#),
+        ("a personal access token", "lsp_acc1.t1.BwcHBwcHBwcHB"),
+        ("an access token", "x eyJ0eXAiOiJKV1QiLCJhbGci.eyJz.x"),
+        ("a bearer's token", "authorization: Bearer abcdefgh12"),
+        ("the hash of a password", "$argon2id$v=19$m=19456,t=2,p=1$x"),
+        ("a presigned address", "http://h/b/k?X-Amz-Signature=0a"),
+        ("a session's token", "?X-Amz-Security-Token=x"),
+        ("a signed request to AWS", "AWS4-HMAC-SHA256Credential=AKIA/2026"),
+        ("a presigned address of OSS", "?x-oss-signature=9"),
+        ("a signed request to OSS", "OSS4-HMAC-SHA256Credential=x/2026"),
+        ("a key", "-----BEGINPRIVATEKEY-----"),
+        ("a password", r#"{"password":"correct horse battery"}"#),
+        ("a secret's value", "key=sesame-open"),
+    ] {
+        let found = secrets_in(line, &["sesame-open".to_owned()]);
+        assert_eq!(found, [(kind, line)]);
+    }
+    let harmless = r#"{"message":"request refused","code":"unauthorized","status":401,"account":"acc1","kid":"85891c1b84f64d2f"}"#;
+    assert!(secrets_in(harmless, &[]).is_empty());
+}

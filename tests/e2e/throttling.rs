@@ -1,0 +1,250 @@
+//! Who tries too often has to wait, and nobody else.
+//!
+//! The functions run alone here, with limits that can be reached, and with the addresses that a gateway would see.
+
+use crate::harness::person::{PASSWORD, Person, new_username};
+use crate::harness::proxy::Act;
+use crate::harness::sandbox::{Sandbox, from_address, http_event, new_address, with_header};
+use crate::harness::wait::within_one_hour;
+use serde_json::{Value, json};
+use std::time::Duration;
+
+/// What a function answered.
+struct Answered {
+    status: u64,
+    retry_after: Option<u64>,
+    body: Value,
+}
+
+impl Answered {
+    fn of(answer: &Value) -> Self {
+        let header = &answer["multiValueHeaders"]["retry-after"][0];
+        let body = answer["body"].as_str().unwrap_or_default();
+        Self {
+            status: answer["statusCode"].as_u64().unwrap(),
+            retry_after: header.as_str().map(|text| text.parse().unwrap()),
+            body: serde_json::from_str(body).unwrap_or_default(),
+        }
+    }
+
+    /// Refused, with a wait of so many seconds.
+    #[track_caller]
+    fn has_to_wait(&self, seconds: std::ops::RangeInclusive<u64>) {
+        assert_eq!(
+            (self.status, &self.body["code"]),
+            (429, &json!("too_many_requests")),
+            "{}",
+            self.body
+        );
+        assert!(
+            self.retry_after.is_some_and(|wait| seconds.contains(&wait)),
+            "{:?}",
+            self.retry_after
+        );
+    }
+}
+
+/// A function that signs in.
+struct Door(Sandbox);
+
+impl Door {
+    async fn with(limits: &[(&str, &str)]) -> Self {
+        Self(Sandbox::start_with("session-create", |_| Act::Pass, limits).await)
+    }
+
+    async fn knock(&mut self, address: &str, username: &str, password: &str) -> Answered {
+        let body = json!({ "username": username, "password": password });
+        let event = http_event("POST", "/v1/sessions", None, "", Some(&body));
+        Answered::of(&self.0.invoke(&from_address(event, address)).await.unwrap())
+    }
+}
+
+#[tokio::test]
+async fn guesses_have_to_wait_longer_each_time_and_only_where_they_are_made() {
+    let person = Person::not_signed_in().await;
+    let mut door = Door::with(&[]).await;
+    let (thief, owner) = (new_address(), new_address());
+    for _ in 0..10 {
+        assert_eq!(
+            door.knock(&thief, &person.username, "a wrong guess").await.status,
+            401
+        );
+    }
+    let refused = door.knock(&thief, &person.username, PASSWORD).await;
+    refused.has_to_wait(1..=1);
+    // The owner, elsewhere, does not notice.
+    assert_eq!(door.knock(&owner, &person.username, PASSWORD).await.status, 201);
+    tokio::time::sleep(Duration::from_millis(1100)).await;
+    assert_eq!(
+        door.knock(&thief, &person.username, "a wrong guess").await.status,
+        401
+    );
+    let refused = door.knock(&thief, &person.username, PASSWORD).await;
+    refused.has_to_wait(1..=2);
+    // Other names are others' business.
+    let other = Person::not_signed_in().await;
+    assert_eq!(door.knock(&thief, &other.username, PASSWORD).await.status, 201);
+    // Who gives the right password in time begins anew.
+    tokio::time::sleep(Duration::from_millis(2100)).await;
+    assert_eq!(door.knock(&thief, &person.username, PASSWORD).await.status, 201);
+    for _ in 0..10 {
+        assert_eq!(
+            door.knock(&thief, &person.username, "a wrong guess").await.status,
+            401
+        );
+    }
+}
+
+/// All at once they are not more than one after the other.
+#[tokio::test]
+async fn guesses_that_come_at_once_are_counted_before_anybody_looks_at_them() {
+    let person = Person::not_signed_in().await;
+    let thief = new_address();
+    let guess = || async {
+        let mut door = Door::with(&[]).await;
+        door.knock(&thief, &person.username, "a wrong guess").await.status
+    };
+    let answers = futures::future::join_all((0..24).map(|_| guess())).await;
+    let looked_at = answers.iter().filter(|status| **status == 401).count();
+    assert!(looked_at <= 14, "{answers:?}");
+    assert!(
+        answers.iter().all(|status| [401, 429].contains(status)),
+        "{answers:?}"
+    );
+}
+
+#[tokio::test]
+async fn strangers_cannot_keep_an_owner_out_where_he_is_known() {
+    within_one_hour(async || {
+        let person = Person::not_signed_in().await;
+        let mut door = Door::with(&[("SIGN_INS_PER_HOUR_AND_ACCOUNT", "4")]).await;
+        let home = new_address();
+        assert_eq!(door.knock(&home, &person.username, PASSWORD).await.status, 201);
+        for _ in 0..3 {
+            let stranger = new_address();
+            assert_eq!(
+                door.knock(&stranger, &person.username, "a wrong guess")
+                    .await
+                    .status,
+                401
+            );
+        }
+        // Many strangers are one, whatever they know.
+        door.knock(&new_address(), &person.username, PASSWORD)
+            .await
+            .has_to_wait(1..=3600);
+        for _ in 0..3 {
+            assert_eq!(door.knock(&home, &person.username, PASSWORD).await.status, 201);
+        }
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn one_source_cannot_try_many_names() {
+    within_one_hour(async || {
+        let mut door = Door::with(&[("SIGN_INS_PER_HOUR_AND_SOURCE", "3")]).await;
+        let (here, there) = (new_address(), new_address());
+        for _ in 0..3 {
+            assert_eq!(door.knock(&here, &new_username(), PASSWORD).await.status, 401);
+        }
+        door.knock(&here, &new_username(), PASSWORD)
+            .await
+            .has_to_wait(1..=3600);
+        assert_eq!(door.knock(&there, &new_username(), PASSWORD).await.status, 401);
+    })
+    .await;
+}
+
+/// A name that nobody has is answered like one that somebody has, by the same words after the same calls.
+#[tokio::test]
+async fn nobody_can_tell_which_names_there_are_by_signing_in() {
+    let (here, nobody) = (new_address(), new_username());
+    let somebody = Person::not_signed_in().await.username;
+    let mut told = Vec::new();
+    for name in [&nobody, &somebody] {
+        let mut door = Door::with(&[]).await;
+        let mut answers = Vec::new();
+        for _ in 0..11 {
+            let answer = door.knock(&here, name, "a wrong guess").await;
+            answers.push((answer.status, answer.retry_after, answer.body));
+        }
+        told.push((answers, door.0.proxy.operations()));
+    }
+    assert_eq!(told[0], told[1]);
+    assert!(told[0].1.len() > 30, "{:?}", told[0].1);
+}
+
+#[tokio::test]
+async fn one_source_cannot_make_many_accounts() {
+    within_one_hour(async || {
+        let limit = [("ACCOUNTS_PER_HOUR_AND_SOURCE", "2")];
+        let mut function = Sandbox::start_with("account-create", |_| Act::Pass, &limit).await;
+        let mut sign_up = async |address: &str| {
+            let body = json!({ "username": new_username(), "password": PASSWORD });
+            let event = from_address(http_event("POST", "/v1/accounts", None, "", Some(&body)), address);
+            // What a client says of where it comes from counts for nothing.
+            let event = with_header(event, "X-Forwarded-For", &new_address());
+            Answered::of(&function.invoke(&event).await.unwrap())
+        };
+        let (here, there) = (new_address(), new_address());
+        // The same network.
+        let next_door = here.replace("::1", "::2");
+        assert_eq!(sign_up(&here).await.status, 201);
+        assert_eq!(sign_up(&next_door).await.status, 201);
+        sign_up(&here).await.has_to_wait(1..=3600);
+        assert_eq!(sign_up(&there).await.status, 201);
+    })
+    .await;
+}
+
+/// Uploads, folders and tokens are counted together; what is replayed makes nothing and costs nothing.
+#[tokio::test]
+async fn one_account_cannot_make_without_end() {
+    within_one_hour(async || {
+        let (person, other) = (Person::not_signed_in().await, Person::not_signed_in().await);
+        let upload = json!({ "name": "a", "size": 1 });
+        let folder = json!({ "name": "b" });
+        let token = json!({ "name": "c", "scopes": ["read"], "expires_in_days": 1 });
+        let ask = async |function: &str, path: &str, person: &Person, body: &Value| {
+            let limit = [("CREATES_PER_HOUR", "2")];
+            let mut sandbox = Sandbox::start_with(function, |_| Act::Pass, &limit).await;
+            let event = http_event("POST", path, None, &person.token, Some(body));
+            let event = with_header(event, "Idempotency-Key", "the same");
+            Answered::of(&sandbox.invoke(&event).await.unwrap())
+        };
+        for _ in 0..3 {
+            let made = ask("upload-create", "/v1/uploads", &person, &upload).await;
+            assert_eq!(made.status, 201, "{}", made.body);
+        }
+        assert_eq!(
+            ask("folder-create", "/v1/folders", &person, &folder).await.status,
+            201
+        );
+        ask("token-create", "/v1/tokens", &person, &token)
+            .await
+            .has_to_wait(1..=3600);
+        assert_eq!(
+            ask("token-create", "/v1/tokens", &other, &token).await.status,
+            201
+        );
+    })
+    .await;
+}
+
+/// Somebody who has got hold of a session cannot guess the password at leisure.
+#[tokio::test]
+async fn giving_the_password_once_more_has_its_waits_too() {
+    let person = Person::not_signed_in().await;
+    let guess = json!({ "current_password": "a wrong guess", "new_password": "whatever else" });
+    for _ in 0..10 {
+        person
+            .call("PUT", "/account/password", Some(&guess))
+            .await
+            .problem(403, "wrong_password");
+    }
+    let last = json!({ "current_password": PASSWORD });
+    let refused = person.call("DELETE", "/account", Some(&last)).await;
+    refused.problem(429, "too_many_requests");
+    assert_eq!(refused.header("retry-after"), "1");
+}
