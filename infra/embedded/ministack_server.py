@@ -1,6 +1,6 @@
-"""Starts MiniStack for Longshore: the stock server with seven changes.
+"""Starts MiniStack for Longshore: the stock server with eight changes.
 
-MiniStack emulates AWS in one Python process. Stock, it is slow, forgetful or wrong in seven places that matter to a
+MiniStack emulates AWS in one Python process. Stock, it is slow, forgetful or wrong in eight places that matter to a
 file store, and each is mended here from outside, by replacing a function of its modules:
 
 1. Its runtime API (what the functions poll) writes small answers in two packets and waits 40 ms for Nagle.
@@ -10,6 +10,9 @@ file store, and each is mended here from outside, by replacing a function of its
 5. It takes a queue's MaximumConcurrency from a template parameter as text, then compares it with a number.
 6. DynamoDB's conditions are parsed anew for each item that they are compared with. Here, once.
 7. A connection that the client has closed is kept for 75 seconds, and makes everything slower. Here it is closed.
+8. It enforces roles and policies (AUTH), also that nothing may come without TLS, and has no TLS; and it takes SQS's
+   batches for actions of their own, which IAM does not know. Here, what comes to 127.0.0.1 counts as if it had come
+   over TLS, and a batch needs what each of it does.
 
 The names replaced are checked at the start, so that another MiniStack version fails loudly rather than quietly.
 Configuration is by environment, as MiniStack documents it; `xtask/src/ministack.rs` sets it.
@@ -30,7 +33,7 @@ socketserver.StreamRequestHandler.disable_nagle_algorithm = True
 
 from hypercorn.asyncio.tcp_server import TCPServer  # noqa: E402
 from ministack.app import main  # noqa: E402
-from ministack.core import lambda_runtime  # noqa: E402
+from ministack.core import iam_actions, iam_evaluator, lambda_runtime  # noqa: E402
 from ministack.core.responses import AccountScopedDict  # noqa: E402
 from ministack.services import dynamodb, lambda_svc, s3  # noqa: E402
 
@@ -199,11 +202,27 @@ def close_what_clients_closed() -> None:
     replace(TCPServer, "_read_data", make)
 
 
+def enforce_roles_as_aws_does() -> None:
+    def condition_key(original):
+        return lambda key, context: "true" if key.lower() == "aws:securetransport" else original(key, context)
+
+    def action_of(original):
+        def wrapped(*arguments, **named):
+            action = original(*arguments, **named)
+            return action.removesuffix("Batch") if action and action.startswith("sqs:") else action
+
+        return wrapped
+
+    replace(iam_evaluator, "_resolve_condition_key", condition_key)
+    replace(iam_actions, "extract_iam_action", action_of)
+
+
 if __name__ == "__main__":
     shorten_log_wait()
     parse_conditions_once()
     close_what_clients_closed()
     read_concurrency_as_a_number()
+    enforce_roles_as_aws_does()
     map_ranged_reads()
     if s3.S3_PERSIST:
         keep_open_uploads(Path(os.environ["LONGSHORE_PARTS_DIR"]))

@@ -17,6 +17,8 @@ pub(super) fn command(folder: &Path, port: u16) -> Result<Command> {
     let mut command = Command::new(venv::embedded()?.python());
     command
         .arg(workspace::embedded(PROGRAM))
+        // Each function has what its role allows, as on AWS, and nothing else.
+        .env("AUTH", "true")
         .env("AWS_ACCESS_KEY_ID", "test")
         .env("AWS_SECRET_ACCESS_KEY", "test")
         .env("AWS_EC2_METADATA_DISABLED", "true")
