@@ -24,7 +24,9 @@ Usage: cargo xtask [--state <dir>] <command>
   test --on ministack|localstack|<api url>
                 only the end-to-end tests, and only there; what is at a URL has the functions of this checkout, and
                 its AWS credentials are in the environment, as for any AWS tool
-  lint          only the checks of the template and the workflows: sam, cfn-lint, checkov, actionlint, zizmor
+  fuzz [<n>]    ask the API of the running stack n things of each endpoint, as its OpenAPI document has them, with
+                schemathesis [default: 1000, which are more than 20,000 altogether]
+  lint          only the checks of dependencies, template and workflows: cargo-deny, sam, cfn-lint, checkov, actionlint, zizmor
   build         only the functions and the command line
   bench replicate [--help | ..]
                 measure replication beside rclone, from MiniStack to a real Ceph, on a stack of its own
@@ -65,6 +67,7 @@ pub(crate) enum Command {
     Ceph(Ceph),
     Oss(Oss),
     Test(Option<On>),
+    Fuzz(Option<u32>),
     Lint,
     Bench(Vec<String>),
     Targets(Targets),
@@ -124,6 +127,13 @@ pub(crate) fn parse(arguments: &[String]) -> Result<Invocation> {
             _ => bail!("oss needs one of start, stop"),
         }),
         Some("test") => Command::Test(place(&mut rest)?),
+        Some("fuzz") => {
+            let number = |text: &str| {
+                text.parse()
+                    .with_context(|| format!("fuzz needs a number of examples, not {text:?}"))
+            };
+            Command::Fuzz(rest.next().map(number).transpose()?)
+        }
         Some("lint") => Command::Lint,
         Some("bench") if rest.next_if_eq(&"replicate").is_some() => {
             Command::Bench(rest.by_ref().map(str::to_owned).collect())
@@ -326,6 +336,7 @@ mod tests {
             "oss",
             "oss kill",
             "--state",
+            "fuzz many",
             "smoke",
             "release",
             "release deploy",

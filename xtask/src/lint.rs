@@ -1,4 +1,4 @@
-//! `cargo xtask lint`: the checks of what is not Rust: the templates, the workflows, their scripts.
+//! `cargo xtask lint`: the checks of what is not our own Rust: the dependencies, the templates, the workflows, their scripts.
 //!
 //! What each tool lets pass, and why, is in its own file: .cfnlintrc.yaml, .checkov.yaml, .github/zizmor.yml, and
 //! `Metadata` in the templates.
@@ -43,6 +43,11 @@ pub(crate) fn checks() -> Result<Vec<&'static str>> {
                 .current_dir(workspace::root()),
         )
     };
+    check(
+        "cargo-deny",
+        "Checking the dependencies with cargo-deny",
+        &dependencies,
+    );
     check("sam validate", "Checking the template with SAM", &|| {
         process::run(sam::command()?.args(["validate", "--lint", "--region", "us-east-1"]))
     });
@@ -80,6 +85,34 @@ pub(crate) fn checks() -> Result<Vec<&'static str>> {
         )
     });
     Ok(failures)
+}
+
+/// What dependencies there are, from where, and under which licences (deny.toml). Which of them have known weaknesses is in
+/// a database on the network, so the CI workflow asks for that.
+fn dependencies() -> Result<()> {
+    const VERSION: &str = "0.20.2";
+    let folder = workspace::root().join(format!(".longshore/cargo-deny-{VERSION}"));
+    let program = folder.join("bin/cargo-deny");
+    if !program.exists() {
+        ui::detail(&format!("installing cargo-deny {VERSION}"));
+        // As quickly as it can be compiled: it runs for a second.
+        let mut install = build::cargo(&[
+            "install",
+            "cargo-deny",
+            "--version",
+            VERSION,
+            "--locked",
+            "--debug",
+        ]);
+        process::run(install.arg("--root").arg(&folder))?;
+    }
+    let settings = ["--all-features", "--locked", "check", "--hide-inclusion-graph"];
+    process::run(
+        Command::new(program)
+            .args(settings)
+            .args(["bans", "licenses", "sources"])
+            .current_dir(workspace::root()),
+    )
 }
 
 /// checkov, which otherwise asks its vendor for the names that its checks have there.

@@ -3,7 +3,7 @@
 //! One module per concern. `stack` puts a stack on this machine together from `venv` (Python and its packages),
 //! `build` (functions and CLI), `emulator` (of AWS), `ceph`, `oss` and `target` (where replicas go); `demo` runs the main job
 //! on it, `test` everything else; `events` prepares a stack for functions that are invoked one by one; `targets` changes
-//! where replicas go; `bench` measures; `lint` checks the template and the workflows; `deploy`, `release` and `smoke` go
+//! where replicas go; `bench` measures; `fuzz` asks the API whatever its document says; `lint` checks dependencies, template and workflows; `deploy`, `release` and `smoke` go
 //! to AWS, with `sam`.
 
 mod args;
@@ -14,6 +14,7 @@ mod demo;
 mod deploy;
 mod emulator;
 mod events;
+mod fuzz;
 mod lint;
 mod oss;
 mod process;
@@ -65,6 +66,7 @@ fn run(invocation: args::Invocation) -> anyhow::Result<()> {
         Command::Oss(Oss::Start) => oss::start_server(&state).map(|_| ()),
         Command::Oss(Oss::Stop) => oss::stop_server(&state).map(|_| ()),
         Command::Test(on) => test::run(on),
+        Command::Fuzz(examples) => fuzz::run(&state, examples),
         Command::Lint => lint::run(),
         Command::Bench(arguments) => bench::replicate(&arguments),
         Command::Targets(what) => targets::run(&state, &what),

@@ -11,8 +11,8 @@ mod stacks;
 use crate::args::On;
 use crate::build::{self, LinkedFor};
 use crate::emulator::Kind;
-use crate::{lint, oss, process, ui, venv, workspace};
-use anyhow::{Context, Result, bail};
+use crate::{fuzz, lint, oss, process, ui, venv, workspace};
+use anyhow::{Context, Result, bail, ensure};
 use count::Count;
 use deployed::Deployed;
 use stacks::TestStacks;
@@ -34,7 +34,7 @@ const ONCE: [&str; 6] = [
 ];
 
 /// Parts of the names of end-to-end tests that leave no processor idle: they are run when all others are over.
-const AT_THE_END: [&str; 2] = ["chaos::", "a_thousand_uploads"];
+const AT_THE_END: [&str; 3] = ["chaos::", "a_thousand_uploads", "logs::nothing_secret"];
 
 pub(crate) fn run(on: Option<On>) -> Result<()> {
     let started = Instant::now();
@@ -112,6 +112,7 @@ fn on_emulators(kinds: &[Kind]) -> Result<Count> {
             count += run_tests(&tests, &place)?;
         }
         if index == 0 {
+            count += fuzz(&place);
             for word in AT_THE_END {
                 count += run_only(word, &end_to_end()?, &place)?;
             }
@@ -120,6 +121,24 @@ fn on_emulators(kinds: &[Kind]) -> Result<Count> {
     }
     stacks.finish(count.failed == 0)?;
     Ok(count)
+}
+
+/// A few hundred seconds of `cargo xtask fuzz`, as one test.
+fn fuzz(place: &Place) -> Count {
+    const EXAMPLES: u32 = 40;
+    const FEWEST: u64 = 1500;
+    let cases = ui::step("Asking the API whatever its document says", || {
+        let cases = fuzz::at(&place.stack, EXAMPLES)?;
+        ui::detail(&format!("{cases} cases"));
+        ensure!(cases >= FEWEST, "{FEWEST} were expected");
+        Ok(())
+    });
+    let failed = cases.is_err();
+    Count {
+        passed: (!failed).into(),
+        failed: failed.into(),
+        skipped: 0,
+    }
 }
 
 fn on_deployed(url: &str) -> Result<Count> {

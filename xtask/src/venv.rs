@@ -45,6 +45,8 @@ pub(crate) enum Tool {
     Checkov,
     /// What replication is compared with.
     Rclone,
+    /// schemathesis.
+    Fuzz,
 }
 
 impl Tool {
@@ -55,6 +57,7 @@ impl Tool {
             Self::Lint => "lint",
             Self::Checkov => "checkov",
             Self::Rclone => "rclone",
+            Self::Fuzz => "fuzz",
         }
     }
 }
