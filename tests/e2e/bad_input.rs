@@ -96,6 +96,26 @@ async fn text_that_is_not_utf8() {
     }
 }
 
+/// Who sends a parameter twice may mean the other one; and one that plays no part is looked at all the same.
+#[tokio::test]
+async fn parameters_that_are_there_twice_or_not_needed() {
+    let person = Person::new().await;
+    for (query, field) in [
+        ("limit=1&limit=2", "limit"),
+        ("name=a&name=a", "name"),
+        ("parent=&parent=", "parent"),
+        ("name=a&limit=many", "limit"),
+        ("name=a&cursor=%2F", "cursor"),
+    ] {
+        let answer = person.call("GET", &format!("/files?{query}"), None).await;
+        assert_eq!(answer.problem(400, "invalid_request")["field"], field, "{query}");
+    }
+    person
+        .call("GET", "/files?limit=&parent=&name=", None)
+        .await
+        .expect(200);
+}
+
 #[tokio::test]
 async fn values_of_the_wrong_type() {
     let person = Person::new().await;

@@ -79,16 +79,21 @@ impl Call {
     /// A parameter of the query string; an empty one counts as absent.
     ///
     /// # Errors
-    /// 400 when it is not what it should be.
+    /// 400 when it is not what it should be, or there more than once: who sent it may have meant another one than is read.
     pub fn query<T>(&self, name: &str) -> Result<Option<T>, Problem>
     where
         T: FromStr,
         T::Err: Display,
     {
         let parameters = self.request.query_string_parameters_ref();
-        let text = parameters
-            .and_then(|parameters| parameters.first(name))
-            .filter(|text| !text.is_empty());
+        let texts = parameters.and_then(|parameters| parameters.all(name));
+        let text = match texts.as_deref() {
+            None | Some([] | [""]) => None,
+            Some([text]) => Some(*text),
+            Some(_) => {
+                return Err(Problem::invalid(name, format!("{name}: give it once")));
+            }
+        };
         text.map(|text| {
             text.parse()
                 .map_err(|e: T::Err| Problem::invalid(name, format!("{name}: {e}")))

@@ -26,6 +26,8 @@ impl Endpoint for FileList {
     async fn answer(&self, call: Call) -> Result<Reply, Problem> {
         let account = call.account(&self.auth, Scope::Read).await?;
         let parent: Option<NodeId> = call.query("parent")?;
+        let (name, after) = (call.query::<Name>("name")?, call.query::<Name>("cursor")?);
+        let limit = call.limit()?;
         if let Some(parent) = &parent {
             let folder = edge::lookup::node(&self.table, &account, parent).await?;
             if folder.file.is_some() {
@@ -35,17 +37,16 @@ impl Endpoint for FileList {
                 ));
             }
         }
-        if let Some(name) = call.query::<Name>("name")? {
+        if let Some(name) = name {
             let node = self.table.node_named(&account, parent.as_ref(), &name).await?;
             return Reply::ok(&Items {
                 items: node.iter().map(Node::from).collect(),
                 next_cursor: None,
             });
         }
-        let after: Option<Name> = call.query("cursor")?;
         let page = self
             .table
-            .nodes(&account, parent.as_ref(), after.as_ref(), call.limit()?)
+            .nodes(&account, parent.as_ref(), after.as_ref(), limit)
             .await?;
         Reply::ok(&Items {
             items: page.rows.iter().map(Node::from).collect(),

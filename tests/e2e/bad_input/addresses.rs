@@ -91,13 +91,7 @@ async fn pages_that_cannot_be() {
             println!("{list} {limit}");
             assert_eq!(answer.problem(400, "invalid_request")["field"], "limit");
         }
-        for query in [
-            "limit=",
-            "cursor=",
-            "limit=1&limit=2",
-            "surprise=1",
-            "cursor=zzzz",
-        ] {
+        for query in ["limit=", "cursor=", "surprise=1", "cursor=zzzz"] {
             let page = person
                 .call("GET", &format!("{list}?{query}"), None)
                 .await
