@@ -179,7 +179,9 @@ impl Problem {
     /// Too often; again after `wait`.
     #[must_use]
     pub fn too_many_requests(wait: SignedDuration) -> Self {
-        let seconds = u32::try_from(wait.as_secs().max(0)).unwrap_or(u32::MAX).max(1);
+        // Not a moment too early.
+        let seconds = wait.as_secs() + i64::from(wait.subsec_nanos() > 0);
+        let seconds = u32::try_from(seconds.max(1)).unwrap_or(u32::MAX);
         let problem = Self::new(
             Code::TooManyRequests,
             format!("this was tried too often; try again in {seconds} seconds"),
@@ -334,6 +336,18 @@ impl From<StoreError> for Problem {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn who_waits_as_long_as_he_is_told_does_not_come_too_early() {
+        let told = |milliseconds| {
+            let problem = Problem::too_many_requests(SignedDuration::from_millis(milliseconds));
+            problem.into_response().headers()["retry-after"].clone()
+        };
+        assert_eq!(told(1), "1");
+        assert_eq!(told(1000), "1");
+        assert_eq!(told(1001), "2");
+        assert_eq!(told(3_600_000), "3600");
+    }
 
     #[test]
     fn a_problem_says_what_to_do_and_hides_its_cause() {

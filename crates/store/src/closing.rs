@@ -13,8 +13,10 @@ use std::collections::HashMap;
 
 /// When the last request that came before is surely over.
 const SETTLED: SignedDuration = SignedDuration::from_mins(5);
-/// How many files and folders are read at a time.
+/// How many uploads, or files and folders, are read at a time.
 const PAGE: u32 = 100;
+/// How many rows are deleted between looks at the clock.
+const AT_ONCE: usize = 250;
 
 impl Table {
     /// Closes an account, unless its password is another one than was read: its name is free, its sessions and tokens are
@@ -63,7 +65,12 @@ impl Table {
         }
         let rest = self.keys(&account_partition(&account.id)).await?;
         let (own, rest): (Vec<_>, Vec<_>) = rest.into_iter().partition(|key| *key == account.key());
-        self.delete_all(&rest).await?;
+        for some in rest.chunks(AT_ONCE) {
+            if !go_on() {
+                return Ok(false);
+            }
+            self.delete_all(some).await?;
+        }
         self.delete_all(&own).await?;
         Ok(true)
     }
@@ -76,24 +83,30 @@ impl Table {
         now: Timestamp,
         go_on: &impl Fn() -> bool,
     ) -> Result<bool, StoreError> {
-        let mut ended = true;
+        let (mut ended, mut after) = (true, None);
         let pk = account_partition(&account.id);
-        for upload in self.all::<UploadRow>(&pk, UploadRow::PREFIX).await? {
-            if !go_on() {
-                return Ok(false);
+        loop {
+            let page: Page<UploadRow> = self.page(&pk, UploadRow::PREFIX, after.as_deref(), PAGE).await?;
+            for upload in page.rows {
+                if !go_on() {
+                    return Ok(false);
+                }
+                // What is being finalized, and what ended uploads have left, is the sweep's already.
+                ended &= upload.due_at().is_none();
+                if upload.state.duty() != Duty::Expire {
+                    continue;
+                }
+                match self.move_upload(&upload, Event::Abort, now, |_| (), vec![]).await {
+                    Ok(aborted) => self.discard(objects, &aborted, now).await?,
+                    Err(TransitionError::Refused(_) | TransitionError::Store(StoreError::Conflict(_))) => {}
+                    Err(TransitionError::Store(error)) => return Err(error),
+                }
             }
-            // What is being finalized, and what ended uploads have left, is the sweep's already.
-            ended &= upload.due_at().is_none();
-            if upload.state.duty() != Duty::Expire {
-                continue;
-            }
-            match self.move_upload(&upload, Event::Abort, now, |_| (), vec![]).await {
-                Ok(aborted) => self.discard(objects, &aborted, now).await?,
-                Err(TransitionError::Refused(_) | TransitionError::Store(StoreError::Conflict(_))) => {}
-                Err(TransitionError::Store(error)) => return Err(error),
+            after = page.next;
+            if after.is_none() {
+                return Ok(ended);
             }
         }
-        Ok(ended)
     }
 
     /// Deletes files, and folders as soon as they are empty. Gives whether there are none.
@@ -109,15 +122,25 @@ impl Table {
             loop {
                 let page: Page<NodeRow> = self.page(&pk, NodeRow::PREFIX, after.as_deref(), PAGE).await?;
                 found |= !page.rows.is_empty();
-                for node in page.rows.iter().filter(|node| node.entries == 0) {
-                    if !go_on() {
-                        return Ok(false);
-                    }
-                    match self.delete_node(node, now).await {
-                        Ok(()) => deleted = true,
-                        // Another sweep, or the last request, was at it.
-                        Err(StoreError::Conflict(_)) => {}
-                        Err(error) => return Err(error),
+                for node in page.rows {
+                    let mut empty = Some(node).filter(|node| node.entries == 0);
+                    // And then the folder that it was in, if that is empty now: found page by page, folders within folders
+                    // would take a walk through all of them for each.
+                    while let Some(node) = empty {
+                        if !go_on() {
+                            return Ok(false);
+                        }
+                        match self.delete_node(&node, now).await {
+                            Ok(()) => deleted = true,
+                            // Another sweep, or the last request, was at it.
+                            Err(StoreError::Conflict(_)) => break,
+                            Err(error) => return Err(error),
+                        }
+                        let folder = match &node.parent {
+                            Some(parent) => self.node(&account.id, parent).await?,
+                            None => None,
+                        };
+                        empty = folder.filter(|folder| folder.entries == 0);
                     }
                 }
                 after = page.next;

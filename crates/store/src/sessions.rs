@@ -21,12 +21,14 @@ fn not_signed_out(account: &AccountRow) -> Result<Write, StoreError> {
 }
 
 fn signed_out_as_often(account: &AccountRow) -> (&'static str, Item) {
-    let condition = "attribute_exists(pk) AND attribute_not_exists(closing_since) AND (sign_outs = :sign_outs OR \
-                     (attribute_not_exists(sign_outs) AND :sign_outs = :zero))";
-    let values = HashMap::from([
-        (":sign_outs".to_owned(), number(account.sign_outs)),
-        (":zero".to_owned(), number(0)),
-    ]);
+    // One that never was lacks the number.
+    let condition = if account.sign_outs == 0 {
+        "attribute_exists(pk) AND attribute_not_exists(closing_since) AND \
+         (attribute_not_exists(sign_outs) OR sign_outs = :sign_outs)"
+    } else {
+        "attribute_exists(pk) AND attribute_not_exists(closing_since) AND sign_outs = :sign_outs"
+    };
+    let values = HashMap::from([(":sign_outs".to_owned(), number(account.sign_outs))]);
     (condition, values)
 }
 
@@ -68,11 +70,20 @@ impl Table {
         session: &SessionId,
         now: Timestamp,
     ) -> Result<Option<(AccountRow, SessionRow)>, StoreError> {
-        let both = self.with_account(account, SessionRow::key_of(account, session));
-        let both: Option<(AccountRow, SessionRow)> = both.await?;
+        let key = SessionRow::key_of(account, session);
+        let mut both: Option<(AccountRow, SessionRow)> = self.with_account(account, key.clone()).await?;
+        // The two are not read at the same moment, and a new password changes both: the account may be from after it, and the
+        // session that it spares from before.
+        if both
+            .as_ref()
+            .is_some_and(|(account, session)| session.sign_outs < account.sign_outs)
+        {
+            both = self.with_account(account, key).await?;
+        }
         Ok(both.filter(|(account, session)| {
             account.closing_since.is_none()
-                && session.sign_outs == account.sign_outs
+                // More it has by a new password only, which the account was read before.
+                && session.sign_outs >= account.sign_outs
                 && now < session.refreshing.ends_at()
         }))
     }

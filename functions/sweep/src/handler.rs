@@ -23,6 +23,8 @@ use store::{Aws, Objects, StoreError, Table};
 const BATCH: u32 = 100;
 /// How long an item that failed is left alone.
 const POSTPONE: SignedDuration = SignedDuration::from_mins(5);
+/// How long one account is worked on in one sweep: others are waiting, too.
+const FOR_ONE_ACCOUNT: Duration = Duration::from_secs(20);
 /// How long an account whose removal has to wait for something is left alone.
 const CLOSING: SignedDuration = SignedDuration::from_mins(1);
 /// The longest time after which a replica that nobody is heard of gets another message.
@@ -102,8 +104,12 @@ impl Sweep {
             if due.is_empty() {
                 break;
             }
-            // Blobs last: they need the targets, which may be slow to answer, and nobody waits for them.
-            due.sort_by_key(|key| !key.sk.contains('#'));
+            // Then blobs: they need the targets, which may be slow to answer, and nobody waits for them. Last accounts,
+            // which may have any number of files.
+            due.sort_by_key(|key| match key.sk.as_str() {
+                "ACCOUNT" => 2,
+                sk => u8::from(!sk.contains('#')),
+            });
             for key in due {
                 if left().is_zero() {
                     break;
@@ -251,6 +257,7 @@ impl Sweep {
     /// The account is being deleted.
     async fn account(&self, account: &AccountRow, time: Duration) -> Result<Done, ReplicaError> {
         let began = Instant::now();
+        let time = time.min(FOR_ONE_ACCOUNT);
         let go_on = || began.elapsed() < time;
         let cleared = self.table().clear_account(self.objects(), account, now(), go_on);
         if cleared.await? {

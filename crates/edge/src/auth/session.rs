@@ -61,10 +61,15 @@ impl Auth {
                     }
                 },
                 Exchange::Again => {
-                    // The key may have been replaced since.
+                    // The key may have been replaced since, also by one that only others have heard of yet.
                     let same = |secret: &Secret| secret.hash() == session.refreshing.current;
-                    let given_before = keys.all_following(&token.secret, &token.id).find(same);
-                    return given(&keys, &session, given_before.ok_or_else(over)?);
+                    let mut before = keys.all_following(&token.secret, &token.id).find(same);
+                    if before.is_none() {
+                        let newest = self.keys.newest().await;
+                        before = newest.all_following(&token.secret, &token.id).find(same);
+                    }
+                    // Nobody is signed out for that: whoever asks again in a moment is answered.
+                    return given(&keys, &session, before.ok_or(Conflict::SessionChanged)?);
                 }
                 Exchange::Stolen => {
                     self.table.end_session(&token.account, &token.id).await?;
