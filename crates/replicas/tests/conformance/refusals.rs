@@ -56,15 +56,16 @@ pub(crate) async fn missing_bucket(place: &Place) {
 }
 
 pub(crate) async fn dead_address(place: &Place) {
-    // Nobody listens on a port that was free a moment ago.
-    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
-    let port = listener.local_addr().unwrap().port();
-    drop(listener);
+    // A port that is taken and that nobody listens on: another test's server might get one that is free.
+    let taken = tokio::net::TcpSocket::new_v4().unwrap();
+    taken.bind("127.0.0.1:0".parse().unwrap()).unwrap();
+    let port = taken.local_addr().unwrap().port();
     let settings = place.but(|settings| {
         let (host, _) = settings.endpoint.rsplit_once(':').unwrap();
         settings.endpoint = format!("{host}:{port}");
     });
     refused(&settings, Failure::Passing).await;
+    drop(taken);
 }
 
 /// A certificate that no public authority has signed is refused without the CA bundle, and something that is no bundle
