@@ -1,7 +1,7 @@
 //! `session-create`, `session-refresh`, `session-delete`, `session-delete-all`, `account-set-password`, `token-create`,
 //! `token-delete`.
 
-use super::{Scenario, check_status};
+use super::{Scenario, check_status, sent_again};
 use crate::harness::person::{PASSWORD, Person};
 use crate::harness::sandbox::http_event;
 use crate::harness::stack::stack;
@@ -52,7 +52,7 @@ impl Scenario for SignIn {
     }
 
     fn check_answer(&self, answer: &Value, failed: bool, what: &str) {
-        check_status(answer, 201, failed, &[], what);
+        check_status(answer, 201, failed, sent_again(&[401]), what);
     }
 
     async fn again(&self, what: &str) {
@@ -92,7 +92,7 @@ impl Scenario for Refresh {
     }
 
     fn check_answer(&self, answer: &Value, failed: bool, what: &str) {
-        check_status(answer, 200, failed, &[], what);
+        check_status(answer, 200, failed, sent_again(&[409]), what);
     }
 
     async fn again(&self, what: &str) {
@@ -190,7 +190,7 @@ impl Scenario for SignOutEverywhere {
     }
 
     fn check_answer(&self, answer: &Value, failed: bool, what: &str) {
-        check_status(answer, 204, failed, &[], what);
+        check_status(answer, 204, failed, sent_again(&[409]), what);
     }
 
     async fn again(&self, what: &str) {
@@ -235,7 +235,7 @@ impl Scenario for ChangePassword {
     }
 
     fn check_answer(&self, answer: &Value, failed: bool, what: &str) {
-        check_status(answer, 204, failed, &[], what);
+        check_status(answer, 204, failed, sent_again(&[409]), what);
     }
 
     async fn again(&self, what: &str) {
@@ -277,7 +277,7 @@ impl Scenario for MakeToken {
     }
 
     fn check_answer(&self, answer: &Value, failed: bool, what: &str) {
-        check_status(answer, 201, failed, &[], what);
+        check_status(answer, 201, failed, sent_again(&[409]), what);
     }
 
     async fn again(&self, what: &str) {
