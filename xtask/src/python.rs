@@ -42,6 +42,12 @@ pub(crate) const FOR_LOCALSTACK: Wanted = Wanted {
              pyenv install 3.13. What they install is found where they put it",
 };
 
+/// What schemathesis 4.32 wants.
+pub(crate) const FOR_SCHEMATHESIS: Wanted = Wanted {
+    oldest: "3.11",
+    ..ANY
+};
+
 /// A Python that is new enough and can make environments.
 pub(crate) fn find(wanted: &Wanted) -> Result<PathBuf> {
     let version = |text: &str| text.replace('.', ",");

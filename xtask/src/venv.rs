@@ -1,7 +1,7 @@
 //! Private Python environments: one for the embedded stack (MiniStack, cargo-lambda, what the deployment script
 //! needs), one for LocalStack, one for each tool that checks or deploys the template.
 
-use crate::python::{self, ANY, FOR_LOCALSTACK, Wanted};
+use crate::python::{self, ANY, FOR_LOCALSTACK, FOR_SCHEMATHESIS, Wanted};
 use crate::{process, ui, workspace};
 use anyhow::{Context, Result};
 use std::fs;
@@ -66,7 +66,17 @@ impl Tool {
 pub(crate) fn tool(tool: &Tool) -> Result<Venv> {
     let name = tool.name();
     let requirements = workspace::root().join(format!("infra/tools/requirements-{name}.txt"));
-    ensure(&format!("venv-{name}"), &requirements, &ANY)
+    let python = match tool {
+        Tool::Fuzz => &FOR_SCHEMATHESIS,
+        _ => &ANY,
+    };
+    ensure(&format!("venv-{name}"), &requirements, python)
+}
+
+/// Why there can be no schemathesis here, if that is so.
+pub(crate) fn no_schemathesis() -> Option<String> {
+    let there = python::find(&FOR_SCHEMATHESIS);
+    there.err().map(|error| error.to_string())
 }
 
 /// The environment of the official OSS clients.
