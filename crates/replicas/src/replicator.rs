@@ -230,7 +230,7 @@ impl Replicator {
         loop {
             match copy().await {
                 Err(error) if attempt < PART_ATTEMPTS && may_be_better_at_once(&error) => {
-                    tracing::info!(blob = %job.blob.id, part, attempt, %error, "copying again");
+                    tracing::info!(blob = %job.blob.id, part, attempt, error = error.for_log(), "copying again");
                     attempt += 1;
                 }
                 result => return result,

@@ -264,6 +264,13 @@ impl Body for VerifiedBody {
         Poll::Ready(this.waiting.take().map(|(_, piece)| Ok(Frame::data(piece))))
     }
 
+    /// Must be true as soon as all has passed. Nobody asks for more than the length, and the SDK gives up after 20 seconds
+    /// on a target that seems to take nothing of a body that seems to have more.
+    fn is_end_stream(&self) -> bool {
+        let reading = self.reading.lock().unwrap_or_else(PoisonError::into_inner);
+        self.waiting.is_none() && !reading.taken_back && matches!(reading.outcome, Some(Outcome::Right(_)))
+    }
+
     fn size_hint(&self) -> SizeHint {
         SizeHint::with_exact(self.length)
     }
@@ -319,6 +326,20 @@ mod tests {
         assert_eq!(body.collect().await.unwrap().to_bytes(), "hello world");
         assert_eq!(verdict.sums(), Some(sums()));
         assert!(verdict.source().is_ok());
+    }
+
+    #[tokio::test]
+    async fn with_the_last_piece_it_is_over() {
+        for pace in [None, Some(1 << 10)] {
+            let copy = copy(&["hello ", "world"], 11, "hello world");
+            let (mut body, _verdict) = VerifiedBody::new(copy, Wanted::Crc64, &Arc::new(Pace::new(pace)));
+            for piece in ["hello ", "world"] {
+                assert!(!body.is_end_stream(), "before {piece}");
+                let frame = body.frame().await.unwrap().unwrap();
+                assert_eq!(frame.into_data().unwrap(), piece);
+            }
+            assert!(body.is_end_stream());
+        }
     }
 
     #[tokio::test]

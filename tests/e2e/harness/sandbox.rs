@@ -24,7 +24,7 @@ use tokio::net::TcpListener;
 use tokio::sync::{mpsc, watch};
 use tokio::task::JoinHandle;
 
-/// How long an invocation may take, as far as the function knows.
+/// How long an invocation may take, as far as the function knows, unless a test says otherwise.
 const TIME: Duration = Duration::from_mins(1);
 
 /// The side of Lambda that functions ask.
@@ -33,6 +33,7 @@ struct Runtime {
     answers: mpsc::UnboundedSender<Value>,
     /// Whether the function has begun to ask for events.
     asked: watch::Sender<bool>,
+    time: Mutex<Duration>,
 }
 
 /// A function's process.
@@ -43,6 +44,7 @@ pub(crate) struct Sandbox {
     events: mpsc::UnboundedSender<Value>,
     answers: mpsc::UnboundedReceiver<Value>,
     asked: watch::Receiver<bool>,
+    runtime: Arc<Runtime>,
     task: JoinHandle<()>,
 }
 
@@ -81,8 +83,9 @@ impl Sandbox {
             events: tokio::sync::Mutex::new(take_events),
             answers: give_answers,
             asked: give_asked,
+            time: Mutex::new(TIME),
         });
-        let task = tokio::spawn(accept(listener, runtime));
+        let task = tokio::spawn(accept(listener, Arc::clone(&runtime)));
         let log = NamedTempFile::new().unwrap();
         let output = |file: &File| Stdio::from(file.try_clone().unwrap());
         let child = Command::new(root().join(format!("target/lambda/{function}/bootstrap")))
@@ -114,8 +117,14 @@ impl Sandbox {
             events,
             answers,
             asked,
+            runtime,
             task,
         }
+    }
+
+    /// How long invocations may take from now on.
+    pub(crate) fn set_time(&self, time: Duration) {
+        *self.runtime.time.lock().unwrap() = time;
     }
 
     /// As `kill -9` does.
@@ -194,7 +203,7 @@ async fn answer(runtime: &Runtime, request: Request<Incoming>) -> Result<Respons
         let Some(event) = event else {
             return Ok(Response::builder().status(410).body(Full::default()).unwrap());
         };
-        let deadline = SystemTime::now().duration_since(UNIX_EPOCH).unwrap() + TIME;
+        let deadline = SystemTime::now().duration_since(UNIX_EPOCH).unwrap() + *runtime.time.lock().unwrap();
         let response = Response::builder()
             .header("content-type", "application/json")
             .header(

@@ -183,7 +183,11 @@ async fn relay(state: &State, request: Request<Incoming>) -> io::Result<Answer> 
             return Ok(failure());
         }
         Fate::Reset => return Err(lost()),
-        Fate::Hang => std::future::pending().await,
+        Fate::Hang => {
+            // All of it: the SDK gives up much sooner when it cannot send.
+            request.into_body().collect().await.map_err(io::Error::other)?;
+            return std::future::pending().await;
+        }
         Fate::KillBefore => {
             kill();
             return Err(lost());
