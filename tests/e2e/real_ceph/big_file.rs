@@ -16,6 +16,7 @@ use std::fs::{self, File};
 use std::io::{self, Read, Write};
 use std::path::Path;
 use std::process::{Command, Stdio};
+use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 /// How large the file is, unless the environment says otherwise.
@@ -30,7 +31,8 @@ async fn a_big_file_goes_up_and_comes_down_and_is_at_the_target() {
     let _gateway = ceph::in_use().await;
     let mib = std::env::var("LONGSHORE_BIG_MIB").map_or(USUAL_MIB, |text| text.parse().unwrap());
     let parts = mib.div_ceil(8);
-    let memory = tokio::spawn(watch_memory());
+    let memory = Memory::default();
+    let watch = tokio::spawn(watch_memory(memory.clone()));
     let terminal = Terminal::new();
     let clock = Clock::new(mib);
     make(&terminal.path("big.tar"), mib);
@@ -85,13 +87,13 @@ async fn a_big_file_goes_up_and_comes_down_and_is_at_the_target() {
     assert_eq!(ceph::multipart_uploads(&key), 0);
     terminal.json(&["rm", "big.tar"]);
 
-    if memory.is_finished() {
-        memory.await.unwrap();
-    } else {
-        memory.abort();
-    }
-    let most = function_memory();
+    watch.abort();
+    note_memory(&memory);
+    let most = memory.lock().unwrap();
     println!("peak memory: {most:?}");
+    for (function, kib) in most.iter() {
+        assert!(*kib < MEMORY_KIB, "{function} has used {kib} KiB");
+    }
     for function in ["upload-complete", "upload-sign-parts", "replicate"] {
         assert!(most.contains_key(function), "{function} was not seen: {most:?}");
     }
@@ -190,10 +192,11 @@ impl Clock {
     }
 }
 
-/// The most memory that each function of the stack has used so far, in KiB: the kernel's own high-water mark of every
-/// process.
-fn function_memory() -> BTreeMap<String, u64> {
-    let mut most = BTreeMap::new();
+/// The most memory that each function of the stack has used so far, in KiB.
+type Memory = Arc<Mutex<BTreeMap<String, u64>>>;
+
+/// Looks at the kernel's own high-water mark of every process that is there.
+fn note_memory(memory: &Memory) {
     for process in fs::read_dir("/proc").unwrap().flatten() {
         let Ok(environment) = fs::read(process.path().join("environ")) else {
             continue;
@@ -222,19 +225,16 @@ fn function_memory() -> BTreeMap<String, u64> {
         let Some(kib) = mark.and_then(|text| text.trim().parse::<u64>().ok()) else {
             continue;
         };
-        let entry: &mut u64 = most.entry(function.clone()).or_insert(0);
-        *entry = kib.max(*entry);
+        let mut memory = memory.lock().unwrap();
+        let most = memory.entry(function.clone()).or_default();
+        *most = kib.max(*most);
     }
-    for (function, kib) in &most {
-        assert!(*kib < MEMORY_KIB, "{function} has used {kib} KiB");
-    }
-    most
 }
 
 /// Looks all the time: a process may end before the test does.
-async fn watch_memory() {
+async fn watch_memory(memory: Memory) {
     loop {
-        function_memory();
+        note_memory(&memory);
         tokio::time::sleep(Duration::from_secs(1)).await;
     }
 }
