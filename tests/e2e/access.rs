@@ -1,12 +1,13 @@
 //! Which credential opens which endpoint: each with each.
 //!
-//! The endpoints are those of the template. One that has no row here fails a test, so whoever adds an endpoint has to say
-//! who may call it.
+//! The endpoints are those of the OpenAPI document, which are those of the template. One that has no row here fails a
+//! test, so whoever adds an endpoint has to say who may call it.
 
 use crate::harness::bytes::fresh;
+use crate::harness::documented;
 use crate::harness::http::{Answer, send};
 use crate::harness::person::{Person, sign};
-use crate::harness::stack::{root, stack};
+use crate::harness::stack::stack;
 use jiff::Timestamp;
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
@@ -75,18 +76,6 @@ const ELSEWHERE: [(&str, &str); 1] = [
     ("POST", "/v1/targets/{id}/redrive"),
 ];
 
-/// The methods and paths that the template gives functions.
-fn deployed() -> BTreeSet<(String, String)> {
-    let template = std::fs::read_to_string(root().join("infra/template.yaml")).unwrap();
-    let event = |line: &str| {
-        let (_, rest) = line.split_once("RestApiId: !Ref Api, Method: ")?;
-        let (method, rest) = rest.split_once(", Path: \"")?;
-        let (path, _) = rest.split_once('"')?;
-        Some((method.to_owned(), path.to_owned()))
-    };
-    template.lines().filter_map(event).collect()
-}
-
 #[test]
 fn every_endpoint_has_a_row() {
     let rows = ENDPOINTS.iter().map(|row| (row.method, row.path));
@@ -94,7 +83,7 @@ fn every_endpoint_has_a_row() {
         .chain(ELSEWHERE)
         .map(|(method, path)| (method.to_owned(), path.to_owned()))
         .collect();
-    assert_eq!(rows, deployed());
+    assert_eq!(rows, documented::endpoints());
 }
 
 /// Somebody, with one of everything that endpoints are about.

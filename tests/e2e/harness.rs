@@ -24,7 +24,7 @@ pub(crate) mod aws;
 pub(crate) mod bytes;
 pub(crate) mod ceph;
 pub(crate) mod cli;
-mod documented;
+pub(crate) mod documented;
 pub(crate) mod http;
 pub(crate) mod oss;
 pub(crate) mod person;

@@ -3,27 +3,18 @@
 use crate::harness::aws;
 use crate::harness::bytes::unique;
 use crate::harness::http::{Answer, send};
-use crate::harness::person::{PASSWORD, Person};
+use crate::harness::person::{PASSWORD, Person, anonymous, is_good};
 use crate::harness::proxy::Act;
 use crate::harness::sandbox::{Sandbox, http_event};
 use crate::harness::stack::stack;
 use crate::harness::wait::until;
 use client::session::{InMemory, Tokens};
-use client::types::Session;
-use client::{Api, Token};
 use futures::future::join_all;
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
 
-fn anonymous() -> Api {
-    Api::new(&stack().api_url).unwrap()
-}
-
-async fn sign_in(person: &Person) -> Session {
-    anonymous()
-        .create_session(&person.username, PASSWORD)
-        .await
-        .unwrap()
+async fn is_signed_in(token: &str) -> bool {
+    is_good(token, "a session").await
 }
 
 async fn refresh(token: &str) -> Answer {
@@ -36,15 +27,6 @@ fn text<'a>(answer: &'a Value, name: &str) -> &'a str {
     answer[name].as_str().unwrap()
 }
 
-async fn is_signed_in(token: &str) -> bool {
-    let account = anonymous().with_token(Token::new(token)).account().await;
-    match account {
-        Ok(_) => true,
-        Err(error) if error.is("unauthorized") => false,
-        Err(error) => panic!("{error}"),
-    }
-}
-
 /// Where the session of a refresh token is in the table.
 fn place(refresh_token: &str) -> (String, String) {
     let mut words = refresh_token.strip_prefix("lsr_").unwrap().split('.');
@@ -55,7 +37,7 @@ fn place(refresh_token: &str) -> (String, String) {
 #[tokio::test]
 async fn a_refresh_token_is_exchanged_and_the_old_access_token_stays_good() {
     let person = Person::new().await;
-    let first = sign_in(&person).await;
+    let first = person.sign_in().await;
     let second = refresh(first.refresh_token.reveal()).await.expect(200).json();
     assert_ne!(text(&second, "refresh_token"), first.refresh_token.reveal());
     assert_eq!(
@@ -131,7 +113,7 @@ async fn the_signing_key_is_replaced_and_nobody_is_signed_out() {
 /// An answer that got lost, or two programs that have the same session.
 #[tokio::test]
 async fn the_same_exchange_at_once_gives_the_same_answer() {
-    let first = sign_in(&Person::new().await).await;
+    let first = Person::new().await.sign_in().await;
     let answers = join_all((0..5).map(|_| refresh(first.refresh_token.reveal()))).await;
     let tokens: Vec<String> = answers
         .into_iter()
@@ -144,7 +126,7 @@ async fn the_same_exchange_at_once_gives_the_same_answer() {
 #[tokio::test]
 async fn a_refresh_token_that_comes_back_later_ends_the_session_for_everybody() {
     let person = Person::new().await;
-    let (first, other) = (sign_in(&person).await, sign_in(&person).await);
+    let (first, other) = (person.sign_in().await, person.sign_in().await);
     let stolen = first.refresh_token.reveal();
     let second = refresh(stolen).await.expect(200).json();
     let (pk, sk) = place(stolen);
@@ -164,7 +146,7 @@ async fn a_refresh_token_that_comes_back_later_ends_the_session_for_everybody() 
 #[tokio::test]
 async fn only_hashes_of_secrets_are_kept() {
     let person = Person::new().await;
-    let session = sign_in(&person).await;
+    let session = person.sign_in().await;
     let body = json!({ "name": "CI", "scopes": ["read"], "expires_in_days": 1 });
     let token = person
         .call("POST", "/tokens", Some(&body))
@@ -185,7 +167,7 @@ async fn only_hashes_of_secrets_are_kept() {
 
 #[tokio::test]
 async fn a_session_that_nobody_used_for_a_month_is_over() {
-    let session = sign_in(&Person::new().await).await;
+    let session = Person::new().await.sign_in().await;
     let (pk, sk) = place(session.refresh_token.reveal());
     let then = Timestamp::now() - SignedDuration::from_hours(30 * 24);
     aws::set(&pk, &sk, &json!({ "refreshed_at": then })).await;
@@ -198,7 +180,7 @@ async fn a_session_that_nobody_used_for_a_month_is_over() {
 #[tokio::test]
 async fn signing_out_ends_one_session_and_signing_out_everywhere_all() {
     let person = Person::new().await;
-    let (one, other) = (sign_in(&person).await, sign_in(&person).await);
+    let (one, other) = (person.sign_in().await, person.sign_in().await);
     anonymous()
         .with_token(one.access_token.clone())
         .end_session()
@@ -217,13 +199,13 @@ async fn signing_out_ends_one_session_and_signing_out_everywhere_all() {
     refresh(other.refresh_token.reveal())
         .await
         .problem(401, "unauthorized");
-    assert!(is_signed_in(sign_in(&person).await.access_token.reveal()).await);
+    assert!(is_signed_in(person.sign_in().await.access_token.reveal()).await);
 }
 
 #[tokio::test]
 async fn a_new_password_ends_the_other_sessions() {
     let person = Person::new().await;
-    let other = sign_in(&person).await;
+    let other = person.sign_in().await;
     let body = |current: &str, new: &str| json!({ "current_password": current, "new_password": new });
     let path = "/account/password";
     let wrong = person
@@ -265,7 +247,7 @@ async fn a_personal_token_is_good_until_it_is_ended() {
     assert!(is_signed_in(token).await);
     person.api.end_all_sessions().await.unwrap();
     assert!(is_signed_in(token).await, "it is not part of a session");
-    let session = sign_in(&person).await;
+    let session = person.sign_in().await;
     let api = anonymous().with_token(session.access_token);
     let listed = api.tokens().await.unwrap();
     assert_eq!((listed.len(), listed[0].id.as_str()), (1, text(&made, "id")));
@@ -291,7 +273,7 @@ async fn a_personal_token_is_good_until_it_is_ended() {
 #[tokio::test]
 async fn the_client_exchanges_tokens_in_time() {
     let person = Person::new().await;
-    let session = sign_in(&person).await;
+    let session = person.sign_in().await;
     let first = session.refresh_token.reveal().to_owned();
     let mut tokens = Tokens::of(session, Timestamp::now());
     tokens.good_until = Timestamp::now();
@@ -309,7 +291,7 @@ async fn the_client_exchanges_tokens_in_time() {
 #[tokio::test]
 async fn a_deleted_account_is_over_at_once_and_its_name_is_free() {
     let person = Person::new().await;
-    let session = sign_in(&person).await;
+    let session = person.sign_in().await;
     let body = json!({ "name": "CI", "scopes": ["read"], "expires_in_days": 1 });
     let made = person
         .call("POST", "/tokens", Some(&body))

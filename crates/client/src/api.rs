@@ -170,19 +170,13 @@ impl Api {
     /// # Errors
     /// Whatever befalls every call.
     pub async fn tokens(&self) -> Result<Vec<PersonalToken>, ApiError> {
-        let mut all = Vec::new();
-        let mut cursor: Option<String> = None;
-        loop {
+        all(|cursor| async move {
             let call = Call::new(Method::GET, &["tokens"])
                 .query("cursor", cursor.as_deref())
                 .query("limit", Some(PAGE_LIMIT));
-            let page: Page<PersonalToken> = self.http.json(call).await?;
-            all.extend(page.items);
-            cursor = page.next_cursor;
-            if cursor.is_none() {
-                return Ok(all);
-            }
-        }
+            self.http.json(call).await
+        })
+        .await
     }
 
     /// `DELETE /v1/tokens/{id}`: ends a personal access token.
@@ -238,16 +232,7 @@ impl Api {
     /// # Errors
     /// Whatever befalls every call.
     pub async fn all_uploads(&self) -> Result<Vec<Upload>, ApiError> {
-        let mut all = Vec::new();
-        let mut cursor = None;
-        loop {
-            let page = self.list_uploads(cursor.as_deref()).await?;
-            all.extend(page.items);
-            cursor = page.next_cursor;
-            if cursor.is_none() {
-                return Ok(all);
-            }
-        }
+        all(|cursor| async move { self.list_uploads(cursor.as_deref()).await }).await
     }
 
     /// `GET /v1/uploads/{id}`: where an upload stands, with the parts the store has.
@@ -327,16 +312,7 @@ impl Api {
     /// # Errors
     /// `not_found`, and whatever befalls every call.
     pub async fn all_files(&self, parent: Option<&str>) -> Result<Vec<Node>, ApiError> {
-        let mut all = Vec::new();
-        let mut cursor = None;
-        loop {
-            let page = self.list_files(parent, cursor.as_deref()).await?;
-            all.extend(page.items);
-            cursor = page.next_cursor;
-            if cursor.is_none() {
-                return Ok(all);
-            }
-        }
+        all(|cursor| async move { self.list_files(parent, cursor.as_deref()).await }).await
     }
 
     /// `GET /v1/files?name=`: the entry of this name in a folder, if there is one.
@@ -417,5 +393,21 @@ impl Api {
         let path = ["targets", target, "redrive"];
         // Replicas that are tried again already are not given up any more: asking twice does nothing twice.
         self.http.json(Call::new(Method::POST, &path).repeatable()).await
+    }
+}
+
+/// All items of a list; `page` asks for those from a cursor on.
+async fn all<T, F>(page: impl Fn(Option<String>) -> F) -> Result<Vec<T>, ApiError>
+where
+    F: Future<Output = Result<Page<T>, ApiError>>,
+{
+    let (mut all, mut cursor) = (Vec::new(), None);
+    loop {
+        let page = page(cursor).await?;
+        all.extend(page.items);
+        cursor = page.next_cursor;
+        if cursor.is_none() {
+            return Ok(all);
+        }
     }
 }

@@ -2,34 +2,12 @@
 //! `token-delete`.
 
 use super::{Scenario, check_status, sent_again};
-use crate::harness::person::{PASSWORD, Person};
+use crate::harness::person::{PASSWORD, Person, anonymous, is_good};
 use crate::harness::sandbox::http_event;
-use crate::harness::stack::stack;
 use client::types::Session;
-use client::{Api, Token};
 use serde_json::{Value, json};
 
 const ANOTHER: &str = "staple correct horse";
-
-fn anonymous() -> Api {
-    Api::new(&stack().api_url).unwrap()
-}
-
-async fn sign_in(person: &Person) -> Session {
-    anonymous()
-        .create_session(&person.username, PASSWORD)
-        .await
-        .unwrap()
-}
-
-/// Whether a token is good; anything but yes and no is a fault.
-async fn is_good(token: &str, what: &str) -> bool {
-    match anonymous().with_token(Token::new(token)).account().await {
-        Ok(_) => true,
-        Err(error) if error.is("unauthorized") => false,
-        Err(error) => panic!("{what}: {error}"),
-    }
-}
 
 /// Signing in again works.
 pub(super) struct SignIn(Person);
@@ -56,7 +34,7 @@ impl Scenario for SignIn {
     }
 
     async fn again(&self, what: &str) {
-        let session = sign_in(&self.0).await;
+        let session = self.0.sign_in().await;
         assert!(is_good(session.access_token.reveal(), what).await, "{what}");
     }
 }
@@ -79,7 +57,7 @@ impl Scenario for Refresh {
 
     async fn prepare() -> Self {
         let person = Person::not_signed_in().await;
-        let session = sign_in(&person).await;
+        let session = person.sign_in().await;
         Self { person, session }
     }
 
@@ -137,7 +115,7 @@ impl Scenario for SignOut {
 
     async fn prepare() -> Self {
         let person = Person::not_signed_in().await;
-        let session = sign_in(&person).await;
+        let session = person.sign_in().await;
         Self { person, session }
     }
 
@@ -176,7 +154,7 @@ impl Scenario for SignOutEverywhere {
 
     async fn prepare() -> Self {
         let person = Person::not_signed_in().await;
-        let session = sign_in(&person).await;
+        let session = person.sign_in().await;
         Self { person, session }
     }
 
@@ -215,7 +193,7 @@ impl Scenario for ChangePassword {
 
     async fn prepare() -> Self {
         let person = Person::not_signed_in().await;
-        let other = sign_in(&person).await;
+        let other = person.sign_in().await;
         Self { person, other }
     }
 

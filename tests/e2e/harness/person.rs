@@ -6,7 +6,7 @@ use super::http::{Answer, send};
 use super::stack::stack;
 use bytes::Bytes;
 use client::transfer::{DownloadRequest, Options, UploadRequest, Uploaded, download, upload};
-use client::types::{Account, Node, OnConflict, PartToSign, SignedPart, Upload};
+use client::types::{Account, Node, OnConflict, PartToSign, Session, SignedPart, Upload};
 use client::{Api, Token};
 use domain::content::{ContentId, PartDigest};
 use jiff::Timestamp;
@@ -38,8 +38,22 @@ pub(crate) fn note_username(username: &str) {
     file.write_all(format!("{username}\n").as_bytes()).unwrap();
 }
 
+/// The API for somebody who has not signed in.
+pub(crate) fn anonymous() -> Api {
+    Api::new(&stack().api_url).unwrap()
+}
+
+/// Whether a token is good; anything but yes and no is a fault.
+pub(crate) async fn is_good(token: &str, what: &str) -> bool {
+    match anonymous().with_token(Token::new(token)).account().await {
+        Ok(_) => true,
+        Err(error) if error.is("unauthorized") => false,
+        Err(error) => panic!("{what}: {error}"),
+    }
+}
+
 async fn sign_up() -> (Api, Account) {
-    let api = Api::new(&stack().api_url).unwrap();
+    let api = anonymous();
     let account = api.create_account(&new_username(), PASSWORD).await.unwrap();
     (api, account)
 }
@@ -116,12 +130,16 @@ impl Person {
         }
     }
 
+    /// Another session.
+    pub(crate) async fn sign_in(&self) -> Session {
+        let session = anonymous().create_session(&self.username, PASSWORD).await;
+        session.unwrap()
+    }
+
     /// An access token of another session, which is over.
     pub(crate) async fn signed_out_token(&self) -> String {
-        let api = Api::new(&stack().api_url).unwrap();
-        let session = api.create_session(&self.username, PASSWORD).await.unwrap();
-        let token = session.access_token;
-        api.with_token(token.clone()).end_session().await.unwrap();
+        let token = self.sign_in().await.access_token;
+        anonymous().with_token(token.clone()).end_session().await.unwrap();
         token.reveal().to_owned()
     }
 

@@ -14,11 +14,16 @@ const BEGINNINGS: [(&str, &str); 11] = [
     ("a signed request to AWS", "AWS4-HMAC-SHA256"),
     ("a presigned address of OSS", "x-oss-signature="),
     ("a signed request to OSS", "OSS4-HMAC-SHA256"),
-    ("a key", "-----BEGIN"),
+    ("a private key", "PRIVATE KEY-----"),
 ];
 
 /// Passwords of the tests.
-pub(crate) const PASSWORDS: [&str; 3] = [PASSWORD, "a wrong guess", "another good one"];
+const PASSWORDS: [&str; 4] = [
+    PASSWORD,
+    "a wrong guess",
+    "another good one",
+    "staple correct horse",
+];
 
 /// What is in a text and must not be: of what kind it is, and the line.
 pub(crate) fn secrets_in<'a>(text: &'a str, others: &[String]) -> Vec<(&'static str, &'a str)> {
@@ -26,9 +31,9 @@ pub(crate) fn secrets_in<'a>(text: &'a str, others: &[String]) -> Vec<(&'static 
         let begins = |beginning: &&(&'static str, &str)| {
             // The word alone is none: prose may say what a "Bearer" is.
             line.match_indices(beginning.1).any(|(at, word)| {
-                let rest = &line[at + word.len()..];
+                let rest = line[at + word.len()..].trim_start();
                 let more = rest.chars().take_while(|c| c.is_ascii_graphic() && *c != '"');
-                word.ends_with('=') || more.count() >= 8
+                word.ends_with(['=', '-']) || more.count() >= 8
             })
         };
         if let Some((kind, _)) = BEGINNINGS.iter().find(begins) {
@@ -55,10 +60,10 @@ fn every_kind_of_secret_is_found() {
         ("the hash of a password", "$argon2id$v=19$m=19456,t=2,p=1$x"),
         ("a presigned address", "http://h/b/k?X-Amz-Signature=0a"),
         ("a session's token", "?X-Amz-Security-Token=x"),
-        ("a signed request to AWS", "AWS4-HMAC-SHA256Credential=AKIA/2026"),
+        ("a signed request to AWS", "AWS4-HMAC-SHA256 Credential=AKIA/2026"),
         ("a presigned address of OSS", "?x-oss-signature=9"),
-        ("a signed request to OSS", "OSS4-HMAC-SHA256Credential=x/2026"),
-        ("a key", "-----BEGINPRIVATEKEY-----"),
+        ("a signed request to OSS", "OSS4-HMAC-SHA256 Credential=x/2026"),
+        ("a private key", "-----BEGIN RSA PRIVATE KEY-----"),
         ("a password", r#"{"password":"correct horse battery"}"#),
         ("a secret's value", "key=sesame-open"),
     ] {
