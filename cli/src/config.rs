@@ -46,7 +46,11 @@ impl Keeper for InFile {
     }
 
     fn keep(&self, tokens: &Tokens) {
-        let Some(session) = self.session() else { return };
+        // Another process may have newer ones.
+        let older = |session: &Session| session.tokens.good_until <= tokens.good_until;
+        let Some(session) = self.session().filter(older) else {
+            return;
+        };
         let session = Session {
             tokens: tokens.clone(),
             ..session

@@ -45,6 +45,7 @@ async fn run(arguments: &Arguments, passwords: Passwords) -> Result<(), Failure>
         ended = commands::run(&context, &arguments.command) => ended,
         () = interrupted() => Err(Failure::interrupted(commands::how_to_go_on(&context, &arguments.command))),
     };
+    context.settled().await;
     context.display.end();
     ended
 }

@@ -20,6 +20,8 @@ use client::Token;
 use client::types::Upload;
 use std::env;
 use std::io::{self, IsTerminal};
+use std::sync::OnceLock;
+use std::time::Duration;
 
 /// What every command needs.
 pub(crate) struct Context {
@@ -28,6 +30,8 @@ pub(crate) struct Context {
     json: bool,
     passwords: Passwords,
     pub(crate) display: Display,
+    /// The API with the account of the last login, once a command uses it.
+    in_use: OnceLock<Api>,
 }
 
 impl Context {
@@ -39,6 +43,15 @@ impl Context {
             json: arguments.json,
             passwords,
             display: Display::new(quiet),
+            in_use: OnceLock::new(),
+        }
+    }
+
+    /// Waits until the session can be gone on with by another process, but not for long.
+    pub(crate) async fn settled(&self) {
+        if let Some(api) = self.in_use.get() {
+            // Whoever interrupts a command wants to have the terminal back.
+            let _ = tokio::time::timeout(Duration::from_secs(5), api.settled()).await;
         }
     }
 
@@ -75,7 +88,8 @@ impl Context {
         // A token is for the API that gave it and nobody else.
         if api.base().trim_end_matches('/') == kept.base().trim_end_matches('/') {
             let keeper = InFile::of(&session);
-            Ok(api.with_session(session.tokens, Box::new(keeper)))
+            let api = api.with_session(session.tokens, Box::new(keeper));
+            Ok(self.in_use.get_or_init(|| api).clone())
         } else {
             Err(not_signed_in(format!("not signed in to {}", api.base())))
         }

@@ -70,6 +70,13 @@ impl Api {
         self
     }
 
+    /// Waits until no tokens are being exchanged. A process that ends in the middle of that may lose its session.
+    pub async fn settled(&self) {
+        if let Credentials::Session(session) = &self.http.credentials {
+            session.settled().await;
+        }
+    }
+
     /// The address it was made with.
     #[must_use]
     pub fn base(&self) -> &str {
@@ -123,7 +130,7 @@ impl Api {
     /// # Errors
     /// Whatever befalls every call.
     pub async fn end_session(&self) -> Result<(), ApiError> {
-        self.done(Call::new(Method::DELETE, &["sessions", "current"]))
+        self.done(Call::new(Method::DELETE, &["sessions", "current"]).ends_session())
             .await
     }
 
@@ -132,7 +139,8 @@ impl Api {
     /// # Errors
     /// Whatever befalls every call.
     pub async fn end_all_sessions(&self) -> Result<(), ApiError> {
-        self.done(Call::new(Method::DELETE, &["sessions"])).await
+        self.done(Call::new(Method::DELETE, &["sessions"]).ends_session())
+            .await
     }
 
     /// `PUT /v1/account/password`: changes the password and ends all other sessions.
@@ -151,7 +159,7 @@ impl Api {
     /// `wrong_password`, and whatever befalls every call.
     pub async fn delete_account(&self, password: &str) -> Result<(), ApiError> {
         let body = json!({ "current_password": password });
-        self.done(Call::new(Method::DELETE, &["account"]).body(body))
+        self.done(Call::new(Method::DELETE, &["account"]).body(body).ends_session())
             .await
     }
 

@@ -8,15 +8,19 @@ use crate::session::Credentials;
 use crate::types::Session;
 use bytes::Bytes;
 use reqwest::header::{AUTHORIZATION, HeaderMap, HeaderValue, RETRY_AFTER};
-use reqwest::{Client, ClientBuilder, Method, StatusCode, Url, redirect};
+use reqwest::{Client, Method, StatusCode, Url, redirect};
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 use std::net::IpAddr;
+use std::pin::Pin;
 use std::time::Duration;
 
 /// A gateway gives up after 29 seconds; waiting much longer is useless.
 const CALL_TIMEOUT: Duration = Duration::from_secs(35);
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
+/// How long an exchange of tokens may take. One whose answer got lost has to be tried again while it gets the same answer
+/// ([`domain::session::GRACE`]).
+const EXCHANGE_TIMEOUT: Duration = Duration::from_secs(10);
 /// Longest wait that a server may ask for.
 const LONGEST_RETRY_AFTER: Duration = Duration::from_secs(30);
 /// By what the server knows a call again.
@@ -39,6 +43,10 @@ pub(crate) struct Call<'a> {
     pub(crate) query: Vec<(&'static str, String)>,
     pub(crate) body: Option<Value>,
     pub(crate) repeat: Repeat,
+    /// What is answered when an earlier try did it, and only its answer got lost.
+    done_before: Option<StatusCode>,
+    /// How long one try may take.
+    timeout: Duration,
     /// The `Idempotency-Key`, the same for all tries.
     key: Option<String>,
 }
@@ -50,12 +58,15 @@ impl<'a> Call<'a> {
         } else {
             Repeat::Always
         };
+        let done_before = (method == Method::DELETE).then_some(StatusCode::NOT_FOUND);
         Self {
             method,
             path,
             query: Vec::new(),
             body: None,
             repeat,
+            done_before,
+            timeout: CALL_TIMEOUT,
             key: None,
         }
     }
@@ -72,6 +83,17 @@ impl<'a> Call<'a> {
 
     pub(crate) fn repeatable(mut self) -> Self {
         self.repeat = Repeat::Always;
+        self
+    }
+
+    /// The call ends the session that it is made with.
+    pub(crate) fn ends_session(mut self) -> Self {
+        self.done_before = Some(StatusCode::UNAUTHORIZED);
+        self
+    }
+
+    fn within(mut self, timeout: Duration) -> Self {
+        self.timeout = timeout;
         self
     }
 
@@ -99,6 +121,9 @@ impl Answer {
     }
 }
 
+/// An exchange of tokens under way.
+type Exchange = Pin<Box<dyn Future<Output = Result<Session, ApiError>> + Send>>;
+
 /// Sends calls to one API.
 #[derive(Clone)]
 pub(crate) struct Http {
@@ -123,8 +148,8 @@ impl Http {
         // Fails when another provider was installed before, which is as good.
         let _ = rustls::crypto::ring::default_provider().install_default();
         Ok(Self {
-            api: client(|client| client.timeout(CALL_TIMEOUT))?,
-            store: client(|client| client)?,
+            api: client()?,
+            store: client()?,
             base: url,
             credentials: Credentials::default(),
             retry: Retry::CALL,
@@ -146,11 +171,12 @@ impl Http {
 
     /// Makes a call and gives its answer if it is no error; redirects are answers too.
     pub(crate) async fn send(&self, call: &Call<'_>) -> Result<Answer, ApiError> {
-        let (mut failed, mut refused) = (0, None);
+        let (mut failed, mut refused, mut may_be_done) = (0, None, false);
         loop {
             let token = self.token(refused.as_ref()).await?;
             failed += 1;
             let (error, may_repeat, asked) = match self.attempt(call, token.as_ref()).await {
+                Ok(answer) if may_be_done && Some(answer.status) == call.done_before => return Ok(answer),
                 // A token of a session may have ended early, and there is another one to be had, once.
                 Ok(answer)
                     if answer.status == StatusCode::UNAUTHORIZED
@@ -160,17 +186,10 @@ impl Http {
                     refused = token;
                     continue;
                 }
-                // The first try did it; only its answer got lost.
-                Ok(answer)
-                    if failed > 1
-                        && call.method == Method::DELETE
-                        && answer.status == StatusCode::NOT_FOUND =>
-                {
-                    return Ok(answer);
-                }
                 Ok(answer) if !answer.is_error() => return Ok(answer),
                 Ok(answer) => {
                     let status = answer.status;
+                    may_be_done |= status.is_server_error();
                     let problem = Problem::from_answer(status, &answer.body);
                     // Calls that were throttled, or lost a race with another, did nothing. After any other
                     // server error the call may have been done.
@@ -183,6 +202,7 @@ impl Http {
                     (ApiError::Problem(Box::new(problem)), may_repeat, asked)
                 }
                 Err(error) => {
+                    may_be_done |= !error.is_connect();
                     let may_repeat = call.repeat == Repeat::Always || error.is_connect();
                     (self.unreachable(reason_of(error)), may_repeat, None)
                 }
@@ -202,28 +222,31 @@ impl Http {
             Credentials::Nobody => Ok(None),
             Credentials::Token(token) => Ok(Some(token.clone())),
             Credentials::Session(session) => {
-                let token = session.access(refused, |refresh| Box::pin(self.exchange(refresh)));
-                token.await.map(Some)
+                let http = self.clone();
+                let exchange = move |refresh: Token| http.exchange(&refresh);
+                session.access(refused, exchange).await.map(Some)
             }
         }
     }
 
-    /// `POST /v1/sessions/refresh`: exchanges a refresh token. Sent twice within a moment, it gets the same answer.
-    async fn exchange(&self, refresh: Token) -> Result<Session, ApiError> {
+    /// `POST /v1/sessions/refresh`: exchanges a refresh token. Sent twice within a moment, it gets the same answer. Of one type,
+    /// for this is how calls get their tokens, and a call itself.
+    fn exchange(self, refresh: &Token) -> Exchange {
+        let body = json!({ "refresh_token": refresh.reveal() });
         let anonymous = Self {
             credentials: Credentials::Nobody,
-            ..self.clone()
+            ..self
         };
-        let body = json!({ "refresh_token": refresh.reveal() });
-        let path = ["sessions", "refresh"];
-        anonymous
-            .json(Call::new(Method::POST, &path).body(body).repeatable())
-            .await
+        Box::pin(async move {
+            let call = Call::new(Method::POST, &["sessions", "refresh"]).body(body);
+            anonymous.json(call.repeatable().within(EXCHANGE_TIMEOUT)).await
+        })
     }
 
     /// One try. An answer that ends early is none, unless its status already says enough.
     async fn attempt(&self, call: &Call<'_>, token: Option<&Token>) -> Result<Answer, reqwest::Error> {
         let mut request = self.api.request(call.method.clone(), self.url(call));
+        request = request.timeout(call.timeout);
         if let Some(token) = token
             && let Ok(mut value) = HeaderValue::from_str(&format!("Bearer {}", token.reveal()))
         {
@@ -283,13 +306,12 @@ impl Http {
     }
 }
 
-fn client(finish: impl Fn(ClientBuilder) -> ClientBuilder) -> Result<Client, ApiError> {
+fn client() -> Result<Client, ApiError> {
     let client = || {
-        let client = Client::builder()
+        Client::builder()
             .user_agent(concat!("longshore/", env!("CARGO_PKG_VERSION")))
             .redirect(redirect::Policy::none())
-            .connect_timeout(CONNECT_TIMEOUT);
-        finish(client)
+            .connect_timeout(CONNECT_TIMEOUT)
     };
     // A machine without certificate authorities (a small container) cannot speak https, but plain http it can.
     let built = client().build().or_else(|_| client().tls_certs_only([]).build());
@@ -342,6 +364,16 @@ mod tests {
             "http://[::1]:1",
         ] {
             assert!(!exposed(safe), "{safe}");
+        }
+    }
+
+    /// A lost answer is noticed, and asked for again however often, before the server takes that for a theft.
+    #[test]
+    fn an_exchange_is_tried_again_in_time() {
+        for retry in [Retry::CALL, Retry::TRANSFER] {
+            let waits: Duration = (1..retry.attempts).filter_map(|failed| retry.wait(failed)).sum();
+            let longest = EXCHANGE_TIMEOUT * retry.attempts + waits;
+            assert!(longest < domain::session::GRACE.unsigned_abs(), "{longest:?}");
         }
     }
 

@@ -42,6 +42,10 @@ impl Tokens {
         let wanted = Timestamp::now().checked_add(MARGIN);
         wanted.is_ok_and(|wanted| wanted < self.good_until)
     }
+
+    fn will_do(&self, refused: Option<&Token>) -> bool {
+        self.is_good() && Some(&self.access) != refused
+    }
 }
 
 /// Where the tokens of a session are kept between calls and for other processes.
@@ -97,21 +101,46 @@ impl Session {
     }
 
     /// An access token: a good one as far as can be known here, and not the one that was `refused`. `exchange` makes the
-    /// call that exchanges a refresh token.
+    /// call that exchanges a refresh token. It is made to its end, and its tokens are kept, also if the caller stops waiting:
+    /// those that are here are worth nothing from then on.
     pub(crate) async fn access<F>(
+        self: &Arc<Self>,
+        refused: Option<&Token>,
+        exchange: impl FnOnce(Token) -> F + Send + 'static,
+    ) -> Result<Token, ApiError>
+    where
+        F: Future<Output = Result<types::Session, ApiError>> + Send,
+    {
+        let tokens = self.tokens.lock().await;
+        if tokens.will_do(refused) {
+            return Ok(tokens.access.clone());
+        }
+        drop(tokens);
+        let (session, refused) = (Arc::clone(self), refused.cloned());
+        let exchanged = tokio::spawn(async move { session.renewed(refused.as_ref(), exchange).await });
+        exchanged
+            .await
+            .map_err(|error| ApiError::Setup(error.to_string()))?
+    }
+
+    /// Waits until no exchange is under way.
+    pub(crate) async fn settled(&self) {
+        drop(self.tokens.lock().await);
+    }
+
+    async fn renewed<F>(
         &self,
         refused: Option<&Token>,
-        exchange: impl Fn(Token) -> F,
+        exchange: impl FnOnce(Token) -> F,
     ) -> Result<Token, ApiError>
     where
         F: Future<Output = Result<types::Session, ApiError>>,
     {
-        let will_do = |tokens: &Tokens| tokens.is_good() && Some(&tokens.access) != refused;
         let mut tokens = self.tokens.lock().await;
-        if will_do(&tokens) {
+        if tokens.will_do(refused) {
             return Ok(tokens.access.clone());
         }
-        if self.others_have_exchanged(&mut tokens) && will_do(&tokens) {
+        if self.others_have_exchanged(&mut tokens) && tokens.will_do(refused) {
             return Ok(tokens.access.clone());
         }
         let asked = Timestamp::now();
@@ -122,16 +151,18 @@ impl Session {
                 Ok(tokens.access.clone())
             }
             // At the same moment.
-            Err(_) if self.others_have_exchanged(&mut tokens) && will_do(&tokens) => {
+            Err(_) if self.others_have_exchanged(&mut tokens) && tokens.will_do(refused) => {
                 Ok(tokens.access.clone())
             }
             Err(error) => Err(error),
         }
     }
 
-    /// Takes over what another process has got for the refresh token that is known here.
+    /// Takes over what another process has got for the refresh token that is known here. What is kept may also be older,
+    /// where the last tokens could not be kept.
     fn others_have_exchanged(&self, tokens: &mut Tokens) -> bool {
-        let kept = self.keeper.load().filter(|kept| kept.refresh != tokens.refresh);
+        let is_newer = |kept: &Tokens| kept.refresh != tokens.refresh && kept.good_until > tokens.good_until;
+        let kept = self.keeper.load().filter(is_newer);
         let others = kept.is_some();
         if let Some(kept) = kept {
             *tokens = kept;

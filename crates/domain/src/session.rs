@@ -18,8 +18,8 @@ pub const ACCESS_LIFETIME: SignedDuration = SignedDuration::from_mins(15);
 pub const IDLE_LIFETIME: SignedDuration = SignedDuration::from_hours(30 * 24);
 /// How long a session lives at most.
 pub const LIFETIME: SignedDuration = SignedDuration::from_hours(180 * 24);
-/// For how long an exchange that is repeated gives the same answer.
-pub const GRACE: SignedDuration = SignedDuration::from_secs(30);
+/// For how long an exchange that is repeated gives the same answer: longer than clients go on trying.
+pub const GRACE: SignedDuration = SignedDuration::from_mins(5);
 
 /// The refresh tokens of a session, and since when.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -108,8 +108,8 @@ mod tests {
             panic!("not exchanged");
         };
         assert_eq!((&session.current, session.refreshed_at), (&hash(1), at(100)));
-        assert_eq!(session.exchange(&hash(0), hash(2), at(129)), Exchange::Again);
-        assert_eq!(session.exchange(&hash(0), hash(2), at(130)), Exchange::Stolen);
+        assert_eq!(session.exchange(&hash(0), hash(2), at(399)), Exchange::Again);
+        assert_eq!(session.exchange(&hash(0), hash(2), at(400)), Exchange::Stolen);
         assert_eq!(session.exchange(&hash(9), hash(2), at(101)), Exchange::Stolen);
         let Exchange::New(session) = session.exchange(&hash(1), hash(2), at(110)) else {
             panic!("not exchanged");

@@ -49,6 +49,8 @@ pub(crate) enum Fault {
     Corrupt,
     /// No answer, ever.
     Silence,
+    /// It takes so long.
+    Slow(Duration),
 }
 
 #[derive(Default)]
@@ -69,6 +71,10 @@ pub(crate) struct World {
     pub(crate) elsewhere: Vec<String>,
     /// This store speaks as Alibaba's OSS does.
     pub(crate) oss: bool,
+    /// How often the session was ended.
+    pub(crate) sign_outs: usize,
+    /// The refresh tokens that came.
+    pub(crate) exchanged: Vec<String>,
     /// The account may look after targets.
     pub(crate) operator: bool,
     pub(crate) targets: Vec<Value>,
@@ -185,6 +191,7 @@ async fn serve(request: Request<Incoming>, address: &str, world: &Mutex<World>) 
         Some(Fault::Early(status, code)) => return Ok(refuse(store, status, code)),
         Some(Fault::Drop) => return Err(io::ErrorKind::ConnectionReset.into()),
         Some(Fault::Silence) => return std::future::pending().await,
+        Some(Fault::Slow(wait)) => tokio::time::sleep(wait).await,
         _ => {}
     }
     let mut body = body

@@ -1,20 +1,26 @@
 //! Tokens of a session are exchanged in time, once, and for all who share them.
 
 use crate::QUICK;
-use crate::server::{NEXT_REFRESH, REFRESH, Server, TOKEN};
+use crate::server::{Fault, NEXT_REFRESH, REFRESH, Server, TOKEN};
 use client::session::{Keeper, Tokens};
 use client::{Api, Token};
 use futures::future::join_all;
 use jiff::Timestamp;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 /// What another process would see.
 #[derive(Clone, Default)]
-struct Shared(Arc<Mutex<Option<Tokens>>>);
+struct Shared {
+    kept: Arc<Mutex<Option<Tokens>>>,
+    /// Nothing can be kept any more.
+    is_full: Arc<AtomicBool>,
+}
 
 impl Shared {
     fn tokens(&self) -> Option<Tokens> {
-        self.0.lock().unwrap().clone()
+        self.kept.lock().unwrap().clone()
     }
 }
 
@@ -24,7 +30,9 @@ impl Keeper for Shared {
     }
 
     fn keep(&self, tokens: &Tokens) {
-        *self.0.lock().unwrap() = Some(tokens.clone());
+        if !self.is_full.load(Ordering::SeqCst) {
+            *self.kept.lock().unwrap() = Some(tokens.clone());
+        }
     }
 }
 
@@ -81,4 +89,53 @@ async fn what_another_process_has_exchanged_is_taken_over() {
     kept.keep(&tokens(TOKEN, Timestamp::MAX, NEXT_REFRESH));
     api.account().await.unwrap();
     assert_eq!(server.count("POST sessions/refresh"), 0);
+}
+
+/// A disk that is full: what is kept is worth nothing, and what is here is good.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_could_not_be_kept_is_not_given_up_for_what_was_kept_before() {
+    let (server, kept) = (Server::start().await, Shared::default());
+    let api = api(&server, tokens("old", Timestamp::now(), REFRESH), &kept);
+    kept.is_full.store(true, Ordering::SeqCst);
+    api.account().await.unwrap();
+    server.fail("GET account", Fault::Answer(401, "unauthorized"));
+    // The token is refused, so another is wanted: for the refresh token that is here, which nobody has exchanged.
+    let error = api.account().await.unwrap_err();
+    assert!(error.is("unauthorized"), "{error}");
+    let exchanged = server.world().exchanged.clone();
+    assert_eq!(exchanged, [REFRESH, NEXT_REFRESH]);
+}
+
+/// Somebody presses Ctrl-C when the refresh token is on its way.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_exchange_is_made_to_its_end_and_kept_though_nobody_waits() {
+    let (server, kept) = (Server::start().await, Shared::default());
+    let api = api(&server, tokens("old", Timestamp::now(), REFRESH), &kept);
+    server.fail("POST sessions/refresh", Fault::Slow(Duration::from_millis(300)));
+    let call = tokio::spawn({
+        let api = api.clone();
+        async move { api.account().await }
+    });
+    server.seen("POST sessions/refresh").await;
+    call.abort();
+    assert!(call.await.unwrap_err().is_cancelled());
+    api.settled().await;
+    assert_eq!(kept.tokens().unwrap().refresh, Token::new(NEXT_REFRESH));
+}
+
+/// The answer got lost, and the session is over all the same.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn signing_out_is_done_when_it_was_done() {
+    let server = Server::start().await;
+    let api = api(
+        &server,
+        tokens(TOKEN, Timestamp::MAX, REFRESH),
+        &Shared::default(),
+    );
+    server.fail("DELETE sessions/current", Fault::LoseAnswer);
+    api.end_session().await.unwrap();
+    assert_eq!(server.count("DELETE sessions/current"), 2);
+    // But one that was over before was ended by somebody else.
+    let error = api.end_all_sessions().await.unwrap_err();
+    assert!(error.is("unauthorized"), "{error}");
 }
