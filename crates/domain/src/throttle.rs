@@ -19,8 +19,9 @@ pub const FREE_ATTEMPTS: u32 = 10;
 pub const LONGEST_WAIT: SignedDuration = SignedDuration::from_mins(15);
 /// When attempts are forgotten, counted from the last one.
 pub const ATTEMPTS_REMEMBERED: SignedDuration = SignedDuration::from_hours(24);
-/// For how long a source is known that somebody has signed in from.
-pub const SOURCE_KNOWN: SignedDuration = SignedDuration::from_hours(90 * 24);
+/// For how long a source is known that somebody has signed in from. Much longer than a session lives: who uses one every day
+/// until it ends is still known where he does.
+pub const SOURCE_KNOWN: SignedDuration = SignedDuration::from_hours(365 * 24);
 
 /// Where a request came from, as it is counted and kept: a hash of the address. An IPv6 address counts with all others of
 /// its /64, which is what one household or one machine has.

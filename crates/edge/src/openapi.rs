@@ -720,6 +720,12 @@ mod tests {
             Some((method.to_lowercase(), rest.split_once('"')?.0.to_owned()))
         };
         let deployed: BTreeSet<_> = template.lines().filter_map(event).collect();
+        // However else an endpoint can be written down, this would not see it.
+        let events = template.lines().filter(|line| line.trim() == "Type: Api");
+        assert_eq!(events.count(), deployed.len());
+        for other in ["HttpApi", "FunctionUrlConfig", "AWS::ApiGateway"] {
+            assert!(!template.contains(other), "{other}");
+        }
         let operations = operations(&mut Writer::new());
         let said: BTreeSet<_> = operations
             .iter()

@@ -54,6 +54,11 @@ mod tests {
             .verify_password(b"whatever", NOBODY)
             .unwrap_err();
         assert_eq!(refused.to_string(), hash_mismatch());
+        let parameters = |hash: &str| hash.split('$').take(4).collect::<Vec<_>>().join("$");
+        assert_eq!(
+            parameters(NOBODY),
+            parameters(&hash(&password("correct horse")).unwrap())
+        );
     }
 
     fn hash_mismatch() -> String {

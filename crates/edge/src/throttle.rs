@@ -6,7 +6,7 @@ use domain::throttle::{Source, until_next_hour};
 use lambda_http::RequestExt;
 use lambda_http::request::RequestContext;
 use store::Table;
-use store::rows::{AccountRow, Allowance, AttemptsRow, now};
+use store::rows::{AccountRow, Allowance, AttemptsRow, SessionRow, now};
 use store::table::Key;
 
 impl Call {
@@ -41,20 +41,24 @@ pub async fn attempt(table: &Table, attempts: &Key) -> Result<(), Problem> {
     counted.map_err(Problem::too_many_requests)
 }
 
-/// Lets somebody who is signed in give his password once more.
+/// Lets somebody who is signed in give his password once more. Any of these will do.
 ///
 /// # Errors
 /// 403 when it is another one, 429 when he was wrong too often.
 pub async fn confirm_password(
     table: &Table,
     account: &AccountRow,
-    password: &Password,
+    session: &SessionRow,
+    passwords: &[&Password],
 ) -> Result<(), Problem> {
-    let attempts = AttemptsRow::of_account(&account.id);
-    attempt(table, &attempts).await?;
-    if !password::verify(password, Some(&account.password_hash)) {
-        return Err(Problem::wrong_password());
+    let attempts = AttemptsRow::of_session(session);
+    for password in passwords {
+        // Each is a guess.
+        attempt(table, &attempts).await?;
+        if password::verify(password, Some(&account.password_hash)) {
+            table.forget_attempts(attempts, now()).await?;
+            return Ok(());
+        }
     }
-    table.forget_attempts(attempts, now()).await?;
-    Ok(())
+    Err(Problem::wrong_password())
 }

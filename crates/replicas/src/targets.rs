@@ -66,7 +66,7 @@ impl Targets {
 
     async fn configured(aws: &Aws) -> Result<Config, ReplicaError> {
         let id = store::config::variable("TARGETS_SECRET_ID")?;
-        Ok(Config::parse(&aws.secret(&id).await?)?)
+        Ok(Config::parse(&aws.secret(&id).await?.text)?)
     }
 
     /// Nothing is sent yet.

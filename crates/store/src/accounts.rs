@@ -3,19 +3,21 @@
 use crate::error::{Conflict, StoreError};
 use crate::rows::{AccountRow, UsernameRow};
 use crate::table::{Change, Row, Table, Write, number, text};
+use crate::throttle::known;
 use aws_sdk_dynamodb::types::AttributeValue;
 use domain::account::{QuotaEvent, Role, Username};
 use domain::id::AccountId;
+use domain::throttle::Source;
 
 /// How often a change of a quota is tried that collides with another one.
 const ATTEMPTS: u32 = 5;
 
 impl Table {
-    /// Writes a new account and its username, or neither.
+    /// Writes a new account and its username, or neither. Its owner is known at this source from now on.
     ///
     /// # Errors
     /// [`Conflict::UsernameTaken`].
-    pub async fn create_account(&self, account: &AccountRow) -> Result<(), StoreError> {
+    pub async fn create_account(&self, account: &AccountRow, source: &Source) -> Result<(), StoreError> {
         let username = UsernameRow {
             username: account.username.clone(),
             account: account.id.clone(),
@@ -23,6 +25,7 @@ impl Table {
         self.transact(vec![
             Write::create(&username, Conflict::UsernameTaken)?,
             Write::create(account, Conflict::UsernameTaken)?,
+            known(account, source, account.created_at)?,
         ])
         .await
     }

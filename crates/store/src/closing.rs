@@ -58,6 +58,9 @@ impl Table {
         let Some(closing_since) = account.closing_since else {
             return Ok(false);
         };
+        // Once more afterwards, for uploads may have become files; and once before, for there may be more ended uploads than can
+        // be read through in that time, as long as they stay.
+        self.delete_all_nodes(account, now, &go_on).await?;
         let no_uploads = self.end_uploads(objects, account, now, &go_on).await?;
         let no_nodes = self.delete_all_nodes(account, now, &go_on).await?;
         if !no_uploads || !no_nodes || now < later(closing_since, SETTLED) {

@@ -4,7 +4,7 @@ use crate::error::{StoreError, remote};
 use aws_config::{BehaviorVersion, SdkConfig, timeout::TimeoutConfig};
 use domain::id::AccountId;
 use domain::upload::DEFAULT_EXPIRY;
-use jiff::SignedDuration;
+use jiff::{SignedDuration, Timestamp};
 use std::time::Duration;
 
 /// The AWS clients of one function.
@@ -33,11 +33,11 @@ impl Aws {
         &self.config
     }
 
-    /// The text of a secret in Secrets Manager.
+    /// A secret in Secrets Manager.
     ///
     /// # Errors
     /// [`StoreError::Remote`] when it cannot be read, [`StoreError::Corrupt`] when it is not text.
-    pub async fn secret(&self, id: &str) -> Result<String, StoreError> {
+    pub async fn secret(&self, id: &str) -> Result<SecretText, StoreError> {
         let answer = aws_sdk_secretsmanager::Client::new(&self.config)
             .get_secret_value()
             .secret_id(id)
@@ -47,8 +47,24 @@ impl Aws {
         let text = answer
             .secret_string()
             .ok_or_else(|| StoreError::Corrupt(format!("secret {id} is not text")))?;
-        Ok(text.to_owned())
+        let since = answer
+            .created_date()
+            .map(aws_sdk_secretsmanager::primitives::DateTime::secs);
+        Ok(SecretText {
+            text: text.to_owned(),
+            since: since
+                .and_then(|second| Timestamp::from_second(second).ok())
+                .unwrap_or(Timestamp::MIN),
+        })
     }
+}
+
+/// What a secret says.
+pub struct SecretText {
+    /// It itself.
+    pub text: String,
+    /// When it was made what it is.
+    pub since: Timestamp,
 }
 
 impl From<SdkConfig> for Aws {

@@ -4,13 +4,12 @@
 //! out everywhere, another password and an account that is deleted count from the next request on.
 
 use crate::error::{Conflict, StoreError};
-use crate::rows::{AccountRow, AttemptsRow, KnownSourceRow, SessionRow, TokenRow, account_partition};
+use crate::rows::{AccountRow, AttemptsRow, SessionRow, TokenRow, account_partition};
 use crate::table::{Change, Item, Key, Page, Row, Table, Write, bulk, number, text};
-use crate::throttle::forgotten;
+use crate::throttle::{forgotten, known};
 use domain::id::{AccountId, PersonalTokenId, SessionId};
-use domain::moment::later;
 use domain::session::Refreshing;
-use domain::throttle::{SOURCE_KNOWN, Source};
+use domain::throttle::Source;
 use jiff::Timestamp;
 use std::collections::HashMap;
 
@@ -45,15 +44,10 @@ impl Table {
         source: &Source,
         now: Timestamp,
     ) -> Result<(), StoreError> {
-        let known = KnownSourceRow {
-            account: account.id.clone(),
-            source: source.to_string(),
-            expires_at: later(now, SOURCE_KNOWN),
-        };
         self.transact(vec![
             not_signed_out(account)?,
             Write::create(session, Conflict::AccountChanged)?,
-            Write::put_always(&known, Conflict::AccountChanged)?,
+            known(account, source, now)?,
             forgotten(AttemptsRow::of_sign_in(&account.username, source), now)?,
         ])
         .await
@@ -195,18 +189,24 @@ impl Table {
         .await
     }
 
-    /// Makes a personal access token for an account.
+    /// Makes a personal access token for an account, unless the session that asks for it was ended since it was read, alone or
+    /// with all others.
     ///
     /// # Errors
-    /// [`Conflict::AccountChanged`] when the account is gone.
-    pub async fn create_token(&self, token: &TokenRow) -> Result<(), StoreError> {
-        let account = AccountRow::key_of(&token.account);
+    /// [`Conflict::AccountChanged`] or [`Conflict::SessionChanged`].
+    pub async fn create_token(
+        &self,
+        account: &AccountRow,
+        session: &SessionRow,
+        token: &TokenRow,
+    ) -> Result<(), StoreError> {
         self.transact(vec![
+            not_signed_out(account)?,
             Write::holds(
-                &account,
-                "attribute_exists(pk) AND attribute_not_exists(closing_since)",
+                &session.key(),
+                "attribute_exists(pk)",
                 HashMap::new(),
-                Conflict::AccountChanged,
+                Conflict::SessionChanged,
             )?,
             Write::create(token, Conflict::AccountChanged)?,
         ])

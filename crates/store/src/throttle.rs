@@ -6,7 +6,8 @@ use crate::table::{Change, Key, Table, Write, bulk, number, text};
 use aws_sdk_dynamodb::types::AttributeValue;
 use domain::account::Username;
 use domain::id::AccountId;
-use domain::throttle::{Attempts, Source, hour_of};
+use domain::moment::later;
+use domain::throttle::{Attempts, SOURCE_KNOWN, Source, hour_of};
 use jiff::{SignedDuration, Timestamp};
 use std::collections::HashMap;
 
@@ -130,6 +131,16 @@ impl Table {
         }
         Ok(visitor)
     }
+}
+
+/// The write that lets the owner of an account be known at a source.
+pub(crate) fn known(account: &AccountRow, source: &Source, now: Timestamp) -> Result<Write, StoreError> {
+    let row = KnownSourceRow {
+        account: account.id.clone(),
+        source: source.to_string(),
+        expires_at: later(now, SOURCE_KNOWN),
+    };
+    Write::put_always(&row, Conflict::AccountChanged)
 }
 
 /// The write that forgets attempts.

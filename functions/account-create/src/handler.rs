@@ -52,7 +52,7 @@ impl Endpoint for AccountCreate {
             closing_since: None,
             created_at: now(),
         };
-        self.table.create_account(&account).await?;
+        self.table.create_account(&account, &source).await?;
         Reply::created("account", &views::Account::from(&account))
     }
 }

@@ -23,9 +23,9 @@ impl AccountDelete {
 impl Endpoint for AccountDelete {
     async fn answer(&self, call: Call) -> Result<Reply, Problem> {
         let caller = call.caller(&self.auth).await?;
-        caller.session()?;
+        let session = caller.session()?;
         let body: ConfirmPassword = call.json()?;
-        throttle::confirm_password(&self.table, &caller.account, &body.current_password).await?;
+        throttle::confirm_password(&self.table, &caller.account, session, &[&body.current_password]).await?;
         self.table.close_account(&caller.account, now()).await?;
         Ok(Reply::no_content())
     }

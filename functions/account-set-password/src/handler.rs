@@ -24,11 +24,12 @@ impl Endpoint for AccountSetPassword {
         let caller = call.caller(&self.auth).await?;
         let session = caller.session()?;
         let body: ChangePassword = call.json()?;
-        throttle::confirm_password(&self.table, &caller.account, &body.current_password).await?;
+        let account = &caller.account;
+        // The new one is the password already when the same request came before, and its answer got lost.
+        let either = [&body.current_password, &body.new_password];
+        throttle::confirm_password(&self.table, account, session, &either).await?;
         let hash = password::hash(&body.new_password)?;
-        self.table
-            .change_password(&caller.account, session, &hash)
-            .await?;
+        self.table.change_password(account, session, &hash).await?;
         Ok(Reply::no_content())
     }
 }

@@ -31,8 +31,9 @@ impl Endpoint for SessionCreate {
     async fn answer(&self, call: Call) -> Result<Reply, Problem> {
         let body: Credentials = call.json()?;
         let (username, source) = (&body.username, call.source());
-        throttle::attempt(&self.table, &AttemptsRow::of_sign_in(username, &source)).await?;
+        // This first: it is what limits how many names a source can have counted.
         throttle::spend(&self.table, Allowance::SignInsFrom(&source), self.per_source).await?;
+        throttle::attempt(&self.table, &AttemptsRow::of_sign_in(username, &source)).await?;
         let visitor = self.table.visitor(username, &source, now()).await?;
         if !visitor.is_known {
             throttle::spend(&self.table, Allowance::SignInsAs(username), self.per_account).await?;

@@ -29,7 +29,7 @@ impl TokenCreate {
 impl Endpoint for TokenCreate {
     async fn answer(&self, call: Call) -> Result<Reply, Problem> {
         let caller = call.caller(&self.auth).await?;
-        caller.session()?;
+        let session = caller.session()?;
         let body: NewToken = call.json()?;
         if body.scopes.is_empty() {
             return Err(Problem::invalid(
@@ -41,12 +41,17 @@ impl Endpoint for TokenCreate {
             let detail = format!("expires_in_days: from 1 to {MOST_DAYS}");
             return Err(Problem::invalid("expires_in_days", detail));
         }
-        let account = caller.account.id;
-        throttle::spend(&self.table, Allowance::Creates(&account), self.creates_per_hour).await?;
+        let account = &caller.account;
+        throttle::spend(
+            &self.table,
+            Allowance::Creates(&account.id),
+            self.creates_per_hour,
+        )
+        .await?;
         let secret = Secret::from_bytes(rand::random());
         let lifetime = SignedDuration::from_hours(24 * i64::from(body.expires_in_days));
         let row = TokenRow {
-            account: account.clone(),
+            account: account.id.clone(),
             id: new_id(),
             name: body.name,
             scopes: body.scopes,
@@ -54,8 +59,8 @@ impl Endpoint for TokenCreate {
             created_at: now(),
             expires_at: later(now(), lifetime),
         };
-        self.table.create_token(&row).await?;
-        let token: PersonalToken = Token::new(account, row.id.clone(), secret);
+        self.table.create_token(account, session, &row).await?;
+        let token: PersonalToken = Token::new(row.account.clone(), row.id.clone(), secret);
         let view = views::PersonalToken::from(&row).with_text(token.reveal());
         Reply::created(&format!("tokens/{}", row.id), &view)
     }

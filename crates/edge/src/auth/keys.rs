@@ -1,28 +1,33 @@
 //! Access tokens: JSON Web Tokens signed with HMAC-SHA256 (RFC 7519, RFC 7515), and the keys that sign them.
 //!
 //! The signing secret has the key that signs and the one that signed before. A token names its key (`kid`, computed from the
-//! key), so tokens of both are good, and the key can be replaced without signing anybody out. A function that meets a key it
-//! does not know reads the secret again.
+//! key), so tokens of both are good, and the key can be replaced without signing anybody out. A new key signs nothing until
+//! every function has had the time to read it; one that meets a key that it does not know all the same reads the secret again.
 
 use crate::Problem;
 use domain::id::{AccountId, SessionId};
+use domain::moment::later;
 use domain::session::ACCESS_LIFETIME;
 use domain::token::Secret;
+use jiff::{SignedDuration, Timestamp};
 use jsonwebtoken::errors::ErrorKind;
 use jsonwebtoken::{Algorithm, DecodingKey, EncodingKey, Header, Validation, decode, decode_header, encode};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use std::fmt::Write;
 use std::sync::{Arc, PoisonError, RwLock};
-use std::time::{Duration, Instant};
+use store::config::SecretText;
+use store::rows::now;
 use store::{Aws, StoreError};
 
 const ISSUER: &str = "longshore";
 const AUDIENCE: &str = "longshore-api";
 /// How long a key that was taken out of the secret may still be good.
-const READ_AGAIN: Duration = Duration::from_mins(5);
-/// How often the secret is read for tokens that name unknown keys: anybody can send those.
-const UNKNOWN_KEYS: Duration = Duration::from_secs(10);
+const READ_AGAIN: SignedDuration = SignedDuration::from_mins(5);
+/// How old the secret is when everybody has read it, whose clock may be a minute off.
+const READ_BY_ALL: SignedDuration = SignedDuration::from_mins(6);
+/// How often the secret is read at most: anybody can send tokens that name unknown keys, and it may not be to be had.
+const AT_MOST_EVERY: SignedDuration = SignedDuration::from_secs(10);
 
 /// What an access token says.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -71,6 +76,8 @@ impl Key {
 pub struct Keys {
     current: Key,
     previous: Option<Key>,
+    /// Since when these are the keys.
+    since: Timestamp,
 }
 
 /// Why a token is not good.
@@ -83,9 +90,10 @@ enum Refused {
 }
 
 impl Keys {
-    fn parse(text: &str) -> Result<Self, StoreError> {
+    fn parse(secret: &SecretText) -> Result<Self, StoreError> {
+        let since = secret.since;
         let misconfigured = |what: &str| StoreError::Misconfigured(format!("the signing secret {what}"));
-        let secret: SigningSecret = serde_json::from_str(text)
+        let secret: SigningSecret = serde_json::from_str(&secret.text)
             .map_err(|_| misconfigured("is not {\"current\": \"...\", \"previous\": \"...\"}"))?;
         if [Some(&secret.current), secret.previous.as_ref()]
             .into_iter()
@@ -97,6 +105,7 @@ impl Keys {
         Ok(Self {
             current: Key::new(secret.current),
             previous: secret.previous.map(Key::new),
+            since,
         })
     }
 
@@ -104,12 +113,21 @@ impl Keys {
         std::iter::once(&self.current).chain(&self.previous)
     }
 
-    /// An access token for a session, given at `now`, in seconds since 1970.
+    /// The key that signs at `now`: the one before as long as somebody may not have read of the new one, to whom its tokens
+    /// would be worth nothing.
+    fn signing(&self, now: Timestamp) -> &Key {
+        match &self.previous {
+            Some(previous) if now < later(self.since, READ_BY_ALL) => previous,
+            _ => &self.current,
+        }
+    }
+
+    /// An access token for a session, given at `now`.
     ///
     /// # Errors
     /// A [`Problem`] when it cannot be signed.
-    pub fn issue(&self, account: &AccountId, session: &SessionId, now: i64) -> Result<String, Problem> {
-        let iat = u64::try_from(now).unwrap_or_default();
+    pub fn issue(&self, account: &AccountId, session: &SessionId, now: Timestamp) -> Result<String, Problem> {
+        let iat = u64::try_from(now.as_second()).unwrap_or_default();
         let claims = Claims {
             sub: account.clone(),
             sid: session.clone(),
@@ -118,20 +136,14 @@ impl Keys {
             iat,
             exp: iat + ACCESS_LIFETIME.unsigned_abs().as_secs(),
         };
-        self.sign(&claims)
+        sign(self.signing(now), &claims)
             .map_err(|e| StoreError::Corrupt(format!("signing a token: {e}")).into())
     }
 
-    fn sign(&self, claims: &Claims) -> jsonwebtoken::errors::Result<String> {
-        let mut header = Header::new(Algorithm::HS256);
-        header.kid = Some(self.current.id.clone());
-        encode(&header, claims, &self.current.encoding)
-    }
-
-    /// The secret that follows that of a refresh token.
+    /// The secret that follows that of a refresh token which is exchanged at `now`.
     #[must_use]
-    pub fn following(&self, secret: &Secret, session: &SessionId) -> Secret {
-        secret.next(session, self.current.secret.as_bytes())
+    pub fn following(&self, secret: &Secret, session: &SessionId, now: Timestamp) -> Secret {
+        secret.next(session, self.signing(now).secret.as_bytes())
     }
 
     /// The secrets that may have followed it: with each key.
@@ -156,10 +168,19 @@ impl Keys {
     }
 }
 
+fn sign(key: &Key, claims: &Claims) -> jsonwebtoken::errors::Result<String> {
+    let mut header = Header::new(Algorithm::HS256);
+    header.kid = Some(key.id.clone());
+    encode(&header, claims, &key.encoding)
+}
+
 /// The keys as a running function knows them.
 struct Held {
     keys: Arc<Keys>,
-    read: Instant,
+    /// When it read them, by the clock on the wall: others stand still while a function is frozen.
+    read: Timestamp,
+    /// When it last tried to.
+    tried: Timestamp,
 }
 
 /// The keys of the signing secret that `SIGNING_SECRET_ID` names, read again now and then.
@@ -179,7 +200,8 @@ impl SigningKeys {
         let keys = Keys::parse(&aws.secret(&secret).await?)?;
         let held = Held {
             keys: Arc::new(keys),
-            read: Instant::now(),
+            read: now(),
+            tried: now(),
         };
         Ok(Self {
             aws: aws.clone(),
@@ -195,31 +217,29 @@ impl SigningKeys {
 
     /// The keys as they are now, but for ten seconds.
     pub async fn newest(&self) -> Arc<Keys> {
-        self.not_older_than(UNKNOWN_KEYS).await
+        self.not_older_than(AT_MOST_EVERY).await
     }
 
-    async fn not_older_than(&self, age: Duration) -> Arc<Keys> {
-        let held = {
+    async fn not_older_than(&self, age: SignedDuration) -> Arc<Keys> {
+        {
             let held = self.held.read().unwrap_or_else(PoisonError::into_inner);
-            if held.read.elapsed() < age {
+            let now = now();
+            if now.duration_since(held.read) < age || now.duration_since(held.tried) < AT_MOST_EVERY {
                 return Arc::clone(&held.keys);
             }
-            Arc::clone(&held.keys)
-        };
-        let text = self.aws.secret(&self.secret).await;
-        let keys = match text.and_then(|text| Keys::parse(&text)) {
-            Ok(keys) => Arc::new(keys),
-            Err(error) => {
-                tracing::warn!(error = error.for_log(), "the signing secret cannot be read again");
-                held
+        }
+        let secret = self.aws.secret(&self.secret).await;
+        let read_again = secret.and_then(|secret| Keys::parse(&secret));
+        let mut held = self.held.write().unwrap_or_else(PoisonError::into_inner);
+        held.tried = now();
+        match read_again {
+            Ok(keys) => {
+                held.keys = Arc::new(keys);
+                held.read = held.tried;
             }
-        };
-        let read = Instant::now();
-        *self.held.write().unwrap_or_else(PoisonError::into_inner) = Held {
-            keys: Arc::clone(&keys),
-            read,
-        };
-        keys
+            Err(error) => tracing::warn!(error = error.for_log(), "the signing secret cannot be read again"),
+        }
+        Arc::clone(&held.keys)
     }
 
     /// What an access token says, if it is good.
@@ -246,7 +266,9 @@ impl SigningKeys {
 #[cfg(test)]
 pub(crate) fn sample_keys() -> Keys {
     let file = crate::samples::folder().join("sample/signing-secret.json");
-    Keys::parse(&std::fs::read_to_string(file).unwrap()).unwrap()
+    let text = std::fs::read_to_string(file).unwrap();
+    let since = Timestamp::MIN;
+    Keys::parse(&SecretText { text, since }).unwrap()
 }
 
 /// The token that the sample events carry: from 2026-01-02 until 2099.
@@ -260,7 +282,7 @@ pub(crate) fn sample_token(account: &str, session: &str) -> String {
         iat: 1_767_323_045,
         exp: 4_070_908_800,
     };
-    sample_keys().sign(&claims).unwrap()
+    sign(&sample_keys().current, &claims).unwrap()
 }
 
 #[cfg(test)]
@@ -279,15 +301,12 @@ mod tests {
         Keys {
             current: Key::new(current.to_owned()),
             previous: previous.map(|key| Key::new(key.to_owned())),
+            since: Timestamp::MIN,
         }
     }
 
     fn ids() -> (AccountId, SessionId) {
         ("a1".parse().unwrap(), "s1".parse().unwrap())
-    }
-
-    fn now() -> i64 {
-        store::rows::now().as_second()
     }
 
     fn token(keys: &Keys) -> String {
@@ -309,8 +328,40 @@ mod tests {
     }
 
     #[test]
+    fn a_new_key_signs_when_everybody_has_read_it() {
+        let since = now();
+        let (before, after) = (keys(OLD, None), keys(NEW, None));
+        let both = Keys {
+            since,
+            ..keys(NEW, Some(OLD))
+        };
+        for (minutes, signs) in [(0, &before), (5, &before), (6, &after), (600, &after)] {
+            let at = later(since, SignedDuration::from_mins(minutes));
+            let signs = &signs.current;
+            assert_eq!(both.signing(at).id, signs.id, "{minutes}");
+            // What follows a refresh token, too: who has not read of the new key could not give the same answer again.
+            let secret = Secret::from_bytes([7; 32]);
+            assert_eq!(
+                both.following(&secret, &ids().1, at).hash(),
+                secret.next(&ids().1, signs.secret.as_bytes()).hash(),
+                "{minutes}"
+            );
+        }
+        // There is no other that could: the one before is lost, or was stolen.
+        assert_eq!(Keys { since, ..after }.signing(since).id, both.current.id);
+    }
+
+    #[test]
     fn a_secret_with_a_short_key_is_refused() {
-        let parse = |text: &str| Keys::parse(text).map(|_| ()).map_err(|error| error.to_string());
+        let parse = |text: &str| {
+            let secret = SecretText {
+                text: text.to_owned(),
+                since: now(),
+            };
+            Keys::parse(&secret)
+                .map(|_| ())
+                .map_err(|error| error.to_string())
+        };
         assert!(parse(&format!(r#"{{"current": "{NEW}"}}"#)).is_ok());
         assert!(parse(&format!(r#"{{"current": "{NEW}", "previous": "{OLD}"}}"#)).is_ok());
         assert!(parse(&format!(r#"{{"current": "{NEW}", "previous": "short"}}"#)).is_err());
@@ -330,7 +381,7 @@ mod tests {
         let claims = |change: fn(&mut Claims)| {
             let mut claims = keys_here.verify(&good).unwrap();
             change(&mut claims);
-            keys_here.sign(&claims).unwrap()
+            sign(&keys_here.current, &claims).unwrap()
         };
         let other_account = claims(|claims| claims.sub = "a2".parse().unwrap());
         let swapped = format!(

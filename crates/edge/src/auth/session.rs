@@ -32,7 +32,7 @@ impl Auth {
             )),
             begun => {
                 begun?;
-                given(&*self.keys.get().await, &session, secret)
+                given(&*self.keys.newest().await, &session, secret)
             }
         }
     }
@@ -46,8 +46,8 @@ impl Auth {
         for _ in 0..ATTEMPTS {
             let found = self.table.session(&token.account, &token.id, now()).await?;
             let (_, mut session) = found.ok_or_else(over)?;
-            let keys = self.keys.get().await;
-            let next = keys.following(&token.secret, &token.id);
+            let keys = self.keys.newest().await;
+            let next = keys.following(&token.secret, &token.id, now());
             match session
                 .refreshing
                 .exchange(&token.secret.hash(), next.hash(), now())
@@ -61,13 +61,9 @@ impl Auth {
                     }
                 },
                 Exchange::Again => {
-                    // The key may have been replaced since, also by one that only others have heard of yet.
+                    // The key may have been replaced since.
                     let same = |secret: &Secret| secret.hash() == session.refreshing.current;
-                    let mut before = keys.all_following(&token.secret, &token.id).find(same);
-                    if before.is_none() {
-                        let newest = self.keys.newest().await;
-                        before = newest.all_following(&token.secret, &token.id).find(same);
-                    }
+                    let before = keys.all_following(&token.secret, &token.id).find(same);
                     // Nobody is signed out for that: whoever asks again in a moment is answered.
                     return given(&keys, &session, before.ok_or(Conflict::SessionChanged)?);
                 }
@@ -87,7 +83,7 @@ impl Auth {
 
 /// What a client gets.
 fn given(keys: &Keys, session: &SessionRow, secret: Secret) -> Result<Session, Problem> {
-    let access_token = keys.issue(&session.account, &session.id, now().as_second())?;
+    let access_token = keys.issue(&session.account, &session.id, now())?;
     let refresh_token: RefreshToken = Token::new(session.account.clone(), session.id.clone(), secret);
     Ok(Session {
         access_token,

@@ -1,6 +1,6 @@
 //! What is remembered of requests for a while.
 
-use super::account_partition;
+use super::{SessionRow, account_partition};
 use crate::table::{Key, Row};
 use domain::account::Username;
 use domain::id::AccountId;
@@ -113,12 +113,12 @@ impl AttemptsRow {
         }
     }
 
-    /// Where attempts are to give the password once more, of somebody who is signed in.
+    /// Where attempts are to give the password once more in a session: who has found one session cannot make the others wait.
     #[must_use]
-    pub fn of_account(account: &AccountId) -> Key {
+    pub fn of_session(session: &SessionRow) -> Key {
         Key {
-            pk: account_partition(account),
-            sk: "ATTEMPTS".to_owned(),
+            pk: account_partition(&session.account),
+            sk: format!("ATTEMPTS#{}", session.id),
         }
     }
 }

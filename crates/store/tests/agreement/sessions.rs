@@ -7,8 +7,9 @@ use domain::account::Username;
 use domain::id::AccountId;
 use domain::session::Refreshing;
 use domain::throttle::Source;
-use domain::token::SecretHash;
-use store::rows::{AccountRow, SessionRow, UsernameRow, new_id, now};
+use domain::token::{Scope, SecretHash};
+use jiff::Timestamp;
+use store::rows::{AccountRow, SessionRow, TokenRow, UsernameRow, new_id, now};
 use store::{Conflict, StoreError, Table};
 
 /// What somebody does who has read the account and its session.
@@ -20,19 +21,28 @@ enum Deed {
     SignOut,
     SignOutEverywhere,
     Close,
+    MakeToken,
 }
-use Deed::{Begin, ChangePassword, Close, Refresh, SignOut, SignOutEverywhere};
+use Deed::{Begin, ChangePassword, Close, MakeToken, Refresh, SignOut, SignOutEverywhere};
 
-const DEEDS: [Deed; 6] = [Begin, Refresh, ChangePassword, SignOut, SignOutEverywhere, Close];
+const DEEDS: [Deed; 7] = [
+    Begin,
+    Refresh,
+    ChangePassword,
+    SignOut,
+    SignOutEverywhere,
+    Close,
+    MakeToken,
+];
 
 /// What the second one is told when the first one was faster.
 fn told(first: Deed, second: Deed) -> Option<Conflict> {
     let account = Some(Conflict::AccountChanged);
     let session = Some(Conflict::SessionChanged);
     match (first, second) {
-        (ChangePassword | SignOutEverywhere | Close, Begin | ChangePassword)
+        (ChangePassword | SignOutEverywhere | Close, Begin | ChangePassword | MakeToken)
         | (ChangePassword | Close, Close) => account,
-        (Refresh | SignOut | ChangePassword, Refresh) | (SignOut, ChangePassword) => session,
+        (Refresh | SignOut | ChangePassword, Refresh) | (SignOut, ChangePassword | MakeToken) => session,
         // Above all, nothing is said against beginning, and nobody is hindered by it.
         _ => None,
     }
@@ -78,7 +88,7 @@ impl Scene {
             closing_since: None,
             created_at: now(),
         };
-        table.create_account(&account).await?;
+        table.create_account(&account, &Source::of(None)).await?;
         let session = session_of(&account, "first");
         table
             .begin_session(&account, &session, &Source::of(None), now())
@@ -107,6 +117,18 @@ impl Scene {
             SignOut => table.end_session(&account.id, &session.id).await,
             SignOutEverywhere => table.sign_out_everywhere(&account.id).await,
             Close => table.close_account(account, now()).await,
+            MakeToken => {
+                let token = TokenRow {
+                    account: account.id.clone(),
+                    id: new_id(),
+                    name: "a test's".to_owned().try_into().unwrap(),
+                    scopes: [Scope::Read].into(),
+                    hash: SecretHash::of(b"token"),
+                    created_at: now(),
+                    expires_at: Timestamp::MAX,
+                };
+                table.create_token(account, session, &token).await
+            }
         }
     }
 
@@ -147,5 +169,5 @@ async fn whoever_comes_second_does_not_undo_what_the_first_did() {
     let pairs = DEEDS
         .into_iter()
         .flat_map(|first| DEEDS.map(|second| both(table, first, second)));
-    all(pairs.collect(), 36).await;
+    all(pairs.collect(), 49).await;
 }
