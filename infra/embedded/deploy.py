@@ -190,6 +190,22 @@ def apply_the_rest(client, resources: dict, outputs: dict[str, str]) -> None:
     )
 
 
+def apply_boundaries(iam, document: dict, physical: dict[str, str]) -> None:
+    """The same for the boundaries of the functions' roles."""
+    of_all = document["Globals"]["Function"]["PermissionsBoundary"]
+    for logical, resource in document["Resources"].items():
+        properties = resource.get("Properties", {})
+        if resource["Type"] == "AWS::IAM::Role":
+            role, boundary = logical, properties.get("PermissionsBoundary")
+        elif resource["Type"] == FUNCTION and "Role" not in properties:
+            role, boundary = f"{logical}Role", properties.get("PermissionsBoundary", of_all)
+        else:
+            continue
+        if boundary:
+            arn = physical[boundary["Ref"]]
+            iam.put_role_permissions_boundary(RoleName=physical[role], PermissionsBoundary=arn)
+
+
 def apply_gateway_responses(apigateway, api_id: str, api: dict) -> None:
     """The same for the gateway's own answers, which both take by API only, and show once deployed. LocalStack takes
     over their status and nothing else."""
@@ -270,7 +286,8 @@ def main() -> None:
 
     s3, cloudformation = client("s3"), client("cloudformation")
     template = args.template.read_text()
-    resources = yaml_parse(template)["Resources"]
+    document = yaml_parse(template)
+    resources = document["Resources"]
     names = CODE_URI.sub(r"\2", "\n".join(m.group(0) for m in CODE_URI.finditer(template))).split()
     if len(names) != sum(r["Type"] == FUNCTION for r in resources.values()):
         sys.exit(f"{args.template}: each function needs a line `CodeUri: ../functions/<name>/`")
@@ -299,11 +316,12 @@ def main() -> None:
 
     described = cloudformation.describe_stack_resources(StackName=args.stack)["StackResources"]
     physical = {r["LogicalResourceId"]: r["PhysicalResourceId"] for r in described}
+    apply_boundaries(client("iam"), document, physical)
     folders = {re.search(r"functions/([a-z-]+)/", r["Properties"]["CodeUri"]).group(1): logical
                for logical, r in resources.items() if r["Type"] == FUNCTION}
     functions = {name: physical[logical] for name, logical in folders.items()}
     tell_the_functions(client("lambda"), functions["sweep"])
-    document = {
+    about = {
         "emulator": args.emulator,
         "api_url": f"{args.endpoint}/_aws/execute-api/{outputs['ApiId']}/{api['StageName']}",
         "endpoint": args.endpoint,
@@ -318,7 +336,7 @@ def main() -> None:
         "targets": [{k: t.get(k, "") for k in ("name", "kind", "endpoint", "bucket", "prefix")} for t in targets],
     }
     new = args.out.with_suffix(".new")
-    new.write_text(json.dumps(document, indent=2) + "\n")
+    new.write_text(json.dumps(about, indent=2) + "\n")
     new.replace(args.out)
 
 

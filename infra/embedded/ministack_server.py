@@ -1,4 +1,4 @@
-"""Starts MiniStack for Longshore: the stock server with eight changes.
+"""Starts MiniStack for Longshore: the stock server with eight changes and an addition.
 
 MiniStack emulates AWS in one Python process. Stock, it is slow, forgetful or wrong in eight places that matter to a
 file store, and each is mended here from outside, by replacing a function of its modules:
@@ -14,6 +14,9 @@ file store, and each is mended here from outside, by replacing a function of its
    batches for actions of their own, which IAM does not know. Here, what comes to 127.0.0.1 counts as if it had come
    over TLS, and a batch needs what each of it does.
 
+The addition is for tests. A test that runs a function by itself gives it its role, as Lambda does: here root may take any.
+And what each role was allowed to do is written down, so that a permission that nobody uses is found.
+
 The names replaced are checked at the start, so that another MiniStack version fails loudly rather than quietly.
 Configuration is by environment, as MiniStack documents it; `xtask/src/ministack.rs` sets it.
 """
@@ -22,6 +25,7 @@ from __future__ import annotations
 
 import contextvars
 import functools
+import json
 import mmap
 import os
 import shutil
@@ -217,12 +221,46 @@ def enforce_roles_as_aws_does() -> None:
     replace(iam_actions, "extract_iam_action", action_of)
 
 
+def let_root_take_roles() -> None:
+    def make(original):
+        return lambda document, caller, context=None: caller.endswith(":root") or original(document, caller, context)
+
+    replace(iam_evaluator, "evaluate_trust_policy", make)
+
+
+def write_down_what_roles_do(path: Path) -> None:
+    """Each role, action and resource once, as a line of JSON. The keys of objects are not told apart."""
+    done = set()
+    path.unlink(missing_ok=True)
+
+    def make(original):
+        def wrapped(context, *policies):
+            result = original(context, *policies)
+            if result.decision == "Allow" and ":assumed-role/" in context.principal_arn:
+                resource = context.resource_arn
+                if context.action.startswith("s3:") and "/" in resource:
+                    # All of Longshore's objects are in one folder, and roles know no other.
+                    resource = "/".join(resource.split("/")[:2]) + "/*"
+                use = context.principal_arn.split("/")[1], context.action, resource
+                if use not in done:
+                    done.add(use)
+                    with path.open("a") as file:
+                        file.write(json.dumps(dict(zip(("role", "action", "resource"), use))) + "\n")
+            return result
+
+        return wrapped
+
+    replace(iam_evaluator, "evaluate", make)
+
+
 if __name__ == "__main__":
     shorten_log_wait()
     parse_conditions_once()
     close_what_clients_closed()
     read_concurrency_as_a_number()
     enforce_roles_as_aws_does()
+    let_root_take_roles()
+    write_down_what_roles_do(Path(os.environ["LONGSHORE_ROLES_FILE"]))
     map_ranged_reads()
     if s3.S3_PERSIST:
         keep_open_uploads(Path(os.environ["LONGSHORE_PARTS_DIR"]))

@@ -4,11 +4,14 @@ use crate::harness::audit;
 use crate::harness::aws;
 use crate::harness::bytes::{PART, fresh};
 use crate::harness::person::{Person, content_id, part_range, put};
+use crate::harness::proxy::{Act, Seen};
+use crate::harness::sandbox::{Sandbox, http_event};
 use crate::harness::wait::until;
 use bytes::Bytes;
 use client::transfer::How;
 use client::types::UploadState;
 use serde_json::json;
+use std::sync::Arc;
 
 #[tokio::test]
 async fn missing_parts_are_named_and_the_upload_goes_on() {
@@ -326,6 +329,53 @@ async fn signing_at_the_same_time_begins_one_multipart_upload() {
         }
     };
     futures::future::join_all((1..=3).map(sign)).await;
+    let row = person.upload_row(&upload.id).await;
+    let key = format!("blobs/{}", row["blob"].as_str().unwrap());
+    assert_eq!(
+        aws::multipart_uploads(&key).await,
+        [row["multipart_id"].as_str().unwrap()]
+    );
+    person.complete(&upload.id).await.expect(200);
+    audit::complete_once(&person, &upload.id, &bytes, 1).await;
+}
+
+/// The slower of two learns that the other one's multipart upload counts, and aborts its own.
+#[tokio::test]
+async fn whoever_signs_too_late_aborts_what_it_began() {
+    let person = Person::new().await;
+    let bytes = fresh(3 * PART);
+    let upload = person.begin("a", &bytes).await;
+    let late = |seen: &Seen| {
+        if seen.operation == "DynamoDB TransactWriteItems" && seen.attempt == 1 {
+            Act::Late
+        } else {
+            Act::Pass
+        }
+    };
+    let mut slow = Sandbox::start("upload-sign-parts", late).await;
+    let proxy = Arc::clone(&slow.proxy);
+    let path = "/v1/uploads/{id}/parts";
+    let event = http_event(
+        "POST",
+        path,
+        Some(&upload.id),
+        &person.token,
+        Some(&parts(&bytes)),
+    );
+    let quick = async {
+        until("the slower one has begun", async || {
+            let begun = proxy.operations();
+            begun
+                .contains(&"DynamoDB TransactWriteItems".to_owned())
+                .then_some(())
+        })
+        .await;
+        person.send_parts(&upload.id, &bytes, 1..=3).await;
+        proxy.go();
+    };
+    let (answer, ()) = futures::future::join(slow.invoke(&event), quick).await;
+    assert_eq!(answer.unwrap()["statusCode"], 200);
+    assert!(proxy.operations().contains(&"S3 AbortMultipartUpload".to_owned()));
     let row = person.upload_row(&upload.id).await;
     let key = format!("blobs/{}", row["blob"].as_str().unwrap());
     assert_eq!(

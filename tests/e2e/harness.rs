@@ -9,6 +9,7 @@
 //! | [`documented`], [`secrets`] | what every answer and every log is held to |
 //! | [`audit`] | what must hold whatever happened |
 //! | [`sandbox`], [`proxy`] | one function in a process of its own, and faults between it and AWS |
+//! | [`roles`] | what such a function may do |
 //! | [`private_sweep`] | a sweep that only sees what a test gave it |
 //! | [`proof`] | challenges, and answers to them |
 //! | [`cli`] | the command line as a program |
@@ -34,6 +35,7 @@ pub(crate) mod problem;
 pub(crate) mod proof;
 pub(crate) mod proxy;
 pub(crate) mod queues;
+pub(crate) mod roles;
 pub(crate) mod sandbox;
 pub(crate) mod secrets;
 pub(crate) mod signed;

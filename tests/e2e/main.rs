@@ -32,6 +32,7 @@ mod lost_objects;
 mod metrics;
 mod oss_target;
 mod our_side;
+mod privileges;
 mod public_endpoint;
 mod real_ceph;
 mod reconcile;

@@ -3,9 +3,9 @@
 use crate::harness::aws;
 use crate::harness::bytes::unique;
 use crate::harness::http::{Answer, send};
-use crate::harness::person::{PASSWORD, Person, anonymous, is_good};
+use crate::harness::person::{PASSWORD, Person, anonymous, is_good, new_username};
 use crate::harness::proxy::Act;
-use crate::harness::sandbox::{Sandbox, http_event};
+use crate::harness::sandbox::{Sandbox, http_event, peak_memory};
 use crate::harness::stack::stack;
 use crate::harness::wait::until;
 use client::session::{InMemory, Tokens};
@@ -79,9 +79,10 @@ async fn the_signing_key_is_replaced_and_nobody_is_signed_out() {
     assert_eq!(ask(&mut running, &with(&before)).await.0, 200);
 
     aws::put_secret(&secret, &json!({ "current": new, "previous": old })).await;
-    // What was given before is good, and exchanged for what the new key signs.
+    // What was given before is good, and exchanged for what the old key signs for some minutes more: so that nobody meets a
+    // key that he has not read of.
     assert_eq!(ask(&mut start("account-get").await, &with(&before)).await.0, 200);
-    let (status, after) = ask(&mut start("session-refresh").await, &exchange(&before)).await;
+    let (status, meanwhile) = ask(&mut start("session-refresh").await, &exchange(&before)).await;
     assert_eq!(status, 200);
     let key_of = |session: &Value| {
         text(session, "access_token")
@@ -90,24 +91,56 @@ async fn the_signing_key_is_replaced_and_nobody_is_signed_out() {
             .unwrap()
             .to_owned()
     };
+    assert_eq!(key_of(&before), key_of(&meanwhile));
+    assert_eq!(ask(&mut running, &with(&meanwhile)).await.0, 200);
+
+    // The old key is forgotten, or was stolen: its tokens are over, and the session goes on all the same.
+    aws::put_secret(&secret, &json!({ "current": new })).await;
+    assert_eq!(ask(&mut start("account-get").await, &with(&before)).await.0, 401);
+    let (status, after) = ask(&mut start("session-refresh").await, &exchange(&meanwhile)).await;
+    assert_eq!(status, 200);
     assert_ne!(key_of(&before), key_of(&after));
+    assert_eq!(ask(&mut start("account-get").await, &with(&after)).await.0, 200);
     // A function that has been running for long hears of the new key by meeting it.
     until("the new key is known", async || {
         (ask(&mut running, &with(&after)).await.0 == 200).then_some(())
     })
     .await;
-
-    // The old key is forgotten, or was stolen: its tokens are over, and the session goes on all the same.
-    aws::put_secret(&secret, &json!({ "current": new })).await;
-    assert_eq!(ask(&mut start("account-get").await, &with(&before)).await.0, 401);
-    assert_eq!(ask(&mut start("account-get").await, &with(&after)).await.0, 200);
-    assert_eq!(
-        ask(&mut start("session-refresh").await, &exchange(&after))
-            .await
-            .0,
-        200
-    );
     aws::delete_secret(&secret).await;
+}
+
+/// The first choice of OWASP's Password Storage Cheat Sheet, for each password, within a quarter of the memory that the
+/// function is deployed with, however often.
+#[tokio::test]
+async fn signing_in_costs_what_it_should() {
+    let person = Person::not_signed_in().await;
+    let account = aws::item(&person.partition(), "ACCOUNT").await.unwrap();
+    let hash = text(&account, "password_hash");
+    assert!(hash.starts_with("$argon2id$v=19$m=19456,t=2,p=1$"), "{hash}");
+    let mut function = Sandbox::start("session-create", |_| Act::Pass).await;
+    let at_rest = peak_memory(function.pid()).unwrap();
+    for attempt in 0..40 {
+        // Wrong ones of a name that nobody has cost as much.
+        let wrong = attempt % 2 == 1;
+        let username = if wrong {
+            new_username()
+        } else {
+            person.username.clone()
+        };
+        let body = json!({ "username": username, "password": PASSWORD });
+        let event = http_event("POST", "/v1/sessions", None, "", Some(&body));
+        let (status, _) = ask(&mut function, &event).await;
+        assert_eq!(status, if wrong { 401 } else { 201 });
+    }
+    let used = peak_memory(function.pid()).unwrap();
+    let given = aws::deployed("session-create").await.memory_mib * 1024;
+    println!("{at_rest} KiB at rest, {used} of {given} KiB");
+    // A password takes 19 MiB; some of what a function used at its start it uses again.
+    assert!(
+        used > at_rest + 12 * 1024,
+        "{at_rest} KiB at rest, {used} at most"
+    );
+    assert!(used < given / 4, "{used} of {given} KiB");
 }
 
 /// An answer that got lost, or two programs that have the same session.
@@ -130,7 +163,7 @@ async fn a_refresh_token_that_comes_back_later_ends_the_session_for_everybody() 
     let stolen = first.refresh_token.reveal();
     let second = refresh(stolen).await.expect(200).json();
     let (pk, sk) = place(stolen);
-    let long_ago = Timestamp::now() - SignedDuration::from_secs(60);
+    let long_ago = Timestamp::now() - domain::session::GRACE;
     aws::set(&pk, &sk, &json!({ "refreshed_at": long_ago })).await;
     refresh(stolen).await.problem(401, "unauthorized");
     refresh(text(&second, "refresh_token"))

@@ -104,3 +104,27 @@ async fn an_announced_content_must_fit_the_size() {
         .json();
     assert_eq!(upload["state"], "open", "these 99 bytes cannot be those 100");
 }
+
+/// Bytes that the account has already take the place of another file without being sent, and what was there is let go.
+#[tokio::test]
+async fn own_content_takes_the_place_of_another_file() {
+    let person = Person::new().await;
+    let (old, new) = (fresh(100), fresh(200));
+    person.store("a", None, &old).await;
+    person.store("b", None, &new).await;
+    let body = json!({ "name": "a", "size": 200, "content_id": content_id(&new), "on_conflict": "replace" });
+    let upload = person
+        .call("POST", "/uploads", Some(&body))
+        .await
+        .expect(201)
+        .json();
+    assert_eq!(upload["state"], "complete", "{upload}");
+    let files = person.api.all_files(None).await.unwrap();
+    assert_eq!(files.len(), 2);
+    for file in &files {
+        assert_eq!(person.fetch(file).await, new);
+    }
+    assert_eq!(person.used().await, 400);
+    let let_go = audit::blob_of(&content_id(&old).to_string()).await.unwrap();
+    assert_eq!(let_go["references"], 0);
+}

@@ -6,11 +6,13 @@ use crate::harness::bytes::fresh;
 use crate::harness::cli::Terminal;
 use crate::harness::person::Person;
 use crate::harness::places::{Kind, Place};
+use crate::harness::proof::PROVABLE;
 use crate::harness::signed::send_signed;
 use crate::harness::stack::stack;
 use crate::harness::target_proxy::Fate;
 use crate::harness::targets;
 use crate::harness::wait::until;
+use client::transfer::How;
 use client::types::{CircuitState, Node, ReplicaState, Standing, TargetStatus};
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
@@ -253,6 +255,16 @@ async fn a_policy_says_whose_files_get_where() {
     let both = [&everywhere[..], &[two.name.as_str()]].concat();
     until("the further replica is there", async || {
         (targets_of(&person, &instant).await == names(&both)).then_some(())
+    })
+    .await;
+    // Also those that somebody else has, and that were proved to be there.
+    let shared = fresh(PROVABLE);
+    other.store("shared", None, &shared).await;
+    let proved = person.store("shared", Some(&deep), &shared).await;
+    assert_eq!((proved.how, proved.parts_sent), (How::Instant, 0));
+    let both = [&usual[..], &[two.name.as_str()]].concat();
+    until("the further replica is there", async || {
+        (targets_of(&person, &proved.file).await == names(&both)).then_some(())
     })
     .await;
     // Nobody else's files get there.

@@ -2,7 +2,7 @@
 //!
 //! The functions run alone here, with limits that can be reached, and with the addresses that a gateway would see.
 
-use crate::harness::person::{PASSWORD, Person, new_username};
+use crate::harness::person::{PASSWORD, Person, anonymous, new_username};
 use crate::harness::proxy::Act;
 use crate::harness::sandbox::{Sandbox, from_address, http_event, new_address, with_header};
 use crate::harness::wait::within_one_hour;
@@ -154,6 +154,30 @@ async fn strangers_cannot_keep_an_owner_out_where_he_is_known() {
     .await;
 }
 
+/// Where an account was made its owner is known, before he signs in for the first time.
+#[tokio::test]
+async fn an_owner_is_known_where_he_signed_up() {
+    within_one_hour(async || {
+        let (home, username) = (new_address(), new_username());
+        let mut sign_up = Sandbox::start("account-create", |_| Act::Pass).await;
+        let body = json!({ "username": username, "password": PASSWORD });
+        let event = http_event("POST", "/v1/accounts", None, "", Some(&body));
+        let made = Answered::of(&sign_up.invoke(&from_address(event, &home)).await.unwrap());
+        assert_eq!(made.status, 201);
+        let mut door = Door::with(&[("SIGN_INS_PER_HOUR_AND_ACCOUNT", "1")]).await;
+        let stranger = new_address();
+        assert_eq!(
+            door.knock(&stranger, &username, "a wrong guess").await.status,
+            401
+        );
+        door.knock(&new_address(), &username, PASSWORD)
+            .await
+            .has_to_wait(1..=3600);
+        assert_eq!(door.knock(&home, &username, PASSWORD).await.status, 201);
+    })
+    .await;
+}
+
 #[tokio::test]
 async fn one_source_cannot_try_many_names() {
     within_one_hour(async || {
@@ -162,9 +186,12 @@ async fn one_source_cannot_try_many_names() {
         for _ in 0..3 {
             assert_eq!(door.knock(&here, &new_username(), PASSWORD).await.status, 401);
         }
+        door.0.proxy.forget();
         door.knock(&here, &new_username(), PASSWORD)
             .await
             .has_to_wait(1..=3600);
+        // And nothing is written down about names that nobody looks at.
+        assert_eq!(door.0.proxy.operations(), ["DynamoDB UpdateItem"]);
         assert_eq!(door.knock(&there, &new_username(), PASSWORD).await.status, 401);
     })
     .await;
@@ -265,4 +292,7 @@ async fn giving_the_password_once_more_has_its_waits_too() {
         .call("DELETE", "/account", Some(&last))
         .await
         .problem(429, "too_many_requests");
+    // Its owner has another session, and does not notice.
+    let owner = anonymous().with_token(person.sign_in().await.access_token);
+    owner.change_password(PASSWORD, PASSWORD).await.unwrap();
 }

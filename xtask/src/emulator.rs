@@ -129,6 +129,11 @@ impl Emulator {
         self.folder.join(format!("{}.log", self.kind.word()))
     }
 
+    /// Where `MiniStack` writes down what each role was allowed to do.
+    pub(crate) fn roles_file(&self) -> PathBuf {
+        ministack::roles_file(&self.folder)
+    }
+
     fn pid_file(&self) -> PathBuf {
         self.folder.join(format!("{}.pid", self.kind.word()))
     }

@@ -24,7 +24,7 @@ use std::time::Instant;
 
 /// Parts of the names of end-to-end tests that are run on the first emulator only. They take long, and what they are about is
 /// between workers and targets: what workers ask of AWS the others show, too.
-const ONCE: [&str; 7] = [
+const ONCE: [&str; 8] = [
     // The deployed sweep, which is slow there, may be at the accounts that it is about.
     "a_sweep_that_clears",
     "chaos::",
@@ -32,11 +32,19 @@ const ONCE: [&str; 7] = [
     "corruption::",
     "failover::",
     "oss_target::",
+    // LocalStack enforces no roles.
+    "privileges::",
     "redrive::",
 ];
 
-/// Parts of the names of end-to-end tests that leave no processor idle: they are run when all others are over.
-const AT_THE_END: [&str; 3] = ["chaos::", "a_thousand_uploads", "logs::nothing_secret"];
+/// Parts of the names of end-to-end tests that are run when all others are over: they leave no processor idle, or look at
+/// what the others did.
+const AT_THE_END: [&str; 4] = [
+    "chaos::",
+    "a_thousand_uploads",
+    "logs::nothing_secret",
+    "privileges::",
+];
 
 pub(crate) fn run(on: Option<On>) -> Result<()> {
     let started = Instant::now();

@@ -10,7 +10,7 @@ mod run;
 use crate::config::{Aws, DedupScope};
 use crate::error::StoreError;
 use crate::objects::{Objects, StoredPart};
-use crate::queue::Queue;
+use crate::queue::StartQueue;
 use crate::rows::{NodeRow, UploadRow, now};
 use crate::table::Table;
 use domain::content::{ContentId, PartDigest};
@@ -25,7 +25,7 @@ pub struct Finalizer {
     /// Where the bytes are.
     pub objects: Objects,
     /// Where replication begins.
-    pub queue: Queue,
+    pub queue: StartQueue,
     /// With whose files a new file may share its bytes.
     pub scope: DedupScope,
 }
@@ -96,7 +96,7 @@ impl Finalizer {
         Ok(Self {
             table: Table::from_env(aws)?,
             objects: Objects::from_env(aws)?,
-            queue: Queue::from_env(aws)?,
+            queue: StartQueue::from_env(aws)?,
             scope: DedupScope::from_env()?,
         })
     }

@@ -40,5 +40,5 @@ pub mod uploads;
 pub use config::Aws;
 pub use error::{Conflict, StoreError};
 pub use objects::Objects;
-pub use queue::{DeadLetters, Queue};
+pub use queue::{DeadLetters, Queue, StartQueue};
 pub use table::Table;

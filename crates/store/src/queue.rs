@@ -22,7 +22,41 @@ const TRIED_ATTRIBUTE: &str = "tried";
 /// The longest that SQS keeps a message back.
 const LONGEST_DELAY: SignedDuration = SignedDuration::from_secs(900);
 
-/// The queues.
+/// Where replicas are begun: all of the queues that is needed for that.
+#[derive(Clone)]
+pub struct StartQueue {
+    client: Client,
+    /// For what begins and ends replicas, and for all that is small.
+    url: String,
+}
+
+impl StartQueue {
+    /// The queue that `REPLICATE_QUEUE_URL` names.
+    ///
+    /// # Errors
+    /// [`StoreError::Misconfigured`] when the variable is missing.
+    pub fn from_env(aws: &Aws) -> Result<Self, StoreError> {
+        Ok(Self {
+            client: Client::new(aws.sdk()),
+            url: variable("REPLICATE_QUEUE_URL")?,
+        })
+    }
+
+    /// Begins, or goes on with, the replicas of a blob at these targets.
+    ///
+    /// # Errors
+    /// [`StoreError::Remote`] when a message was not accepted; others may have been sent.
+    pub async fn start(&self, blob: &BlobId, targets: &[String]) -> Result<(), StoreError> {
+        let start = |target: &String| Message::Start {
+            blob: blob.clone(),
+            target: target.clone(),
+        };
+        let messages: Vec<_> = targets.iter().map(start).collect();
+        send_to(&self.client, &self.url, messages.iter()).await
+    }
+}
+
+/// The queues of those who make replicas.
 #[derive(Clone)]
 pub struct Queue {
     client: Client,
@@ -38,9 +72,10 @@ impl Queue {
     /// # Errors
     /// [`StoreError::Misconfigured`] when a variable is missing.
     pub fn from_env(aws: &Aws) -> Result<Self, StoreError> {
+        let StartQueue { client, url } = StartQueue::from_env(aws)?;
         Ok(Self {
-            client: Client::new(aws.sdk()),
-            url: variable("REPLICATE_QUEUE_URL")?,
+            client,
+            url,
             copy_url: variable("COPY_QUEUE_URL")?,
         })
     }
@@ -52,57 +87,14 @@ impl Queue {
         }
     }
 
-    /// Begins, or goes on with, the replicas of a blob at these targets.
-    ///
-    /// # Errors
-    /// As [`Queue::send`].
-    pub async fn start(&self, blob: &BlobId, targets: &[String]) -> Result<(), StoreError> {
-        let start = |target: &String| Message::Start {
-            blob: blob.clone(),
-            target: target.clone(),
-        };
-        self.send(&targets.iter().map(start).collect::<Vec<_>>()).await
-    }
-
     /// Sends messages, ten at a time.
     ///
     /// # Errors
     /// [`StoreError::Remote`] when one was not accepted; others may have been sent.
     pub async fn send(&self, messages: &[Message]) -> Result<(), StoreError> {
-        let of_queue = |url: &str| -> Vec<&Message> {
-            let mine = |message: &&Message| self.url_for(message) == url;
-            messages.iter().filter(mine).collect()
-        };
-        self.send_to(&self.url, &of_queue(&self.url)).await?;
-        self.send_to(&self.copy_url, &of_queue(&self.copy_url)).await
-    }
-
-    async fn send_to(&self, url: &str, messages: &[&Message]) -> Result<(), StoreError> {
-        for batch in messages.chunks(10) {
-            let entries = batch.iter().enumerate().map(|(index, message)| {
-                let body = serde_json::to_string(message).map_err(|e| StoreError::Corrupt(e.to_string()))?;
-                let entry = SendMessageBatchRequestEntry::builder()
-                    .id(index.to_string())
-                    .message_body(body);
-                entry.build().map_err(|e| StoreError::Corrupt(e.to_string()))
-            });
-            let entries = entries.collect::<Result<Vec<_>, _>>()?;
-            let request = self
-                .client
-                .send_message_batch()
-                .queue_url(url)
-                .set_entries(Some(entries));
-            let answer = request.send().await.map_err(remote("SendMessageBatch"))?;
-            if let Some(failure) = answer.failed().first() {
-                return Err(StoreError::Remote {
-                    operation: "SendMessageBatch",
-                    code: Some(failure.code().to_owned()),
-                    cause: failure
-                        .message()
-                        .unwrap_or("a message was not accepted")
-                        .to_owned(),
-                });
-            }
+        for url in [&self.url, &self.copy_url] {
+            let mine = messages.iter().filter(|message| self.url_for(message) == url);
+            send_to(&self.client, url, mine).await?;
         }
         Ok(())
     }
@@ -295,6 +287,40 @@ impl DeadLetters {
             .map_err(remote("DeleteMessage"))?;
         Ok(())
     }
+}
+
+async fn send_to(
+    client: &Client,
+    url: &str,
+    messages: impl Iterator<Item = &Message>,
+) -> Result<(), StoreError> {
+    let messages: Vec<_> = messages.collect();
+    for batch in messages.chunks(10) {
+        let entries = batch.iter().enumerate().map(|(index, message)| {
+            let body = serde_json::to_string(message).map_err(|e| StoreError::Corrupt(e.to_string()))?;
+            let entry = SendMessageBatchRequestEntry::builder()
+                .id(index.to_string())
+                .message_body(body);
+            entry.build().map_err(|e| StoreError::Corrupt(e.to_string()))
+        });
+        let entries = entries.collect::<Result<Vec<_>, _>>()?;
+        let request = client
+            .send_message_batch()
+            .queue_url(url)
+            .set_entries(Some(entries));
+        let answer = request.send().await.map_err(remote("SendMessageBatch"))?;
+        if let Some(failure) = answer.failed().first() {
+            return Err(StoreError::Remote {
+                operation: "SendMessageBatch",
+                code: Some(failure.code().to_owned()),
+                cause: failure
+                    .message()
+                    .unwrap_or("a message was not accepted")
+                    .to_owned(),
+            });
+        }
+    }
+    Ok(())
 }
 
 fn attribute(kind: &str, value: &str) -> Result<MessageAttributeValue, StoreError> {

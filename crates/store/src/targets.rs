@@ -1,7 +1,7 @@
 //! Targets: who they are, how they do, who works on them.
 
 use crate::error::{Conflict, StoreError};
-use crate::queue::Queue;
+use crate::queue::StartQueue;
 use crate::rows::{
     CircuitRow, NodeRow, RosterRow, SamplesRow, SlotRow, TallyRow, WaitingFor, target_partition,
 };
@@ -143,7 +143,13 @@ impl Table {
 
     /// Gives a blob that a file refers to the replicas that it lacks, where policies may ask for more than those it got
     /// when it was made. What fails here the reconciler does later.
-    pub async fn cover(&self, queue: &Queue, account: &AccountId, parent: Option<&NodeId>, blob: &BlobId) {
+    pub async fn cover(
+        &self,
+        queue: &StartQueue,
+        account: &AccountId,
+        parent: Option<&NodeId>,
+        blob: &BlobId,
+    ) {
         let now = crate::rows::now();
         let covered = async {
             let roster = self.roster().await?.roster;

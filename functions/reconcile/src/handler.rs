@@ -17,7 +17,7 @@ use replicas::{ReplicaError, Silent, TargetsCache};
 use serde::Serialize;
 use std::time::{Duration, SystemTime};
 use store::rows::{ReconcileRow, RosterRow, now};
-use store::{Aws, Objects, Queue, StoreError, Table, config};
+use store::{Aws, Objects, StartQueue, StoreError, Table, config};
 
 /// How many objects or multipart uploads are looked at between two notes.
 const LISTED: u32 = 100;
@@ -31,7 +31,7 @@ const RESERVE: Duration = Duration::from_secs(20);
 pub(crate) struct Reconciler {
     table: Table,
     objects: Objects,
-    queue: Queue,
+    queue: StartQueue,
     targets: TargetsCache,
     silent: Silent,
     min_age: SignedDuration,
@@ -78,7 +78,7 @@ impl Reconciler {
         Ok(Self {
             table: Table::from_env(&aws)?,
             objects: Objects::from_env(&aws)?,
-            queue: Queue::from_env(&aws)?,
+            queue: StartQueue::from_env(&aws)?,
             targets: TargetsCache::new(aws),
             silent: Silent::default(),
             min_age: SignedDuration::from_secs(whole("RECONCILE_MIN_AGE_SECONDS")?),

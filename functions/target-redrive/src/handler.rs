@@ -10,7 +10,7 @@ use edge::views::Redriven;
 use edge::{Auth, Call, Endpoint, Problem, Reply};
 use store::queue::DeadLetter;
 use store::rows::{ReplicaRow, WaitingFor, now};
-use store::{Aws, DeadLetters, Queue, StoreError, Table};
+use store::{Aws, DeadLetters, StartQueue, StoreError, Table};
 
 /// How many failed replicas one call takes: what is done well before the gateway stops waiting.
 const MOST: u32 = 100;
@@ -19,7 +19,7 @@ const ROUNDS: usize = 10;
 
 pub(crate) struct TargetRedrive {
     table: Table,
-    queue: Queue,
+    queue: StartQueue,
     dead_letters: DeadLetters,
     auth: Auth,
 }
@@ -29,7 +29,7 @@ impl TargetRedrive {
         let aws = Aws::from_env().await;
         Ok(Self {
             table: Table::from_env(&aws)?,
-            queue: Queue::from_env(&aws)?,
+            queue: StartQueue::from_env(&aws)?,
             dead_letters: DeadLetters::from_env(&aws)?,
             auth: Auth::from_env(&aws).await?,
         })

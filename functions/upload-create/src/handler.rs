@@ -18,11 +18,11 @@ use store::placing::node_of;
 use store::possession::challenge;
 use store::rows::{Allowance, FileContent, NodeRow, ReplicaRow, UploadRow, new_id, now};
 use store::table::Write;
-use store::{Aws, Conflict, Queue, StoreError, Table};
+use store::{Aws, Conflict, StartQueue, StoreError, Table};
 
 pub(crate) struct UploadCreate {
     table: Table,
-    queue: Queue,
+    queue: StartQueue,
     auth: Auth,
     expiry: jiff::SignedDuration,
     scope: DedupScope,
@@ -36,7 +36,7 @@ impl UploadCreate {
         let aws = Aws::from_env().await;
         Ok(Self {
             table: Table::from_env(&aws)?,
-            queue: Queue::from_env(&aws)?,
+            queue: StartQueue::from_env(&aws)?,
             auth: Auth::from_env(&aws).await?,
             expiry: upload_expiry()?,
             scope: DedupScope::from_env()?,

@@ -8,11 +8,11 @@ use edge::{Auth, Call, Endpoint, Problem, Reply};
 use store::possession::Proven;
 use store::rows::{UploadRow, now};
 use store::uploads::TransitionError;
-use store::{Aws, Conflict, Objects, Queue, StoreError, Table};
+use store::{Aws, Conflict, Objects, StartQueue, StoreError, Table};
 
 pub(crate) struct UploadProve {
     table: Table,
-    queue: Queue,
+    queue: StartQueue,
     objects: Objects,
     auth: Auth,
 }
@@ -22,7 +22,7 @@ impl UploadProve {
         let aws = Aws::from_env().await;
         Ok(Self {
             table: Table::from_env(&aws)?,
-            queue: Queue::from_env(&aws)?,
+            queue: StartQueue::from_env(&aws)?,
             objects: Objects::from_env(&aws)?,
             auth: Auth::from_env(&aws).await?,
         })

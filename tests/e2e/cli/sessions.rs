@@ -55,7 +55,7 @@ fn another_password_ends_the_logins_elsewhere() {
             .env("LONGSHORE_NEW_PASSWORD", to);
         command.output().unwrap().status.success()
     };
-    assert!(!change(ANOTHER, PASSWORD) && change(PASSWORD, ANOTHER));
+    assert!(!change(ANOTHER, ANOTHER) && change(PASSWORD, ANOTHER));
     here.json(&["whoami"]);
     elsewhere.fails(3, &["whoami"]);
     elsewhere.fails(3, &["login", &username]);

@@ -4,8 +4,10 @@ use super::bytes::unique;
 use super::http::Answer;
 use super::signed::send_signed;
 use super::stack::stack;
+use aws_credential_types::Credentials;
 use serde_json::{Map, Value, json};
 use std::collections::BTreeMap;
+use std::fmt::Write;
 use std::sync::Mutex;
 
 /// A call to a service that speaks JSON, which must go well.
@@ -269,38 +271,124 @@ pub(crate) async fn put_secret(id: &str, value: &Value) {
     call("secretsmanager", "secretsmanager.PutSecretValue", &request).await;
 }
 
-/// The environment that a function is deployed with. It is asked for once.
+/// Names and values.
+pub(crate) type Environment = Vec<(String, String)>;
+
+/// How a function is deployed.
+#[derive(Clone)]
+pub(crate) struct Deployed {
+    pub(crate) environment: Environment,
+    /// The ARN of its role.
+    pub(crate) role: String,
+    pub(crate) memory_mib: u64,
+}
+
+/// The environment that a function is deployed with.
 pub(crate) async fn function_environment(function: &str) -> Environment {
-    static KNOWN: Mutex<BTreeMap<String, Environment>> = Mutex::new(BTreeMap::new());
+    deployed(function).await.environment
+}
+
+/// How a function is deployed. It is asked for once.
+pub(crate) async fn deployed(function: &str) -> Deployed {
+    static KNOWN: Mutex<BTreeMap<String, Deployed>> = Mutex::new(BTreeMap::new());
     let known = KNOWN.lock().unwrap().get(function).cloned();
     match known {
         Some(known) => known,
         None => {
-            let environment = deployed_environment(function).await;
+            let deployed = configuration(function).await;
+            let deployed = Deployed {
+                environment: deployed["Environment"]["Variables"]
+                    .as_object()
+                    .unwrap()
+                    .iter()
+                    .map(|(name, value)| (name.clone(), value.as_str().unwrap().to_owned()))
+                    .collect(),
+                role: deployed["Role"].as_str().unwrap().to_owned(),
+                memory_mib: deployed["MemorySize"].as_u64().unwrap(),
+            };
             KNOWN
                 .lock()
                 .unwrap()
-                .insert(function.to_owned(), environment.clone());
-            environment
+                .insert(function.to_owned(), deployed.clone());
+            deployed
         }
     }
 }
 
-/// Names and values.
-pub(crate) type Environment = Vec<(String, String)>;
-
-async fn deployed_environment(function: &str) -> Environment {
+async fn configuration(function: &str) -> Value {
     let name = stack().functions.get(function);
     let name = name.unwrap_or_else(|| panic!("{function} is not deployed"));
     let lambda = stack().url_of("lambda");
     let url = format!("{lambda}/2015-03-31/functions/{name}/configuration");
     let answer = send_signed("lambda", "GET", &url, &[], "").await;
-    let configuration = answer.expect(200).json();
-    let variables = configuration["Environment"]["Variables"].as_object().unwrap();
-    variables
-        .iter()
-        .map(|(name, value)| (name.clone(), value.as_str().unwrap().to_owned()))
-        .collect()
+    answer.expect(200).json()
+}
+
+/// A call to a service that speaks the query protocol and answers in XML.
+async fn query(service: &str, parameters: &str) -> String {
+    let headers = [("content-type", "application/x-www-form-urlencoded")];
+    let url = format!("{}/", stack().url_of(service));
+    let answer = send_signed(service, "POST", &url, &headers, parameters.to_owned()).await;
+    answer.expect(200).text()
+}
+
+/// What Lambda gives a function to sign its calls with: its role, for as long as any test run lasts.
+pub(crate) async fn credentials_of(role: &str) -> Credentials {
+    let parameters = format!(
+        "Action=AssumeRole&Version=2011-06-15&RoleSessionName=e2e&DurationSeconds=43200&RoleArn={role}"
+    );
+    let answer = query("sts", &parameters).await;
+    let one = |name: &str| all_between(&answer, &format!("<{name}>"), &format!("</{name}>")).remove(0);
+    Credentials::new(
+        one("AccessKeyId"),
+        one("SecretAccessKey"),
+        Some(one("SessionToken")),
+        None,
+        "role",
+    )
+}
+
+/// A call to IAM.
+pub(crate) async fn iam_query(parameters: &str) -> String {
+    query("iam", parameters).await
+}
+
+/// The policies that are written into a role.
+pub(crate) async fn policies_of(role: &str) -> Vec<Value> {
+    let about = format!("Version=2010-05-08&RoleName={}", role.rsplit('/').next().unwrap());
+    let names = iam_query(&format!("Action=ListRolePolicies&{about}")).await;
+    let mut policies = Vec::new();
+    for name in all_between(&names, "<member>", "</member>") {
+        let policy = iam_query(&format!("Action=GetRolePolicy&PolicyName={name}&{about}")).await;
+        let document = all_between(&policy, "<PolicyDocument>", "</PolicyDocument>").remove(0);
+        policies.push(serde_json::from_slice(&percent_decoded(&document)).unwrap());
+    }
+    policies
+}
+
+/// A text as a value in a form.
+pub(crate) fn percent_encoded(text: &str) -> String {
+    let mut encoded = String::new();
+    for byte in text.bytes() {
+        let _ = write!(encoded, "%{byte:02X}");
+    }
+    encoded
+}
+
+fn percent_decoded(text: &str) -> Vec<u8> {
+    let mut bytes = Vec::new();
+    let mut rest = text.as_bytes();
+    while let Some((first, after)) = rest.split_first() {
+        if *first == b'%' {
+            let hex = std::str::from_utf8(&after[..2]).unwrap();
+            bytes.push(u8::from_str_radix(hex, 16).unwrap());
+            rest = &after[2..];
+        } else {
+            bytes.push(*first);
+            rest = after;
+        }
+    }
+    bytes
 }
 
 /// Invokes a function that is not behind the gateway. Gives what it answers, or its error.

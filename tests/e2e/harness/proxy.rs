@@ -4,12 +4,14 @@
 //! from their environment can use it as that, too.
 
 use super::http::exchange;
+use super::signed::signature;
 use super::stack::stack;
 use super::wait::PATIENCE;
+use aws_credential_types::Credentials;
 use bytes::Bytes;
 use http_body_util::{BodyExt, Full};
 use hyper::body::Incoming;
-use hyper::header::CONTENT_LENGTH;
+use hyper::header::{CONTENT_LENGTH, HOST, HeaderName, HeaderValue};
 use hyper::http::request::Parts;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
@@ -94,6 +96,8 @@ struct State {
     seen: Mutex<Vec<Seen>>,
     kill: Mutex<Option<Kill>>,
     rewrite: Mutex<Option<Rewrite>>,
+    /// What rewritten calls are signed with; nothing where signatures do not count.
+    credentials: Option<Credentials>,
     /// Whether the late calls may go.
     go: watch::Sender<bool>,
     /// How many late calls have not been answered yet.
@@ -116,6 +120,14 @@ impl Drop for Proxy {
 impl Proxy {
     /// Starts a proxy that asks `rule` about every call.
     pub(crate) async fn start(rule: impl Fn(&Seen) -> Act + Send + Sync + 'static) -> Self {
+        Self::start_for(rule, None).await
+    }
+
+    /// The same for somebody who signs his calls with these.
+    pub(crate) async fn start_for(
+        rule: impl Fn(&Seen) -> Act + Send + Sync + 'static,
+        credentials: Option<Credentials>,
+    ) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let url = format!("http://{}", listener.local_addr().unwrap());
         let state = Arc::new(State {
@@ -124,6 +136,7 @@ impl Proxy {
             seen: Mutex::default(),
             kill: Mutex::default(),
             rewrite: Mutex::default(),
+            credentials,
             go: watch::Sender::new(false),
             late: watch::Sender::new(0),
         });
@@ -216,6 +229,7 @@ async fn pass_on(state: &Arc<State>, request: Request<Incoming>) -> Result<Respo
     if let Some(rewritten) = rewritten {
         body = rewritten.to_string().into();
         head.headers.insert(CONTENT_LENGTH, body.len().into());
+        state.sign_again(&mut head, &body);
     }
     // Asked as a proxy, the whole address is in the request line; the server wants the path only.
     let upstream = head
@@ -254,6 +268,22 @@ async fn pass_on(state: &Arc<State>, request: Request<Incoming>) -> Result<Respo
 }
 
 impl State {
+    /// Signs a call to the table whose body is another one now.
+    fn sign_again(&self, head: &mut Parts, body: &[u8]) {
+        let Some(credentials) = &self.credentials else {
+            return;
+        };
+        let header = |name: HeaderName| head.headers.get(name).unwrap().to_str().unwrap().to_owned();
+        let url = format!("http://{}{}", header(HOST), head.uri.path());
+        let target = HeaderName::from_static("x-amz-target");
+        let signed = [(target.as_str(), header(target.clone()))];
+        let signed = signed.each_ref().map(|(name, value)| (*name, value.as_str()));
+        for (name, value) in signature(credentials, "dynamodb", head.method.as_str(), &url, &signed, body) {
+            let name = HeaderName::try_from(name).unwrap();
+            head.headers.insert(name, HeaderValue::try_from(value).unwrap());
+        }
+    }
+
     fn note(&self, head: &Parts, body: &Bytes) -> Seen {
         let header = |name| head.headers.get(name).and_then(|value| value.to_str().ok());
         let path = head.uri.path_and_query().map(ToString::to_string);

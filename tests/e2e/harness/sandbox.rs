@@ -1,10 +1,11 @@
 //! One function as Lambda runs it: the real `bootstrap`, in a process of its own, with the environment that it is
 //! deployed with, asking this test for events, and reaching AWS through a [`Proxy`].
 
-use super::aws::function_environment;
+use super::aws::{credentials_of, deployed};
 use super::bytes::unique;
 use super::proxy::{Act, Proxy, Seen};
-use super::secrets::secrets_in;
+use super::roles::role_for;
+use super::secrets::{secrets_in, values};
 use super::stack::{root, stack};
 use bytes::Bytes;
 use http_body_util::{BodyExt, Full};
@@ -46,6 +47,8 @@ pub(crate) struct Sandbox {
     asked: watch::Receiver<bool>,
     runtime: Arc<Runtime>,
     task: JoinHandle<()>,
+    /// What must not be in its log.
+    secrets: &'static [String],
 }
 
 impl Drop for Sandbox {
@@ -56,7 +59,7 @@ impl Drop for Sandbox {
         if std::thread::panicking() {
             println!("{log}");
         } else {
-            assert_eq!(secrets_in(&log, &[]), []);
+            assert_eq!(secrets_in(&log, self.secrets), []);
         }
     }
 }
@@ -73,7 +76,26 @@ impl Sandbox {
         rule: impl Fn(&Seen) -> Act + Send + Sync + 'static,
         environment: &[(&str, &str)],
     ) -> Self {
-        let proxy = Arc::new(Proxy::start(rule).await);
+        let deployed = deployed(function).await;
+        let credentials = if stack().is_localstack() {
+            // It enforces no roles.
+            None
+        } else {
+            let role = role_for(&deployed, environment).await;
+            Some(credentials_of(&role).await)
+        };
+        let signs_with = match &credentials {
+            Some(role) => vec![
+                ("AWS_ACCESS_KEY_ID", role.access_key_id().to_owned()),
+                ("AWS_SECRET_ACCESS_KEY", role.secret_access_key().to_owned()),
+                ("AWS_SESSION_TOKEN", role.session_token().unwrap().to_owned()),
+            ],
+            None => vec![
+                ("AWS_ACCESS_KEY_ID", "test".to_owned()),
+                ("AWS_SECRET_ACCESS_KEY", "test".to_owned()),
+            ],
+        };
+        let proxy = Arc::new(Proxy::start_for(rule, credentials).await);
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap().to_string();
         let (events, take_events) = mpsc::unbounded_channel();
@@ -90,11 +112,10 @@ impl Sandbox {
         let output = |file: &File| Stdio::from(file.try_clone().unwrap());
         let child = Command::new(root().join(format!("target/lambda/{function}/bootstrap")))
             .env_clear()
-            .envs(function_environment(function).await)
+            .envs(deployed.environment)
+            .envs(signs_with)
             .envs([
-                ("AWS_ACCESS_KEY_ID", "test"),
-                ("AWS_SECRET_ACCESS_KEY", "test"),
-                ("AWS_REGION", &stack().region),
+                ("AWS_REGION", stack().region.as_str()),
                 ("AWS_ENDPOINT_URL", &proxy.url),
                 ("AWS_LAMBDA_FUNCTION_NAME", function),
                 ("AWS_LAMBDA_FUNCTION_VERSION", "$LATEST"),
@@ -119,6 +140,7 @@ impl Sandbox {
             asked,
             runtime,
             task,
+            secrets: values().await,
         }
     }
 
@@ -173,6 +195,14 @@ impl Sandbox {
             }
         }
     }
+}
+
+/// The most memory that a process has used so far, in KiB: the kernel's own high-water mark. Nothing when it is gone.
+pub(crate) fn peak_memory(pid: u32) -> Option<u64> {
+    let status = std::fs::read_to_string(format!("/proc/{pid}/status")).ok()?;
+    let mut lines = status.lines();
+    let mark = lines.find_map(|line| line.strip_prefix("VmHWM:")?.trim().strip_suffix(" kB"));
+    mark?.trim().parse().ok()
 }
 
 /// As `kill -9` does, and waits until it is dead.

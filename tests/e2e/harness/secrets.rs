@@ -1,6 +1,9 @@
 //! What must not be in any log: tokens, passwords and their hashes, signatures and keys.
 
+use super::aws::{function_environment, secret};
 use super::person::PASSWORD;
+use super::stack::stack;
+use tokio::sync::OnceCell;
 
 /// How what nobody may read begins, in front of more of it.
 const BEGINNINGS: [(&str, &str); 11] = [
@@ -24,6 +27,26 @@ const PASSWORDS: [&str; 4] = [
     "another good one",
     "staple correct horse",
 ];
+
+/// The values of the stack's own secrets: what signs tokens, and the targets' keys. They are asked for once.
+pub(crate) async fn values() -> &'static [String] {
+    static VALUES: OnceCell<Vec<String>> = OnceCell::const_new();
+    let values = VALUES.get_or_init(async || {
+        let environment = function_environment("session-create").await;
+        let signing = environment.iter().find(|(name, _)| name == "SIGNING_SECRET_ID");
+        let signing = secret(&signing.unwrap().1).await;
+        let targets = secret(&stack().targets_secret_id).await;
+        let keys = targets["targets"].as_array().unwrap().iter();
+        let mut values: Vec<String> = keys
+            .filter_map(|target| target["secret_access_key"].as_str().map(str::to_owned))
+            .collect();
+        values.push(signing["current"].as_str().unwrap().to_owned());
+        // A local target has the emulator's own key, which is a word that all logs are full of.
+        values.retain(|value| value.len() >= 16);
+        values
+    });
+    values.await
+}
 
 /// What is in a text and must not be: of what kind it is, and the line.
 pub(crate) fn secrets_in<'a>(text: &'a str, others: &[String]) -> Vec<(&'static str, &'a str)> {

@@ -21,7 +21,22 @@ pub(crate) async fn send_signed(
     body: impl Into<Bytes>,
 ) -> Answer {
     let body: Bytes = body.into();
-    let identity = credentials().into();
+    let added = signature(&credentials(), service, method, url, headers, &body);
+    let mut all = headers.to_vec();
+    all.extend(added.iter().map(|(name, value)| (name.as_str(), value.as_str())));
+    send(method, url, &all, body).await
+}
+
+/// The headers that sign a request.
+pub(crate) fn signature(
+    credentials: &Credentials,
+    service: &str,
+    method: &str,
+    url: &str,
+    headers: &[(&str, &str)],
+    body: &[u8],
+) -> Vec<(String, String)> {
+    let identity = credentials.clone().into();
     let mut settings = SigningSettings::default();
     if service == "s3" {
         // S3 takes paths as they are, and wants to know the body's hash.
@@ -38,12 +53,13 @@ pub(crate) async fn send_signed(
         .build()
         .unwrap()
         .into();
-    let request = SignableRequest::new(method, url, headers.iter().copied(), SignableBody::Bytes(&body));
+    let request = SignableRequest::new(method, url, headers.iter().copied(), SignableBody::Bytes(body));
     let (instructions, _) = sign(request.unwrap(), &parameters).unwrap().into_parts();
     let (added, _) = instructions.into_parts();
-    let mut all = headers.to_vec();
-    all.extend(added.iter().map(|header| (header.name(), header.value())));
-    send(method, url, &all, body).await
+    added
+        .iter()
+        .map(|header| (header.name().to_owned(), header.value().to_owned()))
+        .collect()
 }
 
 fn credentials() -> Credentials {

@@ -4,12 +4,11 @@ pub(crate) use super::queues::Queues;
 
 use super::proxy::{Act, Seen};
 use super::queues::{Record, receive, record, settle, show_again};
-use super::sandbox::Sandbox;
+use super::sandbox::{Sandbox, peak_memory};
 use super::stack::stack;
 use super::target_proxy::mixed;
 use super::wait::until;
 use serde_json::{Value, json};
-use std::fs;
 use std::sync::Arc;
 use std::sync::Mutex as Lock;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
@@ -288,12 +287,7 @@ impl Crew {
     fn note_memory(&self) {
         for process in &self.processes {
             let pid = process.lock().unwrap().as_ref().map(|process| process.pid);
-            let status = pid.and_then(|pid| fs::read_to_string(format!("/proc/{pid}/status")).ok());
-            let mark = status.as_ref().and_then(|status| {
-                let mut lines = status.lines();
-                lines.find_map(|line| line.strip_prefix("VmHWM:")?.trim().strip_suffix(" kB"))
-            });
-            if let Some(kib) = mark.and_then(|text| text.trim().parse().ok()) {
+            if let Some(kib) = pid.and_then(peak_memory) {
                 self.memory.fetch_max(kib, Ordering::SeqCst);
             }
         }

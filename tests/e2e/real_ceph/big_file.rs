@@ -7,6 +7,7 @@ use crate::harness::bytes::unique;
 use crate::harness::ceph;
 use crate::harness::cli::Terminal;
 use crate::harness::person::new_username;
+use crate::harness::sandbox::peak_memory;
 use crate::harness::stack::stack;
 use client::types::Node;
 use domain::content::PartDigest;
@@ -216,13 +217,8 @@ fn note_memory(memory: &Memory) {
         let physical = value("AWS_LAMBDA_FUNCTION_NAME").unwrap_or_default();
         let function = stack().functions.iter().find(|(_, name)| *name == physical);
         let Some((function, _)) = function else { continue };
-        let Ok(status) = fs::read_to_string(process.path().join("status")) else {
-            continue;
-        };
-        let mark = status
-            .lines()
-            .find_map(|line| line.strip_prefix("VmHWM:")?.trim().strip_suffix(" kB"));
-        let Some(kib) = mark.and_then(|text| text.trim().parse::<u64>().ok()) else {
+        let pid = process.file_name().to_str().and_then(|name| name.parse().ok());
+        let Some(kib) = pid.and_then(peak_memory) else {
             continue;
         };
         let mut memory = memory.lock().unwrap();

@@ -4,10 +4,15 @@ use super::REGION;
 use crate::{venv, workspace};
 use anyhow::Result;
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 
 pub(super) const PROGRAM: &str = "ministack_server.py";
+
+/// Where it writes down what each role was allowed to do.
+pub(super) fn roles_file(folder: &Path) -> PathBuf {
+    folder.join("roles.jsonl")
+}
 
 /// The command that starts it.
 pub(super) fn command(folder: &Path, port: u16) -> Result<Command> {
@@ -30,6 +35,7 @@ pub(super) fn command(folder: &Path, port: u16) -> Result<Command> {
         // Each function that idles costs a little, all the time; a start costs next to nothing.
         .env("LAMBDA_WARM_TTL_SECONDS", "15")
         .env("LONGSHORE_PARTS_DIR", folder.join("parts"))
+        .env("LONGSHORE_ROLES_FILE", roles_file(folder))
         .env("MINISTACK_REGION", REGION)
         .env("PERSIST_STATE", "1")
         .env("S3_DATA_DIR", folder.join("objects"))

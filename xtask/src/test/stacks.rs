@@ -46,9 +46,12 @@ impl TestStacks {
     /// Starts an emulator and deploys to it.
     pub(super) fn start(&self, kind: Kind) -> Result<Place> {
         let port = tools::free_port(FIRST_PORT)?;
+        let emulator = Emulator::new(&self.state, kind);
         ui::step(&format!("Starting {}", kind.name()), || {
-            Emulator::new(&self.state, kind).start(port, false)
+            emulator.start(port, false)
         })?;
+        let roles = emulator.roles_file().to_string_lossy().into_owned();
+        let copies = format!("{roles}.copies");
         let target = self.ceph.clone().unwrap_or_else(|| target::local(port));
         stack::deploy(&self.state, kind, port, &[target], &stack::SHORT_LIVED)?;
         Ok(Place {
@@ -60,7 +63,10 @@ impl TestStacks {
                 vec!["real_ceph"]
             },
             run_elsewhere: Vec::new(),
-            environment: Vec::new(),
+            environment: vec![
+                ("LONGSHORE_ROLES_FILE".to_owned(), roles),
+                ("LONGSHORE_ROLE_COPIES".to_owned(), copies),
+            ],
         })
     }
 

@@ -196,8 +196,8 @@ impl Replicator {
         };
         // Starting one that was given up would be trying it again without having been asked.
         if forgotten && job.replica.state != State::Failed {
-            let target = std::slice::from_ref(&job.replica.target);
-            self.queue.start(&job.blob.id, target).await?;
+            let (blob, target) = (job.blob.id.clone(), job.replica.target.clone());
+            self.queue.send(&[Message::Start { blob, target }]).await?;
         }
         Ok(Outcome::Nothing)
     }
