@@ -9,8 +9,10 @@ use anyhow::{Context, Result, ensure};
 use std::path::Path;
 use std::process::{Command, Stdio};
 
-/// So many examples of each endpoint are more than 20,000 cases.
+/// So many examples of each endpoint.
 const EXAMPLES: u32 = 1000;
+/// So many cases they are at the least.
+const FEWEST: u64 = 20_000;
 
 /// On the stack that runs.
 pub(crate) fn run(state: &Path, examples: Option<u32>) -> Result<()> {
@@ -18,6 +20,9 @@ pub(crate) fn run(state: &Path, examples: Option<u32>) -> Result<()> {
     ensure!(about.exists(), "no stack runs; cargo xtask up starts one");
     let cases = at(&about, examples.unwrap_or(EXAMPLES))?;
     ui::detail(&format!("{cases} cases"));
+    if examples.is_none() {
+        ensure!(cases >= FEWEST, "{FEWEST} were expected at the least");
+    }
     Ok(())
 }
 
