@@ -23,18 +23,25 @@ use std::process::{Command, Stdio};
 use std::time::Instant;
 
 /// Parts of the names of end-to-end tests that are run on the first emulator only. They take long, and what they are about is
-/// between workers and targets: what workers ask of AWS the others show, too.
-const ONCE: [&str; 8] = [
+/// between workers and targets, or a rule of a function's that no emulator takes part in: what functions ask of AWS the others
+/// show, too.
+const ONCE: [&str; 14] = [
     // The deployed sweep, which is slow there, may be at the accounts that it is about.
     "a_sweep_that_clears",
+    "a_thousand_uploads",
+    "access::",
     "chaos::",
     "circuits::",
     "corruption::",
     "failover::",
+    "faults::",
+    "forging::",
     "oss_target::",
     // LocalStack enforces no roles.
     "privileges::",
     "redrive::",
+    "throttling::",
+    "tree_model::",
 ];
 
 /// Parts of the names of end-to-end tests that are run when all others are over: they leave no processor idle, or look at
