@@ -118,6 +118,7 @@ async fn signing_in_costs_what_it_should() {
     let hash = text(&account, "password_hash");
     assert!(hash.starts_with("$argon2id$v=19$m=19456,t=2,p=1$"), "{hash}");
     let mut function = Sandbox::start("session-create", |_| Act::Pass).await;
+    function.ready().await;
     let at_rest = peak_memory(function.pid()).unwrap();
     for attempt in 0..40 {
         // Wrong ones of a name that nobody has cost as much.
@@ -135,7 +136,7 @@ async fn signing_in_costs_what_it_should() {
     let used = peak_memory(function.pid()).unwrap();
     let given = aws::deployed("session-create").await.memory_mib * 1024;
     println!("{at_rest} KiB at rest, {used} of {given} KiB");
-    // A password takes 19 MiB; some of what a function used at its start it uses again.
+    // A password takes 19 MiB, some of which the function may have had at its start.
     assert!(
         used > at_rest + 12 * 1024,
         "{at_rest} KiB at rest, {used} at most"

@@ -10,7 +10,7 @@ use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 use std::fmt;
 use std::sync::Arc;
-use tokio::sync::Mutex;
+use tokio::sync::{Mutex, OwnedMutexGuard};
 
 /// How long before its end an access token is not begun with any more.
 const MARGIN: SignedDuration = SignedDuration::from_secs(30);
@@ -82,7 +82,7 @@ pub(crate) enum Credentials {
 
 /// A session in use.
 pub(crate) struct Session {
-    tokens: Mutex<Tokens>,
+    tokens: Arc<Mutex<Tokens>>,
     keeper: Box<dyn Keeper>,
 }
 
@@ -95,7 +95,7 @@ impl fmt::Debug for Session {
 impl Session {
     pub(crate) fn new(tokens: Tokens, keeper: Box<dyn Keeper>) -> Self {
         Self {
-            tokens: Mutex::new(tokens),
+            tokens: Arc::new(Mutex::new(tokens)),
             keeper,
         }
     }
@@ -111,13 +111,13 @@ impl Session {
     where
         F: Future<Output = Result<types::Session, ApiError>> + Send,
     {
-        let tokens = self.tokens.lock().await;
+        let tokens = Arc::clone(&self.tokens).lock_owned().await;
         if tokens.will_do(refused) {
             return Ok(tokens.access.clone());
         }
-        drop(tokens);
         let (session, refused) = (Arc::clone(self), refused.cloned());
-        let exchanged = tokio::spawn(async move { session.renewed(refused.as_ref(), exchange).await });
+        let exchanged =
+            tokio::spawn(async move { session.renewed(tokens, refused.as_ref(), exchange).await });
         exchanged
             .await
             .map_err(|error| ApiError::Setup(error.to_string()))?
@@ -130,16 +130,13 @@ impl Session {
 
     async fn renewed<F>(
         &self,
+        mut tokens: OwnedMutexGuard<Tokens>,
         refused: Option<&Token>,
         exchange: impl FnOnce(Token) -> F,
     ) -> Result<Token, ApiError>
     where
         F: Future<Output = Result<types::Session, ApiError>>,
     {
-        let mut tokens = self.tokens.lock().await;
-        if tokens.will_do(refused) {
-            return Ok(tokens.access.clone());
-        }
         if self.others_have_exchanged(&mut tokens) && tokens.will_do(refused) {
             return Ok(tokens.access.clone());
         }

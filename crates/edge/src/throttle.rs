@@ -1,5 +1,6 @@
 //! Refuses who tries too often.
 
+use crate::problem::Code;
 use crate::{Call, Problem, password};
 use domain::account::Password;
 use domain::throttle::{Source, until_next_hour};
@@ -52,9 +53,12 @@ pub async fn confirm_password(
     passwords: &[&Password],
 ) -> Result<(), Problem> {
     let attempts = AttemptsRow::of_session(session);
-    for password in passwords {
-        // Each is a guess.
-        attempt(table, &attempts).await?;
+    for (index, password) in passwords.iter().enumerate() {
+        // Each is a guess. When the first one was heard and the next comes too early, the answer is that to the first.
+        match attempt(table, &attempts).await {
+            Err(refused) if index > 0 && refused.code() == Code::TooManyRequests => break,
+            counted => counted?,
+        }
         if password::verify(password, Some(&account.password_hash)) {
             table.forget_attempts(attempts, now()).await?;
             return Ok(());
