@@ -2,7 +2,7 @@
 //!
 //! Most have tests of their own elsewhere that go further; here is what an attacker, or bad luck, would try first.
 
-use crate::harness::aws::{self, function_environment, multipart_uploads, object};
+use crate::harness::aws::{function_environment, multipart_uploads, object};
 use crate::harness::bytes::{MIB, PART, fresh, unique};
 use crate::harness::http::send;
 use crate::harness::person::{Person, content_id, put, put_with, sign};
@@ -11,6 +11,7 @@ use crate::harness::private_sweep::PrivateSweep;
 use crate::harness::proof::proof_of;
 use crate::harness::proxy::Act;
 use crate::harness::sandbox::Sandbox;
+use crate::harness::secrets::values;
 use crate::harness::signed::send_signed;
 use crate::harness::stack::{root, stack};
 use crate::harness::target_proxy::Fate;
@@ -423,21 +424,13 @@ async fn hole_14_delete_without_reference_count() {
 /// There, passwords and keys stood in the source.
 #[tokio::test]
 async fn hole_15_secrets_in_source() {
-    let environment = function_environment("session-create").await;
-    let id = environment.iter().find(|(name, _)| name == "SIGNING_SECRET_ID");
-    let signing = aws::secret(&id.unwrap().1).await;
-    let targets = aws::secret(&stack().targets_secret_id).await;
-    let mut secrets = vec![signing["current"].as_str().unwrap()];
-    let targets = targets["targets"].as_array().unwrap().iter();
-    secrets.extend(targets.filter_map(|target| target["secret_access_key"].as_str()));
-    // An emulator's own key is a common word.
-    secrets.retain(|secret| secret.len() >= 16);
+    let secrets = values().await;
     assert!(!secrets.is_empty());
     // What Longshore runs with is not in what its functions are given, but in the secrets that those name.
     for function in stack().functions.keys() {
         for (name, value) in function_environment(function).await {
             assert!(
-                !secrets.iter().any(|secret| value.contains(*secret)),
+                !secrets.iter().any(|secret| value.contains(secret)),
                 "{function}: {name}"
             );
         }
@@ -447,7 +440,7 @@ async fn hole_15_secrets_in_source() {
         sources(&root().join(folder), &mut |path, text| {
             read += 1;
             assert!(
-                !secrets.iter().any(|secret| text.contains(*secret)),
+                !secrets.iter().any(|secret| text.contains(secret)),
                 "{}",
                 path.display()
             );
