@@ -101,7 +101,7 @@ impl From<ApiError> for Failure {
                 (_, 429 | 502..=504) => Exit::Unreachable,
                 _ => Exit::Failed,
             },
-            ApiError::Unreachable { .. } => Exit::Unreachable,
+            ApiError::Unreachable { .. } | ApiError::NotTheApi { .. } => Exit::Unreachable,
             ApiError::Address { .. } => Exit::Usage,
             ApiError::Unexpected { .. } | ApiError::Setup(_) => Exit::Failed,
         };
@@ -144,11 +144,13 @@ impl From<TransferError> for Failure {
                 Exit::NotFound
             }
             TransferError::TargetExists(_) | TransferError::InUse(_) => Exit::Conflict,
-            TransferError::StoreUnreachable { .. } => Exit::Unreachable,
+            TransferError::Dangling { .. } => Exit::NotFound,
+            TransferError::StoreUnreachable { .. } | TransferError::NotTheStore { .. } => Exit::Unreachable,
             TransferError::Mismatch { .. } | TransferError::Damaged(_) => Exit::Mismatch,
-            TransferError::NotAFile(_) | TransferError::NotDownloadable(_) | TransferError::Size(_) => {
-                Exit::Usage
-            }
+            TransferError::Folder(_)
+            | TransferError::Special { .. }
+            | TransferError::NotDownloadable(_)
+            | TransferError::Size(_) => Exit::Usage,
             _ => Exit::Failed,
         };
         Self {

@@ -7,8 +7,8 @@ use crate::secret::{SignedUrl, Token};
 use crate::session::{Credentials, Keeper, Session, Tokens};
 use crate::types;
 use crate::types::{
-    Account, NewToken, NewUpload, Node, Page, PartToSign, PersonalToken, Redriven, SignedPart, TargetStatus,
-    Upload,
+    Account, Destination, NewToken, NewUpload, Node, Page, PartToSign, PersonalToken, Redriven, Removed,
+    SignedPart, TargetStatus, Upload,
 };
 use domain::name::Name;
 use domain::possession::Proof;
@@ -273,9 +273,25 @@ impl Api {
     /// # Errors
     /// `parts_missing`, `content_mismatch`, `upload_not_open`, `not_found`, and whatever befalls every call.
     pub async fn complete_upload(&self, id: &str) -> Result<Upload, ApiError> {
-        self.http
-            .json(Call::new(Method::POST, &["uploads", id, "complete"]).repeatable())
-            .await
+        self.complete_upload_at(id, None).await
+    }
+
+    /// [`Api::complete_upload`], with the file going somewhere else than the upload was begun for, if that is said.
+    ///
+    /// # Errors
+    /// `name_taken`, `parent_not_found`, and those of [`Api::complete_upload`].
+    pub async fn complete_upload_at(
+        &self,
+        id: &str,
+        destination: Option<&Destination>,
+    ) -> Result<Upload, ApiError> {
+        let path = ["uploads", id, "complete"];
+        let call = Call::new(Method::POST, &path).repeatable();
+        let call = match destination {
+            Some(destination) => call.body(json!(destination)),
+            None => call,
+        };
+        self.http.json(call).await
     }
 
     /// `DELETE /v1/uploads/{id}`: gives an upload up, with every part sent.
@@ -375,12 +391,19 @@ impl Api {
         Ok(SignedUrl::new(url))
     }
 
-    /// `DELETE /v1/files/{id}`: removes a file or an empty folder.
+    /// `DELETE /v1/files/{id}`: removes a file or an empty folder. Says how many unfinished uploads were going into it,
+    /// unless that answer got lost.
     ///
     /// # Errors
     /// `not_found`, `folder_not_empty`, and whatever befalls every call.
-    pub async fn delete_file(&self, id: &str) -> Result<(), ApiError> {
-        self.done(Call::new(Method::DELETE, &["files", id])).await
+    pub async fn delete_file(&self, id: &str) -> Result<Removed, ApiError> {
+        let path = ["files", id];
+        let call = Call::new(Method::DELETE, &path);
+        let answer = self.http.send(&call).await?;
+        match answer.status {
+            StatusCode::OK => answer.json(&call),
+            _ => Ok(Removed::default()),
+        }
     }
 
     /// `GET /v1/targets`: how replication goes, target by target. For operators.

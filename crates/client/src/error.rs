@@ -87,6 +87,14 @@ pub enum ApiError {
         /// What the network said.
         reason: String,
     },
+    /// Something between this machine and the API answers in its place.
+    #[error("something other than the API answers at {host}: {answer}")]
+    NotTheApi {
+        /// Scheme, host and port.
+        host: String,
+        /// Status and media type.
+        answer: String,
+    },
     /// An answer that is not one of this API's.
     #[error("{call} gave an answer this client does not understand: {reason}")]
     Unexpected {
@@ -143,6 +151,10 @@ impl ApiError {
             Self::Unreachable { .. } => {
                 Some("check that the API is running and the address is right (--api or LONGSHORE_API)")
             }
+            Self::NotTheApi { .. } => Some(
+                "check the address of the API (--api, LONGSHORE_API or the last login), and whether a network that wants a \
+                 sign-in, a proxy or a filter is in the way",
+            ),
             Self::Unexpected { .. } => Some("check that the address is that of a Longshore API"),
             Self::Address { .. } => Some("an address looks like https://api.example.com/v1-stage"),
             Self::Setup(_) => None,

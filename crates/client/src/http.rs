@@ -7,7 +7,7 @@ use crate::secret::Token;
 use crate::session::Credentials;
 use crate::types::Session;
 use bytes::Bytes;
-use reqwest::header::{AUTHORIZATION, HeaderMap, HeaderValue, RETRY_AFTER};
+use reqwest::header::{AUTHORIZATION, CONTENT_TYPE, HeaderMap, HeaderValue, RETRY_AFTER};
 use reqwest::{Client, Method, StatusCode, Url, redirect};
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
@@ -119,6 +119,26 @@ impl Answer {
     fn is_error(&self) -> bool {
         self.status.is_client_error() || self.status.is_server_error()
     }
+
+    /// Whether it is a web page and no gateway's that is overloaded. The API never answers with one.
+    fn is_page(&self) -> bool {
+        let kind = self.headers.get(CONTENT_TYPE);
+        let is_html = kind.is_some_and(|kind| kind.as_bytes().starts_with(b"text/html"));
+        let is_passing = self.status.is_server_error() || self.status == StatusCode::TOO_MANY_REQUESTS;
+        is_html && (!is_passing || self.status == StatusCode::NETWORK_AUTHENTICATION_REQUIRED)
+    }
+
+    /// What it says, in JSON.
+    pub(crate) fn json<T: DeserializeOwned>(&self, call: &Call<'_>) -> Result<T, ApiError> {
+        let unexpected = |reason| ApiError::Unexpected {
+            call: call.name(),
+            reason,
+        };
+        if !self.status.is_success() {
+            return Err(unexpected(format!("status {}", self.status)));
+        }
+        serde_json::from_slice(&self.body).map_err(|error| unexpected(error.to_string()))
+    }
 }
 
 /// An exchange of tokens under way.
@@ -158,15 +178,7 @@ impl Http {
 
     /// Makes a call whose answer is JSON.
     pub(crate) async fn json<T: DeserializeOwned>(&self, call: Call<'_>) -> Result<T, ApiError> {
-        let answer = self.send(&call).await?;
-        let unexpected = |reason| ApiError::Unexpected {
-            call: call.name(),
-            reason,
-        };
-        if !answer.status.is_success() {
-            return Err(unexpected(format!("status {}", answer.status)));
-        }
-        serde_json::from_slice(&answer.body).map_err(|error| unexpected(error.to_string()))
+        self.send(&call).await?.json(&call)
     }
 
     /// Makes a call and gives its answer if it is no error; redirects are answers too.
@@ -176,6 +188,11 @@ impl Http {
             let token = self.token(refused.as_ref()).await?;
             failed += 1;
             let (error, may_repeat, asked) = match self.attempt(call, token.as_ref()).await {
+                // Whatever its status, a page says nothing about the call.
+                Ok(answer) if answer.is_page() => {
+                    let may_repeat = call.repeat == Repeat::Always;
+                    (self.not_the_api(&answer), may_repeat, None)
+                }
                 Ok(answer) if may_be_done && Some(answer.status) == call.done_before => return Ok(answer),
                 // A token of a session may have ended early, and there is another one to be had, once.
                 Ok(answer)
@@ -296,6 +313,13 @@ impl Http {
             .trim_end_matches(']');
         let here = host == "localhost" || host.parse::<IpAddr>().is_ok_and(|address| address.is_loopback());
         self.base.scheme() == "http" && !here
+    }
+
+    fn not_the_api(&self, answer: &Answer) -> ApiError {
+        ApiError::NotTheApi {
+            host: self.base.origin().ascii_serialization(),
+            answer: format!("{}, a web page", answer.status),
+        }
     }
 
     pub(crate) fn unreachable(&self, reason: String) -> ApiError {

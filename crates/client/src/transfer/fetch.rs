@@ -7,7 +7,7 @@
 
 use super::journal::Journal;
 use super::part_file::disk;
-use super::store::Failure;
+use super::store::{self, Failure};
 use super::{Event, Observer, Options, TransferError};
 use crate::api::Api;
 use crate::secret::SignedUrl;
@@ -169,6 +169,12 @@ impl Fetcher<'_> {
                 return Err(TransferError::StoreRefused { part, reason }.into());
             }
             Stop::Store(Failure::Missing) => return Err(TransferError::StoreLost(part).into()),
+            Stop::Store(Failure::Foreign(answer)) if tries.failed + 1 >= store::FOREIGN => {
+                return Err(TransferError::NotTheStore { part, answer }.into());
+            }
+            Stop::Store(Failure::Foreign(answer)) => {
+                format!("something other than the store answered: {answer}")
+            }
             Stop::Store(Failure::Transient(reason)) => reason,
             Stop::Store(Failure::BadDigest) => "the store takes the request for damaged".to_owned(),
             other => return Err(other),
@@ -204,7 +210,7 @@ impl Fetcher<'_> {
         let renew = match &answered {
             Err(Stop::Store(Failure::Denied(_) | Failure::Missing)) => true,
             // Failing once is nothing; whoever fails again and again may have been replaced by another place.
-            Err(Stop::Store(Failure::Transient(_))) => tries.failed > 0,
+            Err(Stop::Store(Failure::Transient(_) | Failure::Foreign(_))) => tries.failed > 0,
             _ => false,
         };
         if renew {
@@ -231,6 +237,7 @@ impl Fetcher<'_> {
                 return Err(Failure::Refused("it sent other bytes than were asked for".to_owned()).into());
             }
             (StatusCode::OK, range) => {
+                store::gave(&response, size)?;
                 if let Some(length) = response.content_length().filter(|length| *length != size) {
                     return Err(
                         Failure::Refused(format!("the object has {length} bytes, not {size}")).into(),

@@ -9,6 +9,7 @@ mod download;
 mod fetch;
 mod hash;
 mod journal;
+mod open;
 mod part_file;
 mod plan;
 mod possession;
@@ -18,7 +19,9 @@ mod store;
 mod upload;
 
 pub use download::{DownloadRequest, Downloaded, download};
-pub use upload::{How, UploadRequest, Uploaded, upload};
+pub use open::OpenUploads;
+pub use source::{Ends, uploadable};
+pub use upload::{How, UploadRequest, Uploaded, upload, upload_among};
 
 use crate::backoff::Retry;
 use crate::error::ApiError;
@@ -142,8 +145,37 @@ pub enum TransferError {
         error: io::Error,
     },
     /// Only files can be uploaded.
-    #[error("{} is not a file", .0.display())]
-    NotAFile(PathBuf),
+    #[error("{} is a folder, and folders are not uploaded as a whole", .0.display())]
+    Folder(PathBuf),
+    /// Only plain files can be uploaded: others have no size, and give other bytes each time they are read.
+    #[error("{} is {what}, not a plain file", path.display())]
+    Special {
+        /// Where it is.
+        path: PathBuf,
+        /// What it is, for instance `a pipe`.
+        what: &'static str,
+    },
+    /// A link to nothing.
+    #[error("{} is a symbolic link to {}, which is not there", path.display(), target.display())]
+    Dangling {
+        /// The link.
+        path: PathBuf,
+        /// What it says.
+        target: PathBuf,
+    },
+    /// The local file gives other bytes than its size says, and nobody writes to it.
+    #[error(
+        "{} has {} bytes than the {size} that the system says it has, as files do that are made up while they are read",
+        path.display(), match ends { Ends::Early => "fewer", Ends::Late => "more" }
+    )]
+    SizeUntrue {
+        /// The file.
+        path: PathBuf,
+        /// What the system says.
+        size: u64,
+        /// What reading it says.
+        ends: Ends,
+    },
     /// Too large.
     #[error(transparent)]
     Size(#[from] SizeError),
@@ -168,6 +200,14 @@ pub enum TransferError {
         part: u32,
         /// Status and code.
         reason: String,
+    },
+    /// Something between this machine and the store answers in its place.
+    #[error("cannot move part {part}: something other than the store answers: {answer}")]
+    NotTheStore {
+        /// From 1.
+        part: u32,
+        /// What it said of itself: status, media type, server, host.
+        answer: String,
     },
     /// The store does not know the upload or the object.
     #[error("the store no longer has what part {0} belongs to")]
@@ -215,7 +255,11 @@ impl TransferError {
                 Some("make room on the disk and run the same command again; it goes on where it stopped")
             }
             Self::Disk { .. } | Self::Size(_) | Self::NotDownloadable(_) => None,
-            Self::NotAFile(_) => Some("name the files to upload one by one"),
+            Self::Folder(_) => Some("name the files in it one by one; --to makes the folder over there"),
+            Self::Special { .. } | Self::SizeUntrue { .. } => {
+                Some("save what it gives to a plain file first, and upload that")
+            }
+            Self::Dangling { .. } => Some("mend the link, or name the file itself"),
             Self::Changed(_) => Some("run the same command again once nobody writes to the file"),
             Self::Damaged(_) => {
                 Some("check the memory and network of this machine, then run the same command again")
@@ -223,6 +267,10 @@ impl TransferError {
             Self::StoreUnreachable { .. } | Self::StoreLost(_) | Self::NotConverging => {
                 Some("run the same command again; finished parts are kept")
             }
+            Self::NotTheStore { .. } => Some(
+                "a network that wants a sign-in, a proxy or a filter is in the way: sign in there, or use another \
+                 network, then run the same command again; finished parts are kept",
+            ),
             Self::StoreRefused { .. } => Some(
                 "check the clock of this machine, then run the same command again; finished parts are kept",
             ),

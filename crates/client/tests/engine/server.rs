@@ -6,7 +6,7 @@ use futures::{StreamExt, stream};
 use http_body_util::combinators::BoxBody;
 use http_body_util::{BodyExt, Full, StreamBody};
 use hyper::body::{Frame, Incoming};
-use hyper::header::RETRY_AFTER;
+use hyper::header::{CONTENT_TYPE, ETAG, LOCATION, RETRY_AFTER, SERVER};
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper::{Request, Response};
@@ -47,6 +47,8 @@ pub(crate) enum Fault {
     Vanish(usize),
     /// A byte changes on the way.
     Corrupt,
+    /// Something else answers, with this status and a web page, as networks do that want a sign-in.
+    Portal(u16),
     /// No answer, ever.
     Silence,
     /// It takes so long.
@@ -54,6 +56,7 @@ pub(crate) enum Fault {
 }
 
 #[derive(Default)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a habit of its own")]
 pub(crate) struct World {
     pub(crate) uploads: Vec<FakeUpload>,
     pub(crate) nodes: Vec<Value>,
@@ -69,6 +72,8 @@ pub(crate) struct World {
     pub(crate) ignore_ranges: bool,
     /// Where URLs lead when the object is not here, in turn.
     pub(crate) elsewhere: Vec<String>,
+    /// The store does not say what it computed of the bytes it got.
+    pub(crate) quiet: bool,
     /// This store speaks as Alibaba's OSS does.
     pub(crate) oss: bool,
     /// How often the session was ended.
@@ -88,6 +93,8 @@ pub(crate) struct World {
     pub(crate) meanwhile: Option<Meanwhile>,
     /// What was answered to which body, by idempotency key.
     pub(crate) answered: HashMap<String, (Vec<u8>, u16, Value)>,
+    /// The bodies of all calls that completed an upload; null for none.
+    pub(crate) destinations: Vec<Value>,
     /// The keys of all calls that had one.
     pub(crate) keys: Vec<String>,
 }
@@ -203,6 +210,9 @@ async fn serve(request: Request<Incoming>, address: &str, world: &Mutex<World>) 
     if let Some(Fault::Answer(status, code)) = fault {
         return Ok(refuse(store, status, code));
     }
+    if let Some(Fault::Portal(status)) = fault {
+        return Ok(portal(status));
+    }
     if let Some(Fault::Throttled(seconds)) = fault {
         let mut reply = refuse(store, 429, "too_many_requests");
         reply.headers_mut().insert(RETRY_AFTER, seconds.into());
@@ -238,6 +248,17 @@ fn refuse(store: bool, status: u16, code: &str) -> Reply {
     } else {
         fake_api::problem(status, code)
     }
+}
+
+fn portal(status: u16) -> Reply {
+    Response::builder()
+        .status(status)
+        .header(CONTENT_TYPE, "text/html; charset=utf-8")
+        .header(SERVER, "hotel")
+        .header(ETAG, "\"0123456789abcdef\"")
+        .header(LOCATION, "http://127.0.0.1:1/sign-in")
+        .body(body(b"<html>Welcome! <Code>AccessDenied</Code></html>".to_vec()))
+        .unwrap()
 }
 
 fn flip(body: &mut [u8]) {
