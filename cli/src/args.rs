@@ -23,7 +23,10 @@ Exit codes:
     6  quota exceeded
     7  the API or the store is out of reach
     8  the bytes are not what they should be; nothing was saved
-  130  interrupted; upload and download go on where they stopped when run again";
+  130  interrupted; upload and download go on where they stopped when run again
+
+A command that is given several files or ids does what it can, tells why each other failed, and ends with the code that
+all failures share, with 3 or 7 when that kept it from going on, or else with 1.";
 
 /// Keeps files: uploads in verified parts, resumable both ways, with verified copies in other stores.
 #[derive(Debug, Parser)]
@@ -93,6 +96,11 @@ pub(crate) enum Command {
         #[arg(long)]
         upload: bool,
     },
+    /// List unfinished uploads, also those whose folder is gone, or give them up
+    Uploads {
+        #[command(subcommand)]
+        command: Option<Uploads>,
+    },
     /// Show a file's copies, or how far an upload is
     Status {
         /// The file, or the name of an unfinished upload
@@ -101,6 +109,19 @@ pub(crate) enum Command {
     /// Look after the copies in other stores (operators only)
     #[command(subcommand)]
     Replicas(Replicas),
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Uploads {
+    /// Give unfinished uploads up, and what they have sent
+    Abort {
+        /// Their ids, as `longshore uploads` shows them
+        #[arg(required_unless_present = "all", value_name = "ID")]
+        ids: Vec<String>,
+        /// All that the account has
+        #[arg(long, conflicts_with = "ids")]
+        all: bool,
+    },
 }
 
 #[derive(Debug, Subcommand)]
@@ -159,13 +180,13 @@ pub(crate) enum Replicas {
 
 #[derive(Debug, Args)]
 pub(crate) struct Upload {
-    /// Local files
+    /// Local plain files. Each gets its own name over there; names that differ in case are different names
     #[arg(required = true, value_name = "FILE")]
     pub(crate) files: Vec<PathBuf>,
     /// Folder to upload to; made if it is not there
     #[arg(long, value_name = "FOLDER", default_value = "/")]
     pub(crate) to: String,
-    /// What to do when another file has the name already
+    /// What to do when another file has the name already. An interrupted upload may be run again with another choice
     #[arg(long, value_enum, value_name = "WHAT", default_value_t)]
     pub(crate) on_conflict: OnConflict,
     #[command(flatten)]

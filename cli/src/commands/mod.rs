@@ -5,11 +5,14 @@ mod download;
 mod ls;
 mod replicas;
 mod rm;
+mod several;
+mod sources;
 mod status;
 mod token;
 mod upload;
+mod uploads;
 
-use crate::args::{Arguments, Command, Replicas};
+use crate::args::{Arguments, Command, Replicas, Uploads};
 use crate::config::{self, InFile};
 use crate::exit::{Exit, Failure};
 use crate::human;
@@ -111,6 +114,10 @@ pub(crate) async fn run(context: &Context, command: &Command) -> Result<(), Fail
         Command::Download(arguments) => download::run(context, arguments).await,
         Command::Rm { path, upload: false } => rm::node(context, path).await,
         Command::Rm { path, upload: true } => rm::uploads(context, path).await,
+        Command::Uploads { command: None } => uploads::list(context).await,
+        Command::Uploads {
+            command: Some(Uploads::Abort { ids, .. }),
+        } => uploads::abort(context, ids).await,
         Command::Status { path } => status::run(context, path).await,
         Command::Replicas(Replicas::Status) => replicas::status(context).await,
         Command::Replicas(Replicas::Redrive { target }) => {
