@@ -16,7 +16,7 @@ Usage: cargo xtask [--state <dir>] <command>
                 start a stack on this machine, run the main job on it once, say where it is; --docker runs LocalStack
                 in a container (it does, too, where there is no fitting Python); --ceph replicates to a real Ceph
                 (Debian, Ubuntu, or beside LocalStack's container), --oss also to a server that speaks OSS. Choices
-                are kept for the next time.
+                are kept for the next time, which says so.
   down          stop it; MiniStack keeps its data
   status        say what runs, and where
   events        put the world that events/ is about into the running stack, to invoke functions one by one

@@ -26,6 +26,8 @@ mod smoke;
 mod stack;
 mod target;
 mod targets;
+#[cfg(test)]
+mod template;
 mod test;
 mod tools;
 mod ui;

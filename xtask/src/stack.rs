@@ -21,7 +21,11 @@ pub(crate) fn about_file(state: &Path) -> PathBuf {
 /// Starts everything, deploys, and runs the main job once.
 pub(crate) fn up(state: &Path, choice: Choice) -> Result<()> {
     fs::create_dir_all(state).with_context(|| format!("cannot make {}", state.display()))?;
-    let settings = Settings::load(state)?.with(choice);
+    let before = Settings::load(state)?;
+    if let Some(kept) = before.kept(choice) {
+        ui::line(&kept);
+    }
+    let settings = before.with(choice);
     let emulator = Emulator::new(state, settings.on);
     if let Some((other, _)) = Emulator::any_running(state)
         && other.kind != emulator.kind

@@ -19,6 +19,10 @@ macro_rules! codes {
         }
 
         impl Code {
+            /// All there are.
+            #[cfg(test)]
+            const ALL: &[Self] = &[$(Self::$variant,)*];
+
             /// As it is written in answers.
             #[must_use]
             pub fn as_str(self) -> &'static str {
@@ -336,6 +340,28 @@ impl From<StoreError> for Problem {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::collections::BTreeSet;
+    use std::path::Path;
+
+    /// `docs/architecture.md` has each code, with its status, and no other.
+    #[test]
+    fn the_codes_in_the_documents_are_those_that_are_answered() {
+        let file = Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/architecture.md"));
+        let text = std::fs::read_to_string(file).unwrap();
+        let table = text.split_once("| status | codes |\n").unwrap().1;
+        let mut said = BTreeSet::new();
+        for row in table.lines().skip(1).map_while(|line| line.strip_prefix("| ")) {
+            let (status, codes) = row.split_once(" | ").unwrap();
+            // What is in brackets is what comes with a code.
+            let codes = codes.split(['(', ')']).step_by(2);
+            let codes = codes.flat_map(|codes| codes.split('`').skip(1).step_by(2));
+            said.extend(codes.map(|code| (status.parse().unwrap(), code.to_owned())));
+        }
+        let answered = Code::ALL
+            .iter()
+            .map(|code| (code.status().as_u16(), code.as_str().to_owned()));
+        assert_eq!(said, answered.collect::<BTreeSet<(u16, String)>>());
+    }
 
     #[test]
     fn who_waits_as_long_as_he_is_told_does_not_come_too_early() {
