@@ -42,22 +42,12 @@ pub(super) async fn run(context: &Context, arguments: &args::Upload) -> Result<(
                 continue;
             };
             // One bad file is no reason to keep the others waiting.
-            if !several.failed(about(failure, source.path)) {
+            if !several.failed(failure) {
                 break;
             }
         }
     }
     several.end(done, "not all files were uploaded")
-}
-
-/// Says which file it is about, unless that is said already.
-fn about(failure: Failure, path: &Path) -> Failure {
-    let path = shown(path);
-    if failure.message.contains(&path) {
-        failure
-    } else {
-        failure.about(&path)
-    }
 }
 
 /// What all files of a command have in common.
@@ -85,7 +75,11 @@ impl Run<'_> {
             observer: context.display.begin(source.name.as_str(), "sending"),
             ..Options::default()
         };
-        let uploaded = upload_among(&self.open, &self.api, &request, &options).await?;
+        let uploaded = upload_among(&self.open, &self.api, &request, &options).await;
+        let uploaded = uploaded.map_err(|error| match error.path() {
+            Some(_) => Failure::from(error),
+            None => Failure::from(error).about(&shown(source.path)),
+        })?;
         context.display.end();
         report(context, &self.folder, &source.name, &uploaded);
         Ok(())

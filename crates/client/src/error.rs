@@ -2,6 +2,7 @@
 
 use reqwest::StatusCode;
 use serde::{Deserialize, Serialize};
+use serde_json::json;
 use std::error::Error;
 use std::fmt::Write as _;
 
@@ -117,6 +118,17 @@ pub enum ApiError {
 }
 
 impl ApiError {
+    /// What the API says when another file has the name, for who has seen so without asking it to make one.
+    pub(crate) fn name_taken() -> Self {
+        let (code, status) = ("name_taken", StatusCode::CONFLICT);
+        let message = "the folder has an entry of this name; choose another name, or delete the entry first";
+        let body = json!({ "code": code, "status": status.as_u16(), "message": message });
+        Self::Problem(Box::new(Problem::from_answer(
+            status,
+            body.to_string().as_bytes(),
+        )))
+    }
+
     /// The problem's code, if the API gave one.
     #[must_use]
     pub fn code(&self) -> Option<&str> {

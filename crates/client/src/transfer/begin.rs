@@ -17,10 +17,17 @@ pub(super) enum Begun {
 impl Engine<'_> {
     /// Finds the upload in progress of this very file, or begins one.
     pub(super) async fn begin(&self) -> Result<Begun, TransferError> {
+        let request = self.request;
         if let Some(found) = self.in_progress().await? {
+            // Asked when completing, the API would say so after all bytes were sent.
+            if request.on_conflict == OnConflict::Fail
+                && let Some(there) = self.api.find(request.parent.as_deref(), &request.name).await?
+            {
+                let file = Some(there).filter(|node| self.is_same(node));
+                return Ok(Begun::File(Box::new(file.ok_or_else(ApiError::name_taken)?)));
+            }
             return Ok(Begun::Upload(Box::new(found), How::Resumed));
         }
-        let request = self.request;
         // The server only says that the name is taken when that is a fault. But nobody wants a second name for the bytes
         // that this name has, or the bytes replaced by themselves. (When other bytes have the name, renaming twice gives
         // two more names: that cannot be told from wanting another copy.)
@@ -46,7 +53,11 @@ impl Engine<'_> {
     pub(super) async fn same_file(&self) -> Result<Option<Node>, ApiError> {
         let (parent, name) = (self.request.parent.as_deref(), &self.request.name);
         let there = self.api.find(parent, name).await?;
-        Ok(there.filter(|node| node.kind == NodeKind::File && node.content_id == Some(self.content_id)))
+        Ok(there.filter(|node| self.is_same(node)))
+    }
+
+    fn is_same(&self, node: &Node) -> bool {
+        node.kind == NodeKind::File && node.content_id == Some(self.content_id)
     }
 
     /// Where the file is to go, if that is not where `upload` was begun to put it, or not what it was begun to do when the name

@@ -29,7 +29,7 @@ use domain::content::{ContentId, SizeError};
 use std::fmt;
 use std::io;
 use std::num::NonZeroUsize;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -246,6 +246,22 @@ pub enum TransferError {
 }
 
 impl TransferError {
+    /// The local file that the message names, if it does.
+    #[must_use]
+    pub fn path(&self) -> Option<&Path> {
+        match self {
+            Self::Disk { path, .. }
+            | Self::Special { path, .. }
+            | Self::Dangling { path, .. }
+            | Self::SizeUntrue { path, .. }
+            | Self::Folder(path)
+            | Self::Changed(path)
+            | Self::TargetExists(path)
+            | Self::InUse(path) => Some(path),
+            _ => None,
+        }
+    }
+
     /// What to do now.
     #[must_use]
     pub fn next_step(&self) -> Option<&'static str> {

@@ -4,7 +4,7 @@ use crate::fake_api::add_file;
 use crate::server::Fault;
 use crate::uploads::Scene;
 use crate::{MIB, bytes, options};
-use client::transfer::{How, TransferError};
+use client::transfer::{Event, How, Observer, Options, TransferError};
 use client::types::OnConflict;
 use serde_json::{Value, json};
 use std::fs;
@@ -96,16 +96,41 @@ async fn an_upload_goes_on_with_another_choice_for_a_taken_name() {
     scene.stored(&done);
     assert_eq!(
         (done.how, done.parts_kept, done.file.id),
-        (How::Resumed, 2, there)
+        (How::Resumed, 1, there)
     );
     let world = scene.server.world();
-    let choice = json!({"name": NAME, "parent": null, "on_conflict": "fail"});
-    assert_eq!(
-        world.destinations,
-        [choice, Value::Null],
-        "said where it is another"
-    );
+    assert_eq!(world.destinations, [Value::Null], "it is as it was begun");
     assert_eq!(world.uploads.len(), 1);
+}
+
+/// Nor may it when the name is taken while the rest is sent.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_last_choice_is_said_when_the_upload_is_completed() {
+    let scene = Scene::new(9 * MIB).await;
+    scene
+        .server
+        .fail("PUT part 2", Fault::Answer(400, "EntityTooLarge"));
+    let replace = OnConflict::Replace;
+    scene.run_with(NAME, replace, &options(1)).await.unwrap_err();
+    let world = scene.server.shared();
+    let observer = Observer::new(move |event| {
+        if event == Event::Finalizing {
+            add_file(&mut world.lock().unwrap(), NAME, None, b"other".to_vec());
+        }
+    });
+    let options = Options {
+        observer,
+        ..options(1)
+    };
+    let error = scene.run(&options).await.unwrap_err();
+    assert!(
+        matches!(&error, TransferError::Api(error) if error.is("name_taken")),
+        "{error}"
+    );
+    let world = scene.server.world();
+    let fail = json!({"name": NAME, "parent": null, "on_conflict": "fail"});
+    assert_eq!(world.destinations, [fail]);
+    assert_eq!(world.objects.values().collect::<Vec<_>>(), [b"other"]);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -144,6 +144,11 @@ impl Server {
         self.world.lock().unwrap()
     }
 
+    /// The world, for who outlives a borrow of it.
+    pub(crate) fn shared(&self) -> Arc<Mutex<World>> {
+        Arc::clone(&self.world)
+    }
+
     pub(crate) fn fail(&self, what: &str, fault: Fault) {
         self.world().faults.push((what.to_owned(), fault));
     }
