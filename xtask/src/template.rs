@@ -51,7 +51,7 @@ fn texts(value: &Value) -> BTreeSet<&str> {
 }
 
 /// What a policy allows, statement by statement: actions, and resources.
-fn statements<'a>(policies: &'a Value) -> impl Iterator<Item = (BTreeSet<&'a str>, &'a Value)> {
+fn statements(policies: &Value) -> impl Iterator<Item = (BTreeSet<&str>, &Value)> {
     let documents = list(policies).into_iter().map(|policy| {
         let inner = &policy["PolicyDocument"];
         if inner.is_null() { policy } else { inner }
@@ -117,7 +117,7 @@ fn whoever_sends_to_a_queue_that_it_works_for_is_allowed_to() {
 }
 
 /// What has data survives its stack, but for a stack that never came up: its next try would find the names taken or, where they
-/// are made up, leave a second empty one behind. So CloudFormation must be able to delete it.
+/// are made up, leave a second empty one behind. So `CloudFormation` must be able to delete it.
 #[test]
 fn data_is_kept_and_a_first_try_that_failed_leaves_nothing() {
     let template = template("template.yaml");
