@@ -40,7 +40,7 @@ pub(crate) fn run(state: &Path, what: &Targets) -> Result<()> {
     }
 }
 
-/// A stack whose secret is meant: its name, and where it is if AWS's settings in the environment do not say it.
+/// A stack that is meant: its name, and where it is if AWS's settings in the environment do not say it.
 pub(crate) struct Place {
     name: String,
     environment: Vec<(&'static str, String)>,
@@ -54,7 +54,7 @@ impl Place {
     }
 
     /// The stack of a state folder.
-    fn here(state: &Path) -> Result<Self> {
+    pub(crate) fn here(state: &Path) -> Result<Self> {
         let running = Emulator::any_running(state).is_some() && stack::about_file(state).exists();
         ensure!(
             running,
@@ -76,12 +76,23 @@ impl Place {
         process::output(&mut self.script("get")?)
     }
 
-    fn script(&self, what: &str) -> Result<Command> {
+    /// What the stack is called.
+    pub(crate) fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// A script of the repository, which finds AWS where the stack is.
+    pub(crate) fn python(&self, script: &str) -> Result<Command> {
         let mut command = Command::new(venv::embedded()?.python());
         command
-            .arg(workspace::root().join("infra/targets.py"))
-            .args([what, "--stack", &self.name])
+            .arg(workspace::root().join(script))
             .envs(self.environment.iter().map(|(name, value)| (name, value)));
+        Ok(command)
+    }
+
+    fn script(&self, what: &str) -> Result<Command> {
+        let mut command = self.python("infra/targets.py")?;
+        command.args([what, "--stack", &self.name]);
         Ok(command)
     }
 }
