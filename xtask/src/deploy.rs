@@ -52,6 +52,17 @@ fn read(config: &Path) -> Result<String> {
     fs::read_to_string(config).with_context(|| format!("cannot read {}", config.display()))
 }
 
+/// The stack of an environment of samconfig.toml.
+pub(crate) fn stack_of(environment: &str) -> Result<String> {
+    let config = read(&workspace::root().join("infra/samconfig.toml"))?;
+    let said = said_option(
+        &["--config-env".to_owned(), environment.to_owned()],
+        &config,
+        "stack-name",
+    );
+    said.with_context(|| format!("samconfig.toml does not say which stack {environment} is"))
+}
+
 /// The stack that was deployed.
 fn deployed(arguments: &[String], config: &str) -> Result<Place> {
     let option = |name: &str| said_option(arguments, config, name);

@@ -40,7 +40,7 @@ pub(crate) fn run(state: &Path, what: &Targets) -> Result<()> {
     }
 }
 
-/// A stack whose secret is meant: its name, and where it is if AWS's settings in the environment do not say it.
+/// A stack that is meant: its name, and where it is if AWS's settings in the environment do not say it.
 pub(crate) struct Place {
     name: String,
     environment: Vec<(&'static str, String)>,
@@ -59,7 +59,7 @@ impl Place {
     }
 
     /// The stack of a state folder.
-    fn here(state: &Path) -> Result<Self> {
+    pub(crate) fn here(state: &Path) -> Result<Self> {
         let running = Emulator::any_running(state).is_some() && stack::about_file(state).exists();
         ensure!(
             running,

@@ -154,6 +154,7 @@ impl ApiError {
                 "forbidden" => Some(
                     "this is for operators; an administrator makes an account one with the function account-set-role",
                 ),
+                "invitation_required" => Some("give it: longshore signup <username> --invitation <code>"),
                 "internal" | "unavailable" => Some("try again in a moment; nothing you sent is lost"),
                 "http_403" | "http_404" => {
                     Some("check the address of the API (--api, LONGSHORE_API or the last login)")

@@ -63,6 +63,8 @@ codes! {
     Forbidden: "forbidden", FORBIDDEN, "Not allowed", "The account may not do this, or not with a personal access token.";
     InsufficientScope: "insufficient_scope", FORBIDDEN, "The token is not for this", "The token is good, but not for this (RFC 6750, section 3.1).";
     WrongPassword: "wrong_password", FORBIDDEN, "The password is wrong", "The password that has to be given once more is another one. Not a 401: the token is good.";
+    InvitationRequired: "invitation_required", FORBIDDEN, "An invitation is needed", "Signing up is closed here: it wants the code of an invitation.";
+    InvitationInvalid: "invitation_invalid", FORBIDDEN, "The code cannot be used", "The code is wrong, or was used, or is not good any more, or is for something else: these cannot be told apart.";
     QuotaExceeded: "quota_exceeded", FORBIDDEN, "The quota does not allow it", "The account has no room.";
     NotFound: "not_found", NOT_FOUND, "Not found", "There is none, or it is not the caller's: the two cannot be told apart.";
     UsernameTaken: "username_taken", CONFLICT, "The username is taken", "Another account has the username.";
@@ -162,6 +164,25 @@ impl Problem {
         Self::new(
             Code::WrongPassword,
             "\"current_password\" is not the account's password",
+        )
+    }
+
+    /// Signing up wants an invitation, and there was none.
+    #[must_use]
+    pub fn invitation_required() -> Self {
+        Self::new(
+            Code::InvitationRequired,
+            "accounts are made by invitation here; ask who operates this store for a code, and send it as \"invitation\"",
+        )
+    }
+
+    /// The code of an invitation is good for nothing, whatever the reason.
+    #[must_use]
+    pub fn invitation_invalid() -> Self {
+        Self::new(
+            Code::InvitationInvalid,
+            "this code cannot be used here: it may be mistyped, used, revoked, expired, or for another purpose or name; ask for a \
+             new one",
         )
     }
 
@@ -307,6 +328,7 @@ impl From<Conflict> for Problem {
                 "\"parent\" is not the id of a folder of yours; it may have been deleted meanwhile",
             ),
             Conflict::FolderNotEmpty => Self::new(Code::FolderNotEmpty, "delete what is in the folder first"),
+            Conflict::InvitationGone => Self::invitation_invalid(),
             Conflict::QuotaExceeded => Self::new(Code::QuotaExceeded, changed),
             Conflict::AccountChanged
             | Conflict::SessionChanged

@@ -9,6 +9,9 @@ pub enum Conflict {
     /// The username belongs to another account.
     #[error("the username is taken")]
     UsernameTaken,
+    /// The invitation is not there (any more), was used, or has ended; or what it is for is gone.
+    #[error("the invitation cannot be used")]
+    InvitationGone,
     /// The account is gone, or its password or its sessions were changed since it was read.
     #[error("the account was changed meanwhile")]
     AccountChanged,

@@ -2,6 +2,7 @@
 
 mod account;
 mod blob;
+mod invitation;
 mod memory;
 mod reconcile;
 mod replica;
@@ -12,6 +13,7 @@ mod upload;
 
 pub use account::{AccountRow, UsernameRow};
 pub use blob::{BlobRow, ContentRow, LedgerRow};
+pub use invitation::{InvitationRow, Owner};
 pub use memory::{Allowance, AttemptsRow, KeyRow, KnownSourceRow};
 pub use reconcile::ReconcileRow;
 pub use replica::{ReplicaRow, SegmentRow, waiting_for};

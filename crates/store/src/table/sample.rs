@@ -4,8 +4,9 @@
 use super::{Item, Key, Row, due_attributes, from_item, to_item};
 use crate::StoreError;
 use crate::rows::{
-    AccountRow, BlobRow, CircuitRow, ClaimRow, ContentRow, EntryRow, HoldingRow, KeyRow, LedgerRow, NodeRow,
-    ReplicaRow, RosterRow, SamplesRow, SessionRow, TallyRow, TokenRow, UploadRow, UsernameRow,
+    AccountRow, BlobRow, CircuitRow, ClaimRow, ContentRow, EntryRow, HoldingRow, InvitationRow, KeyRow,
+    LedgerRow, NodeRow, ReplicaRow, RosterRow, SamplesRow, SessionRow, TallyRow, TokenRow, UploadRow,
+    UsernameRow,
 };
 use aws_sdk_dynamodb::types::AttributeValue;
 use domain::replica::{State, Tally};
@@ -37,6 +38,7 @@ fn written(item: Item) -> Result<Item, StoreError> {
         "USERNAME" => again::<UsernameRow>(item),
         "SESSION" => again::<SessionRow>(item),
         "TOKEN" => again::<TokenRow>(item),
+        "INVITATION" => again::<InvitationRow>(item),
         "NODE" => again::<NodeRow>(item),
         "ENTRY" => again::<EntryRow>(item),
         "HOLDS" => again::<HoldingRow>(item),

@@ -11,6 +11,7 @@
 )]
 
 mod blobs;
+mod invitations;
 mod quotas;
 mod replicas;
 mod sessions;

@@ -14,9 +14,6 @@ const AT_LEAST: [(&str, u64, OnEmulators); 6] = [
     ("ThrottleRate", 1000, OnEmulators::Not),
 ];
 
-/// Parameters that are words.
-const EXACTLY: [(&str, &str); 1] = [("SignUp", "open")];
-
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum OnEmulators {
     Too,
@@ -32,11 +29,6 @@ pub(super) fn check(parameters: &Value, emulated: bool) -> Result<()> {
         let is = said(name).and_then(|number| number.parse::<u64>().ok());
         if asked && is.is_some_and(|is| is < least) {
             wanted.push(format!("{name}={least}"));
-        }
-    }
-    for (name, word) in EXACTLY {
-        if said(name).is_some_and(|is| is != word) {
-            wanted.push(format!("{name}={word}"));
         }
     }
     if wanted.is_empty() {
@@ -60,7 +52,7 @@ mod tests {
     fn a_stack_as_it_is_deployed_by_default_is_refused_with_what_it_takes() {
         let defaults = json!({
             "AccountsPerHourAndSource": "20", "SignInsPerHourAndSource": "600", "PasswordThrottleRate": "20",
-            "PasswordThrottleBurst": "40", "ThrottleRate": "200", "ThrottleBurst": "400", "SignUp": "invited",
+            "PasswordThrottleBurst": "40", "ThrottleRate": "200", "ThrottleBurst": "400",
         });
         let on_aws = check(&defaults, false).unwrap_err().to_string();
         for wanted in [
@@ -70,7 +62,6 @@ mod tests {
             "PasswordThrottleRate=1000 ",
             "ThrottleBurst=2000 ",
             "ThrottleRate=1000 ",
-            "SignUp=open ",
         ] {
             assert!(on_aws.contains(&format!(" {wanted}")), "{wanted}: {on_aws}");
         }
@@ -88,7 +79,7 @@ mod tests {
         let parameters = json!({
             "AccountsPerHourAndSource": "1000000000", "SignInsPerHourAndSource": "1000000000",
             "PasswordThrottleRate": "10000", "PasswordThrottleBurst": "10000", "ThrottleRate": "1000",
-            "ThrottleBurst": "2000", "SignUp": "open",
+            "ThrottleBurst": "2000",
         });
         check(&parameters, false).unwrap();
         // Of an older release.
