@@ -5,6 +5,7 @@
 //! nothing there.)
 
 mod multipart;
+mod parking;
 mod reading;
 
 use crate::error::{Conflict, StoreError};

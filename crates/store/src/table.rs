@@ -12,7 +12,7 @@ use crate::config::{Aws, variable};
 use crate::error::{StoreError, remote};
 use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::types::{AttributeValue, DeleteRequest, WriteRequest};
-use conditional::wait_after_collision;
+use conditional::wait_for_rest;
 use jiff::Timestamp;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -269,6 +269,7 @@ impl Table {
         let mut attempt = 0;
         while !requests.is_empty() {
             let batch: Vec<_> = requests.drain(..requests.len().min(25)).collect();
+            let asked = batch.len();
             let answer = self
                 .client
                 .batch_write_item()
@@ -280,9 +281,9 @@ impl Table {
                 .unprocessed_items
                 .and_then(|mut tables| tables.remove(&self.name));
             if let Some(left) = left.filter(|left| !left.is_empty()) {
+                let progress = left.len() < asked;
                 requests.extend(left);
-                attempt += 1;
-                wait_after_collision(attempt).await;
+                wait_for_rest("BatchWriteItem", &mut attempt, progress).await?;
             }
         }
         Ok(())

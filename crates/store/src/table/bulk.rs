@@ -1,6 +1,6 @@
 //! Reads of many items that know nothing of their kinds: for whoever goes through the whole table.
 
-use super::{Item, Key, Row, Table, from_item, wait_after_collision};
+use super::{Item, Key, Row, Table, from_item, wait_for_rest};
 use crate::error::{StoreError, remote};
 use aws_sdk_dynamodb::types::KeysAndAttributes;
 use std::collections::HashSet;
@@ -91,6 +91,7 @@ impl Table {
             if wanted.is_empty() {
                 return Ok(items);
             }
+            let asked = wanted.len();
             let request = KeysAndAttributes::builder()
                 .set_keys(Some(wanted))
                 .consistent_read(consistent)
@@ -110,8 +111,7 @@ impl Table {
                 .and_then(|mut tables| tables.remove(&self.name));
             wanted = left.map(|left| left.keys).unwrap_or_default();
             if !wanted.is_empty() {
-                attempt += 1;
-                wait_after_collision(attempt).await;
+                wait_for_rest("BatchGetItem", &mut attempt, wanted.len() < asked).await?;
             }
         }
     }
