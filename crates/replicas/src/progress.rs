@@ -82,7 +82,7 @@ mod tests {
     use tokio::time::sleep;
 
     fn pace() -> Pace {
-        Pace::new(None).patient_for(Duration::from_millis(60))
+        Pace::new(None).patient_for(Duration::from_millis(400))
     }
 
     #[tokio::test]
@@ -90,7 +90,7 @@ mod tests {
         let progress = Mutex::new(Progress::begin());
         let request = async {
             for _ in 0..20 {
-                sleep(Duration::from_millis(15)).await;
+                sleep(Duration::from_millis(40)).await;
                 progress.lock().unwrap().took(1, Duration::ZERO);
             }
             7
@@ -116,8 +116,8 @@ mod tests {
     #[tokio::test]
     async fn a_pause_that_was_asked_for_is_no_standstill() {
         let mut progress = Progress::begin();
-        progress.took(1, Duration::from_millis(150));
-        let request = sleep(Duration::from_millis(180));
+        progress.took(1, Duration::from_millis(500));
+        let request = sleep(Duration::from_millis(600));
         assert!(watch(&pace(), || progress, request).await.is_ok());
     }
 }

@@ -97,11 +97,13 @@ fn copy(bytes: &Bytes) -> Copy {
 async fn one_that_moves_may_take_longer_than_anybody_waits_for_it_to_move() {
     let bytes = Bytes::from(vec![7; 16 << 20]);
     let habit = Habit::Slow(256 << 10, Duration::from_millis(20));
-    for target in targets(habit, &bytes).await {
+    let targets = targets(habit, &bytes).await;
+    let puts = targets.iter().map(async |target| {
         let begun = Instant::now();
         target.put_part("key", "id", 1, copy(&bytes)).await.unwrap();
         assert!(begun.elapsed() > 2 * PATIENCE, "{:?}", begun.elapsed());
-    }
+    });
+    futures::future::join_all(puts).await;
 }
 
 #[tokio::test]

@@ -15,7 +15,7 @@ const PAUSE: Duration = Duration::from_secs(2);
 #[derive(Debug, Default, Clone, Copy)]
 pub(crate) struct Fed {
     /// How many replicas got a message.
-    pub(crate) fed: usize,
+    pub(crate) sent: usize,
     /// How many targets got a probe.
     pub(crate) probed: usize,
     /// How many targets, and replicas, are left to the next run.
@@ -55,7 +55,7 @@ pub(crate) async fn run(table: &Table, queue: &StartQueue, go_on: impl Fn() -> b
     });
     let mut sum = Fed::default();
     for fed in join_all(fed).await {
-        sum.fed += fed.fed;
+        sum.sent += fed.sent;
         sum.probed += fed.probed;
         sum.failed += fed.failed;
     }
@@ -78,7 +78,7 @@ async fn one(
             return Ok(());
         }
         let round = table.feed(queue, target, now()).await?;
-        fed.fed += round.sent;
+        fed.sent += round.sent;
         // Each is seen once: those that wait longest stay where they are.
         fed.failed = fed.failed.max(round.unreadable);
         // When none got any, the target is not done with those before.

@@ -91,9 +91,9 @@ impl Sweep {
     pub(crate) async fn run(&self, deadline: SystemTime) -> Result<Report, ReplicaError> {
         let began = Instant::now();
         let feeding = feed::run(self.table(), &self.finalizer.queue, || began.elapsed() < FEEDING);
-        let (fed, report) = tokio::join!(feeding, self.sweep(deadline));
+        let (fed, report) = tokio::join!(Box::pin(feeding), Box::pin(self.sweep(deadline)));
         let mut report = report?;
-        (report.fed, report.probed) = (fed.fed, fed.probed);
+        (report.fed, report.probed) = (fed.sent, fed.probed);
         report.failed += u32::try_from(fed.failed).unwrap_or(u32::MAX);
         tracing::info!(?report, "swept");
         Ok(report)

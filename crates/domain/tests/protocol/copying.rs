@@ -192,12 +192,7 @@ impl Model {
                 if stays {
                     self.comes_again(&mut next, message);
                 }
-                let again = again && self.tells_again;
-                let worker = if world.open {
-                    Turn::Goes(Worker::to_park(message, again))
-                } else {
-                    Worker::on(message, again, self, world)
-                };
+                let worker = Worker::on(message, again && self.tells_again, self, world);
                 let place = next.workers.iter_mut().find(|worker| worker.is_none());
                 if let (Turn::Goes(worker), Some(place)) = (worker, place) {
                     *place = Some(worker);

@@ -88,7 +88,8 @@ mod tests {
             write,
         );
         let gathered = tokio::time::timeout(Duration::from_secs(10), gathered).await;
-        let (outcomes, written) = gathered.unwrap();
+        let (outcomes, mut written) = gathered.unwrap();
+        written.sort_unstable();
         assert_eq!(outcomes, [Some(1), Some(2)]);
         assert_eq!(written, [vec![(0, 1)], vec![(1, 2)]]);
     }
@@ -98,7 +99,7 @@ mod tests {
         let attempts = (0..25).map(|number| async move { number });
         let even = |number: &usize| number.is_multiple_of(2).then_some(());
         let write = async |arrived: Vec<(usize, ())>| arrived.len();
-        let (outcomes, written) = gather(attempts, (4, 10, QUIET), even, write).await;
+        let (outcomes, written) = gather(attempts, (4, 10, QUIET), even, &write).await;
         assert!(
             outcomes
                 .iter()
@@ -107,7 +108,7 @@ mod tests {
         );
         assert_eq!(written, [10, 3]);
         let none = (0..0).map(|number| async move { number });
-        let (outcomes, written) = gather(none, (4, 10, QUIET), even, write).await;
+        let (outcomes, written) = gather(none, (4, 10, QUIET), even, &write).await;
         assert!(outcomes.is_empty() && written.is_empty());
     }
 }

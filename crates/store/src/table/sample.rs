@@ -9,6 +9,7 @@ use crate::rows::{
     UsernameRow,
 };
 use aws_sdk_dynamodb::types::AttributeValue;
+use domain::circuit::News;
 use domain::replica::{State, Tally};
 use domain::targets::Config;
 use domain::targets::roster::Roster;
@@ -137,7 +138,9 @@ fn flattened_rows_are_read_back_as_they_were_written() {
         ..CircuitRow::default()
     };
     same(&circuit);
-    circuit.circuit = circuit.circuit.failed(true, at(1_800_000_000));
+    let refused = News::Failed { for_good: true };
+    let opened = circuit.circuit.told(refused, None, at(1_800_000_000));
+    circuit.circuit = opened.unwrap();
     circuit.reason = Some("no keys".to_owned());
     same(&circuit);
     let config = r#"{

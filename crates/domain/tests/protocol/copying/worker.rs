@@ -97,7 +97,7 @@ pub(super) enum Turn {
 }
 
 impl Worker {
-    /// After the blob and the replica were read.
+    /// After the circuit, the blob and the replica were read.
     pub(super) fn on(message: Message, again: bool, model: &Model, world: &World) -> Turn {
         let worker = Self {
             message,
@@ -105,20 +105,14 @@ impl Worker {
             read: Replica::NEW,
             call: Call::Look,
         };
+        if world.open {
+            // The target is not asked for anything.
+            return worker.goes(Call::Park);
+        }
         if world.marked && model.keeps(Rule::LeavesMarkedAlone) {
             worker.look()
         } else {
             worker.begin(model, world)
-        }
-    }
-
-    /// The target is left alone: it is not asked for anything.
-    pub(super) fn to_park(message: Message, again: bool) -> Self {
-        Self {
-            message,
-            again,
-            read: Replica::NEW,
-            call: Call::Park,
         }
     }
 
