@@ -100,7 +100,10 @@ async fn remove(
     let mut keys = vec![invitation.key()];
     for account in accounts {
         keys.extend(table.keys(&store::rows::account_partition(&account.id)).await?);
-        keys.push(UsernameRow::key_of(&account.username));
+        let username = UsernameRow::key_of(&account.username);
+        if !keys.contains(&username) {
+            keys.push(username);
+        }
     }
     table.delete_all(&keys).await
 }
