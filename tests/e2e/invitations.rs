@@ -219,7 +219,7 @@ async fn administrators_see_what_became_of_their_invitations() {
     };
     let listed = mine().await;
     assert_eq!(listed.len(), 2);
-    assert_eq!(listed[&one.id]["used_by"], account.id);
+    assert_eq!(listed[&one.id]["used_by"], account.username);
     assert!(listed[&one.id]["used_at"].is_string() && listed[&other.id]["used_at"].is_null());
     let revoke = async |id: &str| administer(&json!({ "action": "revoke", "id": id })).await;
     let used = revoke(&one.id).await.unwrap_err();

@@ -165,7 +165,7 @@ fn in_words(invitation: &Value) -> Result<String> {
         (Some(used), _) => format!("used {used}"),
         (None, until) => format!("good until {}", until.unwrap_or("?")),
     });
-    words.extend(text("used_by").map(|account| format!("by account {account}")));
+    words.extend(text("used_by").map(|username| format!("by {username}")));
     words.extend(text("password_of").map(|username| format!("sets the password of {username}")));
     words.extend(text("for").map(|note| format!("for {note}")));
     Ok(words.join(", "))
@@ -217,11 +217,11 @@ mod tests {
     fn a_list_says_what_became_of_each() {
         let used = json!({
             "id": "0a", "for": "ann", "expires_at": "2026-12-06T00:00:00Z", "used_at": "2026-11-30T00:00:00Z",
-            "used_by": "acc1",
+            "used_by": "ann",
         });
         assert_eq!(
             in_words(&used).unwrap(),
-            "0a, used 2026-11-30T00:00:00Z, by account acc1, for ann"
+            "0a, used 2026-11-30T00:00:00Z, by ann, for ann"
         );
         let open = json!({ "id": "0b", "password_of": "ann", "expires_at": "2026-12-06T00:00:00Z" });
         assert_eq!(

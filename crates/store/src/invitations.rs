@@ -120,7 +120,7 @@ pub(crate) fn used(
         .with(":used_at", text(&now))
         .with(":now", number(now.as_second().try_into().unwrap_or_default()));
     if let Some(account) = account {
-        change = change.with(":used_by", text(&account.id));
+        change = change.with(":used_by", text(&account.username));
     }
     Write::update(&change, Conflict::InvitationGone)
 }

@@ -1,7 +1,7 @@
 //! Makes, lists and revokes codes that are good once.
 
 use domain::account::{MAX_QUOTA, Username};
-use domain::id::{AccountId, InvitationId};
+use domain::id::InvitationId;
 use domain::invitation::{Code, DAYS, DAYS_FOR_A_PASSWORD, InvalidDays, Note, ends_at};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -75,7 +75,7 @@ pub(crate) struct Invitation {
     #[serde(skip_serializing_if = "Option::is_none")]
     used_at: Option<Timestamp>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    used_by: Option<AccountId>,
+    used_by: Option<Username>,
 }
 
 impl From<InvitationRow> for Invitation {

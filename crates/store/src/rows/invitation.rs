@@ -28,9 +28,9 @@ pub struct InvitationRow {
     /// When it was used.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub used_at: Option<Timestamp>,
-    /// The account that was made by it.
+    /// What the account is called that was made by it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub used_by: Option<AccountId>,
+    pub used_by: Option<Username>,
 }
 
 /// An account and what it is called.
