@@ -16,6 +16,7 @@ mod proofs;
 mod replicas;
 mod server;
 mod sessions;
+mod streams;
 mod targets;
 mod uploads;
 
