@@ -48,6 +48,8 @@ pub(crate) struct Report {
     reclaimed: u32,
     closed: u32,
     failed: u32,
+    /// Items that cannot be read. Those that were due have failed as well.
+    skipped: u64,
 }
 
 #[derive(Debug)]
@@ -136,6 +138,7 @@ impl Sweep {
                 }
             }
         }
+        report.skipped = self.table().take_unreadable();
         tracing::info!(?report, "swept");
         Ok(report)
     }
