@@ -49,4 +49,5 @@ mod targets;
 mod throttling;
 mod tree;
 mod tree_model;
+mod unreadable;
 mod uploads;

@@ -280,6 +280,9 @@ impl Table {
         let known = self.person.sent("known", &bytes).await.id;
         self.note(request("upload-complete", "known content").id(&known))
             .await;
+        let moved = self.person.sent("moved", &bytes).await.id;
+        let complete = request("upload-complete", "known content, by another name").id(&moved);
+        self.note(complete.body(json!({ "name": "elsewhere" }))).await;
         for (case, on_conflict) in [
             ("content that the account has", "fail"),
             ("content that the account has, renamed", "rename"),

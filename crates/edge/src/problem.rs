@@ -1,5 +1,6 @@
 //! Errors as RFC 9457 problem documents.
 
+use domain::placement::MAX_DEPTH;
 use domain::token::Scope;
 use jiff::SignedDuration;
 use lambda_http::http::{StatusCode, header};
@@ -70,6 +71,8 @@ codes! {
     UsernameTaken: "username_taken", CONFLICT, "The username is taken", "Another account has the username.";
     NameTaken: "name_taken", CONFLICT, "The name is taken", "The folder has an entry of this name.";
     ParentNotFound: "parent_not_found", CONFLICT, "The folder does not exist", "The folder that it should go to is not there.";
+    TooDeep: "too_deep", CONFLICT, "The folder would be too deep", "Folders are within each other as deep as they may be.";
+    Unreadable: "unreadable", CONFLICT, "It cannot be read", "What is stored of it cannot be read. Trying again does not help; whoever operates the store finds the key in the log.";
     FolderNotEmpty: "folder_not_empty", CONFLICT, "The folder is not empty", "The folder has entries.";
     UploadNotOpen: "upload_not_open", CONFLICT, "The upload is not open", "The upload cannot be worked on (any more).";
     PartsMissing: "parts_missing", CONFLICT, "Parts are missing", "Not all parts have arrived.";
@@ -327,6 +330,11 @@ impl From<Conflict> for Problem {
                 Code::ParentNotFound,
                 "\"parent\" is not the id of a folder of yours; it may have been deleted meanwhile",
             ),
+            Conflict::TooDeep => {
+                let detail =
+                    format!("folders are at most {MAX_DEPTH} deep; choose a \"parent\" nearer to the top");
+                Self::new(Code::TooDeep, detail).with("max_depth", MAX_DEPTH)
+            }
             Conflict::FolderNotEmpty => Self::new(Code::FolderNotEmpty, "delete what is in the folder first"),
             Conflict::InvitationGone => Self::invitation_invalid(),
             Conflict::QuotaExceeded => Self::new(Code::QuotaExceeded, changed),
@@ -354,7 +362,9 @@ impl From<StoreError> for Problem {
                 Self::internal(error.for_log())
             }
             StoreError::Remote { .. } => Self::unavailable(error.for_log()),
-            StoreError::Corrupt(_) | StoreError::Misconfigured(_) => Self::internal(error.to_string()),
+            StoreError::Corrupt(_) | StoreError::Unreadable { .. } | StoreError::Misconfigured(_) => {
+                Self::internal(error.to_string())
+            }
         }
     }
 }

@@ -27,6 +27,9 @@ pub enum Conflict {
     /// The parent is not a folder of this account (any more).
     #[error("the parent folder does not exist")]
     ParentGone,
+    /// The folder is as deep as folders may be.
+    #[error("the parent is too deep for folders within it")]
+    TooDeep,
     /// The node is not there (any more), or was changed meanwhile.
     #[error("the file or folder was changed or deleted meanwhile")]
     NodeChanged,
@@ -72,6 +75,14 @@ pub enum StoreError {
     /// What is stored cannot be understood.
     #[error("stored data cannot be read: {0}")]
     Corrupt(String),
+    /// An item of the table is not what its kind should be. Nothing that is in it is quoted.
+    #[error("the item {pk} {sk} cannot be read")]
+    Unreadable {
+        /// Its partition key.
+        pk: String,
+        /// Its sort key.
+        sk: String,
+    },
     /// The deployment lacks something.
     #[error("the function is not configured: {0}")]
     Misconfigured(String),

@@ -77,6 +77,12 @@ impl Objects {
     /// # Errors
     /// [`StoreError::Misconfigured`] when the bucket's variable is missing.
     pub fn from_env(aws: &Aws) -> Result<Self, StoreError> {
+        Ok(Self::named(aws, variable("BUCKET_NAME")?))
+    }
+
+    /// The bucket of this name.
+    #[must_use]
+    pub fn named(aws: &Aws, bucket: String) -> Self {
         let client = Client::new(aws.sdk());
         let public = std::env::var("PUBLIC_STORE_ENDPOINT").unwrap_or_default();
         let signer = if public.is_empty() {
@@ -88,11 +94,11 @@ impl Objects {
                 .force_path_style(true);
             Client::from_conf(config.build())
         };
-        Ok(Self {
+        Self {
             client,
             signer,
-            bucket: variable("BUCKET_NAME")?,
-        })
+            bucket,
+        }
     }
 
     /// Begins a multipart upload whose parts are verified by SHA-256, and gives its id.

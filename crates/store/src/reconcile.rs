@@ -27,8 +27,8 @@ pub enum Owner {
 pub struct Owners {
     /// The rows.
     pub rows: Vec<Owner>,
-    /// Rows that cannot be understood: why not.
-    pub unreadable: Vec<StoreError>,
+    /// Where rows are that cannot be read.
+    pub unreadable: Vec<Key>,
     /// The key after which the next ones begin; `None` at the end.
     pub next: Option<Key>,
 }
@@ -39,8 +39,13 @@ impl Table {
     /// # Errors
     /// [`StoreError::Remote`] or [`StoreError::Corrupt`].
     pub async fn reconciler(&self) -> Result<ReconcileRow, StoreError> {
-        let row = self.get(&ReconcileRow::key_of()).await?;
-        Ok(row.unwrap_or_default())
+        let key = ReconcileRow::key_of();
+        let row = self.or_leave_out(self.get(&key).await)?;
+        if row.is_none() {
+            // Nothing is lost but how far it was: it begins anew.
+            self.delete_all(&[key]).await?;
+        }
+        Ok(row.flatten().unwrap_or_default())
     }
 
     /// Writes down how far the reconciler is. `None`: another one was faster, and its word counts.
@@ -87,9 +92,10 @@ impl Table {
         let Scanned { items, next } = self.scan(filter, values, after, limit).await?;
         let (mut rows, mut unreadable) = (Vec::new(), Vec::new());
         for item in items {
-            match owner(item) {
-                Ok(row) => rows.push(row),
-                Err(error) => unreadable.push(error),
+            let key = bulk::key_of(&item);
+            match self.or_leave_out(owner(item))? {
+                Some(row) => rows.push(row),
+                None => unreadable.extend(key),
             }
         }
         Ok(Owners {
@@ -167,15 +173,10 @@ impl Table {
 }
 
 fn owner(item: Item) -> Result<Owner, StoreError> {
-    let key = bulk::key_of(&item);
-    let row = match key.as_ref().map(|key| key.sk.as_str()) {
+    match bulk::key_of(&item).as_ref().map(|key| key.sk.as_str()) {
         Some(BlobRow::SK) => bulk::read(item).map(Owner::Blob),
         Some(sk) if sk.starts_with(ReplicaRow::PREFIX) => bulk::read(item).map(Owner::Replica),
         Some(sk) if sk.starts_with(NodeRow::PREFIX) => bulk::read(item).map(Owner::Node),
         _ => bulk::read(item).map(Owner::Claim),
-    };
-    row.map_err(|error| {
-        let place = key.map(|key| key.pk).unwrap_or_default();
-        StoreError::Corrupt(format!("{place}: {error}"))
-    })
+    }
 }

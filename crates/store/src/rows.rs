@@ -22,7 +22,7 @@ pub use target::{
     CircuitRow, RosterRow, SamplesRow, SlotRow, TallyRow, WaitingFor, target_partition, waiting_shard,
 };
 pub use tree::{EntryRow, FileContent, HoldingRow, NodeRow};
-pub use upload::{ClaimRow, StoredChallenge, UploadRow};
+pub use upload::{ClaimRow, StoredChallenge, UploadPlace, UploadRow};
 
 use domain::id::{AccountId, BlobId};
 use domain::moment::later;

@@ -10,9 +10,10 @@ pub use feeding::Fed;
 use crate::error::{Conflict, StoreError};
 use crate::queue::StartQueue;
 use crate::rows::{CircuitRow, NodeRow, RosterRow, SamplesRow, TallyRow, WaitingFor, target_partition};
-use crate::table::{Key, Row, Table, Write};
+use crate::table::{Key, Row, Rows, Table, Write};
 use domain::id::{AccountId, BlobId, NodeId};
 use domain::name::Name;
+use domain::placement::MAX_DEPTH;
 use domain::replica::Tally;
 use domain::targets::Config;
 use domain::targets::roster::{Member, Roster, Standing};
@@ -29,6 +30,8 @@ pub struct Status {
     pub bytes_per_second: u64,
     /// Whether it is left alone.
     pub circuit: CircuitRow,
+    /// How many rows about it cannot be read, and are missing here.
+    pub skipped: usize,
 }
 
 impl Table {
@@ -73,7 +76,13 @@ impl Table {
         let mut next = was.clone();
         next.roster.members.clear();
         for member in &was.roster.members {
-            if member.standing != Standing::Retired || !self.tally(&member.name).await?.is_empty() {
+            let retired = member.standing == Standing::Retired;
+            // What cannot be read may be one that is left.
+            let is_left = async {
+                let tallies = self.tallies(&member.name).await?;
+                Ok::<_, StoreError>(!tallies.unreadable.is_empty() || !sum(&tallies.rows).is_empty())
+            };
+            if !retired || is_left.await? {
                 next.roster.members.push(member.clone());
             }
         }
@@ -121,7 +130,7 @@ impl Table {
         Ok(targets.into_iter().cloned().collect())
     }
 
-    /// The names of a folder and of those it is in, from the root.
+    /// The names of a folder and of those it is in, from the root, or from the first that cannot be read.
     async fn folder_names(
         &self,
         account: &AccountId,
@@ -130,7 +139,12 @@ impl Table {
         let mut names = Vec::new();
         let mut next = parent.cloned();
         while let Some(id) = next {
-            let node: Option<NodeRow> = self.node(account, &id).await?;
+            // Folders are no deeper, unless somebody made them so by hand, or made them go round in a ring.
+            if names.len() as u64 >= MAX_DEPTH {
+                tracing::error!(%account, folder = %id, "folders are deeper than they may be; no policy of theirs is seen");
+                return Ok(Vec::new());
+            }
+            let node: Option<NodeRow> = self.or_leave_out(self.node(account, &id).await)?.flatten();
             let Some(node) = node else { break };
             names.push(node.name);
             next = node.parent;
@@ -164,17 +178,16 @@ impl Table {
         }
     }
 
-    /// How many replicas a target has in which state.
+    /// How many replicas a target has in which state, as far as that can be read.
     ///
     /// # Errors
-    /// [`StoreError::Remote`] or [`StoreError::Corrupt`].
+    /// [`StoreError::Remote`].
     pub async fn tally(&self, target: &str) -> Result<Tally, StoreError> {
-        let rows: Vec<TallyRow> = self.all(&target_partition(target), TallyRow::PREFIX).await?;
-        let mut sum = Tally::default();
-        for row in rows {
-            sum += row.tally;
-        }
-        Ok(sum)
+        Ok(sum(&self.tallies(target).await?.rows))
+    }
+
+    async fn tallies(&self, target: &str) -> Result<Rows<TallyRow>, StoreError> {
+        self.all(&target_partition(target), TallyRow::PREFIX).await
     }
 
     /// Replicas of a target that wait for something: those that wait longest, about `limit`.
@@ -210,13 +223,21 @@ impl Table {
     /// # Errors
     /// [`StoreError::Remote`] or [`StoreError::Corrupt`].
     pub async fn target_status(&self, target: &str, now: Timestamp) -> Result<Status, StoreError> {
-        let tally = self.tally(target).await?;
-        let samples: Option<SamplesRow> = self.get(&SamplesRow::key_of(target)).await?;
+        let tallies = self.tallies(target).await?;
+        let tally = sum(&tallies.rows);
+        let samples = self.get::<SamplesRow>(&SamplesRow::key_of(target)).await;
+        let samples = self.or_leave_out(samples)?;
+        let oldest = self.oldest_at(target).await?;
+        let circuit = self.or_leave_out(self.circuit(target).await)?;
+        let skipped =
+            tallies.unreadable.len() + usize::from(samples.is_none()) + usize::from(circuit.is_none());
+        let samples = samples.flatten();
         Ok(Status {
             tally,
-            oldest: self.oldest_at(target).await?,
+            oldest,
             bytes_per_second: samples.map_or(0, |row| rate(&row, tally.copied_bytes, now)),
-            circuit: self.circuit(target).await?,
+            circuit: circuit.unwrap_or_default(),
+            skipped,
         })
     }
 
@@ -225,8 +246,9 @@ impl Table {
     /// # Errors
     /// [`StoreError::Remote`] or [`StoreError::Corrupt`].
     pub async fn sample(&self, target: &str, copied: i64, now: Timestamp) -> Result<(), StoreError> {
-        let row: Option<SamplesRow> = self.get(&SamplesRow::key_of(target)).await?;
-        let mut samples = row.unwrap_or_default().samples;
+        // What cannot be read is written anew.
+        let row = self.get::<SamplesRow>(&SamplesRow::key_of(target)).await;
+        let mut samples = self.or_leave_out(row)?.flatten().unwrap_or_default().samples;
         samples.push((now, copied));
         let surplus = samples.len().saturating_sub(SamplesRow::KEPT);
         samples.drain(..surplus);
@@ -237,6 +259,14 @@ impl Table {
         self.transact(vec![Write::put_always(&row, Conflict::ReplicaChanged)?])
             .await
     }
+}
+
+fn sum(rows: &[TallyRow]) -> Tally {
+    let mut sum = Tally::default();
+    for row in rows {
+        sum += row.tally;
+    }
+    sum
 }
 
 /// Bytes a second since the oldest sample.

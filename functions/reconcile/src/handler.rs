@@ -103,7 +103,9 @@ impl Reconciler {
             left.unwrap_or_default().saturating_sub(RESERVE)
         };
         let mut row = self.table.reconciler().await?;
-        let roster = self.table.roster().await?;
+        // Without it nothing is known of any target, and what is at targets is left alone.
+        let roster = self.table.roster().await;
+        let roster = self.table.or_leave_out(roster)?.unwrap_or_default();
         self.silent.forget();
         let again = after_roster_change(roster.changed_at);
         let mut state = State::UnderWay;

@@ -55,6 +55,8 @@ pub(crate) struct Report {
     reclaimed: u32,
     closed: u32,
     failed: u32,
+    /// Items that cannot be read. Those that were due have failed as well.
+    skipped: u64,
 }
 
 #[derive(Debug)]
@@ -154,6 +156,7 @@ impl Sweep {
                 }
             }
         }
+        report.skipped = self.table().take_unreadable();
         Ok(report)
     }
 

@@ -46,6 +46,8 @@ pub struct Counts {
     pub foreign: u64,
     /// Things that could not be looked at or repaired; the log says why. The next pass tries again.
     pub failed: u64,
+    /// Rows that cannot be read, and were left out; the log has their keys.
+    pub skipped: u64,
 }
 
 impl AddAssign for Counts {
@@ -66,6 +68,7 @@ impl AddAssign for Counts {
         self.claims_removed += more.claims_removed;
         self.foreign += more.foreign;
         self.failed += more.failed;
+        self.skipped += more.skipped;
     }
 }
 

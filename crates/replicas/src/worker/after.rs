@@ -94,7 +94,7 @@ impl Worker {
         let buried = match given_up {
             Ok(_) => self.look_again(delivery, Some(known)).await,
             // Nothing can be written into a row that nobody understands.
-            Err(error @ StoreError::Corrupt(_)) => self
+            Err(error @ (StoreError::Corrupt(_) | StoreError::Unreadable { .. })) => self
                 .bury(delivery, &error.for_log())
                 .await
                 .map_err(|error| Setback::Failed(error.into())),

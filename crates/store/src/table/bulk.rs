@@ -120,7 +120,7 @@ impl Table {
 /// Reads a scanned item as a row of its kind.
 ///
 /// # Errors
-/// [`StoreError::Corrupt`] when it is none.
+/// [`StoreError::Unreadable`] when it is none.
 pub fn read<R: Row>(item: Item) -> Result<R, StoreError> {
     from_item(item)
 }

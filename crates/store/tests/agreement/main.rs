@@ -17,6 +17,8 @@ mod replicas;
 mod sessions;
 mod stack;
 mod targets;
+mod tree;
+mod unreadable;
 
 use futures::{StreamExt, stream};
 use serde::{Deserialize, Serialize};

@@ -317,7 +317,8 @@ async fn a_target_says_how_it_is_doing() {
 async fn policies_count_however_deep_a_file_is() {
     let table = &table().await;
     let account = new_id();
-    let folders: Vec<NodeId> = (0..120).map(|_| new_id()).collect();
+    // One more than there may be.
+    let folders: Vec<NodeId> = (0..=100).map(|_| new_id()).collect();
     let mut rows = Vec::new();
     for (depth, id) in folders.iter().enumerate() {
         let node = NodeRow {
@@ -327,6 +328,7 @@ async fn policies_count_however_deep_a_file_is() {
             parent: depth.checked_sub(1).map(|above| folders[above].clone()),
             file: None,
             entries: 1,
+            depth: depth as u64 + 1,
             created_at: now(),
             updated_at: now(),
         };
@@ -347,7 +349,14 @@ async fn policies_count_however_deep_a_file_is() {
         let targets = table.targets_for(&roster, &account, parent).await.unwrap();
         targets.into_iter().map(|member| member.name).collect::<Vec<_>>()
     };
-    assert_eq!(applies(folders.last()).await, ["far"]);
+    assert_eq!(applies(folders.get(99)).await, ["far"]);
+    // What somebody made by hand: too deep, or in a ring. It comes to an end.
+    assert_eq!(applies(folders.last()).await, ["near", "far"]);
+    let mut ring = rows[0].clone();
+    ring.0.insert("parent".to_owned(), json!(folders[50]));
+    put(table, &[&ring]).await.unwrap();
+    assert_eq!(applies(folders.get(99)).await, ["near", "far"]);
+    put(table, &[&rows[0]]).await.unwrap();
     assert_eq!(applies(folders.first()).await, ["far"]);
     assert_eq!(applies(None).await, ["near", "far"]);
     let keys: Vec<_> = rows.iter().map(Item::key).collect();

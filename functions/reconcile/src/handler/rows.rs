@@ -24,11 +24,10 @@ impl Reconciler {
             sk: sk.clone(),
         });
         let page = self.table.owners(after.as_ref(), SCANNED).await?;
-        let mut counts = Counts::default();
-        for error in page.unreadable {
-            counts.failed += 1;
-            tracing::error!(error = error.for_log(), "a row cannot be read");
-        }
+        let mut counts = Counts {
+            skipped: count(page.unreadable.len()),
+            ..Counts::default()
+        };
         let (mut blobs, mut claimed) = (Vec::new(), Vec::new());
         let (mut replicas, mut nodes) = (Vec::new(), Vec::new());
         for row in page.rows {
