@@ -96,18 +96,20 @@ fn in_containers(settings: &Settings) -> Result<bool> {
 ///
 /// One machine has few workers, and they are never frozen: a message whose worker was killed need not wait for long.
 ///
-/// All requests come from the same address there: what is made from it is not limited.
-const LASTING: [&str; 6] = [
+/// All requests come from the same address there: what is made from it is not limited. And whoever adds a target there uploads
+/// to it at once.
+const LASTING: [&str; 7] = [
     "AccountsPerHourAndSource=1000000000",
     "CopyConcurrency=4",
     "ReplicateConcurrency=4",
     "ReplicateTimeoutSeconds=120",
     "ReplicateVisibilitySeconds=120",
+    "RosterSeconds=0",
     "SignInsPerHourAndSource=1000000000",
 ];
 
 /// The same for tests, which wait for messages to come back and to be given up.
-pub(crate) const SHORT_LIVED: [&str; 9] = [
+pub(crate) const SHORT_LIVED: [&str; 10] = [
     "AccountsPerHourAndSource=1000000000",
     "CopyConcurrency=4",
     "MaxReceives=4",
@@ -116,6 +118,7 @@ pub(crate) const SHORT_LIVED: [&str; 9] = [
     "ReplicateConcurrency=4",
     "ReplicateTimeoutSeconds=30",
     "ReplicateVisibilitySeconds=30",
+    "RosterSeconds=0",
     "SignInsPerHourAndSource=1000000000",
 ];
 

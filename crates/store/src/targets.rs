@@ -2,9 +2,7 @@
 
 use crate::error::{Conflict, StoreError};
 use crate::queue::StartQueue;
-use crate::rows::{
-    CircuitRow, NodeRow, RosterRow, SamplesRow, SlotRow, TallyRow, WaitingFor, target_partition,
-};
+use crate::rows::{CircuitRow, NodeRow, RosterRow, SamplesRow, SlotRow, TallyRow, WaitingFor};
 use crate::table::{Change, Item, Key, Row, Table, Write, number, text};
 use aws_sdk_dynamodb::types::AttributeValue;
 use domain::circuit::{Admission, Circuit, FIRST_WAIT};
@@ -152,7 +150,7 @@ impl Table {
     ) {
         let now = crate::rows::now();
         let covered = async {
-            let roster = self.roster().await?.roster;
+            let roster = self.recent_roster().await?;
             if roster.policies.is_empty() {
                 return Ok(());
             }
@@ -171,7 +169,7 @@ impl Table {
     /// # Errors
     /// [`StoreError::Remote`] or [`StoreError::Corrupt`].
     pub async fn tally(&self, target: &str) -> Result<Tally, StoreError> {
-        let rows: Vec<TallyRow> = self.all(&target_partition(target), TallyRow::PREFIX).await?;
+        let rows: Vec<TallyRow> = self.get_many(TallyRow::keys_of(target)).await?;
         let mut sum = Tally::default();
         for row in rows {
             sum += row.tally;
