@@ -100,13 +100,15 @@ fn in_containers(settings: &Settings) -> Result<bool> {
 ///
 /// One machine has few workers, and they are never frozen: a message whose worker was killed need not wait for long.
 ///
-/// All requests come from the same address there: what is made from it is not limited.
-const LASTING: [&str; 7] = [
+/// All requests come from the same address there: what is made from it is not limited. And whoever adds a target there uploads
+/// to it at once.
+const LASTING: [&str; 8] = [
     "AccountsPerHourAndSource=1000000000",
     "CopyConcurrency=4",
     "ReplicateConcurrency=4",
     "ReplicateTimeoutSeconds=120",
     "ReplicateVisibilitySeconds=120",
+    "RosterSeconds=0",
     "SignInsPerHourAndSource=1000000000",
     OPEN,
 ];
@@ -115,7 +117,7 @@ const LASTING: [&str; 7] = [
 pub(crate) const OPEN: &str = "SignUp=open";
 
 /// The same for tests, which wait for messages to come back and to be given up.
-pub(crate) const SHORT_LIVED: [&str; 10] = [
+pub(crate) const SHORT_LIVED: [&str; 11] = [
     "AccountsPerHourAndSource=1000000000",
     "CopyConcurrency=4",
     "MaxReceives=4",
@@ -124,6 +126,7 @@ pub(crate) const SHORT_LIVED: [&str; 10] = [
     "ReplicateConcurrency=4",
     "ReplicateTimeoutSeconds=30",
     "ReplicateVisibilitySeconds=30",
+    "RosterSeconds=0",
     "SignInsPerHourAndSource=1000000000",
     OPEN,
 ];

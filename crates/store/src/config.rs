@@ -131,6 +131,17 @@ impl SignUp {
     }
 }
 
+/// How long functions that make files believe what they have read of the targets: `ROSTER_SECONDS`, or half a minute.
+///
+/// # Errors
+/// [`StoreError::Misconfigured`] when the variable is not a number.
+pub fn roster_lifetime() -> Result<Duration, StoreError> {
+    if std::env::var_os("ROSTER_SECONDS").is_none() {
+        return Ok(Duration::from_secs(30));
+    }
+    number("ROSTER_SECONDS").map(Duration::from_secs)
+}
+
 /// With whose files a new file may share its bytes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum DedupScope {

@@ -129,7 +129,7 @@ impl StoreError {
             Self::Remote { code, .. } => code
                 .as_deref()
                 .is_none_or(|code| PASSING.contains(&code) || code == "TransactionInProgressException"),
-            Self::Conflict(_) | Self::Corrupt(_) | Self::Misconfigured(_) => false,
+            Self::Conflict(_) | Self::Unreadable { .. } | Self::Corrupt(_) | Self::Misconfigured(_) => false,
         }
     }
 

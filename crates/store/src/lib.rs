@@ -14,6 +14,8 @@
 //! | [`throttle`] | how often somebody may try |
 //! | [`idempotency`] | the same request again gets the same answer |
 //! | [`finalize`] | parts become a blob and a file: the one flow that spans them all |
+//! | [`reclaim`] | blobs whose bytes are deleted, many at once |
+//! | [`lease`] | what one invocation does, and no other at the same time |
 //! | [`reconcile`] | what the reconciler reads and repairs |
 //! | [`config`] | clients and names from the environment |
 
@@ -25,10 +27,13 @@ pub mod error;
 pub mod finalize;
 pub mod idempotency;
 pub mod invitations;
+pub mod lease;
 pub mod objects;
 pub mod placing;
 pub mod possession;
 pub mod queue;
+mod recent;
+pub mod reclaim;
 pub mod reconcile;
 pub mod replicas;
 pub mod rows;

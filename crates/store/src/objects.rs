@@ -1,5 +1,6 @@
 //! The primary store: presigned URLs, multipart uploads, reads.
 
+mod deleting;
 mod listing;
 
 pub use listing::{Head, ListedMultipart, ListedObject};
@@ -358,16 +359,6 @@ impl Objects {
         for id in ids {
             self.abort_multipart(key, &id).await?;
         }
-        Ok(())
-    }
-
-    /// Deletes an object. One that is not there is as good as deleted.
-    ///
-    /// # Errors
-    /// [`StoreError::Remote`].
-    pub async fn delete(&self, key: &str) -> Result<(), StoreError> {
-        let request = self.client.delete_object().bucket(&self.bucket).key(key);
-        request.send().await.map_err(remote("DeleteObject"))?;
         Ok(())
     }
 }

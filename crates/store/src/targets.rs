@@ -9,7 +9,7 @@ pub use feeding::Fed;
 
 use crate::error::{Conflict, StoreError};
 use crate::queue::StartQueue;
-use crate::rows::{CircuitRow, NodeRow, RosterRow, SamplesRow, TallyRow, WaitingFor, target_partition};
+use crate::rows::{CircuitRow, NodeRow, RosterRow, SamplesRow, TallyRow, WaitingFor};
 use crate::table::{Key, Row, Rows, Table, Write};
 use domain::id::{AccountId, BlobId, NodeId};
 use domain::name::Name;
@@ -164,7 +164,7 @@ impl Table {
     ) {
         let now = crate::rows::now();
         let covered = async {
-            let roster = self.roster().await?.roster;
+            let roster = self.recent_roster().await?;
             if roster.policies.is_empty() {
                 return Ok(());
             }
@@ -187,7 +187,7 @@ impl Table {
     }
 
     async fn tallies(&self, target: &str) -> Result<Rows<TallyRow>, StoreError> {
-        self.all(&target_partition(target), TallyRow::PREFIX).await
+        self.get_many(TallyRow::keys_of(target)).await
     }
 
     /// Replicas of a target that wait for something: those that wait longest, about `limit`.

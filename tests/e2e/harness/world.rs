@@ -320,6 +320,11 @@ impl World {
         dynamodb("PutItem", &json!({ "TableName": self.name, "Item": item })).await;
     }
 
+    /// Writes an item.
+    pub(crate) async fn put_item(&self, item: &Value) {
+        aws::put_in(&self.name, item).await;
+    }
+
     /// Removes it all.
     pub(crate) async fn remove(self) {
         dynamodb("DeleteTable", &json!({ "TableName": self.name })).await;

@@ -1,6 +1,6 @@
 //! Reads of many items that know nothing of their kinds: for whoever goes through the whole table.
 
-use super::{Item, Key, Row, Table, from_item, wait_for_rest};
+use super::{Item, Key, Row, Table, from_item, text, wait_for_rest};
 use crate::error::{StoreError, remote};
 use aws_sdk_dynamodb::types::KeysAndAttributes;
 use std::collections::HashSet;
@@ -41,6 +41,34 @@ impl Table {
             items: answer.items.unwrap_or_default(),
             next: answer.last_evaluated_key.as_ref().and_then(Key::of),
         })
+    }
+
+    /// All items of a partition, whatever they are, read consistently; of each only what `attributes` names.
+    pub(crate) async fn partition(
+        &self,
+        pk: &str,
+        attributes: Option<&str>,
+    ) -> Result<Vec<Item>, StoreError> {
+        let (mut items, mut start) = (Vec::new(), None);
+        loop {
+            let answer = self
+                .client
+                .query()
+                .table_name(&self.name)
+                .key_condition_expression("pk = :pk")
+                .expression_attribute_values(":pk", text(pk))
+                .set_projection_expression(attributes.map(str::to_owned))
+                .set_exclusive_start_key(start)
+                .consistent_read(true)
+                .send()
+                .await
+                .map_err(remote("Query"))?;
+            items.extend(answer.items.unwrap_or_default());
+            start = answer.last_evaluated_key;
+            if start.is_none() {
+                return Ok(items);
+            }
+        }
     }
 
     /// Which of these items are there, whatever is in them, read consistently.

@@ -2,7 +2,7 @@
 
 use crate::error::{Conflict, StoreError};
 use crate::rows::{SlotRow, target_partition};
-use crate::table::{Change, Item, Table, Write, number, text};
+use crate::table::{Change, Item, Rows, Table, Write, number, text};
 use aws_sdk_dynamodb::types::AttributeValue;
 use jiff::Timestamp;
 use rand::seq::SliceRandom;
@@ -25,15 +25,10 @@ impl Table {
         until: Timestamp,
     ) -> Result<Option<u16>, StoreError> {
         // All are read at once: when all are taken, that is all it costs.
-        let there: Vec<SlotRow> = match self.all(&target_partition(target), SlotRow::PREFIX).await {
-            // The conditions of the writes decide as well.
-            Err(error @ StoreError::Corrupt(_)) => {
-                tracing::error!(target, error = error.for_log(), "a place cannot be read");
-                Vec::new()
-            }
-            read => read?,
-        };
+        let there: Rows<SlotRow> = self.all(&target_partition(target), SlotRow::PREFIX).await?;
+        // Those that cannot be read may be free: the conditions of the writes decide as well.
         let taken: HashSet<u16> = there
+            .rows
             .iter()
             .filter(|row| row.until >= now.as_millisecond() && row.holder.as_deref() != Some(holder))
             .map(|row| row.slot)
