@@ -11,6 +11,7 @@ Environment:
   LONGSHORE_PASSWORD    password for signup, login and password, instead of the prompt
   LONGSHORE_NEW_PASSWORD  the new one for password
   LONGSHORE_TOKEN       personal access token, instead of a login
+                        (line breaks at the end of passwords and white space around tokens are ignored)
   LONGSHORE_CONFIG_DIR  where the session is kept (default: $XDG_CONFIG_HOME/longshore)
 
 Exit codes:
@@ -23,7 +24,7 @@ Exit codes:
     6  quota exceeded
     7  the API or the store is out of reach
     8  the bytes are not what they should be; nothing was saved
-  130  interrupted; upload and download go on where they stopped when run again
+  130  interrupted (Ctrl-C, or asked to end by the system); upload and download go on where they stopped when run again
 
 A command that is given several files or ids does what it can, tells why each other failed, and ends with the code that
 all failures share, with 3 or 7 when that kept it from going on, or else with 1.";
@@ -72,7 +73,11 @@ pub(crate) enum Command {
     /// Change the password, and end the sessions on all other machines
     Password,
     /// Delete the account, and every file that it has
-    DeleteAccount,
+    DeleteAccount {
+        /// Do not ask for the account's name to be typed, for scripts
+        #[arg(long)]
+        yes: bool,
+    },
     /// Tokens for programs, which cannot type passwords
     #[command(subcommand)]
     Token(Token),
@@ -219,7 +224,7 @@ impl From<OnConflict> for types::OnConflict {
 pub(crate) struct Download {
     /// The file to download
     pub(crate) path: String,
-    /// Local file, or folder to put it in [default: its own name, here]
+    /// Local file, or folder to put it in (made if it ends with /); "-" is standard output [default: its own name, here]
     #[arg(short, long, value_name = "FILE")]
     pub(crate) output: Option<PathBuf>,
     /// Replace a local file that exists

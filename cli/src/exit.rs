@@ -61,6 +61,11 @@ impl Failure {
         Self::new(Exit::Failed, message)
     }
 
+    /// Nothing is to be said: the reader of standard output has gone away before the end, and meant to.
+    pub(crate) fn silent() -> Self {
+        Self::failed("")
+    }
+
     pub(crate) fn interrupted(next_step: Option<String>) -> Self {
         Self {
             next_step,
@@ -102,7 +107,7 @@ impl From<ApiError> for Failure {
                 _ => Exit::Failed,
             },
             ApiError::Unreachable { .. } | ApiError::NotTheApi { .. } => Exit::Unreachable,
-            ApiError::Address { .. } => Exit::Usage,
+            ApiError::Address { .. } | ApiError::Token(_) => Exit::Usage,
             ApiError::Unexpected { .. } | ApiError::Setup(_) => Exit::Failed,
         };
         let message = match &error {
@@ -143,10 +148,14 @@ impl From<TransferError> for Failure {
             TransferError::Disk { ref error, .. } if error.kind() == io::ErrorKind::NotFound => {
                 Exit::NotFound
             }
-            TransferError::TargetExists(_) | TransferError::InUse(_) => Exit::Conflict,
+            TransferError::TargetExists(_) | TransferError::InUse(_) | TransferError::Replaced(_) => {
+                Exit::Conflict
+            }
             TransferError::Dangling { .. } => Exit::NotFound,
             TransferError::StoreUnreachable { .. } | TransferError::NotTheStore { .. } => Exit::Unreachable,
-            TransferError::Mismatch { .. } | TransferError::Damaged(_) => Exit::Mismatch,
+            TransferError::Mismatch { .. } | TransferError::Wrong { .. } | TransferError::Damaged(_) => {
+                Exit::Mismatch
+            }
             TransferError::Folder(_)
             | TransferError::Special { .. }
             | TransferError::NotDownloadable(_)

@@ -2,7 +2,7 @@
 
 use super::Context;
 use crate::args::Command;
-use crate::config::{self, Session};
+use crate::config::{self, Owner, Session};
 use crate::exit::{Exit, Failure};
 use crate::{human, output};
 use client::Api;
@@ -10,7 +10,7 @@ use client::session::Tokens;
 use client::types::Role;
 use jiff::Timestamp;
 use serde_json::json;
-use std::env;
+use std::io::{self, IsTerminal};
 
 pub(super) async fn signup(context: &Context, username: &str) -> Result<(), Failure> {
     let api = context.anonymous()?;
@@ -55,7 +55,7 @@ pub(super) async fn logout(context: &Context, everywhere: bool) -> Result<(), Fa
         Err(failure) if failure.exit == Exit::NotSignedIn && !everywhere => {}
         ended => ended?,
     }
-    config::forget()?;
+    config::forget(&context.owner()?)?;
     if context.json {
         output::json(&json!({ "api": api.base() }));
     } else {
@@ -82,7 +82,7 @@ pub(super) async fn delete(context: &Context) -> Result<(), Failure> {
     let api = context.with_session()?;
     warn_if_exposed(&api);
     api.delete_account(&context.passwords.current).await?;
-    config::forget()?;
+    config::forget(&context.owner()?)?;
     if context.json {
         output::json(&json!({ "api": api.base() }));
     } else {
@@ -142,8 +142,34 @@ pub(crate) struct Passwords {
     new: String,
 }
 
+/// Has the name of the account typed before it is deleted. A password that the environment has says nothing about what somebody
+/// means to do now.
+pub(crate) fn confirm(owner: &Owner, yes: bool) -> Result<(), Failure> {
+    if yes {
+        return Ok(());
+    }
+    if !io::stdin().is_terminal() {
+        return Err(
+            Failure::new(Exit::Usage, "not deleted: there is no terminal to confirm it at")
+                .then("say in advance that it is meant: longshore delete-account --yes"),
+        );
+    }
+    output::note(&format!(
+        "This deletes the account {} at {}, and every file that it has.",
+        owner.username, owner.api
+    ));
+    output::question("Type the name of the account to go on:");
+    let mut typed = String::new();
+    let read = io::stdin().read_line(&mut typed);
+    read.map_err(|error| Failure::failed(format!("not deleted: {error}")))?;
+    if typed.trim() == owner.username {
+        Ok(())
+    } else {
+        Err(Failure::failed("not deleted: that is not its name"))
+    }
+}
+
 /// The passwords a command needs: from `LONGSHORE_PASSWORD` and `LONGSHORE_NEW_PASSWORD`, else from the terminal, unseen.
-/// Blocks, and wants Ctrl-C to end the process as it does by default, because only then the shell repairs the terminal.
 pub(crate) fn ask_passwords(command: &Command) -> Result<Passwords, Failure> {
     let current = |prompt, twice| ask("LONGSHORE_PASSWORD", prompt, twice);
     Ok(match command {
@@ -155,7 +181,7 @@ pub(crate) fn ask_passwords(command: &Command) -> Result<Passwords, Failure> {
             current: current("Password: ", false)?,
             ..Passwords::default()
         },
-        Command::DeleteAccount => Passwords {
+        Command::DeleteAccount { .. } => Passwords {
             current: current("The password, to delete the account and all that it has: ", false)?,
             ..Passwords::default()
         },
@@ -168,7 +194,7 @@ pub(crate) fn ask_passwords(command: &Command) -> Result<Passwords, Failure> {
 }
 
 fn ask(variable: &str, prompt: &str, twice: bool) -> Result<String, Failure> {
-    if let Ok(password) = env::var(variable) {
+    if let Some(password) = config::password(variable)? {
         return Ok(password);
     }
     let ask = |prompt: &str| {

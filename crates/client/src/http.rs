@@ -3,7 +3,7 @@
 
 use crate::backoff::Retry;
 use crate::error::{ApiError, Problem, reason_of};
-use crate::secret::Token;
+use crate::secret::{InvalidToken, Token};
 use crate::session::Credentials;
 use crate::types::Session;
 use bytes::Bytes;
@@ -186,8 +186,9 @@ impl Http {
         let (mut failed, mut refused, mut may_be_done) = (0, None, false);
         loop {
             let token = self.token(refused.as_ref()).await?;
+            let authorization = token.as_ref().map(authorization).transpose()?;
             failed += 1;
-            let (error, may_repeat, asked) = match self.attempt(call, token.as_ref()).await {
+            let (error, may_repeat, asked) = match self.attempt(call, authorization).await {
                 // Whatever its status, a page says nothing about the call.
                 Ok(answer) if answer.is_page() => {
                     let may_repeat = call.repeat == Repeat::Always;
@@ -207,7 +208,8 @@ impl Http {
                 Ok(answer) => {
                     let status = answer.status;
                     may_be_done |= status.is_server_error();
-                    let problem = Problem::from_answer(status, &answer.body);
+                    let mut problem = Problem::from_answer(status, &answer.body);
+                    problem.carried = self.credentials.kind();
                     // Calls that were throttled, or lost a race with another, did nothing. After any other
                     // server error the call may have been done.
                     let may_repeat = status == StatusCode::TOO_MANY_REQUESTS
@@ -261,13 +263,14 @@ impl Http {
     }
 
     /// One try. An answer that ends early is none, unless its status already says enough.
-    async fn attempt(&self, call: &Call<'_>, token: Option<&Token>) -> Result<Answer, reqwest::Error> {
+    async fn attempt(
+        &self,
+        call: &Call<'_>,
+        authorization: Option<HeaderValue>,
+    ) -> Result<Answer, reqwest::Error> {
         let mut request = self.api.request(call.method.clone(), self.url(call));
         request = request.timeout(call.timeout);
-        if let Some(token) = token
-            && let Ok(mut value) = HeaderValue::from_str(&format!("Bearer {}", token.reveal()))
-        {
-            value.set_sensitive(true);
+        if let Some(value) = authorization {
             request = request.header(AUTHORIZATION, value);
         }
         if let Some(key) = &call.key {
@@ -328,6 +331,14 @@ impl Http {
             reason,
         }
     }
+}
+
+/// What says whose call it is. A token that no header can have is an error, and not a call by nobody.
+fn authorization(token: &Token) -> Result<HeaderValue, ApiError> {
+    let value = HeaderValue::from_str(&format!("Bearer {}", token.reveal()));
+    let mut value = value.map_err(|_| InvalidToken)?;
+    value.set_sensitive(true);
+    Ok(value)
 }
 
 fn client() -> Result<Client, ApiError> {

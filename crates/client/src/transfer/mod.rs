@@ -10,17 +10,20 @@ mod fetch;
 mod hash;
 mod journal;
 mod open;
+mod origin;
 mod part_file;
 mod plan;
 mod possession;
 mod send;
 mod source;
 mod store;
+mod stream;
 mod upload;
 
 pub use download::{DownloadRequest, Downloaded, download};
 pub use open::OpenUploads;
 pub use source::{Ends, uploadable};
+pub use stream::{Output, stream};
 pub use upload::{How, UploadRequest, Uploaded, upload, upload_among};
 
 use crate::backoff::Retry;
@@ -105,6 +108,8 @@ pub enum Event {
     },
     /// The store is putting the parts together.
     Finalizing,
+    /// The file was replaced while it was being downloaded, and the download begins anew with the new one.
+    Replaced,
 }
 
 /// Is told about [`Event`]s, from any thread.
@@ -227,6 +232,19 @@ pub enum TransferError {
     /// The file to download has no bytes to speak of.
     #[error("'{0}' is not a file")]
     NotDownloadable(String),
+    /// Somebody gave the file other bytes while it was being downloaded.
+    #[error("'{0}' was replaced by another file while it was being downloaded")]
+    Replaced(String),
+    /// The bytes that arrived are not those of the file, and they have been passed on.
+    #[error(
+        "the bytes that were written are not those of the file: content id {found}, expected {expected}; do not use them"
+    )]
+    Wrong {
+        /// What the file's bytes are.
+        expected: ContentId,
+        /// What arrived.
+        found: ContentId,
+    },
     /// Something is in the way.
     #[error("{} exists already", .0.display())]
     TargetExists(PathBuf),
@@ -294,7 +312,8 @@ impl TransferError {
             Self::StillFinalizing => Some("look again later: longshore status <path>"),
             Self::TargetExists(_) => Some("choose another name with -o, or overwrite it with --force"),
             Self::InUse(_) => Some("wait for the other process to end"),
-            Self::Mismatch { .. } => Some(
+            Self::Replaced(_) => Some("run the same command again to get the file that is there now"),
+            Self::Mismatch { .. } | Self::Wrong { .. } => Some(
                 "run the same command again; if it happens again the stored bytes are damaged: \
                  longshore status <path> shows the verified copies",
             ),

@@ -88,6 +88,13 @@ pub(crate) fn add_file(world: &mut World, name: &str, parent: Option<&str>, byte
     node
 }
 
+/// Gives the first file another content.
+pub(crate) fn replace(world: &mut World, content: &[u8]) {
+    world.nodes[0]["content_id"] = content_id(content).into();
+    world.nodes[0]["size"] = content.len().into();
+    world.objects.insert("f1".into(), content.to_vec());
+}
+
 pub(crate) fn handle(world: &mut World, head: &Parts, bytes: &[u8], address: &str) -> Reply {
     let path = head.uri.path().split_once("/v1/").map_or("", |(_, path)| path);
     let query: HashMap<&str, &str> = head

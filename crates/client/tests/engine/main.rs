@@ -19,6 +19,7 @@ mod proofs;
 mod replicas;
 mod server;
 mod sessions;
+mod streams;
 mod targets;
 mod uploads;
 

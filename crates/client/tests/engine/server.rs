@@ -1,6 +1,6 @@
 //! The server: connections, what is logged, and failures on demand.
 
-use crate::{fake_api, fake_store};
+use crate::{MIB, fake_api, fake_store};
 use bytes::Bytes;
 use futures::{StreamExt, stream};
 use http_body_util::combinators::BoxBody;
@@ -45,6 +45,8 @@ pub(crate) enum Fault {
     Cut(usize),
     /// The answer's body ends after so many bytes, and the object is gone from then on.
     Vanish(usize),
+    /// The file is given other bytes of the same length before this is answered.
+    Replace(u64),
     /// A byte changes on the way.
     Corrupt,
     /// Something else answers, with this status and a web page, as networks do that want a sign-in.
@@ -229,6 +231,9 @@ async fn serve(request: Request<Incoming>, address: &str, world: &Mutex<World>) 
     }
     let reply = {
         let mut world = world.lock().unwrap();
+        if let Some(Fault::Replace(seed)) = fault {
+            fake_api::replace(&mut world, &crate::bytes(MIB, seed + 100));
+        }
         if store {
             fake_store::handle(&mut world, &head, body)
         } else {
