@@ -9,7 +9,9 @@ const AFTER_HELP: &str = "\
 Environment:
   LONGSHORE_API         address of the API, like --api
   LONGSHORE_PASSWORD    password for signup, login and password, instead of the prompt
-  LONGSHORE_NEW_PASSWORD  the new one for password
+  LONGSHORE_NEW_PASSWORD  the new one for password and reset-password
+  LONGSHORE_INVITATION  code of an invitation for signup, like --invitation
+  LONGSHORE_RESET_CODE  code for reset-password, like --code
   LONGSHORE_TOKEN       personal access token, instead of a login
                         (line breaks at the end of passwords and white space around tokens are ignored)
   LONGSHORE_CONFIG_DIR  where the session is kept (default: $XDG_CONFIG_HOME/longshore)
@@ -58,6 +60,14 @@ pub(crate) enum Command {
     Signup {
         /// The name to register
         username: String,
+        /// The code of an invitation; asked for where one is needed
+        #[arg(
+            long,
+            value_name = "CODE",
+            env = "LONGSHORE_INVITATION",
+            hide_env_values = true
+        )]
+        invitation: Option<String>,
     },
     /// Sign in
     Login {
@@ -72,6 +82,19 @@ pub(crate) enum Command {
     },
     /// Change the password, and end the sessions on all other machines
     Password,
+    /// Set a forgotten password with a code that an administrator gave, end all sessions, and sign in
+    ResetPassword {
+        /// The name to sign in with
+        username: String,
+        /// The code; asked for if it is not given
+        #[arg(
+            long,
+            value_name = "CODE",
+            env = "LONGSHORE_RESET_CODE",
+            hide_env_values = true
+        )]
+        code: Option<String>,
+    },
     /// Delete the account, and every file that it has
     DeleteAccount {
         /// Do not ask for the account's name to be typed, for scripts

@@ -1,10 +1,12 @@
 //! The main job: bytes go up, are listed, come down, and go away.
 
 use crate::harness::audit;
+use crate::harness::aws;
 use crate::harness::bytes::{MIB, PART, fresh};
 use crate::harness::person::{Person, content_id};
 use client::transfer::How;
 use client::types::NodeKind;
+use serde_json::json;
 
 /// Uploads, looks, downloads, compares, deletes; quota and table are right all along.
 async fn there_and_back(size: usize) {
@@ -213,4 +215,75 @@ async fn a_thousand_parts_are_signed_at_once() {
     assert_eq!(numbers, (1..=1000).collect::<Vec<_>>());
     let urls: std::collections::HashSet<_> = signed.iter().map(|part| part.url.reveal()).collect();
     assert_eq!(urls.len(), 1000);
+}
+
+/// The folder that an upload was going to is deleted: it is still listed, and becomes a file elsewhere.
+#[tokio::test]
+async fn an_upload_whose_folder_is_gone_goes_somewhere_else() {
+    let person = Person::new().await;
+    let folder = person.api.create_folder("f", None).await.unwrap();
+    let bytes = fresh(10);
+    let body = json!({ "name": "a", "size": bytes.len(), "parent": folder.id });
+    let upload = person
+        .call("POST", "/uploads", Some(&body))
+        .await
+        .expect(201)
+        .json();
+    let id = upload["id"].as_str().unwrap();
+    person.send_parts(id, &bytes, [1]).await;
+    let deleted = person
+        .call("DELETE", &format!("/files/{}", folder.id), None)
+        .await;
+    assert_eq!(deleted.expect(200).json(), json!({ "open_uploads": 1 }));
+
+    let listed = person.call("GET", "/uploads", None).await.expect(200).json();
+    assert_eq!(listed["items"][0]["id"], id);
+    let path = format!("/uploads/{id}/complete");
+    let complete = async |body: &serde_json::Value| person.call("POST", &path, Some(body)).await;
+    let here = complete(&json!({})).await;
+    here.problem(409, "parent_not_found");
+    for (bad, field) in [
+        (json!({ "parent": "a/b" }), "parent"),
+        (json!({ "parent": 1 }), "parent"),
+        (json!({ "name": "a/b" }), "name"),
+        (json!({ "on_conflict": "ask" }), "on_conflict"),
+        (json!({ "size": 1 }), "size"),
+    ] {
+        let problem = complete(&bad).await.problem(400, "invalid_request");
+        assert_eq!(problem["field"], field, "{bad}");
+    }
+    person.store("taken", None, &fresh(10)).await;
+    let taken = complete(&json!({ "parent": null, "name": "taken" })).await;
+    taken.problem(409, "name_taken");
+    let elsewhere = json!({ "parent": null, "name": "taken", "on_conflict": "rename" });
+    for _ in 0..2 {
+        let done = complete(&elsewhere).await.expect(200).json();
+        assert_eq!(
+            (&done["file"]["name"], &done["file"]["parent"]),
+            (&json!("taken (1)"), &json!(null)),
+            "{done}"
+        );
+    }
+    let none = person.call("GET", "/uploads", None).await.expect(200).json();
+    assert_eq!(none["items"], json!([]));
+    assert_eq!(audit::account(&person).await, 2);
+}
+
+#[tokio::test]
+async fn folders_are_not_too_deep() {
+    let person = Person::new().await;
+    let folder = person.api.create_folder("f", None).await.unwrap().id;
+    let inner = person.api.create_folder("g", Some(&folder)).await.unwrap().id;
+    let row = async |id: &str| {
+        let row = aws::item(&person.partition(), &format!("NODE#{id}")).await;
+        row.unwrap()["depth"].clone()
+    };
+    assert_eq!((row(&folder).await, row(&inner).await), (json!(1), json!(2)));
+    let deep = json!({ "depth": 100 });
+    aws::set(&person.partition(), &format!("NODE#{inner}"), &deep).await;
+    let body = json!({ "name": "h", "parent": inner });
+    let refused = person.call("POST", "/folders", Some(&body)).await;
+    assert_eq!(refused.problem(409, "too_deep")["max_depth"], 100);
+    // Files are let in.
+    person.store("a", Some(&inner), &fresh(10)).await;
 }

@@ -1,4 +1,4 @@
-//! `signup`, `login`, `logout`, `password`, `delete-account`, `whoami`.
+//! `signup`, `login`, `logout`, `password`, `reset-password`, `delete-account`, `whoami`.
 
 use super::Context;
 use crate::args::Command;
@@ -10,12 +10,34 @@ use client::session::Tokens;
 use client::types::Role;
 use jiff::Timestamp;
 use serde_json::json;
-use std::io::{self, IsTerminal};
+use std::io::{self, IsTerminal, Write};
 
-pub(super) async fn signup(context: &Context, username: &str) -> Result<(), Failure> {
+pub(super) async fn signup(
+    context: &Context,
+    username: &str,
+    invitation: Option<&str>,
+) -> Result<(), Failure> {
     let api = context.anonymous()?;
     warn_if_exposed(&api);
-    let account = api.create_account(username, &context.passwords.current).await;
+    let make = async |invitation: Option<&str>| match invitation {
+        Some(code) if !code.is_empty() => {
+            api.create_account_by_invitation(username, &context.passwords.current, code)
+                .await
+        }
+        _ => api.create_account(username, &context.passwords.current).await,
+    };
+    let mut account = make(invitation).await;
+    if account
+        .as_ref()
+        .is_err_and(|error| error.is("invitation_required"))
+        && somebody_is_there()
+    {
+        output::note("Accounts are made by invitation here.");
+        // Reading blocks. It leaves the terminal as it is, so it need not be waited for when somebody interrupts.
+        let code = tokio::task::spawn_blocking(|| ask_code("The code of your invitation: "));
+        let code = code.await.map_err(|error| Failure::failed(error.to_string()))??;
+        account = make(Some(&code)).await;
+    }
     let account = account.map_err(|error| Failure::from(error).about(username))?;
     let session = sign_in(&api, username, &context.passwords.current).await?;
     if context.json {
@@ -68,12 +90,29 @@ pub(super) async fn logout(context: &Context, everywhere: bool) -> Result<(), Fa
 pub(super) async fn password(context: &Context) -> Result<(), Failure> {
     let api = context.with_session()?;
     warn_if_exposed(&api);
-    let Passwords { current, new } = &context.passwords;
+    let Passwords { current, new, .. } = &context.passwords;
     api.change_password(current, new).await?;
     if context.json {
         output::json(&json!({ "api": api.base() }));
     } else {
         output::line("The password is changed. All other sessions are over.");
+    }
+    Ok(())
+}
+
+pub(super) async fn reset_password(context: &Context, username: &str) -> Result<(), Failure> {
+    let api = context.anonymous()?;
+    warn_if_exposed(&api);
+    let Passwords { new, code, .. } = &context.passwords;
+    api.reset_password(username, code, new).await?;
+    let session = sign_in(&api, username, new).await?;
+    if context.json {
+        output::json(&json!({ "username": session.username, "api": session.api }));
+    } else {
+        output::line(&format!(
+            "The password is set, and all sessions until now are over. {} is signed in to {}.",
+            session.username, session.api
+        ));
     }
     Ok(())
 }
@@ -140,6 +179,8 @@ async fn sign_in(api: &Api, username: &str, password: &str) -> Result<Session, F
 pub(crate) struct Passwords {
     current: String,
     new: String,
+    /// What `reset-password` shows instead of the password until now.
+    code: String,
 }
 
 /// Has the name of the account typed before it is deleted. A password that the environment has says nothing about what somebody
@@ -188,6 +229,19 @@ pub(crate) fn ask_passwords(command: &Command) -> Result<Passwords, Failure> {
         Command::Password => Passwords {
             current: current("The password until now: ", false)?,
             new: ask("LONGSHORE_NEW_PASSWORD", "Choose a password: ", true)?,
+            ..Passwords::default()
+        },
+        Command::ResetPassword { code, .. } => Passwords {
+            code: match code {
+                Some(code) if !code.is_empty() => code.clone(),
+                _ if somebody_is_there() => ask_code("The code that you were given: ")?,
+                _ => {
+                    return Err(Failure::new(Exit::Usage, "which code?")
+                        .then("give what an administrator gave you with --code or LONGSHORE_RESET_CODE"));
+                }
+            },
+            new: ask("LONGSHORE_NEW_PASSWORD", "Choose a password: ", true)?,
+            ..Passwords::default()
         },
         _ => Passwords::default(),
     })
@@ -208,6 +262,21 @@ fn ask(variable: &str, prompt: &str, twice: bool) -> Result<String, Failure> {
         return Err(Failure::new(Exit::Usage, "the two passwords differ"));
     }
     Ok(password)
+}
+
+/// Whether a question would be seen and could be answered.
+fn somebody_is_there() -> bool {
+    io::stdin().is_terminal() && io::stderr().is_terminal()
+}
+
+/// A code that somebody was given. It is good once, so that it is seen while it is typed does no harm.
+fn ask_code(prompt: &str) -> Result<String, Failure> {
+    let mut line = String::new();
+    let asked = io::stderr()
+        .write_all(prompt.as_bytes())
+        .and_then(|()| io::stdin().read_line(&mut line));
+    asked.map_err(|error| Failure::new(Exit::Usage, format!("cannot ask for a code: {error}")))?;
+    Ok(line.trim().to_owned())
 }
 
 fn warn_if_exposed(api: &Api) {

@@ -130,10 +130,13 @@ impl Context {
 /// Runs a command.
 pub(crate) async fn run(context: &Context, command: &Command) -> Result<(), Failure> {
     match command {
-        Command::Signup { username } => account::signup(context, username).await,
+        Command::Signup { username, invitation } => {
+            account::signup(context, username, invitation.as_deref()).await
+        }
         Command::Login { username } => account::login(context, username).await,
         Command::Logout { everywhere } => account::logout(context, *everywhere).await,
         Command::Password => account::password(context).await,
+        Command::ResetPassword { username, .. } => account::reset_password(context, username).await,
         Command::DeleteAccount { .. } => account::delete(context).await,
         Command::Token(command) => token::run(context, command).await,
         Command::Whoami => account::whoami(context).await,

@@ -94,11 +94,38 @@ impl Api {
     /// `POST /v1/accounts`: registers a user.
     ///
     /// # Errors
-    /// `username_taken`, `invalid_request`, and whatever befalls every call.
+    /// `username_taken`, `invitation_required`, `invalid_request`, and whatever befalls every call.
     pub async fn create_account(&self, username: &str, password: &str) -> Result<Account, ApiError> {
         let body = json!({ "username": username, "password": password });
         self.http
             .json(Call::new(Method::POST, &["accounts"]).body(body))
+            .await
+    }
+
+    /// The same with the code of an invitation, which is needed where signing up is closed.
+    ///
+    /// # Errors
+    /// `invitation_invalid`, and those of [`Api::create_account`].
+    pub async fn create_account_by_invitation(
+        &self,
+        username: &str,
+        password: &str,
+        code: &str,
+    ) -> Result<Account, ApiError> {
+        let body = json!({ "username": username, "password": password, "invitation": code });
+        self.http
+            .json(Call::new(Method::POST, &["accounts"]).body(body))
+            .await
+    }
+
+    /// `POST /v1/accounts/password`: sets the password of an account with a code that an administrator gave for it, and ends
+    /// all its sessions.
+    ///
+    /// # Errors
+    /// `invitation_invalid`, `invalid_request`, and whatever befalls every call.
+    pub async fn reset_password(&self, username: &str, code: &str, password: &str) -> Result<(), ApiError> {
+        let body = json!({ "username": username, "code": code, "password": password });
+        self.done(Call::new(Method::POST, &["accounts", "password"]).body(body))
             .await
     }
 

@@ -185,6 +185,7 @@ impl ApiError {
                     "it was not Longshore that answered: check the address of the API (--api, LONGSHORE_API or the last login), \
                      and what is on the way to it",
                 ),
+                "invitation_required" => Some("give it: longshore signup <username> --invitation <code>"),
                 _ => None,
             },
             Self::Unreachable { .. } => {

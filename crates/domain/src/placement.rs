@@ -1,8 +1,14 @@
 //! What happens when a name is taken.
 
+use crate::id::NodeId;
 use crate::name::{MAX_LENGTH, Name};
-use schemars::JsonSchema;
-use serde::{Deserialize, Serialize};
+use schemars::{JsonSchema, Schema, SchemaGenerator};
+use serde::{Deserialize, Deserializer, Serialize};
+use std::borrow::Cow;
+use std::ops::Range;
+
+/// How many folders are within each other at most. The deepest may have files, and no folders.
+pub const MAX_DEPTH: u64 = 100;
 
 /// What the client wants when its folder has an entry of that name.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize, JsonSchema)]
@@ -15,6 +21,51 @@ pub enum OnConflict {
     Rename,
     /// The new content in the place of the old one. A folder is never replaced.
     Replace,
+}
+
+/// Where a file shall go instead of where its upload said when it was created. What is absent stays as it was said then.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Destination {
+    /// What the file shall be called.
+    pub name: Option<Name>,
+    /// The folder that it shall be in; `null` is the root.
+    #[serde(default)]
+    pub parent: NewParent,
+    /// What to do when the name is taken.
+    pub on_conflict: Option<OnConflict>,
+}
+
+/// Another folder, or none.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub enum NewParent {
+    /// The same as before.
+    #[default]
+    Same,
+    /// The root.
+    Root,
+    /// This one.
+    Folder(NodeId),
+}
+
+impl<'de> Deserialize<'de> for NewParent {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        Ok(Option::deserialize(deserializer)?.map_or(Self::Root, Self::Folder))
+    }
+}
+
+impl JsonSchema for NewParent {
+    fn inline_schema() -> bool {
+        true
+    }
+
+    fn schema_name() -> Cow<'static, str> {
+        "NewParent".into()
+    }
+
+    fn json_schema(generator: &mut SchemaGenerator) -> Schema {
+        Option::<NodeId>::json_schema(generator)
+    }
 }
 
 /// What has the name.
@@ -80,6 +131,25 @@ pub fn next_free<'a>(name: &Name, taken: impl IntoIterator<Item = &'a Name>) -> 
         .unwrap_or(1)
 }
 
+/// Numbers among which one is to be taken at random, that most likely give a name which is not taken. `known`: names that
+/// are; `all`: there are no others. `attempt`: how often a number was taken that was not free.
+pub fn free_numbers<'a>(
+    name: &Name,
+    known: impl IntoIterator<Item = &'a Name>,
+    all: bool,
+    attempt: u64,
+) -> Range<u64> {
+    let known: Vec<&Name> = known.into_iter().collect();
+    if all {
+        let free = next_free(name, known);
+        return free..free + attempt.max(1);
+    }
+    // Too many to know them all. Most have the smallest numbers: beyond them, and farther with each attempt.
+    let beyond = known.len() as u64 + 1;
+    let digits = u32::try_from(attempt).unwrap_or(u32::MAX).clamp(1, 6);
+    beyond..beyond + 1000 * 100_u64.pow(digits)
+}
+
 /// What all numbered forms of a name begin with.
 #[must_use]
 pub fn stem_of_numbered(name: &Name) -> String {
@@ -109,6 +179,27 @@ mod tests {
     }
 
     #[test]
+    fn the_root_is_another_destination_than_none() {
+        let read = |text| serde_json::from_str::<Destination>(text);
+        assert_eq!(read("{}").unwrap(), Destination::default());
+        let parent = |text| read(text).unwrap().parent;
+        assert_eq!(parent("{}"), NewParent::Same);
+        assert_eq!(parent(r#"{"parent": null}"#), NewParent::Root);
+        let folder = NewParent::Folder("f".parse().unwrap());
+        assert_eq!(parent(r#"{"parent": "f"}"#), folder);
+        for bad in [
+            r#"{"parent": ""}"#,
+            r#"{"parent": "a/b"}"#,
+            r#"{"name": ".."}"#,
+            r#"{"on_conflict": "x"}"#,
+            r#"{"size": 1}"#,
+            "[]",
+        ] {
+            assert!(read(bad).is_err(), "{bad}");
+        }
+    }
+
+    #[test]
     fn numbers_go_before_the_extension() {
         for (from, to) in [
             ("a.txt", "a (1).txt"),
@@ -128,6 +219,20 @@ mod tests {
         let taken = [name("a (1).txt"), name("a (3).txt"), name("a (2).png")];
         assert_eq!(next_free(&a, &taken), 2);
         assert_eq!(next_free(&a, &[]), 1);
+    }
+
+    #[test]
+    fn numbers_that_are_known_to_be_taken_are_not_tried() {
+        let a = name("a.txt");
+        let taken = [name("a (1).txt"), name("a (2).txt")];
+        assert_eq!(free_numbers(&a, &taken, true, 0), 3..4);
+        assert_eq!(free_numbers(&a, &taken, true, 5), 3..8);
+        assert_eq!(free_numbers(&a, &[], true, 1), 1..2);
+        // There are others: many more are tried each time, and never none.
+        assert_eq!(free_numbers(&a, &taken, false, 1), 3..100_003);
+        let many = |attempt| free_numbers(&a, &taken, false, attempt);
+        assert!((1..40).all(|attempt| many(attempt).end <= many(attempt + 1).end));
+        assert!(!many(u64::MAX).is_empty());
     }
 
     #[test]

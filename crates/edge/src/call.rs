@@ -129,12 +129,26 @@ impl Call {
     /// # Errors
     /// 413 when it is too large, 400 when it is not JSON or not of the right shape, naming the field.
     pub fn json<T: DeserializeOwned>(&self) -> Result<T, Problem> {
-        let bytes: &[u8] = match self.request.body() {
+        parse(self.body())
+    }
+
+    /// The body, or what stands for none.
+    ///
+    /// # Errors
+    /// The same, of a body that is there.
+    pub fn json_if_any<T: DeserializeOwned + Default>(&self) -> Result<T, Problem> {
+        match self.body() {
+            b"" => Ok(T::default()),
+            bytes => parse(bytes),
+        }
+    }
+
+    fn body(&self) -> &[u8] {
+        match self.request.body() {
             Body::Text(text) => text.as_bytes(),
             Body::Binary(bytes) => bytes,
             _ => b"",
-        };
-        parse(bytes)
+        }
     }
 }
 

@@ -55,7 +55,7 @@ pub async fn with_file(
 ) -> Result<views::Upload, Problem> {
     let view = views::Upload::new(upload)?;
     Ok(match node.and_then(|node| Some((node, node.file.as_ref()?))) {
-        Some((node, file)) => view.with_file(node, &table.replicas(&file.blob).await?, now()),
+        Some((node, file)) => view.with_file(node, &table.readable_replicas(&file.blob).await?, now()),
         None => view,
     })
 }

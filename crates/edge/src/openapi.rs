@@ -6,12 +6,15 @@
 use crate::idempotency::MAX_LENGTH as LONGEST_KEY;
 use crate::problem::Code;
 use crate::requests::{
-    Answer, ChangePassword, ConfirmPassword, Credentials, NewFolder, NewToken, NewUpload, PartsToSign,
-    Refresh,
+    Answer, ChangePassword, ConfirmPassword, Credentials, NewAccount, NewFolder, NewToken, NewUpload,
+    PartsToSign, Refresh, ResetPassword,
 };
-use crate::views::{Account, Items, Node, PersonalToken, Redriven, Session, SignedParts, Target, Upload};
+use crate::views::{
+    Account, DeletedFolder, Items, Node, PersonalToken, Redriven, Session, SignedParts, Target, Upload,
+};
 use domain::id::{NodeId, PersonalTokenId, TargetName, UploadId};
 use domain::name::Name;
+use domain::placement::Destination;
 use domain::token::Scope;
 use schemars::generate::{SchemaGenerator, SchemaSettings};
 use schemars::{JsonSchema, Schema};
@@ -61,6 +64,7 @@ struct Operation {
     who: Who,
     parameters: Vec<Parameter>,
     body: Option<Schema>,
+    body_may_be_absent: bool,
     good: Vec<Good>,
     problems: Vec<Code>,
 }
@@ -164,6 +168,7 @@ fn operation(
         who,
         parameters: Vec::new(),
         body: None,
+        body_may_be_absent: false,
         good: Vec::new(),
         problems,
     }
@@ -187,6 +192,13 @@ impl Operation {
     fn reads(mut self, body: Schema) -> Self {
         self.body = Some(body);
         self.or([Code::MalformedJson, Code::InvalidRequest, Code::PayloadTooLarge])
+    }
+
+    fn reads_if_any(self, body: Schema) -> Self {
+        Self {
+            body_may_be_absent: true,
+            ..self.reads(body)
+        }
     }
 
     fn gives(mut self, good: Good) -> Self {
@@ -275,7 +287,8 @@ impl Operation {
         }
         if let Some(body) = &self.body {
             operation["requestBody"] = json!({
-                "required": true, "content": { "application/json": { "schema": body } },
+                "required": !self.body_may_be_absent,
+                "content": { "application/json": { "schema": body } },
             });
         }
         match self.who {
@@ -351,9 +364,9 @@ fn problem(status: u16, codes: &[Code]) -> Value {
 #[expect(clippy::too_many_lines, reason = "it is a list")]
 fn operations(w: &mut Writer) -> Vec<Operation> {
     use Code::{
-        BytesUnavailable, ChangedMeanwhile, ContentMismatch, FolderNotEmpty, NameTaken, NotFound,
-        ParentNotFound, PartsMissing, QuotaExceeded, Unauthorized, UploadNotOpen, UsernameTaken,
-        WrongPassword,
+        BytesUnavailable, ChangedMeanwhile, ContentMismatch, FolderNotEmpty, InvitationInvalid,
+        InvitationRequired, NameTaken, NotFound, ParentNotFound, PartsMissing, QuotaExceeded, TooDeep,
+        Unauthorized, Unreadable, UploadNotOpen, UsernameTaken, WrongPassword,
     };
     use Scope::{Admin, Read, Upload as Uploading};
     vec![
@@ -372,9 +385,19 @@ fn operations(w: &mut Writer) -> Vec<Operation> {
             "Makes an account",
             Who::Anybody,
         )
-        .reads(w.body::<Credentials>())
+        .reads(w.body::<NewAccount>())
         .gives(w.answer::<Account>(201, "The account"))
-        .or([UsernameTaken]),
+        .or([UsernameTaken, InvitationRequired, InvitationInvalid]),
+        operation(
+            "post",
+            "/v1/accounts/password",
+            "resetPassword",
+            "Sets a forgotten password anew with a code that an administrator gave, and ends all sessions",
+            Who::Anybody,
+        )
+        .reads(w.body::<ResetPassword>())
+        .gives_nothing()
+        .or([InvitationInvalid]),
         operation(
             "get",
             "/v1/account",
@@ -526,6 +549,7 @@ fn operations(w: &mut Writer) -> Vec<Operation> {
             Who::Scope(Uploading),
         )
         .takes(w.id::<UploadId>())
+        .reads_if_any(w.body::<Destination>())
         .gives(w.answer::<Upload>(200, "It is `complete`"))
         .gives(Good {
             headers: &[
@@ -562,7 +586,7 @@ fn operations(w: &mut Writer) -> Vec<Operation> {
         .once()
         .reads(w.body::<NewFolder>())
         .gives(w.answer::<Node>(201, "The folder"))
-        .or([NameTaken, ParentNotFound, ChangedMeanwhile]),
+        .or([NameTaken, ParentNotFound, TooDeep, ChangedMeanwhile]),
         operation(
             "get",
             "/v1/files",
@@ -611,7 +635,8 @@ fn operations(w: &mut Writer) -> Vec<Operation> {
         )
         .takes(w.id::<NodeId>())
         .gives_nothing()
-        .or([FolderNotEmpty, ChangedMeanwhile]),
+        .gives(w.answer::<DeletedFolder>(200, "It is done; uploads into the folder are still open"))
+        .or([FolderNotEmpty, ChangedMeanwhile, Unreadable]),
         operation(
             "get",
             "/v1/targets",

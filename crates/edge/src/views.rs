@@ -337,6 +337,7 @@ impl Target {
             oldest,
             bytes_per_second,
             circuit: row,
+            skipped: _,
         } = status;
         let circuit = Circuit {
             state: match row.circuit.open_until {
@@ -366,6 +367,13 @@ impl Target {
     }
 }
 
+/// A folder that is deleted while uploads into it are open.
+#[derive(Debug, Serialize, JsonSchema)]
+pub struct DeletedFolder {
+    /// How many, counted up to 1000. They are still listed, can be given up, and can be completed into another folder.
+    pub open_uploads: u32,
+}
+
 /// How many failed replicas of a target are tried again.
 #[derive(Debug, Serialize, JsonSchema)]
 pub struct Redriven {
@@ -373,6 +381,9 @@ pub struct Redriven {
     pub redriven: u64,
     /// Whether there are others: ask again.
     pub more: bool,
+    /// How many cannot be read, and were left out; absent when there are none. The log of the function has their keys.
+    #[serde(skip_serializing_if = "is_none")]
+    pub skipped: usize,
 }
 
 /// How to send one part.
@@ -417,6 +428,15 @@ pub struct Items<T> {
     pub items: Vec<T>,
     /// What to pass as `cursor` for the next ones; `null` at the end.
     pub next_cursor: Option<String>,
+    /// How many things that belong here cannot be read, and are missing; absent when none is. The log of the function has
+    /// their keys.
+    #[serde(skip_serializing_if = "is_none")]
+    pub skipped: usize,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde wants it so")]
+fn is_none(count: &usize) -> bool {
+    *count == 0
 }
 
 #[cfg(test)]

@@ -152,7 +152,8 @@ impl Table {
     /// # Errors
     /// [`StoreError::Remote`] or [`StoreError::Corrupt`].
     pub async fn ledger(&self, blob: &BlobId) -> Result<Vec<PartDigest>, StoreError> {
-        let pages: Vec<LedgerRow> = self.all(&blob_partition(blob), LedgerRow::PREFIX).await?;
+        let pages = self.all(&blob_partition(blob), LedgerRow::PREFIX).await?;
+        let pages: Vec<LedgerRow> = pages.complete()?;
         Ok(pages.into_iter().flat_map(|page| page.digests).collect())
     }
 

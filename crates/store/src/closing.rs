@@ -60,12 +60,13 @@ impl Table {
         };
         // Once more afterwards, for uploads may have become files; and once before, for there may be more ended uploads than can
         // be read through in that time, as long as they stay.
-        self.delete_all_nodes(account, now, &go_on).await?;
+        self.delete_all_files(account, now, &go_on).await?;
         let no_uploads = self.end_uploads(objects, account, now, &go_on).await?;
-        let no_nodes = self.delete_all_nodes(account, now, &go_on).await?;
-        if !no_uploads || !no_nodes || now < later(closing_since, SETTLED) {
+        let no_files = self.delete_all_files(account, now, &go_on).await?;
+        if !no_uploads || !no_files || now < later(closing_since, SETTLED) {
             return Ok(false);
         }
+        // Folders, names, sessions and what cannot be read: nothing outside of the partition depends on them.
         let rest = self.keys(&account_partition(&account.id)).await?;
         let (own, rest): (Vec<_>, Vec<_>) = rest.into_iter().partition(|key| *key == account.key());
         for some in rest.chunks(AT_ONCE) {
@@ -94,7 +95,8 @@ impl Table {
                 if !go_on() {
                     return Ok(false);
                 }
-                // What is being finalized, and what ended uploads have left, is the sweep's already.
+                // What is being finalized, and what ended uploads have left, is the sweep's already. What an unreadable one
+                // left is nobody's when its row is gone, and the reconciler removes it.
                 ended &= upload.due_at().is_none();
                 if upload.state.duty() != Duty::Expire {
                     continue;
@@ -112,50 +114,43 @@ impl Table {
         }
     }
 
-    /// Deletes files, and folders as soon as they are empty. Gives whether there are none.
-    async fn delete_all_nodes(
+    /// Deletes files. Gives whether there are none. What an unreadable one referred to is released if that can be read;
+    /// otherwise the log says what stays, and the account goes all the same.
+    async fn delete_all_files(
         &self,
         account: &AccountRow,
         now: Timestamp,
         go_on: &impl Fn() -> bool,
     ) -> Result<bool, StoreError> {
         let pk = account_partition(&account.id);
+        let (mut none, mut after) = (true, None);
         loop {
-            let (mut found, mut deleted, mut after) = (false, false, None);
-            loop {
-                let page: Page<NodeRow> = self.page(&pk, NodeRow::PREFIX, after.as_deref(), PAGE).await?;
-                found |= !page.rows.is_empty();
-                for node in page.rows {
-                    let mut empty = Some(node).filter(|node| node.entries == 0);
-                    // And then the folder that it was in, if that is empty now: found page by page, folders within folders
-                    // would take a walk through all of them for each.
-                    while let Some(node) = empty {
-                        if !go_on() {
-                            return Ok(false);
-                        }
-                        match self.delete_node(&node, now).await {
-                            Ok(()) => deleted = true,
-                            // Another sweep, or the last request, was at it.
-                            Err(StoreError::Conflict(_)) => break,
-                            Err(error) => return Err(error),
-                        }
-                        let folder = match &node.parent {
-                            Some(parent) => self.node(&account.id, parent).await?,
-                            None => None,
-                        };
-                        empty = folder.filter(|folder| folder.entries == 0);
-                    }
-                }
-                after = page.next;
-                if after.is_none() {
-                    break;
+            let page: Page<NodeRow> = self.page(&pk, NodeRow::PREFIX, after.as_deref(), PAGE).await?;
+            let mut nodes = page.rows;
+            for key in page.unreadable {
+                let id = key
+                    .sk
+                    .strip_prefix(NodeRow::PREFIX)
+                    .and_then(|id| id.parse().ok());
+                if let Some(id) = id {
+                    nodes.extend(self.or_leave_out(self.remains(&account.id, &id).await)?.flatten());
                 }
             }
-            if !found {
-                return Ok(true);
+            for node in nodes {
+                let Some(file) = &node.file else { continue };
+                if !go_on() {
+                    return Ok(false);
+                }
+                match self.clear_file(&node, file, now).await {
+                    Ok(()) => {}
+                    // Another sweep, or the last request, was at it.
+                    Err(StoreError::Conflict(_)) => none = false,
+                    Err(error) => return Err(error),
+                }
             }
-            if !deleted {
-                return Ok(false);
+            after = page.next;
+            if after.is_none() {
+                return Ok(none);
             }
         }
     }

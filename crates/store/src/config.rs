@@ -106,6 +106,31 @@ pub fn upload_expiry() -> Result<SignedDuration, StoreError> {
     ))
 }
 
+/// Who may make an account.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum SignUp {
+    /// Whoever has an invitation.
+    Invited,
+    /// Everybody.
+    Open,
+}
+
+impl SignUp {
+    /// What `SIGN_UP` says: `invited` or `open`.
+    ///
+    /// # Errors
+    /// [`StoreError::Misconfigured`] when it is missing or something else.
+    pub fn from_env() -> Result<Self, StoreError> {
+        match variable("SIGN_UP")?.as_str() {
+            "invited" => Ok(Self::Invited),
+            "open" => Ok(Self::Open),
+            other => Err(StoreError::Misconfigured(format!(
+                "SIGN_UP is `invited` or `open`, not {other:?}"
+            ))),
+        }
+    }
+}
+
 /// With whose files a new file may share its bytes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum DedupScope {

@@ -14,6 +14,7 @@ use crate::queue::StartQueue;
 use crate::rows::{NodeRow, UploadRow, now};
 use crate::table::Table;
 use domain::content::{ContentId, PartDigest};
+use domain::placement::Destination;
 use domain::upload::State;
 use run::Run;
 use std::time::Duration;
@@ -107,7 +108,22 @@ impl Finalizer {
     /// [`NameTaken`](crate::Conflict::NameTaken) or [`ParentGone`](crate::Conflict::ParentGone): the upload is open
     /// again. Anything else: nothing is lost by trying again.
     pub async fn run(&self, upload: &UploadRow, patience: Duration) -> Result<Outcome, StoreError> {
-        Run::new(self, upload, patience).carry_out().await
+        self.run_to(upload, &Destination::default(), patience).await
+    }
+
+    /// The same, with the file going somewhere else than the upload says. That is written down with the lease, so that whoever
+    /// takes over knows it.
+    ///
+    /// # Errors
+    /// The same; [`UploadChanged`](crate::Conflict::UploadChanged) when somebody else finalizes the upload, and takes the file
+    /// to another place.
+    pub async fn run_to(
+        &self,
+        upload: &UploadRow,
+        destination: &Destination,
+        patience: Duration,
+    ) -> Result<Outcome, StoreError> {
+        Run::new(self, upload, destination, patience).carry_out().await
     }
 
     /// What may fail without harm: the sweep finds what was not done.

@@ -7,6 +7,7 @@
 //! | [`objects`] | the primary store: presigned URLs, multipart uploads, reads |
 //! | [`queue`] | the replication queues |
 //! | [`accounts`], [`sessions`], [`tree`], [`uploads`], [`blobs`], [`replicas`], [`targets`] | what happens to rows of one kind |
+//! | [`invitations`] | codes that are good once |
 //! | [`closing`] | accounts that are deleted |
 //! | [`placing`] | files come into a tree, whatever has their name already |
 //! | [`possession`] | challenges: files whose bytes need not be sent |
@@ -23,6 +24,7 @@ pub mod config;
 pub mod error;
 pub mod finalize;
 pub mod idempotency;
+pub mod invitations;
 pub mod objects;
 pub mod placing;
 pub mod possession;

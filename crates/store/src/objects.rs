@@ -77,6 +77,12 @@ impl Objects {
     /// # Errors
     /// [`StoreError::Misconfigured`] when the bucket's variable is missing.
     pub fn from_env(aws: &Aws) -> Result<Self, StoreError> {
+        Ok(Self::named(aws, variable("BUCKET_NAME")?))
+    }
+
+    /// The bucket of this name.
+    #[must_use]
+    pub fn named(aws: &Aws, bucket: String) -> Self {
         let client = Client::new(aws.sdk());
         let public = std::env::var("PUBLIC_STORE_ENDPOINT").unwrap_or_default();
         let signer = if public.is_empty() {
@@ -88,11 +94,11 @@ impl Objects {
                 .force_path_style(true);
             Client::from_conf(config.build())
         };
-        Ok(Self {
+        Self {
             client,
             signer,
-            bucket: variable("BUCKET_NAME")?,
-        })
+            bucket,
+        }
     }
 
     /// Begins a multipart upload whose parts are verified by SHA-256, and gives its id.
@@ -330,16 +336,27 @@ impl Objects {
     /// # Errors
     /// [`StoreError::Remote`].
     pub async fn abort_all_multiparts(&self, key: &str) -> Result<(), StoreError> {
-        let request = self
-            .client
-            .list_multipart_uploads()
-            .bucket(&self.bucket)
-            .prefix(key);
-        let answer = request.send().await.map_err(remote("ListMultipartUploads"))?;
-        for upload in answer.uploads().iter().filter(|upload| upload.key() == Some(key)) {
-            if let Some(id) = upload.upload_id() {
-                self.abort_multipart(key, id).await?;
+        let (mut ids, mut after) = (Vec::new(), (None, None));
+        loop {
+            let request = self
+                .client
+                .list_multipart_uploads()
+                .bucket(&self.bucket)
+                .prefix(key)
+                .set_key_marker(after.0.clone())
+                .set_upload_id_marker(after.1.clone());
+            let answer = request.send().await.map_err(remote("ListMultipartUploads"))?;
+            let own = answer.uploads().iter().filter(|upload| upload.key() == Some(key));
+            ids.extend(own.filter_map(|upload| upload.upload_id().map(str::to_owned)));
+            let next = (answer.next_key_marker, answer.next_upload_id_marker);
+            // A store that does not say where the next ones begin, or says the same again, has no more to say.
+            if answer.is_truncated != Some(true) || next.0.is_none() || next == after {
+                break;
             }
+            after = next;
+        }
+        for id in ids {
+            self.abort_multipart(key, &id).await?;
         }
         Ok(())
     }

@@ -9,13 +9,13 @@ use crate::error::{Conflict, StoreError};
 use crate::rows::{
     BlobRow, EntryRow, FileContent, HoldingRow, NodeRow, UploadRow, account_partition, new_id,
 };
-use crate::table::{Table, Write, text};
-use crate::tree;
+use crate::table::{Key, Page, Table, Write, text};
+use crate::tree::{self, Kind};
 use crate::uploads::TransitionError;
 use domain::account::QuotaEvent;
 use domain::id::{AccountId, NodeId};
 use domain::name::Name;
-use domain::placement::{OnConflict, Placement, next_free, numbered, place, stem_of_numbered};
+use domain::placement::{OnConflict, Placement, free_numbers, numbered, place, stem_of_numbered};
 use domain::targets::roster::Member;
 use domain::upload::Event;
 use jiff::Timestamp;
@@ -23,6 +23,9 @@ use std::collections::HashMap;
 
 /// How often a place is looked for that others take first.
 const ATTEMPTS: u64 = 40;
+
+/// How many numbered forms of a name are read at most to find one that is free.
+const NUMBERED: u32 = 1000;
 
 /// A place for a new file.
 #[derive(Debug, Clone)]
@@ -96,6 +99,7 @@ pub fn node_of(upload: &UploadRow, file: &FileContent, now: Timestamp) -> NodeRo
         parent: upload.parent.clone(),
         file: Some(file.clone()),
         entries: 0,
+        depth: 0,
         created_at: now,
         updated_at: now,
     }
@@ -183,6 +187,31 @@ impl Table {
         }
     }
 
+    /// Refuses early what the final write would refuse after all the bytes were sent.
+    ///
+    /// # Errors
+    /// [`Conflict::ParentGone`] or [`Conflict::NameTaken`].
+    pub async fn check_place(&self, upload: &UploadRow) -> Result<(), StoreError> {
+        let UploadRow {
+            account,
+            parent,
+            name,
+            on_conflict,
+            ..
+        } = upload;
+        if let Some(parent) = parent {
+            match self.kind(account, parent).await? {
+                Some(Kind::Folder { .. }) => {}
+                Some(Kind::File) | None => return Err(Conflict::ParentGone.into()),
+            }
+        }
+        let taken = self.taken(account, parent.as_ref(), name).await?;
+        match place(*on_conflict, taken.map(|(taken, _)| taken)) {
+            Placement::Refuse => Err(Conflict::NameTaken.into()),
+            Placement::Insert | Placement::Replace | Placement::Rename => Ok(()),
+        }
+    }
+
     async fn another_place(
         &self,
         node: &NodeRow,
@@ -190,19 +219,20 @@ impl Table {
         attempt: u64,
     ) -> Result<Placed, StoreError> {
         let parent = node.parent.as_ref();
-        let there = self.node_named(&node.account, parent, &node.name).await?;
+        let there = self.taken(&node.account, parent, &node.name).await?;
+        let (taken, there) = there.unzip();
         let (mut placed, mut replaced) = (node.clone(), None);
-        match (place(on_conflict, there.as_ref().map(NodeRow::taken)), there) {
+        match (place(on_conflict, taken), there.flatten()) {
             (Placement::Replace, Some(there)) => {
                 replaced = there.file;
                 placed.id = there.id;
                 placed.created_at = there.created_at;
             }
             (Placement::Rename, _) => {
-                let names = self.names_numbered(&node.account, parent, &node.name).await?;
-                let free = next_free(&node.name, &names);
+                let (names, all) = self.names_numbered(&node.account, parent, &node.name).await?;
+                let free = free_numbers(&node.name, &names, all, attempt);
                 // Where many look at once, each takes another one.
-                placed.name = numbered(&node.name, free + rand::random_range(0..attempt.max(1)));
+                placed.name = numbered(&node.name, rand::random_range(free));
             }
             (Placement::Refuse, _) => return Err(Conflict::NameTaken.into()),
             (Placement::Insert | Placement::Replace, _) => {}
@@ -213,16 +243,23 @@ impl Table {
         })
     }
 
-    /// The names in a folder that may be numbered forms of `name`.
+    /// Names in a folder that may be numbered forms of `name`, and whether these are all.
     async fn names_numbered(
         &self,
         account: &AccountId,
         parent: Option<&NodeId>,
         name: &Name,
-    ) -> Result<Vec<Name>, StoreError> {
-        let prefix = format!("{}{}", EntryRow::prefix(parent), stem_of_numbered(name));
-        let entries: Vec<EntryRow> = self.all(&account_partition(account), &prefix).await?;
-        Ok(entries.into_iter().map(|entry| entry.name).collect())
+    ) -> Result<(Vec<Name>, bool), StoreError> {
+        let folder = EntryRow::prefix(parent);
+        let prefix = format!("{folder}{}", stem_of_numbered(name));
+        let page: Page<EntryRow> = self
+            .page(&account_partition(account), &prefix, None, NUMBERED)
+            .await?;
+        let mut names: Vec<Name> = page.rows.into_iter().map(|entry| entry.name).collect();
+        // What cannot be read has its name in its key.
+        let name = |key: &Key| key.sk.strip_prefix(&folder)?.parse().ok();
+        names.extend(page.unreadable.iter().filter_map(name));
+        Ok((names, page.next.is_none()))
     }
 
     /// Makes a folder, with `others` in the same transaction. Gives it with the name that it got.

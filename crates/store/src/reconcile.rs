@@ -27,8 +27,8 @@ pub enum Owner {
 pub struct Owners {
     /// The rows.
     pub rows: Vec<Owner>,
-    /// Rows that cannot be understood: why not.
-    pub unreadable: Vec<StoreError>,
+    /// Where rows are that cannot be read.
+    pub unreadable: Vec<Key>,
     /// The key after which the next ones begin; `None` at the end.
     pub next: Option<Key>,
 }
@@ -39,8 +39,13 @@ impl Table {
     /// # Errors
     /// [`StoreError::Remote`] or [`StoreError::Corrupt`].
     pub async fn reconciler(&self) -> Result<ReconcileRow, StoreError> {
-        let row = self.get(&ReconcileRow::key_of()).await?;
-        Ok(row.unwrap_or_default())
+        let key = ReconcileRow::key_of();
+        let row = self.or_leave_out(self.get(&key).await)?;
+        if row.is_none() {
+            // Nothing is lost but how far it was: it begins anew.
+            self.delete_all(&[key]).await?;
+        }
+        Ok(row.flatten().unwrap_or_default())
     }
 
     /// Writes down how far the reconciler is. `None`: another one was faster, and its word counts.
@@ -87,9 +92,10 @@ impl Table {
         let Scanned { items, next } = self.scan(filter, values, after, limit).await?;
         let (mut rows, mut unreadable) = (Vec::new(), Vec::new());
         for item in items {
-            match owner(item) {
-                Ok(row) => rows.push(row),
-                Err(error) => unreadable.push(error),
+            let key = bulk::key_of(&item);
+            match self.or_leave_out(owner(item))? {
+                Some(row) => rows.push(row),
+                None => unreadable.extend(key),
             }
         }
         Ok(Owners {
@@ -97,6 +103,22 @@ impl Table {
             unreadable,
             next,
         })
+    }
+
+    /// Those of these that have probably become blobs, each with its row where that can be read: at half the price, so
+    /// whoever does something about one that is missing asks again.
+    ///
+    /// # Errors
+    /// [`StoreError::Remote`].
+    pub async fn blobs_of(&self, ids: &[BlobId]) -> Result<HashMap<BlobId, Option<BlobRow>>, StoreError> {
+        let keys: HashMap<Key, &BlobId> = ids.iter().map(|id| (BlobRow::key_of(id), id)).collect();
+        let items = self.batch_get_as(keys.keys().cloned(), None, false).await?;
+        let named = items.into_iter().filter_map(|item| {
+            let id = *keys.get(&bulk::key_of(&item)?)?;
+            // What cannot be read is there all the same. The pass over the rows says so.
+            Some((id.clone(), bulk::read(item).ok()))
+        });
+        Ok(named.collect())
     }
 
     /// Which of these have become blobs, consistently.
@@ -151,15 +173,10 @@ impl Table {
 }
 
 fn owner(item: Item) -> Result<Owner, StoreError> {
-    let key = bulk::key_of(&item);
-    let row = match key.as_ref().map(|key| key.sk.as_str()) {
+    match bulk::key_of(&item).as_ref().map(|key| key.sk.as_str()) {
         Some(BlobRow::SK) => bulk::read(item).map(Owner::Blob),
         Some(sk) if sk.starts_with(ReplicaRow::PREFIX) => bulk::read(item).map(Owner::Replica),
         Some(sk) if sk.starts_with(NodeRow::PREFIX) => bulk::read(item).map(Owner::Node),
         _ => bulk::read(item).map(Owner::Claim),
-    };
-    row.map_err(|error| {
-        let place = key.map(|key| key.pk).unwrap_or_default();
-        StoreError::Corrupt(format!("{place}: {error}"))
-    })
+    }
 }

@@ -5,11 +5,12 @@
 //! nothing there.)
 
 mod multipart;
+mod parking;
 mod reading;
 
 use crate::error::{Conflict, StoreError};
-use crate::rows::{BlobRow, ReplicaRow, TallyRow, waiting_for, waiting_shard};
-use crate::table::{Change, Item, Key, Row, Table, Waiting, Write, number, text};
+use crate::rows::{BlobRow, ReplicaRow, TallyRow, blob_partition, waiting_for, waiting_shard};
+use crate::table::{Change, Item, Key, Row, Rows, Table, Waiting, Write, number, text};
 use aws_sdk_dynamodb::types::AttributeValue;
 use domain::id::BlobId;
 use domain::moment::later;
@@ -167,10 +168,12 @@ impl Table {
         let Some(row) = self.blob(blob).await?.filter(|row| !row.reclaiming) else {
             return Ok(Vec::new());
         };
-        let there = self.replicas(blob).await?;
+        // What cannot be read is there as well.
+        let there: Rows<ReplicaRow> = self.all(&blob_partition(blob), ReplicaRow::PREFIX).await?;
+        let there: HashSet<_> = there.rows.iter().map(Row::key).chain(there.unreadable).collect();
         let mut made = Vec::new();
         for target in targets {
-            if there.iter().any(|replica| replica.target == target.name) {
+            if there.contains(&ReplicaRow::key_of(blob, &target.name)) {
                 continue;
             }
             let not_reclaiming = HashMap::from([(":no".to_owned(), AttributeValue::Bool(false))]);

@@ -109,7 +109,8 @@ impl Table {
         for item in items {
             match bulk::key_of(&item) {
                 Some(key) if key == account => row = Some(bulk::read(item)?),
-                Some(key) if key == other => rest = Some(bulk::read(item)?),
+                // A session or token that cannot be read is over.
+                Some(key) if key == other => rest = self.or_leave_out(bulk::read(item))?,
                 _ => {}
             }
         }

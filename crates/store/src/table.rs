@@ -2,18 +2,23 @@
 
 pub mod bulk;
 mod conditional;
+mod open;
+mod reading;
 #[cfg(test)]
 mod sample;
 mod write;
 
+pub use open::Opened;
+pub use reading::{Page, Rows};
 pub use write::{Change, Write, number, text};
 
 use crate::config::{Aws, variable};
 use crate::error::{StoreError, remote};
 use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::types::{AttributeValue, DeleteRequest, WriteRequest};
-use conditional::wait_after_collision;
+use conditional::wait_for_rest;
 use jiff::Timestamp;
+use reading::Unreadable;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use std::collections::HashMap;
@@ -94,6 +99,11 @@ pub trait Row: Serialize + DeserializeOwned {
         None
     }
 
+    /// Where in the index of what is open in an account it is, if it is.
+    fn opened(&self) -> Option<Opened> {
+        None
+    }
+
     /// When DynamoDB may delete it by itself.
     fn expires_by_itself_at(&self) -> Option<Timestamp> {
         None
@@ -109,14 +119,22 @@ fn to_item<R: Row>(row: &R) -> Result<Item, StoreError> {
     if let Some(waiting) = row.waits() {
         item.extend(waiting.attributes());
     }
+    if let Some(opened) = row.opened() {
+        item.extend(opened.attributes());
+    }
     if let Some(at) = row.expires_by_itself_at() {
         item.insert("ttl".to_owned(), AttributeValue::N(at.as_second().to_string()));
     }
     Ok(item)
 }
 
+/// What does not understand an item may quote it, so the error has the key only.
 fn from_item<R: Row>(item: Item) -> Result<R, StoreError> {
-    serde_dynamo::from_item(item).map_err(|e| StoreError::Corrupt(e.to_string()))
+    let key = Key::of(&item);
+    serde_dynamo::from_item(item).map_err(|error| match key {
+        Some(Key { pk, sk }) => StoreError::Unreadable { pk, sk },
+        None => StoreError::Corrupt(error.to_string()),
+    })
 }
 
 fn due_attributes(key: &Key, at: Timestamp) -> [(String, AttributeValue); 2] {
@@ -126,31 +144,12 @@ fn due_attributes(key: &Key, at: Timestamp) -> [(String, AttributeValue); 2] {
     ]
 }
 
-/// Some rows, and where the next ones begin.
-pub struct Page<R> {
-    /// The rows, in the order of their sort keys.
-    pub rows: Vec<R>,
-    /// The sort key after which the next page begins; `None` at the end.
-    pub next: Option<String>,
-}
-
-impl<R> Page<R> {
-    /// The same page, saying of the sort key where the next one begins only what follows `prefix`.
-    #[must_use]
-    pub fn below(self, prefix: &str) -> Self {
-        let next = self.next;
-        Self {
-            rows: self.rows,
-            next: next.and_then(|sk| sk.strip_prefix(prefix).map(str::to_owned)),
-        }
-    }
-}
-
 /// The table.
 #[derive(Clone)]
 pub struct Table {
     client: Client,
     name: String,
+    unreadable: Unreadable,
 }
 
 impl Table {
@@ -168,86 +167,7 @@ impl Table {
         Self {
             client: Client::new(aws.sdk()),
             name,
-        }
-    }
-
-    /// Reads one row, consistently.
-    ///
-    /// # Errors
-    /// [`StoreError::Remote`] or [`StoreError::Corrupt`].
-    pub async fn get<R: Row>(&self, key: &Key) -> Result<Option<R>, StoreError> {
-        let answer = self
-            .client
-            .get_item()
-            .table_name(&self.name)
-            .set_key(Some(key.attributes()))
-            .consistent_read(true)
-            .send()
-            .await
-            .map_err(remote("GetItem"))?;
-        answer.item.map(from_item).transpose()
-    }
-
-    /// Reads up to `limit` rows of one partition whose sort keys begin with `prefix`, consistently, after the
-    /// sort key `after`.
-    ///
-    /// # Errors
-    /// [`StoreError::Remote`] or [`StoreError::Corrupt`].
-    pub async fn page<R: Row>(
-        &self,
-        pk: &str,
-        prefix: &str,
-        after: Option<&str>,
-        limit: u32,
-    ) -> Result<Page<R>, StoreError> {
-        let start = after.map(|sk| {
-            Key {
-                pk: pk.to_owned(),
-                sk: sk.to_owned(),
-            }
-            .attributes()
-        });
-        let answer = self
-            .client
-            .query()
-            .table_name(&self.name)
-            .key_condition_expression("pk = :pk AND begins_with(sk, :prefix)")
-            .expression_attribute_values(":pk", text(pk))
-            .expression_attribute_values(":prefix", text(prefix))
-            .set_exclusive_start_key(start)
-            .limit(i32::try_from(limit).unwrap_or(i32::MAX))
-            .consistent_read(true)
-            .send()
-            .await
-            .map_err(remote("Query"))?;
-        let next = answer
-            .last_evaluated_key
-            .as_ref()
-            .and_then(Key::of)
-            .map(|key| key.sk);
-        let rows = answer
-            .items
-            .unwrap_or_default()
-            .into_iter()
-            .map(from_item)
-            .collect::<Result<_, _>>()?;
-        Ok(Page { rows, next })
-    }
-
-    /// Reads all rows of one partition whose sort keys begin with `prefix`.
-    ///
-    /// # Errors
-    /// [`StoreError::Remote`] or [`StoreError::Corrupt`].
-    pub async fn all<R: Row>(&self, pk: &str, prefix: &str) -> Result<Vec<R>, StoreError> {
-        let mut rows = Vec::new();
-        let mut after = None;
-        loop {
-            let page: Page<R> = self.page(pk, prefix, after.as_deref(), 1000).await?;
-            rows.extend(page.rows);
-            after = page.next;
-            if after.is_none() {
-                return Ok(rows);
-            }
+            unreadable: Unreadable::default(),
         }
     }
 
@@ -269,6 +189,7 @@ impl Table {
         let mut attempt = 0;
         while !requests.is_empty() {
             let batch: Vec<_> = requests.drain(..requests.len().min(25)).collect();
+            let asked = batch.len();
             let answer = self
                 .client
                 .batch_write_item()
@@ -280,9 +201,9 @@ impl Table {
                 .unprocessed_items
                 .and_then(|mut tables| tables.remove(&self.name));
             if let Some(left) = left.filter(|left| !left.is_empty()) {
+                let progress = left.len() < asked;
                 requests.extend(left);
-                attempt += 1;
-                wait_after_collision(attempt).await;
+                wait_for_rest("BatchWriteItem", &mut attempt, progress).await?;
             }
         }
         Ok(())
@@ -314,15 +235,6 @@ impl Table {
                 return Ok(keys);
             }
         }
-    }
-
-    /// Reads rows by key, each once, in no particular order; those that are not there are left out.
-    ///
-    /// # Errors
-    /// [`StoreError::Remote`] or [`StoreError::Corrupt`].
-    pub async fn get_many<R: Row>(&self, keys: impl IntoIterator<Item = Key>) -> Result<Vec<R>, StoreError> {
-        let items = self.batch_get(keys, None).await?;
-        items.into_iter().map(from_item).collect()
     }
 
     /// Keys of items that are due at `now`, the longest due first, at most `limit` of each shard.

@@ -3,16 +3,29 @@
 use crate::accounts::quota;
 use crate::blobs;
 use crate::error::{Conflict, StoreError};
-use crate::rows::{EntryRow, HoldingRow, NodeRow, account_partition};
-use crate::table::{Change, Page, Row, Table, Write, number, text};
+use crate::rows::{EntryRow, FileContent, HoldingRow, NodeRow, account_partition};
+use crate::table::{Change, Item, Key, Page, Row, Rows, Table, Write, number, text};
 use domain::account::QuotaEvent;
 use domain::id::{AccountId, NodeId};
 use domain::name::Name;
+use domain::placement::{MAX_DEPTH, Taken};
 use jiff::Timestamp;
 use std::collections::HashMap;
 
 /// Most nodes a page may have: what one `BatchGetItem` reads.
 pub const MAX_PAGE: u32 = 100;
+
+/// What a node is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kind {
+    /// A file.
+    File,
+    /// A folder.
+    Folder {
+        /// How many folders it is within, itself counted, if that can be read.
+        depth: Option<u64>,
+    },
+}
 
 /// The writes that put a node into the tree: itself, its name within the parent, the parent's count.
 ///
@@ -51,7 +64,7 @@ impl Table {
     /// The node of this name in a folder; no parent is the root.
     ///
     /// # Errors
-    /// [`StoreError::Remote`] or [`StoreError::Corrupt`].
+    /// [`StoreError::Remote`], or [`StoreError::Unreadable`]: there is something of this name.
     pub async fn node_named(
         &self,
         account: &AccountId,
@@ -67,10 +80,68 @@ impl Table {
         }
     }
 
+    /// What has a name in a folder, and the node itself if that can be read. What cannot be read is never replaced, as if it
+    /// were a folder.
+    ///
+    /// # Errors
+    /// [`StoreError::Remote`].
+    pub async fn taken(
+        &self,
+        account: &AccountId,
+        parent: Option<&NodeId>,
+        name: &Name,
+    ) -> Result<Option<(Taken, Option<NodeRow>)>, StoreError> {
+        let there = self.or_leave_out(self.node_named(account, parent, name).await)?;
+        Ok(match there {
+            None => Some((Taken::ByFolder, None)),
+            Some(node) => node.map(|node| (node.taken(), Some(node))),
+        })
+    }
+
+    /// How deep a new folder in a folder is; no parent is the root.
+    ///
+    /// # Errors
+    /// [`Conflict::ParentGone`] when the parent is not a folder of the account, [`Conflict::TooDeep`] when it is [`MAX_DEPTH`]
+    /// deep itself.
+    pub async fn depth_within(
+        &self,
+        account: &AccountId,
+        parent: Option<&NodeId>,
+    ) -> Result<u64, StoreError> {
+        let Some(parent) = parent else {
+            return Ok(1);
+        };
+        match self.kind(account, parent).await? {
+            Some(Kind::Folder { depth: Some(depth) }) if depth < MAX_DEPTH => Ok(depth + 1),
+            Some(Kind::Folder { depth: Some(_) }) => Err(Conflict::TooDeep.into()),
+            Some(Kind::Folder { depth: None }) => {
+                let Key { pk, sk } = NodeRow::key_of(account, parent);
+                Err(StoreError::Unreadable { pk, sk })
+            }
+            Some(Kind::File) | None => Err(Conflict::ParentGone.into()),
+        }
+    }
+
+    /// What a node is, if it is there. Nothing else of it need be readable.
+    ///
+    /// # Errors
+    /// [`StoreError::Remote`].
+    pub async fn kind(&self, account: &AccountId, node: &NodeId) -> Result<Option<Kind>, StoreError> {
+        let item = self.item(&NodeRow::key_of(account, node)).await?;
+        let depth = |item: &Item| item.get("depth")?.as_n().ok()?.parse().ok();
+        Ok(item.map(|item| {
+            if item.contains_key("file") {
+                Kind::File
+            } else {
+                Kind::Folder { depth: depth(&item) }
+            }
+        }))
+    }
+
     /// Up to `limit` nodes of a folder by name, after the name `after`; and the name to go on after.
     ///
     /// # Errors
-    /// [`StoreError::Remote`] or [`StoreError::Corrupt`].
+    /// [`StoreError::Remote`].
     pub async fn nodes(
         &self,
         account: &AccountId,
@@ -84,24 +155,37 @@ impl Table {
         let page: Page<EntryRow> = self
             .page(&pk, &prefix, after.as_deref(), limit.min(MAX_PAGE))
             .await?;
+        let page = page.below(&prefix);
         let keys = page
             .rows
             .iter()
             .map(|entry| NodeRow::key_of(account, &entry.node));
-        let nodes = self.get_many::<NodeRow>(keys).await?;
-        let mut by_id: HashMap<NodeId, NodeRow> =
-            nodes.into_iter().map(|node| (node.id.clone(), node)).collect();
-        let rows = page
+        let nodes: Rows<NodeRow> = self.get_many(keys).await?;
+        let mut by_id: HashMap<NodeId, NodeRow> = nodes
             .rows
-            .iter()
-            .filter_map(|entry| by_id.remove(&entry.node))
+            .into_iter()
+            .map(|node| (node.id.clone(), node))
             .collect();
+        let rows = page.rows.iter().filter_map(|entry| by_id.remove(&entry.node));
         Ok(Page {
-            rows,
-            next: page
-                .next
-                .and_then(|sk| sk.strip_prefix(&prefix).map(str::to_owned)),
+            rows: rows.collect(),
+            unreadable: [page.unreadable, nodes.unreadable].concat(),
+            next: page.next,
         })
+    }
+
+    /// A node as far as removing it wants it, whatever else of it cannot be read: its times are made up.
+    ///
+    /// # Errors
+    /// [`StoreError::Remote`], or [`StoreError::Unreadable`] when its place in the tree or what it refers to cannot be read.
+    pub async fn remains(&self, account: &AccountId, node: &NodeId) -> Result<Option<NodeRow>, StoreError> {
+        let key = NodeRow::key_of(account, node);
+        let Some(item) = self.item(&key).await? else {
+            return Ok(None);
+        };
+        let Key { pk, sk } = key;
+        let unreadable = StoreError::Unreadable { pk, sk };
+        NodeRow::remains(account, node, &item).map(Some).ok_or(unreadable)
     }
 
     /// Removes a node: an empty folder, or a file, whose bytes leave the account's quota and whose blob loses
@@ -110,10 +194,10 @@ impl Table {
     /// # Errors
     /// [`Conflict::FolderNotEmpty`]; [`Conflict::NodeChanged`] when it was changed or deleted meanwhile.
     pub async fn delete_node(&self, node: &NodeRow, now: Timestamp) -> Result<(), StoreError> {
-        let own_key = EntryRow::of(node).key();
         let still_mine = HashMap::from([(":node".to_owned(), text(&node.id))]);
+        let entry = EntryRow::of(node).key();
         let mut writes = vec![Write::delete(
-            &own_key,
+            &entry,
             "node = :node",
             still_mine,
             Conflict::NodeChanged,
@@ -127,24 +211,7 @@ impl Table {
             )?);
         }
         if let Some(file) = &node.file {
-            let exists = "attribute_exists(pk)";
-            // It may have got another content meanwhile.
-            let same = HashMap::from([(":blob".to_owned(), text(&file.blob))]);
-            writes.push(Write::delete(
-                &node.key(),
-                "#file.#blob = :blob",
-                same,
-                Conflict::NodeChanged,
-            )?);
-            let holding = HoldingRow::key_of(&node.account, &file.content_id, &node.id);
-            writes.push(Write::delete(
-                &holding,
-                exists,
-                HashMap::new(),
-                Conflict::NodeChanged,
-            )?);
-            writes.push(quota(&node.account, QuotaEvent::Give(file.size))?);
-            writes.push(blobs::release(&file.blob, now)?);
+            writes.extend(delete_file(node, file, now)?);
         } else {
             let none = HashMap::from([(":none".to_owned(), number(0))]);
             writes.push(Write::delete(
@@ -156,4 +223,31 @@ impl Table {
         }
         self.transact(writes).await
     }
+
+    /// Removes a file of an account that goes with all its folders: what they have need not be right any more.
+    ///
+    /// # Errors
+    /// [`Conflict::NodeChanged`] when it was changed or deleted meanwhile.
+    pub(crate) async fn clear_file(
+        &self,
+        node: &NodeRow,
+        file: &FileContent,
+        now: Timestamp,
+    ) -> Result<(), StoreError> {
+        self.transact(delete_file(node, file, now)?).await
+    }
+}
+
+/// Removes a file with what it refers to.
+fn delete_file(node: &NodeRow, file: &FileContent, now: Timestamp) -> Result<Vec<Write>, StoreError> {
+    let conflict = Conflict::NodeChanged;
+    // It may have got another content meanwhile.
+    let same = HashMap::from([(":blob".to_owned(), text(&file.blob))]);
+    let holding = HoldingRow::key_of(&node.account, &file.content_id, &node.id);
+    Ok(vec![
+        Write::delete(&node.key(), "#file.#blob = :blob", same, conflict)?,
+        Write::delete(&holding, "attribute_exists(pk)", HashMap::new(), conflict)?,
+        quota(&node.account, QuotaEvent::Give(file.size))?,
+        blobs::release(&file.blob, now)?,
+    ])
 }

@@ -5,16 +5,23 @@ use crate::blobs;
 use crate::error::{Conflict, StoreError};
 use crate::objects::Objects;
 use crate::placing::Placing;
-use crate::rows::{BlobRow, ClaimRow, FileContent, HoldingRow, NodeRow, UploadRow, account_partition};
-use crate::table::{Page, Table, Write};
+use crate::rows::{
+    BlobRow, ClaimRow, FileContent, HoldingRow, NodeRow, UploadPlace, UploadRow, account_partition,
+};
+use crate::table::{Key, Page, Row, Rows, Table, Write};
 use domain::account::QuotaEvent;
 use domain::content::ContentId;
-use domain::id::{AccountId, UploadId};
+use domain::id::{AccountId, NodeId, UploadId};
 use domain::upload::{self, Effect, Event, Refusal, discard_again, step};
 use jiff::{SignedDuration, Timestamp};
+use std::collections::HashMap;
 
 /// Activity moves the expiry of an open upload, but it is written down at most this often.
 const TOUCH_EVERY: SignedDuration = SignedDuration::from_hours(1);
+/// Up to how many open uploads into a folder are counted.
+pub const MOST_COUNTED: u32 = 1000;
+/// How many files with a content are looked at besides the first one: what one read takes.
+const OTHER_HOLDINGS: u32 = 99;
 
 /// Why an upload could not be moved on.
 #[derive(Debug, thiserror::Error)]
@@ -104,20 +111,40 @@ impl Table {
         self.get(&UploadRow::key_of(account, id)).await
     }
 
-    /// Up to `limit` uploads of the account after the upload `after`, whatever their state.
+    /// Up to `limit` uploads of the account that have not ended, after this place. Constant cost, whatever ended before; one
+    /// that was begun in the last moment may be missing.
     ///
     /// # Errors
-    /// [`StoreError::Remote`] or [`StoreError::Corrupt`].
+    /// [`StoreError::Remote`].
     pub async fn uploads(
         &self,
         account: &AccountId,
-        after: Option<&UploadId>,
+        after: Option<&UploadPlace>,
         limit: u32,
     ) -> Result<Page<UploadRow>, StoreError> {
-        let after = after.map(|id| UploadRow::key_of(account, id).sk);
-        let pk = account_partition(account);
-        let page = self.page(&pk, UploadRow::PREFIX, after.as_deref(), limit).await?;
-        Ok(page.below(UploadRow::PREFIX))
+        let after = after.map(UploadPlace::in_index);
+        let (places, more) = self.opened(account.as_str(), after.as_deref(), limit).await?;
+        let last = places.last().filter(|_| more);
+        let next = last.and_then(|(place, _)| UploadPlace::from_index(place));
+        let keys: Vec<Key> = places.into_iter().map(|(_, key)| key).collect();
+        let Rows { rows, unreadable } = self.get_many::<UploadRow>(keys.iter().cloned()).await?;
+        // The index may be behind: what the rows say counts.
+        let live = rows.into_iter().filter(|row| !row.state.is_final());
+        let mut by_key: HashMap<Key, UploadRow> = live.map(|row| (row.key(), row)).collect();
+        Ok(Page {
+            rows: keys.iter().filter_map(|key| by_key.remove(key)).collect(),
+            unreadable,
+            next: next.map(|next| next.to_string()),
+        })
+    }
+
+    /// How many uploads into a folder have not ended, counted up to [`MOST_COUNTED`].
+    ///
+    /// # Errors
+    /// [`StoreError::Remote`].
+    pub async fn uploads_into(&self, account: &AccountId, folder: &NodeId) -> Result<u32, StoreError> {
+        let prefix = UploadPlace::prefix(Some(folder));
+        self.count_opened(account.as_str(), &prefix, MOST_COUNTED).await
     }
 
     /// Forgets the multipart upload of an open upload: the store has none any more. The next part begins one.
@@ -141,7 +168,8 @@ impl Table {
         }
     }
 
-    /// The blob of one of the account's own files with this content, if new files may refer to it.
+    /// The blob of one of the account's own files with this content, if new files may refer to it. Of many files some are
+    /// looked at; a blob that is not found costs an upload that could have been spared.
     ///
     /// # Errors
     /// [`StoreError::Remote`] or [`StoreError::Corrupt`].
@@ -150,24 +178,27 @@ impl Table {
         account: &AccountId,
         content: &ContentId,
     ) -> Result<Option<BlobRow>, StoreError> {
-        let pk = account_partition(account);
-        let mut after = None;
-        loop {
-            let page: Page<HoldingRow> = self
-                .page(&pk, &HoldingRow::prefix(content), after.as_deref(), 1)
-                .await?;
-            if let Some(holding) = page.rows.first() {
-                let blob = self.blob(&holding.blob).await?;
-                if let Some(blob) = blob.filter(|blob| blob.life().may_be_referenced()) {
-                    return Ok(Some(blob));
-                }
-            }
-            // Nearly always the first will do; the next one only if its blob is lost.
-            after = page.next;
-            if after.is_none() {
-                return Ok(None);
+        let (pk, prefix) = (account_partition(account), HoldingRow::prefix(content));
+        // Nearly always the first will do.
+        let first: Page<HoldingRow> = self.page(&pk, &prefix, None, 1).await?;
+        if let Some(holding) = first.rows.first() {
+            let blob = self.or_leave_out(self.blob(&holding.blob).await)?.flatten();
+            if let Some(blob) = blob.filter(|blob| blob.life().may_be_referenced()) {
+                return Ok(Some(blob));
             }
         }
+        // Others only if its blob is lost, and not all of them: they may be as many as there are files.
+        let Some(after) = first.next else {
+            return Ok(None);
+        };
+        let others: Page<HoldingRow> = self.page(&pk, &prefix, Some(&after), OTHER_HOLDINGS).await?;
+        let blobs = others.rows.iter().map(|holding| BlobRow::key_of(&holding.blob));
+        let blobs: Rows<BlobRow> = self.get_many(blobs).await?;
+        let mut good = blobs
+            .rows
+            .into_iter()
+            .filter(|blob| blob.life().may_be_referenced());
+        Ok(good.next())
     }
 
     /// The file that a complete upload became, as long as it still has these bytes: it may have been deleted, or replaced.

@@ -64,7 +64,7 @@ impl FileDownload {
         content_type: &str,
         disposition: &str,
     ) -> Result<String, Problem> {
-        let replicas = self.table.replicas(&blob.id).await?;
+        let replicas = self.table.readable_replicas(&blob.id).await?;
         let asked = replicas
             .iter()
             .map(|replica| Box::pin(self.at(replica, content_type, disposition)));

@@ -5,6 +5,7 @@ use domain::name::Name;
 use domain::token::Scope;
 use edge::views::{Items, Node};
 use edge::{Auth, Call, Endpoint, Problem, Reply};
+use store::tree::Kind;
 use store::{Aws, StoreError, Table};
 
 pub(crate) struct FileList {
@@ -29,19 +30,24 @@ impl Endpoint for FileList {
         let (name, after) = (call.query::<Name>("name")?, call.query::<Name>("cursor")?);
         let limit = call.limit()?;
         if let Some(parent) = &parent {
-            let folder = edge::lookup::node(&self.table, &account, parent).await?;
-            if folder.file.is_some() {
-                return Err(Problem::invalid(
-                    "parent",
-                    "parent: this is a file, only folders have entries",
-                ));
+            match self.table.kind(&account, parent).await? {
+                Some(Kind::Folder { .. }) => {}
+                None => return Err(Problem::not_found("file or folder")),
+                Some(Kind::File) => {
+                    return Err(Problem::invalid(
+                        "parent",
+                        "parent: this is a file, only folders have entries",
+                    ));
+                }
             }
         }
         if let Some(name) = name {
-            let node = self.table.node_named(&account, parent.as_ref(), &name).await?;
+            let node = self.table.node_named(&account, parent.as_ref(), &name).await;
+            let node = self.table.or_leave_out(node)?;
             return Reply::ok(&Items {
-                items: node.iter().map(Node::from).collect(),
+                items: node.iter().flatten().map(Node::from).collect(),
                 next_cursor: None,
+                skipped: usize::from(node.is_none()),
             });
         }
         let page = self
@@ -51,6 +57,7 @@ impl Endpoint for FileList {
         Reply::ok(&Items {
             items: page.rows.iter().map(Node::from).collect(),
             next_cursor: page.next,
+            skipped: page.unreadable.len(),
         })
     }
 }

@@ -27,12 +27,15 @@ impl FolderCreate {
 
     async fn create(
         &self,
-        folder: NodeRow,
+        mut folder: NodeRow,
         on_conflict: OnConflict,
         key: Option<&IdempotencyKey>,
     ) -> Result<Reply, Problem> {
         let allowance = Allowance::Creates(&folder.account);
         throttle::spend(&self.table, allowance, self.creates_per_hour).await?;
+        // A folder never gets deeper: what is read here is still so when it is written.
+        let parent = folder.parent.as_ref();
+        folder.depth = self.table.depth_within(&folder.account, parent).await?;
         let others = |folder: &NodeRow| {
             let remembered = key.map(|key| remember(key, folder));
             remembered.into_iter().collect()
@@ -72,6 +75,7 @@ impl Endpoint for FolderCreate {
             parent,
             file: None,
             entries: 0,
+            depth: 0,
             created_at: now,
             updated_at: now,
         };

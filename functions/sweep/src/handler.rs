@@ -4,6 +4,7 @@
 //!
 //! Each item is on its own: one that fails is logged, postponed, and does not keep the others waiting.
 
+use crate::feed;
 use domain::blob;
 use domain::replica::{STALLED_AFTER, State, Tally};
 use domain::upload::{Duty, Event};
@@ -29,6 +30,8 @@ const FOR_ONE_ACCOUNT: Duration = Duration::from_secs(20);
 const CLOSING: SignedDuration = SignedDuration::from_mins(1);
 /// The longest time after which a replica that nobody is heard of gets another message.
 const LONGEST_SILENCE: SignedDuration = SignedDuration::from_hours(6);
+/// How long replicas are fed to targets in one sweep: the next one goes on.
+const FEEDING: Duration = Duration::from_secs(40);
 /// The sweep stops looking for work this long before the invocation ends.
 const RESERVE: Duration = Duration::from_secs(20);
 
@@ -45,9 +48,15 @@ pub(crate) struct Report {
     finalized: u32,
     discarded: u32,
     resent: u32,
+    /// Replicas that waited without a message, and got one.
+    fed: usize,
+    /// Targets that are left alone, and got a probe.
+    probed: usize,
     reclaimed: u32,
     closed: u32,
     failed: u32,
+    /// Items that cannot be read. Those that were due have failed as well.
+    skipped: u64,
 }
 
 #[derive(Debug)]
@@ -82,6 +91,17 @@ impl Sweep {
     }
 
     pub(crate) async fn run(&self, deadline: SystemTime) -> Result<Report, ReplicaError> {
+        let began = Instant::now();
+        let feeding = feed::run(self.table(), &self.finalizer.queue, || began.elapsed() < FEEDING);
+        let (fed, report) = tokio::join!(Box::pin(feeding), Box::pin(self.sweep(deadline)));
+        let mut report = report?;
+        (report.fed, report.probed) = (fed.sent, fed.probed);
+        report.failed += u32::try_from(fed.failed).unwrap_or(u32::MAX);
+        tracing::info!(?report, "swept");
+        Ok(report)
+    }
+
+    async fn sweep(&self, deadline: SystemTime) -> Result<Report, ReplicaError> {
         let mut report = Report::default();
         let (mut seen, mut targets) = (HashSet::new(), TargetCache::default());
         let left = || {
@@ -136,7 +156,7 @@ impl Sweep {
                 }
             }
         }
-        tracing::info!(?report, "swept");
+        report.skipped = self.table().take_unreadable();
         Ok(report)
     }
 

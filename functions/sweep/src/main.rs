@@ -1,5 +1,6 @@
 //! Schedule: repairs, expires and reclaims.
 
+mod feed;
 mod handler;
 
 use handler::Sweep;

@@ -24,14 +24,16 @@ impl TargetList {
 impl Endpoint for TargetList {
     async fn answer(&self, call: Call) -> Result<Reply, Problem> {
         edge::lookup::operator(&call.caller(&self.auth).await?, Scope::Read)?;
-        let mut items = Vec::new();
+        let (mut items, mut skipped) = (Vec::new(), 0);
         for member in self.table.roster().await?.roster.members {
             let status = self.table.target_status(&member.name, now()).await?;
+            skipped += status.skipped;
             items.push(Target::new(&member, &status, now()));
         }
         Reply::ok(&Items {
             items,
             next_cursor: None,
+            skipped,
         })
     }
 }

@@ -81,30 +81,49 @@ impl Endpoint for TargetRedrive {
         if self.table.roster().await?.roster.member(target).is_none() {
             return Err(Problem::not_found("target"));
         }
-        let mut redriven = 0;
+        let (mut redriven, mut skipped, mut went_on) = (0, 0, false);
         let (letters, more_letters) = self.letters(target).await?;
-        // Those of others, however many, are no reason to ask again.
-        let more_letters = more_letters && !letters.is_empty();
         for (blob, letter) in letters {
-            if let Some(replica) = self.table.replica(&blob, target).await?
-                && self.redrive(&replica).await?
-            {
-                redriven += 1;
-            }
-            self.dead_letters.delete(&letter).await?;
-        }
-        // And those whose dead letters are gone: they are kept for two weeks.
-        let failed = self.table.waiting_at(target, WaitingFor::Somebody, MOST).await?;
-        let more = more_letters || failed.len() >= MOST as usize;
-        for (key, _) in failed {
-            let replica: Option<ReplicaRow> = self.table.get(&key).await?;
+            let replica = self.table.replica(&blob, target).await;
+            let Some(replica) = self.table.or_leave_out(replica)? else {
+                // For whoever mends it: the letter is the only one.
+                skipped += 1;
+                self.dead_letters.put_back(&letter).await?;
+                continue;
+            };
             if let Some(replica) = replica
                 && self.redrive(&replica).await?
             {
                 redriven += 1;
             }
+            self.dead_letters.delete(&letter).await?;
+            went_on = true;
         }
-        tracing::info!(target, redriven, more, "redriven");
-        Reply::ok(&Redriven { redriven, more })
+        // And those whose dead letters are gone: they are kept for two weeks.
+        let failed = self.table.waiting_at(target, WaitingFor::Somebody, MOST).await?;
+        let more_failed = failed.len() >= MOST as usize;
+        for (key, _) in failed {
+            let Some(replica) = self
+                .table
+                .or_leave_out(self.table.get::<ReplicaRow>(&key).await)?
+            else {
+                skipped += 1;
+                continue;
+            };
+            if let Some(replica) = replica
+                && self.redrive(&replica).await?
+            {
+                redriven += 1;
+                went_on = true;
+            }
+        }
+        // Those of others, and those that cannot be read, however many, are no reason to ask again.
+        let more = went_on && (more_letters || more_failed);
+        tracing::info!(target, redriven, more, skipped, "redriven");
+        Reply::ok(&Redriven {
+            redriven,
+            more,
+            skipped,
+        })
     }
 }

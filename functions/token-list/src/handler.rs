@@ -32,6 +32,7 @@ impl Endpoint for TokenList {
         Reply::ok(&Items {
             items: good.map(PersonalToken::from).collect(),
             next_cursor: page.next,
+            skipped: page.unreadable.len(),
         })
     }
 }

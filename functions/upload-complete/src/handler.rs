@@ -1,11 +1,13 @@
 //! Turns the parts into a file.
 
+use domain::placement::Destination;
 use domain::token::Scope;
 use edge::problem::Code;
 use edge::views::Upload;
 use edge::{Auth, Call, Endpoint, Problem, Reply};
 use std::time::Duration;
 use store::finalize::{Finalizer, Outcome};
+use store::rows::UploadRow;
 use store::{Aws, StoreError};
 
 /// How long the store may take to assemble the object before the client is told to ask again. The gateway
@@ -30,12 +32,35 @@ impl UploadComplete {
     }
 }
 
+impl UploadComplete {
+    /// Refuses a destination early that the final write would refuse.
+    async fn check(&self, upload: &UploadRow, destination: &Destination) -> Result<(), Problem> {
+        let mut moved = upload.clone();
+        if upload.state.is_final() || !moved.redirect(destination) {
+            return Ok(());
+        }
+        let table = &self.finalizer.table;
+        let Err(error) = table.check_place(&moved).await else {
+            return Ok(());
+        };
+        // The same request may have made the file meanwhile, whose answer got lost: what has the name is that.
+        let now = table.upload(&upload.account, &upload.id).await?;
+        match now.filter(|now| now.state.is_final()) {
+            Some(_) => Ok(()),
+            None => Err(error.into()),
+        }
+    }
+}
+
 impl Endpoint for UploadComplete {
     async fn answer(&self, call: Call) -> Result<Reply, Problem> {
         let account = call.account(&self.auth, Scope::Upload).await?;
         let table = &self.finalizer.table;
-        let upload = edge::lookup::upload(table, &account, &call.id("upload")?).await?;
-        match self.finalizer.run(&upload, PATIENCE).await? {
+        let id = call.id("upload")?;
+        let destination: Destination = call.json_if_any()?;
+        let upload = edge::lookup::upload(table, &account, &id).await?;
+        self.check(&upload, &destination).await?;
+        match self.finalizer.run_to(&upload, &destination, PATIENCE).await? {
             Outcome::Complete(upload, node) => {
                 Reply::ok(&edge::lookup::with_file(table, &upload, node.as_deref()).await?)
             }

@@ -4,7 +4,6 @@
 use domain::content::{ContentId, PartPlan};
 use domain::id::AccountId;
 use domain::moment::later;
-use domain::placement::{Placement, place};
 use domain::possession::{ACCOUNTS_AT_A_SOURCE, LOOK_UP_COST, MIN_SIZE};
 use domain::throttle::Source;
 use domain::token::Scope;
@@ -83,24 +82,6 @@ impl UploadCreate {
         })
     }
 
-    /// Refuses early what the final write would refuse after all the bytes were sent.
-    async fn check_place(&self, upload: &UploadRow) -> Result<(), Problem> {
-        if let Some(parent) = &upload.parent {
-            let folder = self.table.node(&upload.account, parent).await?;
-            if folder.is_none_or(|node| node.file.is_some()) {
-                return Err(Conflict::ParentGone.into());
-            }
-        }
-        let there = self
-            .table
-            .node_named(&upload.account, upload.parent.as_ref(), &upload.name)
-            .await?;
-        match place(upload.on_conflict, there.as_ref().map(NodeRow::taken)) {
-            Placement::Refuse => Err(Conflict::NameTaken.into()),
-            Placement::Insert | Placement::Replace | Placement::Rename => Ok(()),
-        }
-    }
-
     /// The file at once, if the account has another one with these bytes.
     async fn instant(
         &self,
@@ -114,7 +95,7 @@ impl UploadCreate {
         let Some(blob) = blob.filter(|blob| blob.size == upload.size) else {
             return Ok(None);
         };
-        let replicas = self.table.replicas(&blob.id).await?;
+        let replicas = self.table.readable_replicas(&blob.id).await?;
         let file = FileContent::of(upload, content_id, &blob.id);
         let node = node_of(upload, &file, upload.created_at);
         let session = Session::new(Beginning::AtOnce, upload.expires_at);
@@ -186,7 +167,8 @@ impl UploadCreate {
     ) -> Result<Reply, Problem> {
         let allowance = Allowance::Creates(&upload.account);
         let allowed = throttle::spend(&self.table, allowance, self.creates_per_hour);
-        tokio::try_join!(allowed, self.check_place(&upload))?;
+        let place = async { self.table.check_place(&upload).await.map_err(Problem::from) };
+        tokio::try_join!(allowed, place)?;
         if let Some(reply) = self.instant(&upload, key).await? {
             return Ok(reply);
         }

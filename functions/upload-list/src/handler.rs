@@ -1,11 +1,10 @@
 //! The caller's uploads that have not ended.
 
-use domain::id::UploadId;
 use domain::token::Scope;
 use domain::upload::State;
 use edge::views::{Items, Upload};
 use edge::{Auth, Call, Endpoint, Problem, Reply};
-use store::rows::{UploadRow, now};
+use store::rows::{UploadPlace, UploadRow, now};
 use store::{Aws, StoreError, Table};
 
 pub(crate) struct UploadList {
@@ -26,7 +25,7 @@ impl UploadList {
 impl Endpoint for UploadList {
     async fn answer(&self, call: Call) -> Result<Reply, Problem> {
         let account = call.account(&self.auth, Scope::Read).await?;
-        let after: Option<UploadId> = call.query("cursor")?;
+        let after: Option<UploadPlace> = call.query("cursor")?;
         let page = self
             .table
             .uploads(&account, after.as_ref(), call.limit()?)
@@ -42,6 +41,7 @@ impl Endpoint for UploadList {
         Reply::ok(&Items {
             items,
             next_cursor: page.next,
+            skipped: page.unreadable.len(),
         })
     }
 }

@@ -35,11 +35,11 @@ impl Batch {
             };
             let subjects: Vec<_> = chunk.iter().map(subject).collect();
             match batch.add(table, &subjects).await {
-                Err(StoreError::Corrupt(_)) => {
+                Err(StoreError::Corrupt(_) | StoreError::Unreadable { .. }) => {
                     // One by one, so that only those suffer of which nothing can be read.
                     for subject in subjects {
                         match batch.add(table, std::slice::from_ref(&subject)).await {
-                            Err(error @ StoreError::Corrupt(_)) => {
+                            Err(error @ (StoreError::Corrupt(_) | StoreError::Unreadable { .. })) => {
                                 batch.jobs.insert(subject.0, Err(error));
                             }
                             read => read?,

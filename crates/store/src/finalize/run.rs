@@ -9,6 +9,7 @@ use domain::blob::Life;
 use domain::content::{ContentId, PartDigest};
 use domain::finalize::{Answer, End, Step, Why};
 use domain::id::BlobId;
+use domain::placement::Destination;
 use domain::upload::{Event, Refusal, State, Whose, step};
 use jiff::{SignedDuration, Timestamp};
 use std::time::Duration;
@@ -18,6 +19,8 @@ pub(super) struct Run<'a> {
     finalizer: &'a Finalizer,
     /// The upload as it was last written.
     upload: UploadRow,
+    /// Where its file shall go instead.
+    destination: &'a Destination,
     patience: Duration,
     /// The parts that the store has.
     parts: Vec<StoredPart>,
@@ -36,10 +39,16 @@ pub(super) struct Run<'a> {
 }
 
 impl<'a> Run<'a> {
-    pub(super) fn new(finalizer: &'a Finalizer, upload: &UploadRow, patience: Duration) -> Self {
+    pub(super) fn new(
+        finalizer: &'a Finalizer,
+        upload: &UploadRow,
+        destination: &'a Destination,
+        patience: Duration,
+    ) -> Self {
         Self {
             finalizer,
             upload: upload.clone(),
+            destination,
             patience,
             parts: Vec::new(),
             digests: Vec::new(),
@@ -78,7 +87,13 @@ impl<'a> Run<'a> {
         let mark = SignedDuration::from_nanos(rand::random_range(0..1_000_000));
         let (lease, now) = (Event::Lease(patience.saturating_add(mark)), now());
         let table = &self.finalizer.table;
-        match table.move_upload(&self.upload, lease, now, |_| (), vec![]).await {
+        let redirect = |next: &mut UploadRow| {
+            next.redirect(self.destination);
+        };
+        match table
+            .move_upload(&self.upload, lease, now, redirect, vec![])
+            .await
+        {
             Ok(leased) => {
                 self.upload = leased;
                 Ok(Answer::Done)
@@ -284,7 +299,7 @@ impl<'a> Run<'a> {
     async fn end(self, end: End) -> Result<Outcome, StoreError> {
         let content = self.content();
         match end {
-            End::InProgress => Ok(Outcome::InProgress(Box::new(self.upload))),
+            End::InProgress => self.in_progress(self.upload.clone()),
             End::AsItStands => self.as_it_stands().await,
             End::Complete => {
                 let (upload, file) = (&self.upload, self.file.as_ref());
@@ -317,7 +332,15 @@ impl<'a> Run<'a> {
             }
             state if state.is_final() => Ok(Outcome::Ended(state)),
             _ if row.session().has_lapsed(now()) => Ok(Outcome::Ended(State::Expired)),
-            _ => Ok(Outcome::InProgress(Box::new(row))),
+            _ => self.in_progress(row),
         }
+    }
+
+    /// Somebody else is at it. What was asked for here besides must not be forgotten silently.
+    fn in_progress(&self, row: UploadRow) -> Result<Outcome, StoreError> {
+        if row.clone().redirect(self.destination) {
+            return Err(Conflict::UploadChanged.into());
+        }
+        Ok(Outcome::InProgress(Box::new(row)))
     }
 }

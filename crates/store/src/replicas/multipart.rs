@@ -3,7 +3,7 @@
 use super::{count, stalled, state};
 use crate::error::{Conflict, StoreError};
 use crate::rows::{ReplicaRow, SegmentRow, TallyRow, blob_partition};
-use crate::table::{Change, Row, Table, Write, number, text};
+use crate::table::{Change, Row, Rows, Table, Write, number, text};
 use domain::id::BlobId;
 use domain::replica::{State, Tally};
 use jiff::Timestamp;
@@ -26,7 +26,8 @@ impl Table {
     /// [`StoreError::Remote`] or [`StoreError::Corrupt`].
     pub async fn segments(&self, replica: &ReplicaRow) -> Result<Vec<SegmentRow>, StoreError> {
         let prefix = SegmentRow::prefix(&replica.target);
-        let mut rows: Vec<SegmentRow> = self.all(&blob_partition(&replica.blob), &prefix).await?;
+        let rows = self.all(&blob_partition(&replica.blob), &prefix).await?;
+        let mut rows: Vec<SegmentRow> = rows.complete()?;
         rows.retain(|row| Some(&row.multipart_id) == replica.multipart_id.as_ref());
         Ok(rows)
     }
@@ -128,10 +129,11 @@ impl Table {
     }
 
     pub(super) async fn delete_segments(&self, blob: &BlobId, target: &str) -> Result<(), StoreError> {
-        let rows: Vec<SegmentRow> = self
-            .all(&blob_partition(blob), &SegmentRow::prefix(target))
+        // Whatever is in them.
+        let Rows { rows, unreadable } = self
+            .all::<SegmentRow>(&blob_partition(blob), &SegmentRow::prefix(target))
             .await?;
-        self.delete_all(&rows.iter().map(Row::key).collect::<Vec<_>>())
-            .await
+        let keys: Vec<_> = rows.iter().map(Row::key).chain(unreadable).collect();
+        self.delete_all(&keys).await
     }
 }

@@ -11,9 +11,20 @@ impl Table {
     /// All replicas of a blob.
     ///
     /// # Errors
-    /// [`StoreError::Remote`] or [`StoreError::Corrupt`].
+    /// [`StoreError::Remote`], or [`StoreError::Unreadable`] when one of them cannot be read.
     pub async fn replicas(&self, blob: &BlobId) -> Result<Vec<ReplicaRow>, StoreError> {
-        self.all(&blob_partition(blob), ReplicaRow::PREFIX).await
+        self.all(&blob_partition(blob), ReplicaRow::PREFIX)
+            .await?
+            .complete()
+    }
+
+    /// The replicas of a blob that can be read: for whoever looks at them, or looks for one that is good.
+    ///
+    /// # Errors
+    /// [`StoreError::Remote`].
+    pub async fn readable_replicas(&self, blob: &BlobId) -> Result<Vec<ReplicaRow>, StoreError> {
+        let all = self.all(&blob_partition(blob), ReplicaRow::PREFIX).await?;
+        Ok(all.rows)
     }
 
     /// One replica of a blob.
@@ -33,11 +44,11 @@ impl Table {
         subjects: &[(BlobId, String)],
     ) -> Result<HashMap<(BlobId, String), (BlobRow, ReplicaRow)>, StoreError> {
         let blobs = subjects.iter().map(|(blob, _)| BlobRow::key_of(blob));
-        let blobs: Vec<BlobRow> = self.get_many(blobs).await?;
+        let blobs: Vec<BlobRow> = self.get_many(blobs).await?.complete()?;
         let replicas = subjects
             .iter()
             .map(|(blob, target)| ReplicaRow::key_of(blob, target));
-        let replicas: Vec<ReplicaRow> = self.get_many(replicas).await?;
+        let replicas: Vec<ReplicaRow> = self.get_many(replicas).await?.complete()?;
         let blobs: HashMap<BlobId, BlobRow> = blobs.into_iter().map(|row| (row.id.clone(), row)).collect();
         let job = |replica: ReplicaRow| {
             let blob = blobs.get(&replica.blob)?.clone();
@@ -52,7 +63,7 @@ impl Table {
     /// [`StoreError::Remote`] or [`StoreError::Corrupt`].
     pub async fn only_digests(&self, blobs: &[BlobId]) -> Result<HashMap<BlobId, PartDigest>, StoreError> {
         let keys = blobs.iter().map(|blob| LedgerRow::key_of(blob, 0));
-        let pages: Vec<LedgerRow> = self.get_many(keys).await?;
+        let pages: Vec<LedgerRow> = self.get_many(keys).await?.complete()?;
         let digest = |page: LedgerRow| Some((page.blob, page.digests.first().copied()?));
         Ok(pages.into_iter().filter_map(digest).collect())
     }

@@ -159,19 +159,23 @@ pub struct SlotRow {
     pub target: String,
     /// Which place, from 0.
     pub slot: u16,
-    /// Who has it.
-    pub holder: String,
+    /// Who has it; nobody once it was given back.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub holder: Option<String>,
     /// Until when, unless it says again that it is alive; in milliseconds since 1970.
     pub until: i64,
 }
 
 impl SlotRow {
+    /// What the sort keys of all places begin with.
+    pub const PREFIX: &str = "SLOT#";
+
     /// Where a place is.
     #[must_use]
     pub fn key_of(target: &str, slot: u16) -> Key {
         Key {
             pk: target_partition(target),
-            sk: format!("SLOT#{slot:03}"),
+            sk: format!("{}{slot:03}", Self::PREFIX),
         }
     }
 }

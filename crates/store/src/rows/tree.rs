@@ -1,13 +1,15 @@
 //! Files and folders.
 
 use super::{UploadRow, account_partition};
-use crate::table::{Key, Row};
+use crate::table::{Item, Key, Row};
+use aws_sdk_dynamodb::types::AttributeValue;
 use domain::content::ContentId;
 use domain::id::{AccountId, BlobId, NodeId};
 use domain::name::Name;
 use domain::placement::Taken;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
+use std::str::FromStr;
 
 /// A file or a folder.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -27,6 +29,9 @@ pub struct NodeRow {
     /// How many entries a folder has. Kept by the transactions that add and remove them.
     #[serde(default)]
     pub entries: u64,
+    /// How many folders a folder is within, itself counted: 1 at the top. 0 for files.
+    #[serde(default)]
+    pub depth: u64,
     /// When it was made.
     pub created_at: Timestamp,
     /// When it was last changed.
@@ -74,6 +79,39 @@ impl NodeRow {
         }
     }
 
+    /// As much of a node as removing it wants, whatever else cannot be read: its place, what it refers to, how many entries
+    /// it has. The rest is made up.
+    #[must_use]
+    pub fn remains(account: &AccountId, node: &NodeId, item: &Item) -> Option<Self> {
+        let parent = item.get("parent").map(|parent| parsed(Some(parent)));
+        let file = item.get("file").map(|file| {
+            let file = file.as_m().ok()?;
+            Some(FileContent {
+                size: file.get("size")?.as_n().ok()?.parse().ok()?,
+                content_type: None,
+                content_id: parsed(file.get("content_id"))?,
+                blob: parsed(file.get("blob"))?,
+            })
+        });
+        let entries = match &file {
+            // A folder that cannot say how many it has is not known to be empty.
+            None => item.get("entries")?.as_n().ok()?.parse().ok()?,
+            Some(_) => 0,
+        };
+        Some(Self {
+            id: node.clone(),
+            account: account.clone(),
+            name: parsed(item.get("name"))?,
+            // What is there and cannot be read is not as if it were not there.
+            parent: parent.map_or(Some(None), |parent| parent.map(Some))?,
+            file: file.map_or(Some(None), |file| file.map(Some))?,
+            entries,
+            depth: 0,
+            created_at: Timestamp::UNIX_EPOCH,
+            updated_at: Timestamp::UNIX_EPOCH,
+        })
+    }
+
     /// Where a node is.
     #[must_use]
     pub fn key_of(account: &AccountId, node: &NodeId) -> Key {
@@ -82,6 +120,11 @@ impl NodeRow {
             sk: format!("{}{node}", Self::PREFIX),
         }
     }
+}
+
+/// An attribute that is a text of a kind.
+fn parsed<T: FromStr>(value: Option<&AttributeValue>) -> Option<T> {
+    value?.as_s().ok()?.parse().ok()
 }
 
 impl Row for NodeRow {
@@ -190,5 +233,70 @@ impl HoldingRow {
 impl Row for HoldingRow {
     fn key(&self) -> Key {
         Self::key_of(&self.account, &self.content_id, &self.node)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Of everything that an item of a node may have in it, one thing at a time cannot be read.
+    #[test]
+    fn a_node_is_removed_by_what_can_be_read_of_it() {
+        let (account, id): (AccountId, NodeId) = ("a".parse().unwrap(), "n".parse().unwrap());
+        let content: ContentId = "AzeAIB3q5CLlOsBZwSpKu8CaLA7QUyq8Pjh+4MHg3OQ=-1".parse().unwrap();
+        let file = FileContent {
+            size: 7,
+            content_type: None,
+            content_id: content,
+            blob: "b".parse().unwrap(),
+        };
+        let node = |parent: Option<&str>, file: Option<&FileContent>, entries| NodeRow {
+            id: id.clone(),
+            account: account.clone(),
+            name: "x".parse().unwrap(),
+            parent: parent.map(|parent| parent.parse().unwrap()),
+            file: file.cloned(),
+            entries,
+            depth: 0,
+            created_at: Timestamp::UNIX_EPOCH,
+            updated_at: Timestamp::UNIX_EPOCH,
+        };
+        let odd = || AttributeValue::Bool(true);
+        let mut cases = 0;
+        for whole in [
+            node(None, None, 3),
+            node(Some("p"), None, 0),
+            node(None, Some(&file), 0),
+            node(Some("p"), Some(&file), 0),
+        ] {
+            let item: Item = serde_dynamo::to_item(&whole).unwrap();
+            assert_eq!(NodeRow::remains(&account, &id, &item).as_ref(), Some(&whole));
+            for name in item.keys() {
+                let mut broken = item.clone();
+                broken.insert(name.clone(), odd());
+                let needed = match name.as_str() {
+                    "name" | "parent" | "file" => true,
+                    "entries" => whole.file.is_none(),
+                    _ => false,
+                };
+                let expected = (!needed).then_some(&whole);
+                let remains = NodeRow::remains(&account, &id, &broken);
+                assert_eq!(remains.as_ref(), expected, "{name} of {whole:?}");
+                cases += 1;
+            }
+            let Some(AttributeValue::M(content)) = item.get("file") else {
+                continue;
+            };
+            for name in content.keys() {
+                let mut content = content.clone();
+                content.insert(name.clone(), odd());
+                let mut broken = item.clone();
+                broken.insert("file".to_owned(), AttributeValue::M(content));
+                assert_eq!(NodeRow::remains(&account, &id, &broken), None, "{name}");
+                cases += 1;
+            }
+        }
+        assert!(cases > 30, "{cases}");
     }
 }

@@ -2,15 +2,17 @@
 
 use super::{NodeRow, account_partition, blob_partition, object_key};
 use crate::StoreError;
-use crate::table::{Key, Row};
+use crate::table::{Key, Opened, Row};
 use domain::content::{ContentId, PartPlan};
-use domain::id::{AccountId, BlobId, NodeId, UploadId};
+use domain::id::{AccountId, BlobId, InvalidId, NodeId, UploadId};
 use domain::name::Name;
-use domain::placement::OnConflict;
+use domain::placement::{Destination, NewParent, OnConflict};
 use domain::possession::Challenge;
 use domain::upload;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
+use std::fmt;
+use std::str::FromStr;
 
 /// An upload.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -87,6 +89,19 @@ impl UploadRow {
         }
     }
 
+    /// Notes where its file shall go instead. Returns whether that is another place than before.
+    pub fn redirect(&mut self, to: &Destination) -> bool {
+        let before = (self.name.clone(), self.parent.clone(), self.on_conflict);
+        self.name = to.name.clone().unwrap_or_else(|| self.name.clone());
+        match &to.parent {
+            NewParent::Same => {}
+            NewParent::Root => self.parent = None,
+            NewParent::Folder(folder) => self.parent = Some(folder.clone()),
+        }
+        self.on_conflict = to.on_conflict.unwrap_or(self.on_conflict);
+        before != (self.name.clone(), self.parent.clone(), self.on_conflict)
+    }
+
     /// Notes what file it became.
     pub fn became(&mut self, node: &NodeRow) {
         self.node = Some(node.id.clone());
@@ -132,9 +147,81 @@ impl Row for UploadRow {
         }
     }
 
+    fn opened(&self) -> Option<Opened> {
+        let place = UploadPlace {
+            parent: self.parent.clone(),
+            upload: self.id.clone(),
+        };
+        (!self.state.is_final()).then(|| Opened {
+            account: self.account.to_string(),
+            place: place.in_index(),
+        })
+    }
+
     fn expires_by_itself_at(&self) -> Option<Timestamp> {
         let ended_at = self.ended_at.filter(|_| self.discard_since.is_none())?;
         ended_at.checked_add(upload::RETENTION).ok()
+    }
+}
+
+/// Where an upload is among those that are open in its account: they are in the order of the folders that they go to.
+/// As text it is what a list of uploads goes on after.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct UploadPlace {
+    /// The folder that it goes to; none is the root.
+    pub parent: Option<NodeId>,
+    /// The upload.
+    pub upload: UploadId,
+}
+
+impl UploadPlace {
+    /// What the places of all uploads into a folder begin with in the index of what is open.
+    #[must_use]
+    pub fn prefix(parent: Option<&NodeId>) -> String {
+        format!("{}#", parent.map_or("", NodeId::as_str))
+    }
+
+    /// As the index of what is open has it.
+    #[must_use]
+    pub fn in_index(&self) -> String {
+        format!("{}{}", Self::prefix(self.parent.as_ref()), self.upload)
+    }
+
+    /// As the index of what is open has it, read.
+    #[must_use]
+    pub fn from_index(place: &str) -> Option<Self> {
+        let (parent, upload) = place.split_once('#')?;
+        Some(Self {
+            parent: match parent {
+                "" => None,
+                parent => Some(parent.parse().ok()?),
+            },
+            upload: upload.parse().ok()?,
+        })
+    }
+}
+
+impl fmt::Display for UploadPlace {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.parent {
+            Some(parent) => write!(f, "{parent}.{}", self.upload),
+            None => self.upload.fmt(f),
+        }
+    }
+}
+
+impl FromStr for UploadPlace {
+    type Err = InvalidId;
+
+    fn from_str(text: &str) -> Result<Self, InvalidId> {
+        let (parent, upload) = match text.split_once('.') {
+            Some((parent, upload)) => (Some(parent.parse()?), upload),
+            None => (None, text),
+        };
+        Ok(Self {
+            parent,
+            upload: upload.parse()?,
+        })
     }
 }
 
@@ -177,5 +264,32 @@ impl ClaimRow {
 impl Row for ClaimRow {
     fn key(&self) -> Key {
         Self::key_of(&self.blob)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_place_of_an_upload_is_read_as_it_was_written() {
+        let root = UploadPlace {
+            parent: None,
+            upload: "u-1".parse().unwrap(),
+        };
+        let inside = UploadPlace {
+            parent: Some("f_1".parse().unwrap()),
+            ..root.clone()
+        };
+        for (place, text, index) in [(&root, "u-1", "#u-1"), (&inside, "f_1.u-1", "f_1#u-1")] {
+            assert_eq!(place.to_string(), text);
+            assert_eq!(text.parse::<UploadPlace>().as_ref(), Ok(place));
+            assert_eq!(place.in_index(), index);
+            assert_eq!(UploadPlace::from_index(index).as_ref(), Some(place));
+        }
+        for bad in ["", ".", ".u", "f.", "f.u.v", "f#u", "é"] {
+            assert_eq!(bad.parse::<UploadPlace>(), Err(InvalidId), "{bad:?}");
+        }
+        assert_eq!(UploadPlace::from_index("no place"), None);
     }
 }

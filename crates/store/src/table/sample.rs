@@ -4,10 +4,12 @@
 use super::{Item, Key, Row, due_attributes, from_item, to_item};
 use crate::StoreError;
 use crate::rows::{
-    AccountRow, BlobRow, CircuitRow, ClaimRow, ContentRow, EntryRow, HoldingRow, KeyRow, LedgerRow, NodeRow,
-    ReplicaRow, RosterRow, SamplesRow, SessionRow, TallyRow, TokenRow, UploadRow, UsernameRow,
+    AccountRow, BlobRow, CircuitRow, ClaimRow, ContentRow, EntryRow, HoldingRow, InvitationRow, KeyRow,
+    LedgerRow, NodeRow, ReplicaRow, RosterRow, SamplesRow, SessionRow, TallyRow, TokenRow, UploadRow,
+    UsernameRow,
 };
 use aws_sdk_dynamodb::types::AttributeValue;
+use domain::circuit::News;
 use domain::replica::{State, Tally};
 use domain::targets::Config;
 use domain::targets::roster::Roster;
@@ -37,6 +39,7 @@ fn written(item: Item) -> Result<Item, StoreError> {
         "USERNAME" => again::<UsernameRow>(item),
         "SESSION" => again::<SessionRow>(item),
         "TOKEN" => again::<TokenRow>(item),
+        "INVITATION" => again::<InvitationRow>(item),
         "NODE" => again::<NodeRow>(item),
         "ENTRY" => again::<EntryRow>(item),
         "HOLDS" => again::<HoldingRow>(item),
@@ -135,7 +138,9 @@ fn flattened_rows_are_read_back_as_they_were_written() {
         ..CircuitRow::default()
     };
     same(&circuit);
-    circuit.circuit = circuit.circuit.failed(true, at(1_800_000_000));
+    let refused = News::Failed { for_good: true };
+    let opened = circuit.circuit.told(refused, None, at(1_800_000_000));
+    circuit.circuit = opened.unwrap();
     circuit.reason = Some("no keys".to_owned());
     same(&circuit);
     let config = r#"{

@@ -11,11 +11,14 @@
 )]
 
 mod blobs;
+mod invitations;
 mod quotas;
 mod replicas;
 mod sessions;
 mod stack;
 mod targets;
+mod tree;
+mod unreadable;
 
 use futures::{StreamExt, stream};
 use serde::{Deserialize, Serialize};

@@ -12,6 +12,7 @@ use model::{Act, Outcome, Place, SHAPES, now, state_of};
 use store::Table;
 use store::replicas::create;
 use store::rows::{ReplicaRow, SegmentRow, TallyRow};
+use store::table::Rows;
 use store::{Conflict, StoreError};
 
 /// What the target's tally is when it has one replica like this, and nothing else was ever copied there.
@@ -96,6 +97,7 @@ impl Segments for Table {
         let rows = self
             .all(&place.key().pk, &SegmentRow::prefix(&place.target))
             .await;
+        let rows = rows.and_then(Rows::complete);
         rows.map_err(|error| error.to_string())
     }
 }

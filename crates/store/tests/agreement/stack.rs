@@ -4,7 +4,7 @@ use aws_config::{BehaviorVersion, Region};
 use aws_credential_types::Credentials;
 use serde::Deserialize;
 use std::{env, fs};
-use store::{Aws, Table};
+use store::{Aws, Objects, Table};
 
 /// What these tests need of `stack.json`, as `cargo xtask` wrote it.
 #[derive(Deserialize)]
@@ -12,10 +12,23 @@ struct Stack {
     endpoint: String,
     region: String,
     table: String,
+    bucket: String,
 }
 
-/// The table. A test that cannot run must not look as if it had.
+/// The table.
 pub(crate) async fn table() -> Table {
+    let (aws, stack) = aws().await;
+    Table::named(&aws, stack.table)
+}
+
+/// The bucket.
+pub(crate) async fn objects() -> Objects {
+    let (aws, stack) = aws().await;
+    Objects::named(&aws, stack.bucket)
+}
+
+/// A test that cannot run must not look as if it had.
+async fn aws() -> (Aws, Stack) {
     let Some(path) = env::var_os("LONGSHORE_STACK") else {
         panic!(
             "LONGSHORE_STACK is not set: these tests need a stack, run them with `cargo xtask test`, or with \
@@ -32,8 +45,8 @@ pub(crate) async fn table() -> Table {
     );
     let config = aws_config::defaults(BehaviorVersion::latest())
         .credentials_provider(Credentials::new("test", "test", None, None, "tests"))
-        .endpoint_url(stack.endpoint)
-        .region(Region::new(stack.region))
+        .endpoint_url(&stack.endpoint)
+        .region(Region::new(stack.region.clone()))
         .load();
-    Table::named(&Aws::from(config.await), stack.table)
+    (Aws::from(config.await), stack)
 }

@@ -252,3 +252,51 @@ async fn a_batch_reads_what_its_messages_are_about() {
         place.remove(&table).await.unwrap();
     }
 }
+
+/// What waits without a message is found, until it has one. What cannot be read does not keep others from being found.
+#[tokio::test]
+async fn what_is_parked_is_found_until_it_has_a_message() {
+    let table = &table().await;
+    let target = Place::new().target;
+    let shapes = [
+        (State::Pending, false),
+        (State::Copying, true),
+        (State::Failed, false),
+        (State::Available, false),
+        (State::Pending, false),
+    ];
+    let made = put_many(table, &target, &shapes).await;
+    for (place, replica) in &made {
+        for _ in 0..2 {
+            let waits = table.park(&place.blob, &target).await.unwrap();
+            assert_eq!(waits, replica.state.is_under_way(), "{replica:?}");
+        }
+        let is = table.replica(&place.blob, &target).await.unwrap().unwrap();
+        assert_eq!(is.state, replica.state);
+        assert!(is.due_at.is_none() || !is.state.is_under_way(), "{is:?}");
+    }
+    let (spoilt, read) = &made[4];
+    let mut item = spoilt.item(read);
+    item.0.insert("size".to_owned(), "many".into());
+    item.0.remove("due_at");
+    item.0.remove("due_shard");
+    put(table, &[&item]).await.unwrap();
+
+    let waiting = table.waiting_at(&target, WaitingFor::Bytes, 10).await.unwrap();
+    assert_eq!(waiting.len(), 3, "{waiting:?}");
+    let keys = || waiting.iter().map(|(key, _)| key.clone());
+    let (parked, unreadable) = table.parked(keys()).await.unwrap();
+    assert_eq!((parked.len(), unreadable), (2, 1), "{parked:?}");
+    for replica in &parked {
+        assert!(table.unpark(replica, now()).await.unwrap());
+        assert!(!table.unpark(replica, now()).await.unwrap(), "it has a message");
+        let is = table.replica(&replica.blob, &target).await.unwrap().unwrap();
+        assert!(is.due_at.is_some() && is.state == replica.state, "{is:?}");
+    }
+    assert_eq!(table.parked(keys()).await.unwrap().0.len(), 0);
+    put(table, &[&spoilt.item(read)]).await.unwrap();
+    remove_all(table, &made).await;
+    let gone = &parked[0];
+    assert!(!table.park(&gone.blob, &target).await.unwrap(), "it came back");
+    assert!(table.replica(&gone.blob, &target).await.unwrap().is_none());
+}

@@ -1,0 +1,278 @@
+//! Reads of rows. One that cannot be read does not keep the others from being read: it is left out, its key is logged once,
+//! and the caller is told which ones are missing.
+
+use super::{Item, Key, Row, Table, from_item, text};
+use crate::error::{StoreError, remote};
+use std::collections::HashSet;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+/// How many keys are remembered so that they are not logged again.
+const REMEMBERED: usize = 10_000;
+
+/// Rows, without those that cannot be read.
+#[derive(Debug)]
+pub struct Rows<R> {
+    /// Those that can be read.
+    pub rows: Vec<R>,
+    /// Where the others are.
+    pub unreadable: Vec<Key>,
+}
+
+impl<R> Rows<R> {
+    /// All rows, for a caller that cannot do without any of them.
+    ///
+    /// # Errors
+    /// [`StoreError::Unreadable`] when one is missing.
+    pub fn complete(self) -> Result<Vec<R>, StoreError> {
+        match self.unreadable.into_iter().next() {
+            None => Ok(self.rows),
+            Some(Key { pk, sk }) => Err(StoreError::Unreadable { pk, sk }),
+        }
+    }
+}
+
+/// Some rows, and where the next ones begin.
+#[derive(Debug)]
+pub struct Page<R> {
+    /// The rows, in the order of their sort keys.
+    pub rows: Vec<R>,
+    /// Where those among them are that cannot be read.
+    pub unreadable: Vec<Key>,
+    /// The sort key after which the next page begins; `None` at the end.
+    pub next: Option<String>,
+}
+
+impl<R> Page<R> {
+    /// The same page, saying of the sort key where the next one begins only what follows `prefix`.
+    #[must_use]
+    pub fn below(self, prefix: &str) -> Self {
+        let next = self.next.as_deref().and_then(|sk| sk.strip_prefix(prefix));
+        Self {
+            next: next.map(str::to_owned),
+            ..self
+        }
+    }
+}
+
+/// Which items could not be read so far.
+#[derive(Clone, Default)]
+pub(super) struct Unreadable(Arc<Mutex<Met>>);
+
+#[derive(Default)]
+struct Met {
+    logged: HashSet<Key>,
+    /// Since somebody asked last.
+    since: HashSet<Key>,
+}
+
+impl Unreadable {
+    fn met(&self) -> MutexGuard<'_, Met> {
+        // Sets of keys are whole, whoever panicked.
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn count(&self, key: &Key) {
+        let mut met = self.met();
+        if met.since.len() < REMEMBERED {
+            met.since.insert(key.clone());
+        }
+    }
+
+    fn log(&self, key: &Key) {
+        let mut met = self.met();
+        let new = if met.logged.len() < REMEMBERED {
+            met.logged.insert(key.clone())
+        } else {
+            !met.logged.contains(key)
+        };
+        if new {
+            tracing::error!(
+                pk = key.pk,
+                sk = key.sk,
+                "an item cannot be read, and is left out"
+            );
+        }
+    }
+}
+
+impl Table {
+    /// Reads one row, consistently.
+    ///
+    /// # Errors
+    /// [`StoreError::Remote`], or [`StoreError::Unreadable`], which the caller logs or handles.
+    pub async fn get<R: Row>(&self, key: &Key) -> Result<Option<R>, StoreError> {
+        let Some(item) = self.item(key).await? else {
+            return Ok(None);
+        };
+        from_item(item)
+            .map(Some)
+            .inspect_err(|_| self.unreadable.count(key))
+    }
+
+    /// Reads one item, consistently, whatever is in it.
+    pub(crate) async fn item(&self, key: &Key) -> Result<Option<Item>, StoreError> {
+        let answer = self
+            .client
+            .get_item()
+            .table_name(&self.name)
+            .set_key(Some(key.attributes()))
+            .consistent_read(true)
+            .send()
+            .await
+            .map_err(remote("GetItem"))?;
+        Ok(answer.item)
+    }
+
+    /// Reads up to `limit` rows of one partition whose sort keys begin with `prefix`, consistently, after the
+    /// sort key `after`.
+    ///
+    /// # Errors
+    /// [`StoreError::Remote`].
+    pub async fn page<R: Row>(
+        &self,
+        pk: &str,
+        prefix: &str,
+        after: Option<&str>,
+        limit: u32,
+    ) -> Result<Page<R>, StoreError> {
+        let start = after.map(|sk| {
+            Key {
+                pk: pk.to_owned(),
+                sk: sk.to_owned(),
+            }
+            .attributes()
+        });
+        let answer = self
+            .client
+            .query()
+            .table_name(&self.name)
+            .key_condition_expression("pk = :pk AND begins_with(sk, :prefix)")
+            .expression_attribute_values(":pk", text(pk))
+            .expression_attribute_values(":prefix", text(prefix))
+            .set_exclusive_start_key(start)
+            .limit(i32::try_from(limit).unwrap_or(i32::MAX))
+            .consistent_read(true)
+            .send()
+            .await
+            .map_err(remote("Query"))?;
+        let next = answer
+            .last_evaluated_key
+            .as_ref()
+            .and_then(Key::of)
+            .map(|key| key.sk);
+        let Rows { rows, unreadable } = self.read(answer.items.unwrap_or_default())?;
+        Ok(Page {
+            rows,
+            unreadable,
+            next,
+        })
+    }
+
+    /// Reads all rows of one partition whose sort keys begin with `prefix`.
+    ///
+    /// # Errors
+    /// [`StoreError::Remote`].
+    pub async fn all<R: Row>(&self, pk: &str, prefix: &str) -> Result<Rows<R>, StoreError> {
+        let (mut rows, mut unreadable) = (Vec::new(), Vec::new());
+        let mut after = None;
+        loop {
+            let page: Page<R> = self.page(pk, prefix, after.as_deref(), 1000).await?;
+            rows.extend(page.rows);
+            unreadable.extend(page.unreadable);
+            after = page.next;
+            if after.is_none() {
+                return Ok(Rows { rows, unreadable });
+            }
+        }
+    }
+
+    /// Reads rows by key, each once, in no particular order; those that are not there are left out.
+    ///
+    /// # Errors
+    /// [`StoreError::Remote`].
+    pub async fn get_many<R: Row>(&self, keys: impl IntoIterator<Item = Key>) -> Result<Rows<R>, StoreError> {
+        self.read(self.batch_get(keys, None).await?)
+    }
+
+    /// Items as rows of one kind.
+    fn read<R: Row>(&self, items: Vec<Item>) -> Result<Rows<R>, StoreError> {
+        let (mut rows, mut unreadable) = (Vec::new(), Vec::new());
+        for item in items {
+            match from_item(item) {
+                Ok(row) => rows.push(row),
+                Err(StoreError::Unreadable { pk, sk }) => {
+                    let key = Key { pk, sk };
+                    self.leave_out(&key);
+                    unreadable.push(key);
+                }
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(Rows { rows, unreadable })
+    }
+
+    /// Notes that the caller goes on without an item that cannot be read: its key is logged, once.
+    pub fn leave_out(&self, key: &Key) {
+        self.unreadable.count(key);
+        self.unreadable.log(key);
+    }
+
+    /// A row, or none where it cannot be read and the caller goes on without it. Says which.
+    ///
+    /// # Errors
+    /// Any other error.
+    pub fn or_leave_out<T>(&self, read: Result<T, StoreError>) -> Result<Option<T>, StoreError> {
+        match read {
+            Ok(row) => Ok(Some(row)),
+            Err(StoreError::Unreadable { pk, sk }) => {
+                self.leave_out(&Key { pk, sk });
+                Ok(None)
+            }
+            Err(error) => Err(error),
+        }
+    }
+
+    /// How many items could not be read since this was asked last: for reports.
+    #[must_use]
+    pub fn take_unreadable(&self) -> u64 {
+        let met = std::mem::take(&mut self.unreadable.met().since);
+        u64::try_from(met.len()).unwrap_or(u64::MAX)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn key(sk: &str) -> Key {
+        Key {
+            pk: "p".to_owned(),
+            sk: sk.to_owned(),
+        }
+    }
+
+    #[test]
+    fn who_needs_all_rows_is_told_which_one_is_missing() {
+        let rows = |unreadable| Rows {
+            rows: vec![1, 2],
+            unreadable,
+        };
+        assert_eq!(rows(vec![]).complete().unwrap(), [1, 2]);
+        let missing = rows(vec![key("a")]).complete().unwrap_err();
+        assert_eq!(missing.to_string(), "the item p a cannot be read");
+    }
+
+    #[test]
+    fn a_page_keeps_what_it_could_not_read() {
+        let page = Page {
+            rows: vec![1],
+            unreadable: vec![key("x#2")],
+            next: Some("x#2".to_owned()),
+        };
+        let page = page.below("x#");
+        assert_eq!(
+            (page.next.as_deref(), page.unreadable),
+            (Some("2"), vec![key("x#2")])
+        );
+    }
+}

@@ -1,0 +1,277 @@
+//! What an account has, read by the page: the uploads under way, names with numbers, files with the same content. What it costs
+//! does not grow with what there was, or is.
+
+use crate::stack::table;
+use crate::{Item, put};
+use domain::content::ContentId;
+use domain::id::{AccountId, BlobId, NodeId};
+use domain::name::Name;
+use domain::placement::{Destination, MAX_DEPTH, NewParent, OnConflict, numbered};
+use domain::upload::{Beginning, Event, Session, State};
+use jiff::SignedDuration;
+use serde_json::json;
+use store::rows::{
+    AccountRow, BlobRow, EntryRow, HoldingRow, NodeRow, UploadPlace, UploadRow, account_partition, new_id,
+    now,
+};
+use store::table::Row;
+use store::{Conflict, StoreError, Table};
+
+const CONTENT: &str = "AzeAIB3q5CLlOsBZwSpKu8CaLA7QUyq8Pjh+4MHg3OQ=-1";
+
+/// An account that nobody else has, without a name.
+async fn account(table: &Table) -> AccountId {
+    let id: AccountId = new_id();
+    let row = json!({
+        "id": id, "username": "agreement", "password_hash": "nobody signs in", "quota_bytes": 1000,
+        "free_bytes": 1000, "created_at": now(),
+    });
+    put(table, &[&Item::new(&AccountRow::key_of(&id), row)])
+        .await
+        .unwrap();
+    id
+}
+
+async fn remove(table: &Table, account: &AccountId) {
+    let keys = table.keys(&account_partition(account)).await.unwrap();
+    table.delete_all(&keys).await.unwrap();
+}
+
+fn upload(account: &AccountId, parent: Option<&NodeId>) -> UploadRow {
+    let expires_at = now() + SignedDuration::from_hours(1);
+    let session = Session::new(Beginning::Sending, expires_at);
+    UploadRow {
+        id: new_id(),
+        account: account.clone(),
+        state: session.state,
+        name: "a".parse().unwrap(),
+        parent: parent.cloned(),
+        size: 1,
+        on_conflict: OnConflict::Fail,
+        content_type: None,
+        content_id: None,
+        blob: new_id(),
+        challenge: None,
+        multipart_id: None,
+        expires_at,
+        lease_until: None,
+        node: None,
+        discard_since: None,
+        ended_at: None,
+        created_at: now(),
+        version: 1,
+    }
+}
+
+fn place(upload: &UploadRow) -> String {
+    let (parent, upload) = (upload.parent.clone(), upload.id.clone());
+    UploadPlace { parent, upload }.in_index()
+}
+
+/// The places of all pages of so many, and how many pages there were.
+async fn listed(table: &Table, account: &AccountId, limit: u32) -> (Vec<String>, usize) {
+    let (mut places, mut pages, mut after): (Vec<_>, _, Option<UploadPlace>) = (Vec::new(), 0, None);
+    loop {
+        let page = table.uploads(account, after.as_ref(), limit).await.unwrap();
+        assert!(page.rows.len() <= limit as usize && page.unreadable.is_empty());
+        places.extend(page.rows.iter().map(place));
+        pages += 1;
+        match page.next {
+            Some(next) => after = Some(next.parse().unwrap()),
+            None => return (places, pages),
+        }
+    }
+}
+
+#[tokio::test]
+async fn only_uploads_under_way_are_listed_page_by_page() {
+    let table = &table().await;
+    let account = account(table).await;
+    let folder: NodeId = new_id();
+    let mut uploads = Vec::new();
+    for parent in [
+        None,
+        Some(&folder),
+        None,
+        Some(&folder),
+        None,
+        Some(&folder),
+        None,
+    ] {
+        let row = upload(&account, parent);
+        table.create_upload(&row, vec![]).await.unwrap();
+        uploads.push(row);
+    }
+    uploads.sort_by_key(place);
+    let places = |of: &[&UploadRow]| of.iter().map(|row| place(row)).collect::<Vec<_>>();
+    let all: Vec<_> = uploads.iter().map(place).collect();
+    for limit in [1, 2, 7, 100] {
+        assert_eq!(listed(table, &account, limit).await.0, all, "{limit}");
+    }
+    assert_eq!(table.uploads_into(&account, &folder).await.unwrap(), 3);
+    assert_eq!(table.uploads_into(&account, &new_id()).await.unwrap(), 0);
+
+    // One ends between two pages, and it is the one after which the next page begins.
+    let first = table.uploads(&account, None, 2).await.unwrap();
+    let after: UploadPlace = first.next.unwrap().parse().unwrap();
+    assert_eq!(after.in_index(), all[1]);
+    for ended in &uploads[..2] {
+        table
+            .move_upload(ended, Event::Abort, now(), |_| (), vec![])
+            .await
+            .unwrap();
+    }
+    let rest = table.uploads(&account, Some(&after), 100).await.unwrap();
+    assert_eq!(places(&rest.rows.iter().collect::<Vec<_>>()), all[2..]);
+    // What ended costs nothing: there is no page of it.
+    assert_eq!(listed(table, &account, 1).await, (all[2..].to_vec(), 5));
+
+    // The index may be behind.
+    let mut stale = serde_json::to_value(&uploads[2]).unwrap();
+    stale["state"] = json!("complete");
+    stale["open_account"] = json!(account);
+    stale["open_in"] = json!(all[2]);
+    put(table, &[&Item::new(&uploads[2].key(), stale)]).await.unwrap();
+    assert_eq!(listed(table, &account, 1).await.0, all[3..]);
+
+    // It goes where its file is going.
+    let to = Destination {
+        parent: NewParent::Root,
+        ..Destination::default()
+    };
+    let lease = Event::Lease(SignedDuration::from_mins(1));
+    let redirect = |next: &mut UploadRow| {
+        assert!(next.redirect(&to));
+        assert!(!next.redirect(&to));
+    };
+    let moved = table.move_upload(uploads.last().unwrap(), lease, now(), redirect, vec![]);
+    let moved = moved.await.unwrap();
+    assert_eq!((moved.state, &moved.parent), (State::Finalizing, &None));
+    let (left, _) = listed(table, &account, 100).await;
+    assert!(left.contains(&place(&moved)) && left.len() == 4, "{left:?}");
+    assert_eq!(table.uploads_into(&account, &folder).await.unwrap(), 2);
+    remove(table, &account).await;
+}
+
+fn folder(account: &AccountId, name: &str, depth: u64) -> NodeRow {
+    NodeRow {
+        id: new_id(),
+        account: account.clone(),
+        name: name.parse().unwrap(),
+        parent: None,
+        file: None,
+        entries: 0,
+        depth,
+        created_at: now(),
+        updated_at: now(),
+    }
+}
+
+#[tokio::test]
+async fn a_name_with_more_numbers_than_are_read_gets_another_one() {
+    let table = &table().await;
+    let account = account(table).await;
+    let base: Name = "a.txt".parse().unwrap();
+    // All of the first thousand are taken, and some more.
+    let names = [base.clone()]
+        .into_iter()
+        .chain((1..=1050).map(|number| numbered(&base, number)));
+    let entries: Vec<Item> = names
+        .map(|name| {
+            let attributes = json!({ "account": account, "name": name, "node": new_id::<NodeId>() });
+            Item::new(&EntryRow::key_of(&account, None, &name), attributes)
+        })
+        .collect();
+    for chunk in entries.chunks(100) {
+        put(table, &chunk.iter().collect::<Vec<_>>()).await.unwrap();
+    }
+    let mut made = std::collections::BTreeSet::new();
+    for _ in 0..5 {
+        let folder = folder(&account, "a.txt", 1);
+        let made_now = table
+            .create_folder(folder, OnConflict::Rename, |_| Ok(vec![]))
+            .await
+            .unwrap();
+        made.insert(made_now.name.to_string());
+    }
+    assert_eq!(made.len(), 5, "{made:?}");
+    assert!(
+        made.iter()
+            .all(|name| name.starts_with("a (") && name.ends_with(").txt")),
+        "{made:?}"
+    );
+    remove(table, &account).await;
+}
+
+#[tokio::test]
+async fn of_many_files_with_a_lost_content_some_are_looked_at() {
+    let table = &table().await;
+    let account = account(table).await;
+    let content: ContentId = CONTENT.parse().unwrap();
+    let blob = |lost: bool| {
+        let id: BlobId = new_id();
+        let mut row = json!({
+            "id": id, "content_id": content, "size": 29, "references": 1, "reclaiming": false, "created_at": now(),
+        });
+        if lost {
+            row["lost_since"] = json!(now());
+        }
+        (id.clone(), Item::new(&BlobRow::key_of(&id), row))
+    };
+    let ((lost, lost_row), (good, good_row)) = (blob(true), blob(false));
+    put(table, &[&lost_row, &good_row]).await.unwrap();
+    let holding = |number: u32, blob: &BlobId| {
+        let node: NodeId = format!("n{number:04}").parse().unwrap();
+        let attributes = json!({ "account": account, "content_id": content, "node": node, "blob": blob });
+        Item::new(&HoldingRow::key_of(&account, &content, &node), attributes)
+    };
+    let holdings: Vec<Item> = (0..150).map(|number| holding(number, &lost)).collect();
+    for chunk in holdings.chunks(75) {
+        put(table, &chunk.iter().collect::<Vec<_>>()).await.unwrap();
+    }
+    let own_blob = async || {
+        let blob = table.own_blob(&account, &content).await.unwrap();
+        blob.map(|blob| blob.id)
+    };
+    assert_eq!(own_blob().await, None);
+    for (number, found) in [(120, None), (60, Some(&good)), (0, Some(&good))] {
+        put(table, &[&holding(number, &good)]).await.unwrap();
+        assert_eq!(own_blob().await.as_ref(), found, "{number}");
+    }
+    table
+        .delete_all(&[BlobRow::key_of(&lost), BlobRow::key_of(&good)])
+        .await
+        .unwrap();
+    remove(table, &account).await;
+}
+
+#[tokio::test]
+async fn folders_are_as_deep_as_they_may_be_and_no_deeper() {
+    let table = &table().await;
+    let account = account(table).await;
+    let within = async |parent: Option<&NodeId>| match table.depth_within(&account, parent).await {
+        Ok(depth) => Ok(depth),
+        Err(StoreError::Conflict(conflict)) => Err(conflict),
+        Err(error) => panic!("{error}"),
+    };
+    let item = |row: &NodeRow| Item::new(&row.key(), serde_json::to_value(row).unwrap());
+    assert_eq!(within(None).await, Ok(1));
+    assert_eq!(within(Some(&new_id())).await, Err(Conflict::ParentGone));
+    for (depth, expected) in [
+        (1, Ok(2)),
+        (MAX_DEPTH - 1, Ok(MAX_DEPTH)),
+        (MAX_DEPTH, Err(Conflict::TooDeep)),
+    ] {
+        let row = folder(&account, "f", depth);
+        put(table, &[&item(&row)]).await.unwrap();
+        assert_eq!(within(Some(&row.id)).await, expected, "{depth}");
+    }
+    let mut file = serde_json::to_value(folder(&account, "f", 0)).unwrap();
+    file["file"] = json!({ "size": 1, "content_id": CONTENT, "blob": "b" });
+    let id: NodeId = new_id();
+    put(table, &[&Item::new(&NodeRow::key_of(&account, &id), file)])
+        .await
+        .unwrap();
+    assert_eq!(within(Some(&id)).await, Err(Conflict::ParentGone));
+    remove(table, &account).await;
+}

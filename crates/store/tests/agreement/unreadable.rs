@@ -1,0 +1,262 @@
+//! One row that cannot be read, of each kind in turn: what has nothing to do with it goes on, and says that it is missing.
+
+use crate::stack::{objects, table};
+use crate::{Item, put};
+use domain::account::Username;
+use domain::content::ContentId;
+use domain::id::{AccountId, BlobId, NodeId};
+use domain::throttle::Source;
+use jiff::Timestamp;
+use serde_json::{Value, json};
+use store::rows::{
+    AccountRow, BlobRow, CircuitRow, EntryRow, HoldingRow, NodeRow, SamplesRow, SessionRow, TallyRow,
+    TokenRow, UploadRow, UsernameRow, account_partition, new_id, now, target_partition,
+};
+use store::table::Key;
+use store::{StoreError, Table};
+
+const CONTENT: &str = "AzeAIB3q5CLlOsBZwSpKu8CaLA7QUyq8Pjh+4MHg3OQ=-1";
+
+/// An account with two of everything.
+struct Home {
+    account: AccountRow,
+    blob: BlobId,
+    nodes: [NodeId; 2],
+    /// The keys of the first of each kind, which are to be broken.
+    first: Vec<Key>,
+}
+
+async fn put_row(table: &Table, key: &Key, attributes: Value) {
+    put(table, &[&Item::new(key, attributes)]).await.unwrap();
+}
+
+/// Makes an attribute one that nobody understands.
+async fn break_row(table: &Table, key: &Key, attribute: &str) {
+    let mut item: Item = table.get(key).await.unwrap().unwrap();
+    item.0.insert(attribute.to_owned(), json!({ "odd": true }));
+    put(table, &[&item]).await.unwrap();
+}
+
+impl Home {
+    async fn new(table: &Table) -> Self {
+        let id: AccountId = new_id();
+        let username: Username = format!("unreadable-{id}").try_into().unwrap();
+        let account = AccountRow {
+            id,
+            username,
+            password_hash: "nobody signs in".to_owned(),
+            quota_bytes: 100,
+            free_bytes: 40,
+            role: domain::account::Role::User,
+            sign_outs: 0,
+            closing_since: None,
+            created_at: now(),
+        };
+        table.create_account(&account, &Source::of(None)).await.unwrap();
+        let (id, blob): (_, BlobId) = (&account.id, new_id());
+        let content: ContentId = CONTENT.parse().unwrap();
+        let row = json!({
+            "id": blob, "content_id": content, "size": 29, "references": 2, "reclaiming": false, "created_at": now(),
+        });
+        put_row(table, &BlobRow::key_of(&blob), row).await;
+        let nodes: [NodeId; 2] = [new_id(), new_id()];
+        let mut first = Vec::new();
+        for (node, name) in nodes.iter().zip(["a", "b"]) {
+            let entry = EntryRow::key_of(id, None, &name.parse().unwrap());
+            let holding = HoldingRow::key_of(id, &content, node);
+            let file = json!({ "size": 29, "content_id": content, "blob": blob });
+            let row = json!({
+                "id": node, "account": id, "name": name, "file": file, "entries": 0, "depth": 0,
+                "created_at": now(), "updated_at": now(),
+            });
+            put_row(table, &NodeRow::key_of(id, node), row).await;
+            let row = json!({ "account": id, "name": name, "node": node });
+            put_row(table, &entry, row).await;
+            let row = json!({ "account": id, "content_id": content, "node": node, "blob": blob });
+            put_row(table, &holding, row).await;
+            let (upload, token, session) = (new_id(), new_id(), new_id());
+            let keys = [
+                UploadRow::key_of(id, &upload),
+                TokenRow::key_of(id, &token),
+                SessionRow::key_of(id, &session),
+            ];
+            let row = json!({
+                "id": upload, "account": id, "state": "finalizing", "name": "u", "size": 1, "on_conflict": "fail",
+                "blob": new_id::<BlobId>(), "expires_at": now(), "created_at": now(), "version": 1,
+                "open_account": id, "open_in": format!("#{upload}"),
+            });
+            put_row(table, &keys[0], row).await;
+            let row = json!({
+                "account": id, "id": token, "name": "CI", "scopes": ["read"],
+                "hash": "ZIqlxXn7MPOK90TZfW7IQMepEnekmaDXgPPnMU7KCQs", "created_at": now(), "expires_at": Timestamp::MAX,
+            });
+            put_row(table, &keys[1], row).await;
+            let row = json!({
+                "account": id, "id": session, "sign_outs": 0, "current": "Zmh6rfhivXdsj8GLjp-OIAiXFIVu4jOzkCpZHQ1fKSU",
+                "began_at": now(), "refreshed_at": now(),
+            });
+            put_row(table, &keys[2], row).await;
+            if name == "a" {
+                first.extend(keys);
+                first.extend([NodeRow::key_of(id, node), entry, holding]);
+            }
+        }
+        Self {
+            account,
+            blob,
+            nodes,
+            first,
+        }
+    }
+
+    /// How many files, uploads and tokens there are, and how many of each cannot be read.
+    async fn listed(&self, table: &Table) -> [(usize, usize); 3] {
+        let id = &self.account.id;
+        let nodes = table.nodes(id, None, None, 100).await.unwrap();
+        let uploads = table.uploads(id, None, 100).await.unwrap();
+        let tokens = table.tokens(id, None, 100).await.unwrap();
+        [
+            (nodes.rows.len(), nodes.unreadable.len()),
+            (uploads.rows.len(), uploads.unreadable.len()),
+            (tokens.rows.len(), tokens.unreadable.len()),
+        ]
+    }
+
+    async fn remove(self, table: &Table) {
+        let mut keys = table.keys(&account_partition(&self.account.id)).await.unwrap();
+        keys.extend([
+            BlobRow::key_of(&self.blob),
+            UsernameRow::key_of(&self.account.username),
+        ]);
+        table.delete_all(&keys).await.unwrap();
+    }
+}
+
+#[tokio::test]
+async fn lists_leave_out_what_cannot_be_read_and_say_so() {
+    let table = &table().await;
+    let home = Home::new(table).await;
+    let whole = (2, 0);
+    assert_eq!(home.listed(table).await, [whole; 3]);
+    for (kind, attribute, list) in [
+        ("NODE#", "created_at", 0),
+        ("NODE#", "name", 0),
+        ("NODE#", "file", 0),
+        ("ENTRY#", "node", 0),
+        ("UPLOAD#", "created_at", 1),
+        ("UPLOAD#", "state", 1),
+        ("TOKEN#", "scopes", 2),
+    ] {
+        let key = home.first.iter().find(|key| key.sk.starts_with(kind)).unwrap();
+        let sound: Item = table.get(key).await.unwrap().unwrap();
+        break_row(table, key, attribute).await;
+        let mut expected = [whole; 3];
+        expected[list] = (1, 1);
+        assert_eq!(home.listed(table).await, expected, "{kind} {attribute}");
+        // However often it was met.
+        assert_eq!(home.listed(table).await, expected, "{kind} {attribute}");
+        assert_eq!(table.take_unreadable(), 1, "{kind} {attribute}");
+        put(table, &[&sound]).await.unwrap();
+    }
+    assert_eq!(home.listed(table).await, [whole; 3]);
+    assert_eq!(table.take_unreadable(), 0);
+    home.remove(table).await;
+}
+
+/// The file itself goes as long as it can be told what goes with it, and otherwise it is said that it cannot be.
+#[tokio::test]
+async fn what_cannot_be_read_is_deleted_by_what_can() {
+    let table = &table().await;
+    for (attribute, goes) in [
+        ("created_at", true),
+        ("updated_at", true),
+        ("entries", true),
+        ("depth", true),
+        ("name", false),
+        ("parent", false),
+        ("file", false),
+    ] {
+        let home = Home::new(table).await;
+        let (id, node) = (&home.account.id, &home.nodes[0]);
+        break_row(table, &NodeRow::key_of(id, node), attribute).await;
+        match table.remains(id, node).await {
+            Ok(remains) => {
+                table.delete_node(&remains.unwrap(), now()).await.unwrap();
+                let account = table.account(id).await.unwrap().unwrap();
+                let blob = table.blob(&home.blob).await.unwrap().unwrap();
+                assert_eq!((account.free_bytes, blob.references), (69, 1), "{attribute}");
+                assert_eq!(table.remains(id, node).await.unwrap(), None, "{attribute}");
+                assert!(goes, "{attribute}");
+            }
+            Err(StoreError::Unreadable { sk, .. }) => {
+                assert!(!goes && sk == NodeRow::key_of(id, node).sk, "{attribute}");
+            }
+            Err(error) => panic!("{attribute}: {error}"),
+        }
+        home.remove(table).await;
+    }
+}
+
+/// One of each kind at a time, and then all of them: the account goes with all that it has.
+#[tokio::test]
+async fn an_account_is_deleted_whatever_of_it_cannot_be_read() {
+    let (table, objects) = (&table().await, objects().await);
+    let kinds = ["UPLOAD#", "TOKEN#", "SESSION#", "NODE#", "ENTRY#", "HOLDS#"];
+    let mut cases: Vec<Vec<&str>> = kinds.map(|kind| vec![kind]).to_vec();
+    cases.push(kinds.to_vec());
+    for broken in cases {
+        let home = Home::new(table).await;
+        let pk = account_partition(&home.account.id);
+        for key in &home.first {
+            if broken.iter().any(|kind| key.sk.starts_with(kind)) {
+                let attribute = match key.sk.split('#').next() {
+                    Some("ENTRY" | "HOLDS") => "node",
+                    Some("SESSION") => "began_at",
+                    _ => "created_at",
+                };
+                break_row(table, key, attribute).await;
+            }
+        }
+        // What is being finalized is the sweep's. It has ended.
+        for key in table.keys(&pk).await.unwrap() {
+            if key.sk.starts_with(UploadRow::PREFIX) {
+                let mut item: Item = table.get(&key).await.unwrap().unwrap();
+                item.0.insert("state".to_owned(), json!("complete"));
+                put(table, &[&item]).await.unwrap();
+            }
+        }
+        let closing = AccountRow {
+            closing_since: Some(Timestamp::UNIX_EPOCH),
+            ..home.account.clone()
+        };
+        let gone = table.clear_account(&objects, &closing, now(), || true).await;
+        assert!(gone.unwrap(), "{broken:?}");
+        assert_eq!(table.keys(&pk).await.unwrap(), [], "{broken:?}");
+        let blob = table.blob(&home.blob).await.unwrap().unwrap();
+        assert_eq!(blob.references, 0, "{broken:?}");
+        let met = u64::from(broken.contains(&"UPLOAD#")) + u64::from(broken.contains(&"NODE#"));
+        assert_eq!(table.take_unreadable(), met, "{broken:?}");
+        home.remove(table).await;
+    }
+}
+
+#[tokio::test]
+async fn how_a_target_does_is_told_as_far_as_it_can_be_read() {
+    let table = &table().await;
+    let target = format!("unreadable-{}", new_id::<NodeId>());
+    let part = |number: &str| Key {
+        pk: target_partition(&target),
+        sk: format!("{}{number}", TallyRow::PREFIX),
+    };
+    put_row(table, &part("00"), json!({ "pending": 2 })).await;
+    put_row(table, &part("01"), json!({ "pending": "many" })).await;
+    put_row(table, &SamplesRow::key_of(&target), json!({ "samples": 1 })).await;
+    put_row(table, &CircuitRow::key_of(&target), json!({ "target": 1 })).await;
+    let status = table.target_status(&target, now()).await.unwrap();
+    assert_eq!((status.tally.pending, status.skipped), (2, 3));
+    // The next sample is written in the place of what cannot be read.
+    table.sample(&target, 1, now()).await.unwrap();
+    assert_eq!(table.target_status(&target, now()).await.unwrap().skipped, 2);
+    let keys = table.keys(&target_partition(&target)).await.unwrap();
+    table.delete_all(&keys).await.unwrap();
+}
