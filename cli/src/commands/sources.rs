@@ -1,6 +1,7 @@
 //! The local files that a command was given: which can be uploaded under which name, and what is wrong with each other.
 
 use crate::exit::{Exit, Failure};
+use crate::human;
 use client::transfer::uploadable;
 use domain::name::{InvalidName, Name};
 use std::collections::BTreeMap;
@@ -87,13 +88,9 @@ fn name_of(path: &Path) -> Result<Name, Failure> {
     })
 }
 
-/// As people know it; with escapes where it is no text.
-#[expect(
-    clippy::unnecessary_debug_formatting,
-    reason = "bytes that are no text must be told apart"
-)]
+/// As people know it; as a shell takes it where it is no text.
 pub(super) fn shown(path: &Path) -> String {
-    path.to_str().map_or_else(|| format!("{path:?}"), str::to_owned)
+    path.to_str().map_or_else(|| human::quoted(path), str::to_owned)
 }
 
 #[cfg(test)]
@@ -138,7 +135,7 @@ mod tests {
         let expected = [
             (
                 Exit::Usage,
-                "caf\\xE9\" cannot be stored under its name: it is not UTF-8",
+                "caf\\xe9' cannot be stored under its name: it is not UTF-8",
             ),
             (
                 Exit::Usage,

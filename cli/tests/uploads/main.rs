@@ -40,7 +40,7 @@ fn good_files_go_and_each_bad_one_is_named_with_its_reason() {
     assert_eq!(exit, Some(1), "for different reasons: {lines:?}");
     assert_eq!(terminal.stored(), ["last.txt", "ok.txt"]);
     let expected = [
-        ("\"caf\\xE9\"", "not UTF-8"),
+        ("$'caf\\xe9'", "not UTF-8"),
         ("a\\b", "backslash"),
         ("subfolder", "is a folder"),
         ("dangling-link", "symbolic link to nowhere, which is not there"),

@@ -9,7 +9,7 @@ use std::fmt;
 use std::str::FromStr;
 
 /// More folders than any path goes through.
-const MOST_FOLDERS: usize = 10_000;
+const MOST_FOLDERS: usize = 1_000;
 
 /// The way from the top of an account's tree to a file or folder. The top itself has no names.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
