@@ -9,8 +9,11 @@ const AFTER_HELP: &str = "\
 Environment:
   LONGSHORE_API         address of the API, like --api
   LONGSHORE_PASSWORD    password for signup, login and password, instead of the prompt
-  LONGSHORE_NEW_PASSWORD  the new one for password
+  LONGSHORE_NEW_PASSWORD  the new one for password and reset-password
+  LONGSHORE_INVITATION  code of an invitation for signup, like --invitation
+  LONGSHORE_RESET_CODE  code for reset-password, like --code
   LONGSHORE_TOKEN       personal access token, instead of a login
+                        (line breaks at the end of passwords and white space around tokens are ignored)
   LONGSHORE_CONFIG_DIR  where the session is kept (default: $XDG_CONFIG_HOME/longshore)
 
 Exit codes:
@@ -23,7 +26,10 @@ Exit codes:
     6  quota exceeded
     7  the API or the store is out of reach
     8  the bytes are not what they should be; nothing was saved
-  130  interrupted; upload and download go on where they stopped when run again";
+  130  interrupted (Ctrl-C, or asked to end by the system); upload and download go on where they stopped when run again
+
+A command that is given several files or ids does what it can, tells why each other failed, and ends with the code that
+all failures share, with 3 or 7 when that kept it from going on, or else with 1.";
 
 /// Keeps files: uploads in verified parts, resumable both ways, with verified copies in other stores.
 #[derive(Debug, Parser)]
@@ -54,6 +60,14 @@ pub(crate) enum Command {
     Signup {
         /// The name to register
         username: String,
+        /// The code of an invitation; asked for where one is needed
+        #[arg(
+            long,
+            value_name = "CODE",
+            env = "LONGSHORE_INVITATION",
+            hide_env_values = true
+        )]
+        invitation: Option<String>,
     },
     /// Sign in
     Login {
@@ -68,8 +82,25 @@ pub(crate) enum Command {
     },
     /// Change the password, and end the sessions on all other machines
     Password,
+    /// Set a forgotten password with a code that an administrator gave, end all sessions, and sign in
+    ResetPassword {
+        /// The name to sign in with
+        username: String,
+        /// The code; asked for if it is not given
+        #[arg(
+            long,
+            value_name = "CODE",
+            env = "LONGSHORE_RESET_CODE",
+            hide_env_values = true
+        )]
+        code: Option<String>,
+    },
     /// Delete the account, and every file that it has
-    DeleteAccount,
+    DeleteAccount {
+        /// Do not ask for the account's name to be typed, for scripts
+        #[arg(long)]
+        yes: bool,
+    },
     /// Tokens for programs, which cannot type passwords
     #[command(subcommand)]
     Token(Token),
@@ -93,6 +124,11 @@ pub(crate) enum Command {
         #[arg(long)]
         upload: bool,
     },
+    /// List unfinished uploads, also those whose folder is gone, or give them up
+    Uploads {
+        #[command(subcommand)]
+        command: Option<Uploads>,
+    },
     /// Show a file's copies, or how far an upload is
     Status {
         /// The file, or the name of an unfinished upload
@@ -101,6 +137,19 @@ pub(crate) enum Command {
     /// Look after the copies in other stores (operators only)
     #[command(subcommand)]
     Replicas(Replicas),
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Uploads {
+    /// Give unfinished uploads up, and what they have sent
+    Abort {
+        /// Their ids, as `longshore uploads` shows them
+        #[arg(required_unless_present = "all", value_name = "ID")]
+        ids: Vec<String>,
+        /// All that the account has
+        #[arg(long, conflicts_with = "ids")]
+        all: bool,
+    },
 }
 
 #[derive(Debug, Subcommand)]
@@ -159,13 +208,13 @@ pub(crate) enum Replicas {
 
 #[derive(Debug, Args)]
 pub(crate) struct Upload {
-    /// Local files
+    /// Local plain files. Each gets its own name over there; names that differ in case are different names
     #[arg(required = true, value_name = "FILE")]
     pub(crate) files: Vec<PathBuf>,
     /// Folder to upload to; made if it is not there
     #[arg(long, value_name = "FOLDER", default_value = "/")]
     pub(crate) to: String,
-    /// What to do when another file has the name already
+    /// What to do when another file has the name already. An interrupted upload may be run again with another choice
     #[arg(long, value_enum, value_name = "WHAT", default_value_t)]
     pub(crate) on_conflict: OnConflict,
     #[command(flatten)]
@@ -198,7 +247,7 @@ impl From<OnConflict> for types::OnConflict {
 pub(crate) struct Download {
     /// The file to download
     pub(crate) path: String,
-    /// Local file, or folder to put it in [default: its own name, here]
+    /// Local file, or folder to put it in (made if it ends with /); "-" is standard output [default: its own name, here]
     #[arg(short, long, value_name = "FILE")]
     pub(crate) output: Option<PathBuf>,
     /// Replace a local file that exists

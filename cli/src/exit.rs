@@ -61,6 +61,11 @@ impl Failure {
         Self::new(Exit::Failed, message)
     }
 
+    /// Nothing is to be said: the reader of standard output has gone away before the end, and meant to.
+    pub(crate) fn silent() -> Self {
+        Self::failed("")
+    }
+
     pub(crate) fn interrupted(next_step: Option<String>) -> Self {
         Self {
             next_step,
@@ -101,8 +106,8 @@ impl From<ApiError> for Failure {
                 (_, 429 | 502..=504) => Exit::Unreachable,
                 _ => Exit::Failed,
             },
-            ApiError::Unreachable { .. } => Exit::Unreachable,
-            ApiError::Address { .. } => Exit::Usage,
+            ApiError::Unreachable { .. } | ApiError::NotTheApi { .. } => Exit::Unreachable,
+            ApiError::Address { .. } | ApiError::Token(_) => Exit::Usage,
             ApiError::Unexpected { .. } | ApiError::Setup(_) => Exit::Failed,
         };
         let message = match &error {
@@ -143,12 +148,18 @@ impl From<TransferError> for Failure {
             TransferError::Disk { ref error, .. } if error.kind() == io::ErrorKind::NotFound => {
                 Exit::NotFound
             }
-            TransferError::TargetExists(_) | TransferError::InUse(_) => Exit::Conflict,
-            TransferError::StoreUnreachable { .. } => Exit::Unreachable,
-            TransferError::Mismatch { .. } | TransferError::Damaged(_) => Exit::Mismatch,
-            TransferError::NotAFile(_) | TransferError::NotDownloadable(_) | TransferError::Size(_) => {
-                Exit::Usage
+            TransferError::TargetExists(_) | TransferError::InUse(_) | TransferError::Replaced(_) => {
+                Exit::Conflict
             }
+            TransferError::Dangling { .. } => Exit::NotFound,
+            TransferError::StoreUnreachable { .. } | TransferError::NotTheStore { .. } => Exit::Unreachable,
+            TransferError::Mismatch { .. } | TransferError::Wrong { .. } | TransferError::Damaged(_) => {
+                Exit::Mismatch
+            }
+            TransferError::Folder(_)
+            | TransferError::Special { .. }
+            | TransferError::NotDownloadable(_)
+            | TransferError::Size(_) => Exit::Usage,
             _ => Exit::Failed,
         };
         Self {

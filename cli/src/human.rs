@@ -1,6 +1,8 @@
 //! Sizes, times and lists of parts as people read them.
 
+use crate::output;
 use jiff::Timestamp;
+use std::ffi::OsStr;
 use std::fmt::Write as _;
 use std::time::Duration;
 
@@ -57,12 +59,36 @@ pub(crate) fn ranges(numbers: &[u32]) -> String {
 }
 
 /// As a shell takes it.
-pub(crate) fn quoted(word: &str) -> String {
+pub(crate) fn quoted(word: impl AsRef<OsStr>) -> String {
+    let word = word.as_ref();
     let plain = |c: char| c.is_ascii_alphanumeric() || "-_./=:@%+,".contains(c);
-    if !word.is_empty() && word.chars().all(plain) {
-        return word.to_owned();
+    match word.to_str() {
+        Some(text) if !text.is_empty() && text.chars().all(plain) => text.to_owned(),
+        Some(text) if !text.chars().any(output::misleads) => format!("'{}'", text.replace('\'', r"'\''")),
+        _ => escaped(word),
     }
-    format!("'{}'", word.replace('\'', r"'\''"))
+}
+
+/// What cannot be shown, or is no text, as bytes.
+fn escaped(word: &OsStr) -> String {
+    let mut text = String::from("$'");
+    let bytes = |text: &mut String, bytes: &[u8]| {
+        for byte in bytes {
+            let _ = write!(text, "\\x{byte:02x}");
+        }
+    };
+    for chunk in word.as_encoded_bytes().utf8_chunks() {
+        for c in chunk.valid().chars() {
+            match c {
+                '\'' | '\\' => text.extend(['\\', c]),
+                c if output::misleads(c) => bytes(&mut text, c.encode_utf8(&mut [0; 4]).as_bytes()),
+                c => text.push(c),
+            }
+        }
+        bytes(&mut text, chunk.invalid());
+    }
+    text.push('\'');
+    text
 }
 
 #[cfg(test)]
@@ -102,6 +128,15 @@ mod tests {
         assert_eq!(quoted("a/b.txt"), "a/b.txt");
         assert_eq!(quoted("it's here"), r"'it'\''s here'");
         assert_eq!(quoted(""), "''");
+        assert_eq!(quoted("it's\n\u{9b}"), r"$'it\'s\x0a\xc2\x9b'");
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn words_that_are_no_text() {
+        use std::os::unix::ffi::OsStrExt;
+        assert_eq!(quoted(OsStr::from_bytes(b"caf\xe9")), r"$'caf\xe9'");
+        assert_eq!(quoted(OsStr::from_bytes(b"\xe9f")), r"$'\xe9f'");
     }
 
     proptest! {

@@ -6,53 +6,46 @@
 mod args;
 mod commands;
 mod config;
+mod destination;
 mod exit;
 mod human;
 mod output;
 mod progress;
+mod signals;
 
 use args::Arguments;
 use clap::Parser;
 use commands::Context;
-use commands::account::Passwords;
 use exit::Failure;
+use signals::Signals;
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
-    let arguments = Arguments::parse();
-    let json = arguments.json;
-    let passwords = match commands::account::ask_passwords(&arguments.command) {
-        Ok(passwords) => passwords,
-        Err(failure) => return output::failure(&failure, json),
-    };
-    let done = tokio::runtime::Builder::new_multi_thread().enable_all().build();
-    let runtime = match done {
-        Ok(runtime) => runtime,
-        Err(error) => return output::failure(&Failure::failed(format!("cannot start: {error}")), json),
-    };
-    let ended = runtime.block_on(run(&arguments, passwords));
-    // Blocking reads may still be under way; nobody waits for them.
-    runtime.shutdown_background();
-    match ended {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(failure) => output::failure(&failure, json),
+    match Arguments::try_parse() {
+        Ok(arguments) => output::ended(work(&arguments), arguments.json),
+        Err(help) => output::help(&help),
     }
 }
 
-async fn run(arguments: &Arguments, passwords: Passwords) -> Result<(), Failure> {
-    let context = Context::new(arguments, passwords);
+fn work(arguments: &Arguments) -> Result<(), Failure> {
+    let mut context = Context::new(arguments);
+    context.ask(&arguments.command)?;
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
+    let runtime = runtime.map_err(|error| Failure::failed(format!("cannot start: {error}")))?;
+    let ended = runtime.block_on(run(&context, arguments));
+    // Blocking reads may still be under way; nobody waits for them.
+    runtime.shutdown_background();
+    ended
+}
+
+async fn run(context: &Context, arguments: &Arguments) -> Result<(), Failure> {
+    // Before the first call, so that none is cut off.
+    let mut signals = Signals::listen();
     let ended = tokio::select! {
-        ended = commands::run(&context, &arguments.command) => ended,
-        () = interrupted() => Err(Failure::interrupted(commands::how_to_go_on(&context, &arguments.command))),
+        ended = commands::run(context, &arguments.command) => ended,
+        () = signals.next() => Err(Failure::interrupted(commands::how_to_go_on(context, &arguments.command))),
     };
     context.settled().await;
     context.display.end();
     ended
-}
-
-/// Waits for Ctrl-C. Where that cannot be noticed the system ends the process, which loses nothing either.
-async fn interrupted() {
-    if tokio::signal::ctrl_c().await.is_err() {
-        std::future::pending::<()>().await;
-    }
 }

@@ -121,6 +121,10 @@ impl Display {
                 self.remark(&state, &output::plain(&text));
             }
             Event::Finalizing => self.finalizing(&state),
+            Event::Replaced => {
+                let text = format!("{}: it was replaced meanwhile; beginning anew", state.name);
+                self.remark(&state, &text);
+            }
             _ => {}
         }
         self.show(&mut state, now);

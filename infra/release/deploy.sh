@@ -11,4 +11,5 @@ environment=${2:?which environment of infra/samconfig.toml}
 archives=("target/releases/$version/longshore-$version"-*.tar.gz)
 said=$(cargo xtask release deploy "${archives[0]}" "$environment" | tee /dev/stderr)
 api=$(sed -n 's/^api=//p' <<<"$said")
-cargo xtask smoke "$api"
+stack=$(sed -n 's/^stack=//p' <<<"$said")
+cargo xtask smoke "$api" --stack "$stack"

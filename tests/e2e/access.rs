@@ -7,7 +7,7 @@ use crate::harness::aws;
 use crate::harness::bytes::fresh;
 use crate::harness::documented;
 use crate::harness::http::{Answer, send};
-use crate::harness::person::{PASSWORD, Person, is_good, new_username, sign};
+use crate::harness::person::{PASSWORD, Person, invitation_if_needed, is_good, new_username, sign};
 use crate::harness::stack::stack;
 use jiff::Timestamp;
 use serde_json::{Value, json};
@@ -44,9 +44,10 @@ const fn endpoint(method: &'static str, path: &'static str, wants: Wants, right:
     }
 }
 
-const ENDPOINTS: [Endpoint; 26] = [
+const ENDPOINTS: [Endpoint; 27] = [
     endpoint("GET", "/v1/openapi.json", Nothing, 200),
     endpoint("POST", "/v1/accounts", Nothing, 201),
+    endpoint("POST", "/v1/accounts/password", Nothing, 204),
     endpoint("GET", "/v1/account", Scope("read"), 200),
     endpoint("DELETE", "/v1/account", Session, 204),
     endpoint("PUT", "/v1/account/password", Session, 204),
@@ -151,7 +152,16 @@ async fn ended(person: &Person) -> String {
 /// What to send for the call to do what it is for.
 async fn right_body(row: &Endpoint, person: &Person) -> Value {
     match (row.method, row.path) {
-        ("POST", "/v1/accounts") => json!({ "username": new_username(), "password": PASSWORD }),
+        ("POST", "/v1/accounts") => {
+            let invitation = invitation_if_needed().await;
+            json!({ "username": new_username(), "password": PASSWORD, "invitation": invitation })
+        }
+        // Somebody else's each time: it ends all sessions.
+        ("POST", "/v1/accounts/password") => {
+            let somebody = Person::not_signed_in().await;
+            let code = somebody.password_code().await;
+            json!({ "username": somebody.username, "code": code, "password": PASSWORD })
+        }
         ("DELETE", "/v1/account") => json!({ "current_password": PASSWORD }),
         // The same again, for whoever clears up after the tests knows this one.
         ("PUT", "/v1/account/password") => json!({ "current_password": PASSWORD, "new_password": PASSWORD }),

@@ -2,7 +2,7 @@
 
 use crate::harness::bytes::{fresh, unique};
 use crate::harness::http::send;
-use crate::harness::person::{PASSWORD, Person, new_username, note_username};
+use crate::harness::person::{PASSWORD, Person, invitation_if_needed, new_username, note_username};
 use crate::harness::stack::stack;
 use serde_json::{Value, json};
 
@@ -22,7 +22,9 @@ async fn somebody_signs_up_and_in() {
     let username = format!("Ann.{:x}", unique());
     note_username(&username);
     let body = json!({ "username": username, "password": PASSWORD });
-    let account = post("/accounts", &body).await.expect(201).json();
+    let mut signing_up = body.clone();
+    signing_up["invitation"] = json!(invitation_if_needed().await);
+    let account = post("/accounts", &signing_up).await.expect(201).json();
     assert_eq!(account["username"], username.to_lowercase());
     assert_eq!(account["used_bytes"], 0);
     assert!(account.get("password_hash").is_none());
@@ -44,17 +46,22 @@ async fn somebody_signs_up_and_in() {
 async fn a_username_is_taken_once_in_any_case() {
     let person = Person::new().await;
     for name in [person.username.clone(), person.username.to_uppercase()] {
-        post("/accounts", &json!({ "username": name, "password": PASSWORD }))
-            .await
-            .problem(409, "username_taken");
+        let invitation = invitation_if_needed().await;
+        let body = json!({ "username": name, "password": PASSWORD, "invitation": invitation });
+        post("/accounts", &body).await.problem(409, "username_taken");
     }
 }
 
 /// Many at once for one name: one gets it.
 #[tokio::test]
 async fn a_username_is_taken_once_at_the_same_time() {
-    let body = json!({ "username": new_username(), "password": PASSWORD });
-    let answers = futures::future::join_all((0..5).map(|_| post("/accounts", &body))).await;
+    let username = new_username();
+    let sign_up = async || {
+        let invitation = invitation_if_needed().await;
+        let body = json!({ "username": username, "password": PASSWORD, "invitation": invitation });
+        post("/accounts", &body).await
+    };
+    let answers = futures::future::join_all((0..5).map(|_| sign_up())).await;
     let mut statuses: Vec<u16> = answers.iter().map(|answer| answer.status).collect();
     statuses.sort_unstable();
     assert_eq!(statuses, [201, 409, 409, 409, 409]);

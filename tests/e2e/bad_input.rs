@@ -25,6 +25,10 @@ fn with_bodies(upload: &str) -> Vec<(String, Value)> {
             json!({ "username": "somebody", "password": "long enough" }),
         ),
         (
+            "/accounts/password".to_owned(),
+            json!({ "username": "somebody", "code": "lsi_0", "password": "long enough" }),
+        ),
+        (
             "/sessions".to_owned(),
             json!({ "username": "somebody", "password": "long enough" }),
         ),
@@ -157,7 +161,7 @@ async fn values_of_the_wrong_type() {
             }
             let mut body = good.clone();
             body.as_object_mut().unwrap().remove(field);
-            if ["name", "size", "username", "password", "parts"].contains(&field.as_str()) {
+            if ["name", "size", "username", "password", "code", "parts"].contains(&field.as_str()) {
                 person
                     .call("POST", &path, Some(&body))
                     .await

@@ -10,6 +10,7 @@ use crate::harness::wait::{PATIENCE, until};
 use crate::harness::workers::{Habits, Workers};
 use client::types::ReplicaState;
 use jiff::Timestamp;
+use serde_json::json;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -84,6 +85,90 @@ async fn an_outage_fails_nothing() {
     yard.close().await;
 }
 
+/// While a target is left alone what waits there costs two reads for each batch and one write for each message, and then
+/// nothing: no message, and nothing that the sweep would look at. When it works again all of it gets a message.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_waits_for_a_target_has_no_message() {
+    const FILES: usize = 7;
+    let yard = Yard::new(vec![Place::new(Kind::S3, |_| Fate::Pass).await]).await;
+    let place = &yard.places[0];
+    let partition = format!("TARGET#{}", place.name);
+    let open_until = async |until: &str| {
+        let open = json!({
+            "target": place.name, "failures": 5, "trips": 1, "open_until": until, "probing": false,
+            "reason": "an outage", "version": 1,
+        });
+        aws::set(&partition, "CIRCUIT", &open).await;
+    };
+    open_until("2200-01-01T00:00:00Z").await;
+    let mut files = Vec::new();
+    for number in 0..FILES {
+        let bytes = fresh(100);
+        files.push((yard.store(&number.to_string(), &bytes).await, bytes));
+    }
+    let mut worker = worker(&yard).await;
+    let (mut messages, mut batches) = (0, 0);
+    until("all messages were handed over", async || {
+        let some = yard.queues.hand_over(&mut worker).await;
+        (messages, batches) = (messages + some, batches + usize::from(some > 0));
+        (messages == FILES).then_some(())
+    })
+    .await;
+    let count = |name: &str| {
+        let operations = worker.proxy.operations();
+        operations.iter().filter(|operation| *operation == name).count()
+    };
+    let calls = [
+        "GetItem",
+        "UpdateItem",
+        "BatchGetItem",
+        "Query",
+        "TransactWriteItems",
+    ];
+    let calls = calls.map(|name| count(&format!("DynamoDB {name}")));
+    // The circuit is read again afterwards: it may have closed meanwhile.
+    assert_eq!(
+        calls,
+        [2 * batches, FILES, 0, 0, 0],
+        "{:?}",
+        worker.proxy.operations()
+    );
+    assert_eq!(count("SQS SendMessage") + count("SQS SendMessageBatch"), 0);
+    assert_eq!(yard.queues.waiting().await, 0);
+    assert_eq!(place.relay.befallen().len(), 0, "it was asked for something");
+    for (stored, _) in &files {
+        let (pk, sk) = (format!("BLOB#{}", stored.blob), format!("REPLICA#{}", place.name));
+        let row = aws::item(&pk, &sk).await.unwrap();
+        assert_eq!(
+            (&row["state"], row.get("due_at")),
+            (&"pending".into(), None),
+            "{row}"
+        );
+        assert!(row["waiting_shard"].is_string(), "{row}");
+    }
+
+    // The next message is the probe.
+    open_until("2020-01-01T00:00:00Z").await;
+    let bytes = fresh(100);
+    files.push((yard.store("probe", &bytes).await, bytes));
+    until("all that waited has arrived", async || {
+        yard.queues.hand_over(&mut worker).await;
+        let waiting = aws::items(&partition, "CIRCUIT").await;
+        let closed = waiting
+            .first()
+            .is_some_and(|circuit| circuit.get("open_until").is_none());
+        (closed && yard.queues.waiting().await == 0).then_some(())
+    })
+    .await;
+    for (stored, _) in &files {
+        yard.available(stored, place).await;
+    }
+    let files: Vec<(&Stored, &bytes::Bytes)> = files.iter().map(|(stored, bytes)| (stored, bytes)).collect();
+    yard.check(place, &files, "after it was left alone").await;
+    assert_eq!(yard.queues.dead_letters().await, []);
+    yard.close().await;
+}
+
 async fn worker(yard: &Yard) -> Sandbox {
     let mut environment = yard.queues.environment().to_vec();
     environment.push(("MAX_RECEIVES", "4"));
@@ -150,6 +235,13 @@ async fn no_more_workers_than_a_target_takes() {
     let mut third = worker(&yard).await;
     yard.queues.hand_over(&mut third).await;
     assert_eq!(hanging(&yard), 2, "it was let through");
+    let tried = third.proxy.operations();
+    assert!(
+        !tried
+            .iter()
+            .any(|operation| operation == "DynamoDB TransactWriteItems"),
+        "that all places are taken is known without trying them: {tried:?}"
+    );
     let state = async |stored: &Stored| {
         let replica = yard.replica(stored, &yard.places[0]).await;
         (replica.state, replica.attempts)

@@ -9,6 +9,7 @@
 mod closing;
 mod create;
 mod finalize;
+mod invitations;
 mod parts;
 mod prove;
 mod sessions;
@@ -200,6 +201,9 @@ macro_rules! scenarios {
 
 scenarios! {
     an_account_that_is_made: tree::MakeAccount,
+    an_account_that_is_made_by_invitation: invitations::MakeAccount,
+    an_invitation_that_is_made: invitations::Invite,
+    a_password_that_is_set_by_a_code: invitations::ResetPassword,
     somebody_who_signs_in: sessions::SignIn,
     a_token_that_is_exchanged: sessions::Refresh,
     somebody_who_signs_out: sessions::SignOut,

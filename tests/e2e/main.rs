@@ -27,6 +27,7 @@ mod finalizing;
 mod forging;
 mod harness;
 mod holes;
+mod invitations;
 mod logs;
 mod lost_objects;
 mod metrics;

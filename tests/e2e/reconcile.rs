@@ -80,9 +80,9 @@ async fn what_has_no_owner_is_removed_and_nothing_else() {
     let expected = json!({
         "state": "ended", "started_at": first["started_at"],
         "objects_seen": 5, "objects_orphaned": 0, "multiparts_seen": 5, "multiparts_aborted": 0,
-        "blobs_seen": 2, "blobs_lost": 0, "blobs_found": 0, "replicas_seen": 0, "replicas_lost": 0,
-        "replicas_added": 0, "replicas_removed": 0, "claims_removed": 1, "foreign": 5, "failed": 0,
-        "skipped": 0,
+        "blobs_seen": 2, "blobs_looked_at": first["blobs_looked_at"], "blobs_lost": 0, "blobs_found": 0,
+        "replicas_seen": 0, "replicas_looked_at": 0, "replicas_lost": 0, "replicas_added": 0, "replicas_removed": 0,
+        "claims_removed": 1, "foreign": 5, "failed": 0, "skipped": 0, "sample": 12,
     });
     assert_eq!(first, expected);
     assert_eq!(
@@ -100,9 +100,9 @@ async fn what_has_no_owner_is_removed_and_nothing_else() {
     let expected = json!({
         "state": "ended", "started_at": report["started_at"],
         "objects_seen": 5, "objects_orphaned": 2, "multiparts_seen": 5, "multiparts_aborted": 4,
-        "blobs_seen": 2, "blobs_lost": 0, "blobs_found": 0, "replicas_seen": 0, "replicas_lost": 0,
-        "replicas_added": 0, "replicas_removed": 0, "claims_removed": 1, "foreign": 5, "failed": 0,
-        "skipped": 0,
+        "blobs_seen": 2, "blobs_looked_at": 2, "blobs_lost": 0, "blobs_found": 0,
+        "replicas_seen": 0, "replicas_looked_at": 0, "replicas_lost": 0, "replicas_added": 0, "replicas_removed": 0,
+        "claims_removed": 1, "foreign": 5, "failed": 0, "skipped": 0, "sample": 1,
     });
     assert_eq!(report, expected);
     let mut left: Vec<_> = [&file, &taken, &unnamed].map(Sent::key).to_vec();
@@ -214,6 +214,116 @@ async fn a_blob_whose_object_is_gone_is_lost_until_it_is_back() {
         (&json!(2), &json!(2)),
         "{report}"
     );
+    world.remove().await;
+}
+
+/// Of what is not in the sample, the listing tells what is gone or has another size, and nobody asks for the others.
+#[tokio::test]
+async fn what_is_gone_is_found_without_asking_for_each() {
+    /// Far beyond what the number of a blob's sample can be in a few passes.
+    const HARDLY_ANY: &str = "1000000000";
+    let mut world = World::new().await;
+    let target = world.new_target("a").await;
+    world.set_targets(&[&target]).await;
+    let cut = fresh(1000);
+    let gone = world.store("gone", &fresh(1000)).await;
+    let shortened = world.store("shortened", &cut).await;
+    let spoiled = world.store("spoiled", &fresh(1000)).await;
+    let mut whole = Vec::new();
+    for number in 0..5 {
+        whole.push(world.store(&number.to_string(), &fresh(100)).await);
+    }
+    world.work().await;
+    for sent in whole.iter().chain([&gone, &shortened, &spoiled]) {
+        world.age_replica(sent, "a", 21).await;
+    }
+    world.lose_at(&target, &whole[0]).await;
+    world.lose_object(&gone.key()).await;
+    world.put_object(&shortened.key(), &cut[..999]).await;
+    // Its size is what it was: only who asks for its checksum finds out.
+    world.put_back(&spoiled.key(), &fresh(1000)).await;
+
+    let mut reconciler = world.reconciler_of_one_in(HARDLY_ANY, |_| Act::Pass).await;
+    let report = reconciler.invoke(&schedule()).await.unwrap();
+    let counted = ["seen", "looked_at", "lost"].map(|what| report[format!("blobs_{what}")].clone());
+    // The one of another size once more, for by then it is known to be lost.
+    assert_eq!(counted, [json!(8), json!(3), json!(2)], "{report}");
+    let counted = ["seen", "looked_at", "lost"].map(|what| report[format!("replicas_{what}")].clone());
+    assert_eq!(counted, [json!(8), json!(0), json!(0)], "{report}");
+    let asked = reconciler.proxy.seen();
+    let asked = asked
+        .iter()
+        .filter(|seen| seen.operation == "S3 HeadObject")
+        .count();
+    assert_eq!(asked, 3, "nobody asks for the others");
+    for (sent, lost) in [
+        (&gone, true),
+        (&shortened, true),
+        (&spoiled, false),
+        (&whole[0], false),
+    ] {
+        let row = world.item(&sent.partition(), "BLOB").await.unwrap();
+        assert_eq!(row["lost_since"].is_string(), lost, "{row}");
+    }
+    // What is known to be lost is asked for in each pass, and nothing else.
+    let report = reconciler.invoke(&schedule()).await.unwrap();
+    assert_eq!(
+        (&report["blobs_looked_at"], &report["blobs_lost"]),
+        (&json!(2), &json!(0)),
+        "{report}"
+    );
+
+    // Who asks for everything finds the rest.
+    let report = world.reconcile().await;
+    assert_eq!(
+        (&report["blobs_looked_at"], &report["replicas_looked_at"]),
+        (&json!(8), &json!(8)),
+        "{report}"
+    );
+    assert_eq!(
+        (&report["blobs_lost"], &report["replicas_lost"]),
+        (&json!(1), &json!(1)),
+        "{report}"
+    );
+    world.remove().await;
+}
+
+/// More objects are gone than the sketch can tell: the next pass begins without waiting, and asks for each.
+#[tokio::test]
+async fn more_is_gone_than_the_listing_can_tell() {
+    let mut world = World::new().await;
+    let file = world.store("a", &fresh(1000)).await;
+    let row = world.item(&file.partition(), "BLOB").await.unwrap();
+    let without = (0..200).map(|number| {
+        let mut blob = row.clone();
+        let id = new_key().split_once('/').unwrap().1.to_owned();
+        blob["pk"] = json!(format!("BLOB#{id}"));
+        blob["id"] = json!(id);
+        blob["created_at"] = json!("2026-01-02T03:04:05Z");
+        blob["size"] = json!(number);
+        blob
+    });
+    world.put_items(&without.collect::<Vec<_>>()).await;
+    let patient = [
+        ("RECONCILE_SAMPLE", "1000000000"),
+        ("RECONCILE_MIN_AGE_SECONDS", "3600"),
+        ("RECONCILE_INTERVAL_HOURS", "1000"),
+    ];
+    let mut reconciler = world.function_with("reconcile", &patient).await;
+    let report = reconciler.invoke(&schedule()).await.unwrap();
+    assert_eq!(
+        (&report["state"], &report["blobs_lost"]),
+        (&json!("ended"), &json!(0)),
+        "{report}"
+    );
+    let report = reconciler.invoke(&schedule()).await.unwrap();
+    assert_eq!(
+        (&report["state"], &report["blobs_lost"]),
+        (&json!("ended"), &json!(200)),
+        "{report}"
+    );
+    let report = reconciler.invoke(&schedule()).await.unwrap();
+    assert_eq!(report["state"], "not_due", "{report}");
     world.remove().await;
 }
 

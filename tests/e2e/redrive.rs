@@ -91,6 +91,12 @@ impl Case {
         let (path, name) = ("/v1/targets/{id}/redrive", self.place().name.as_str());
         let event = http_event("POST", path, Some(name), &self.yard.person.token, None);
         let answer = function.invoke(&event).await;
+        // A short poll overlooks letters.
+        let polls = function.proxy.seen().into_iter();
+        let short = polls
+            .filter(|seen| seen.operation == "SQS ReceiveMessage")
+            .find(|seen| !seen.is_about(&["WaitTimeSeconds".to_owned()]));
+        assert!(short.is_none(), "{short:?}");
         (function, answer)
     }
 

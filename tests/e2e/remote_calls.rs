@@ -5,7 +5,7 @@
 use crate::harness::audit;
 use crate::harness::aws;
 use crate::harness::bytes::{PART, fresh, unique};
-use crate::harness::person::{PASSWORD, Person, content_id, new_username};
+use crate::harness::person::{PASSWORD, Person, content_id, invitation, new_username};
 use crate::harness::proof::{PROVABLE, proof_of};
 use crate::harness::proxy::Act;
 use crate::harness::sandbox::{Sandbox, http_event, with_header};
@@ -22,8 +22,9 @@ use std::fmt::Write as _;
 const BEGIN: &str = "<!-- The table is held by tests/e2e/remote_calls.rs. -->\n";
 
 /// The functions behind the gateway. Those that are not are no endpoints.
-const ENDPOINTS: [(&str, &str); 25] = [
+const ENDPOINTS: [(&str, &str); 26] = [
     ("account-create", "POST /v1/accounts"),
+    ("account-reset-password", "POST /v1/accounts/password"),
     ("account-get", "GET /v1/account"),
     ("account-delete", "DELETE /v1/account"),
     ("account-set-password", "PUT /v1/account/password"),
@@ -49,7 +50,8 @@ const ENDPOINTS: [(&str, &str); 25] = [
     ("target-list", "GET /v1/targets"),
     ("target-redrive", "POST /v1/targets/{id}/redrive"),
 ];
-const NO_ENDPOINTS: [&str; 6] = [
+const NO_ENDPOINTS: [&str; 7] = [
+    "account-invite",
     "account-set-quota",
     "account-set-role",
     // An endpoint, but one that calls nothing.
@@ -194,7 +196,7 @@ impl Table {
         // What it asks to start is asked once for thousands of requests.
         let start = sandbox.proxy.operations();
         let expected: &[&str] = match function {
-            "account-create" => &[],
+            "account-create" | "account-reset-password" => &[],
             _ => &["SecretsManager GetSecretValue"],
         };
         assert_eq!(start, expected, "{function}");
@@ -217,6 +219,10 @@ impl Table {
         let username = self.person.username.clone();
         let new = json!({ "username": new_username(), "password": PASSWORD });
         self.note(request("account-create", "").body(new)).await;
+        let code = invitation(&json!({ "action": "create" })).await.code;
+        let new = json!({ "username": new_username(), "password": PASSWORD, "invitation": code });
+        self.note(request("account-create", "by invitation").body(new))
+            .await;
         let known = json!({ "username": username, "password": PASSWORD });
         let session = self.note(request("session-create", "").body(known)).await;
         let refresh = json!({ "refresh_token": session["refresh_token"] });
@@ -237,6 +243,10 @@ impl Table {
         let body = json!({ "current_password": PASSWORD, "new_password": PASSWORD });
         self.note(request("account-set-password", "").body(body)).await;
         self.note(request("session-delete", "")).await;
+        self.person = Person::new().await;
+        let code = self.person.password_code().await;
+        let body = json!({ "username": self.person.username, "code": code, "password": PASSWORD });
+        self.note(request("account-reset-password", "").body(body)).await;
         self.person = Person::new().await;
         self.note(request("session-delete-all", "")).await;
         self.person = Person::new().await;

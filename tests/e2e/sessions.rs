@@ -3,7 +3,7 @@
 use crate::harness::aws;
 use crate::harness::bytes::unique;
 use crate::harness::http::{Answer, send};
-use crate::harness::person::{PASSWORD, Person, anonymous, is_good, new_username};
+use crate::harness::person::{PASSWORD, Person, anonymous, is_good, make_account, new_username};
 use crate::harness::proxy::Act;
 use crate::harness::sandbox::{Sandbox, http_event, peak_memory};
 use crate::harness::stack::stack;
@@ -350,9 +350,6 @@ async fn a_deleted_account_is_over_at_once_and_its_name_is_free() {
         .await
         .unwrap_err();
     assert!(gone.is("unauthorized"), "{gone}");
-    let next = anonymous()
-        .create_account(&person.username, PASSWORD)
-        .await
-        .unwrap();
+    let next = make_account(&anonymous(), &person.username).await.unwrap();
     assert_ne!(next.id, person.id);
 }

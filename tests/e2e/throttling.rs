@@ -2,7 +2,7 @@
 //!
 //! The functions run alone here, with limits that can be reached, and with the addresses that a gateway would see.
 
-use crate::harness::person::{PASSWORD, Person, anonymous, new_username};
+use crate::harness::person::{PASSWORD, Person, anonymous, invitation_if_needed, new_username};
 use crate::harness::proxy::Act;
 use crate::harness::sandbox::{Sandbox, from_address, http_event, new_address, with_header};
 use crate::harness::wait::within_one_hour;
@@ -160,7 +160,8 @@ async fn an_owner_is_known_where_he_signed_up() {
     within_one_hour(async || {
         let (home, username) = (new_address(), new_username());
         let mut sign_up = Sandbox::start("account-create", |_| Act::Pass).await;
-        let body = json!({ "username": username, "password": PASSWORD });
+        let invitation = invitation_if_needed().await;
+        let body = json!({ "username": username, "password": PASSWORD, "invitation": invitation });
         let event = http_event("POST", "/v1/accounts", None, "", Some(&body));
         let made = Answered::of(&sign_up.invoke(&from_address(event, &home)).await.unwrap());
         assert_eq!(made.status, 201);
@@ -219,7 +220,7 @@ async fn nobody_can_tell_which_names_there_are_by_signing_in() {
 #[tokio::test]
 async fn one_source_cannot_make_many_accounts() {
     within_one_hour(async || {
-        let limit = [("ACCOUNTS_PER_HOUR_AND_SOURCE", "2")];
+        let limit = [("ACCOUNTS_PER_HOUR_AND_SOURCE", "2"), ("SIGN_UP", "open")];
         let mut function = Sandbox::start_with("account-create", |_| Act::Pass, &limit).await;
         let mut sign_up = async |address: &str| {
             let body = json!({ "username": new_username(), "password": PASSWORD });

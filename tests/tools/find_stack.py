@@ -91,8 +91,10 @@ def main() -> None:
     }
     secrets = session.client("secretsmanager", **connection)
     configured = json.loads(secrets.get_secret_value(SecretId=outputs["TargetsSecretId"])["SecretString"])
+    parameters = {p["ParameterKey"]: p.get("ParameterValue", "") for p in stack.get("Parameters", ())}
     document = {
         "api_url": args.url,
+        "parameters": parameters,
         "endpoint": endpoint,
         "region": session.region_name,
         "table": outputs["TableName"],

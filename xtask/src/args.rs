@@ -2,6 +2,7 @@
 
 use crate::ceph::Daemon;
 use crate::emulator::Kind;
+use crate::invite::{self, Invite};
 use crate::release::{self, Release};
 use crate::targets::{Set, Targets};
 use crate::workspace;
@@ -16,7 +17,7 @@ Usage: cargo xtask [--state <dir>] <command>
                 start a stack on this machine, run the main job on it once, say where it is; --docker runs LocalStack
                 in a container (it does, too, where there is no fitting Python); --ceph replicates to a real Ceph
                 (Debian, Ubuntu, or beside LocalStack's container), --oss also to a server that speaks OSS. Choices
-                are kept for the next time.
+                are kept for the next time, which says so.
   down          stop it; MiniStack keeps its data
   status        say what runs, and where
   events        put the world that events/ is about into the running stack, to invoke functions one by one
@@ -35,8 +36,14 @@ Usage: cargo xtask [--state <dir>] <command>
                 check a document of replica targets, as docs/targets.md describes it; put it into the running stack,
                 or one on AWS, and tell the functions. --retire: also if it leaves out a target that has copies
   deploy [..]   `sam build` for AWS and `sam deploy`, with the arguments given; then check the targets that are there
-  smoke <api url>
-                run the main job once, there; it makes an account and leaves no file
+  invite [--for <note>] [--days <n>] [--stack <name>]
+  invite --password-of <username> [--for <note>] [--days <n>] [--stack <name>]
+  invite --list | --revoke <id> [--stack <name>]
+                make a code that is good once, in the running stack or one on AWS: for an account, or for a new password;
+                list those there are; take one back
+  smoke <api url> [--stack <name>]
+                run the main job once, there, and leave neither file nor account. Where accounts are made by invitation,
+                the stack is asked for one
   release package <version> [arm64|x86_64]
   release deploy <archive> <environment>
   release deployed <environment>
@@ -72,7 +79,8 @@ pub(crate) enum Command {
     Bench(Vec<String>),
     Targets(Targets),
     Deploy(Vec<String>),
-    Smoke(String),
+    Invite(Invite),
+    Smoke { api: String, stack: Option<String> },
     Release(Release),
 }
 
@@ -139,7 +147,14 @@ pub(crate) fn parse(arguments: &[String]) -> Result<Invocation> {
             Command::Bench(rest.by_ref().map(str::to_owned).collect())
         }
         Some("bench") => bail!("there is one benchmark: bench replicate"),
-        Some("smoke") => Command::Smoke(rest.next().context("smoke needs the API's URL")?.to_owned()),
+        Some("invite") => Command::Invite(invite::parse(&mut rest)?),
+        Some("smoke") => Command::Smoke {
+            api: rest.next().context("smoke needs the API's URL")?.to_owned(),
+            stack: match rest.next_if_eq(&"--stack") {
+                Some(_) => Some(rest.next().context("--stack needs a name")?.to_owned()),
+                None => None,
+            },
+        },
         Some("release") => Command::Release(release::parse(&mut rest)?),
         Some("targets") => Command::Targets(targets(&mut rest)?),
         Some("deploy") => Command::Deploy(rest.by_ref().map(str::to_owned).collect()),
@@ -338,6 +353,9 @@ mod tests {
             "--state",
             "fuzz many",
             "smoke",
+            "smoke http://h --stack",
+            "smoke http://h prod",
+            "invite ann",
             "release",
             "release deploy",
             "release deploy a.tar.gz",

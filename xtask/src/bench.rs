@@ -16,11 +16,12 @@ use std::process::{Child, Command, Stdio};
 const FIRST_PORT: u16 = 15_566;
 
 /// Four workers at most, and time enough for a large segment over a slow connection.
-const PARAMETERS: [&str; 4] = [
+const PARAMETERS: [&str; 5] = [
     "CopyConcurrency=4",
     "ReplicateConcurrency=4",
     "ReplicateTimeoutSeconds=300",
     "ReplicateVisibilitySeconds=300",
+    stack::OPEN,
 ];
 
 /// Runs the benchmark with the arguments given.

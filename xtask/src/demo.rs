@@ -24,6 +24,8 @@ pub(crate) struct Demo<'a> {
 pub(crate) struct Account {
     pub(crate) username: String,
     pub(crate) password: String,
+    /// What it is made by, where that is needed.
+    pub(crate) invitation: Option<String>,
 }
 
 /// Runs it. `about` is the `stack.json`.
@@ -77,6 +79,7 @@ impl Demo<'_> {
             let account = Account {
                 username: tools::text(&kept, "username")?.to_owned(),
                 password: tools::text(&kept, "password")?.to_owned(),
+                invitation: None,
             };
             let words = format!("signed in as {}, the account of the last time", account.username);
             if timed(&words, || self.cli(&account, &["login", &account.username])).is_ok() {
@@ -87,6 +90,7 @@ impl Demo<'_> {
         let account = Account {
             username: format!("demo-{}", seconds_now()),
             password: tools::random_hex()?,
+            invitation: None,
         };
         timed(&format!("signed up as {}", account.username), || {
             self.cli(&account, &["signup", &account.username])
@@ -171,7 +175,11 @@ impl Demo<'_> {
             .args(arguments)
             .env("LONGSHORE_API", self.api)
             .env("LONGSHORE_CONFIG_DIR", self.folder.join("cli"))
-            .env("LONGSHORE_PASSWORD", &account.password);
+            .env("LONGSHORE_PASSWORD", &account.password)
+            .env(
+                "LONGSHORE_INVITATION",
+                account.invitation.as_deref().unwrap_or_default(),
+            );
         let said = process::output(&mut command)?;
         match said.lines().last() {
             Some(line) => serde_json::from_str(line).with_context(|| format!("not JSON: {line}")),

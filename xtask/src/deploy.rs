@@ -1,5 +1,7 @@
-//! Deployment to AWS: `sam build`, then `sam deploy` with whatever arguments were given, then a look at the replica
-//! targets that are configured there.
+//! Deployment to AWS: `sam build`, then `sam deploy` with whatever arguments were given, then a look at what the account may
+//! have, and at the replica targets that are configured there.
+
+mod quotas;
 
 use crate::sam::{self, Build};
 use crate::targets::Place;
@@ -41,23 +43,41 @@ pub(crate) fn run(arguments: &[String]) -> Result<()> {
         process::run(sam::command()?.arg("deploy").args(arguments))
     })?;
     // Read again: `--guided` keeps there what it was told.
-    check_targets(arguments, &read(&config)?)
+    let place = deployed(arguments, &read(&config)?)?;
+    quotas::check(&place);
+    check_targets(&place)
 }
 
 fn read(config: &Path) -> Result<String> {
     fs::read_to_string(config).with_context(|| format!("cannot read {}", config.display()))
 }
 
-/// Whether the functions that were deployed can use the targets that are in the stack's secret.
-fn check_targets(arguments: &[String], config: &str) -> Result<()> {
+/// The stack of an environment of samconfig.toml.
+pub(crate) fn stack_of(environment: &str) -> Result<String> {
+    let config = read(&workspace::root().join("infra/samconfig.toml"))?;
+    let said = said_option(
+        &["--config-env".to_owned(), environment.to_owned()],
+        &config,
+        "stack-name",
+    );
+    said.with_context(|| format!("samconfig.toml does not say which stack {environment} is"))
+}
+
+/// The stack that was deployed.
+fn deployed(arguments: &[String], config: &str) -> Result<Place> {
     let option = |name: &str| said_option(arguments, config, name);
     let stack = option("stack-name")
-        .context("it is not said which stack was deployed, so its targets are not checked")?;
+        .context("it is not said which stack was deployed, so its targets and quotas are not checked")?;
     let told = [("AWS_DEFAULT_REGION", "region"), ("AWS_PROFILE", "profile")];
     let told = told
         .into_iter()
         .filter_map(|(variable, name)| Some((variable, option(name)?)));
-    let place = Place::on_aws(&stack, told.collect());
+    Ok(Place::on_aws(&stack, told.collect()))
+}
+
+/// Whether the functions that were deployed can use the targets that are in the stack's secret.
+fn check_targets(place: &Place) -> Result<()> {
+    let stack = place.name();
     let targets = ui::step("Checking the replica targets", || {
         let document = place.document().context("the targets secret was not checked")?;
         let config = Config::parse(&document).with_context(|| {

@@ -3,7 +3,7 @@
 //! One module per concern. `stack` puts a stack on this machine together from `venv` (Python and its packages),
 //! `build` (functions and CLI), `emulator` (of AWS), `ceph`, `oss` and `target` (where replicas go); `demo` runs the main job
 //! on it, `test` everything else; `events` prepares a stack for functions that are invoked one by one; `targets` changes
-//! where replicas go; `bench` measures; `fuzz` asks the API whatever its document says; `lint` checks dependencies, template and workflows; `deploy`, `release` and `smoke` go
+//! where replicas go; `bench` measures; `fuzz` asks the API whatever its document says; `lint` checks dependencies, template and workflows; `invite` has accounts made; `deploy`, `release` and `smoke` go
 //! to AWS, with `sam`.
 
 mod args;
@@ -15,6 +15,7 @@ mod deploy;
 mod emulator;
 mod events;
 mod fuzz;
+mod invite;
 mod lint;
 mod oss;
 mod process;
@@ -26,6 +27,8 @@ mod smoke;
 mod stack;
 mod target;
 mod targets;
+#[cfg(test)]
+mod template;
 mod test;
 mod tools;
 mod ui;
@@ -71,7 +74,8 @@ fn run(invocation: args::Invocation) -> anyhow::Result<()> {
         Command::Bench(arguments) => bench::replicate(&arguments),
         Command::Targets(what) => targets::run(&state, &what),
         Command::Deploy(rest) => deploy::run(&rest),
-        Command::Smoke(api) => smoke::run(&api),
+        Command::Invite(what) => invite::run(&state, &what),
+        Command::Smoke { api, stack } => smoke::run(&api, stack.as_deref()),
         Command::Release(what) => release::run(&what),
     }
 }

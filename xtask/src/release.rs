@@ -130,6 +130,7 @@ fn deploy(archive: &Path, environment: &str) -> Result<()> {
         "{} is deployed to {environment}",
         output(&outputs, "Version")?
     ));
+    tell("stack", &crate::deploy::stack_of(environment)?)?;
     tell("api", &api(&outputs)?)
 }
 

@@ -1,9 +1,11 @@
-//! `cargo xtask smoke`: the main job once against any deployment, through the command line, leaving no file behind.
+//! `cargo xtask smoke`: the main job once against any deployment, through the command line, leaving neither file nor account
+//! behind.
 //!
-//! It asks for nothing but the API's address, so it makes an account of its own each time.
+//! It makes an account of its own each time. Where accounts are made by invitation it has to know the stack, to ask it for one.
 
 use crate::demo::{self, Account, Demo, timed};
-use crate::{tools, ui, workspace};
+use crate::targets::Place;
+use crate::{invite, tools, ui, workspace};
 use anyhow::{Context, Result, ensure};
 use std::fs::{self, File};
 use std::io::{self, Read};
@@ -14,13 +16,24 @@ const SIZE: u64 = 20 * 1024 * 1024 + 1;
 const FILE: &str = "smoke.bin";
 const FOLDER: &str = "/smoke";
 
-pub(crate) fn run(api: &str) -> Result<()> {
+pub(crate) fn run(api: &str, stack: Option<&str>) -> Result<()> {
     let cli = workspace::cli();
     ensure!(
         cli.is_file(),
         "{} is missing: build it first (cargo xtask build)",
         cli.display()
     );
+    let username = format!("smoke-{}-{}", demo::seconds_now(), std::process::id());
+    let invitation = match stack {
+        Some(stack) => invite::code(&Place::on_aws(stack, Vec::new()), &username)
+            .with_context(|| format!("cannot get an invitation from the stack {stack}"))?,
+        None => None,
+    };
+    let account = Account {
+        username,
+        password: tools::random_hex()?,
+        invitation,
+    };
     let folder = workspace::target().join(format!("smoke-{}", std::process::id()));
     fs::create_dir_all(&folder).with_context(|| format!("cannot make {}", folder.display()))?;
     ui::line(&format!("==> The main job, once for real, at {api}"));
@@ -28,34 +41,46 @@ pub(crate) fn run(api: &str) -> Result<()> {
         folder: folder.clone(),
         api: api.trim_end_matches('/'),
     };
-    let done = main_job(&demo);
+    let done = with_account(&demo, &account, stack.is_some());
     fs::remove_dir_all(&folder)?;
     done
 }
 
-fn main_job(demo: &Demo<'_>) -> Result<()> {
-    let account = Account {
-        username: format!("smoke-{}-{}", demo::seconds_now(), std::process::id()),
-        password: tools::random_hex()?,
-    };
+/// The main job with an account that does not outlive it, whatever comes out.
+fn with_account(demo: &Demo<'_>, account: &Account, knows_the_stack: bool) -> Result<()> {
+    timed(&format!("signed up as {}", account.username), || {
+        demo.cli(account, &["signup", &account.username])
+            .map_err(|error| {
+                if error.to_string().contains("invitation_required") && !knows_the_stack {
+                    error.context("say which stack to ask for an invitation: --stack <name>")
+                } else {
+                    error
+                }
+            })
+    })?;
+    let done = main_job(demo, account);
+    let deleted = timed("deleted the account", || {
+        // After a roll-back the command line is that of an older release, which knows no `--yes` and asks nothing.
+        demo.cli(account, &["delete-account", "--yes"])
+            .or_else(|error| demo.cli(account, &["delete-account"]).map_err(|_| error))
+    });
+    done?;
+    deleted.map(|_| ())
+}
+
+fn main_job(demo: &Demo<'_>, account: &Account) -> Result<()> {
     let original = make_file(demo)?;
     let path = format!("{FOLDER}/{FILE}");
-    timed(&format!("signed up as {}", account.username), || {
-        demo.cli(&account, &["signup", &account.username])
-    })?;
     timed(
         &format!("uploaded {} in verified parts to {path}", ui::size(SIZE)),
-        || demo.cli(&account, &["upload", "--to", FOLDER, &original.to_string_lossy()]),
+        || demo.cli(account, &["upload", "--to", FOLDER, &original.to_string_lossy()]),
     )?;
-    // Whatever comes out of the rest, the bytes are not left there.
-    let rest = look_at(demo, &account, &original, &path);
-    let removed = timed("removed it", || {
-        demo.cli(&account, &["rm", &path])?;
-        demo.cli(&account, &["rm", FOLDER])
-    });
-    rest?;
-    removed?;
-    let left = demo.cli(&account, &["ls"])?;
+    look_at(demo, account, &original, &path)?;
+    timed("removed it", || {
+        demo.cli(account, &["rm", &path])?;
+        demo.cli(account, &["rm", FOLDER])
+    })?;
+    let left = demo.cli(account, &["ls"])?;
     ensure!(
         demo::items(&left["items"]).next().is_none(),
         "the account is not empty after the removal: {left}"

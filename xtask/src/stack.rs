@@ -21,7 +21,11 @@ pub(crate) fn about_file(state: &Path) -> PathBuf {
 /// Starts everything, deploys, and runs the main job once.
 pub(crate) fn up(state: &Path, choice: Choice) -> Result<()> {
     fs::create_dir_all(state).with_context(|| format!("cannot make {}", state.display()))?;
-    let settings = Settings::load(state)?.with(choice);
+    let before = Settings::load(state)?;
+    if let Some(kept) = before.kept(choice) {
+        ui::line(&kept);
+    }
+    let settings = before.with(choice);
     let emulator = Emulator::new(state, settings.on);
     if let Some((other, _)) = Emulator::any_running(state)
         && other.kind != emulator.kind
@@ -96,18 +100,24 @@ fn in_containers(settings: &Settings) -> Result<bool> {
 ///
 /// One machine has few workers, and they are never frozen: a message whose worker was killed need not wait for long.
 ///
-/// All requests come from the same address there: what is made from it is not limited.
-const LASTING: [&str; 6] = [
+/// All requests come from the same address there: what is made from it is not limited. And whoever adds a target there uploads
+/// to it at once.
+const LASTING: [&str; 8] = [
     "AccountsPerHourAndSource=1000000000",
     "CopyConcurrency=4",
     "ReplicateConcurrency=4",
     "ReplicateTimeoutSeconds=120",
     "ReplicateVisibilitySeconds=120",
+    "RosterSeconds=0",
     "SignInsPerHourAndSource=1000000000",
+    OPEN,
 ];
 
+/// Whoever is at this machine may make accounts: nobody else reaches the API.
+pub(crate) const OPEN: &str = "SignUp=open";
+
 /// The same for tests, which wait for messages to come back and to be given up.
-pub(crate) const SHORT_LIVED: [&str; 9] = [
+pub(crate) const SHORT_LIVED: [&str; 11] = [
     "AccountsPerHourAndSource=1000000000",
     "CopyConcurrency=4",
     "MaxReceives=4",
@@ -116,7 +126,9 @@ pub(crate) const SHORT_LIVED: [&str; 9] = [
     "ReplicateConcurrency=4",
     "ReplicateTimeoutSeconds=30",
     "ReplicateVisibilitySeconds=30",
+    "RosterSeconds=0",
     "SignInsPerHourAndSource=1000000000",
+    OPEN,
 ];
 
 /// Deploys the template with the functions as built last.

@@ -40,7 +40,7 @@ pub(crate) fn run(state: &Path, what: &Targets) -> Result<()> {
     }
 }
 
-/// A stack whose secret is meant: its name, and where it is if AWS's settings in the environment do not say it.
+/// A stack that is meant: its name, and where it is if AWS's settings in the environment do not say it.
 pub(crate) struct Place {
     name: String,
     environment: Vec<(&'static str, String)>,
@@ -53,8 +53,13 @@ impl Place {
         Self { name, environment }
     }
 
+    /// The stack's name.
+    pub(crate) fn name(&self) -> &str {
+        &self.name
+    }
+
     /// The stack of a state folder.
-    fn here(state: &Path) -> Result<Self> {
+    pub(crate) fn here(state: &Path) -> Result<Self> {
         let running = Emulator::any_running(state).is_some() && stack::about_file(state).exists();
         ensure!(
             running,
@@ -77,10 +82,17 @@ impl Place {
     }
 
     fn script(&self, what: &str) -> Result<Command> {
+        let mut command = self.command("targets.py")?;
+        command.arg(what);
+        Ok(command)
+    }
+
+    /// A script of `infra/` that is about the stack.
+    pub(crate) fn command(&self, script: &str) -> Result<Command> {
         let mut command = Command::new(venv::embedded()?.python());
         command
-            .arg(workspace::root().join("infra/targets.py"))
-            .args([what, "--stack", &self.name])
+            .arg(workspace::root().join("infra").join(script))
+            .args(["--stack", &self.name])
             .envs(self.environment.iter().map(|(name, value)| (name, value)));
         Ok(command)
     }

@@ -1,8 +1,8 @@
-//! `signup`, `login`, `logout`, `password`, `delete-account`, `whoami`.
+//! `signup`, `login`, `logout`, `password`, `reset-password`, `delete-account`, `whoami`.
 
 use super::Context;
 use crate::args::Command;
-use crate::config::{self, Session};
+use crate::config::{self, Owner, Session};
 use crate::exit::{Exit, Failure};
 use crate::{human, output};
 use client::Api;
@@ -10,12 +10,34 @@ use client::session::Tokens;
 use client::types::Role;
 use jiff::Timestamp;
 use serde_json::json;
-use std::env;
+use std::io::{self, IsTerminal, Write};
 
-pub(super) async fn signup(context: &Context, username: &str) -> Result<(), Failure> {
+pub(super) async fn signup(
+    context: &Context,
+    username: &str,
+    invitation: Option<&str>,
+) -> Result<(), Failure> {
     let api = context.anonymous()?;
     warn_if_exposed(&api);
-    let account = api.create_account(username, &context.passwords.current).await;
+    let make = async |invitation: Option<&str>| match invitation {
+        Some(code) if !code.is_empty() => {
+            api.create_account_by_invitation(username, &context.passwords.current, code)
+                .await
+        }
+        _ => api.create_account(username, &context.passwords.current).await,
+    };
+    let mut account = make(invitation).await;
+    if account
+        .as_ref()
+        .is_err_and(|error| error.is("invitation_required"))
+        && somebody_is_there()
+    {
+        output::note("Accounts are made by invitation here.");
+        // Reading blocks. It leaves the terminal as it is, so it need not be waited for when somebody interrupts.
+        let code = tokio::task::spawn_blocking(|| ask_code("The code of your invitation: "));
+        let code = code.await.map_err(|error| Failure::failed(error.to_string()))??;
+        account = make(Some(&code)).await;
+    }
     let account = account.map_err(|error| Failure::from(error).about(username))?;
     let session = sign_in(&api, username, &context.passwords.current).await?;
     if context.json {
@@ -55,7 +77,7 @@ pub(super) async fn logout(context: &Context, everywhere: bool) -> Result<(), Fa
         Err(failure) if failure.exit == Exit::NotSignedIn && !everywhere => {}
         ended => ended?,
     }
-    config::forget()?;
+    config::forget(&context.owner()?)?;
     if context.json {
         output::json(&json!({ "api": api.base() }));
     } else {
@@ -68,7 +90,7 @@ pub(super) async fn logout(context: &Context, everywhere: bool) -> Result<(), Fa
 pub(super) async fn password(context: &Context) -> Result<(), Failure> {
     let api = context.with_session()?;
     warn_if_exposed(&api);
-    let Passwords { current, new } = &context.passwords;
+    let Passwords { current, new, .. } = &context.passwords;
     api.change_password(current, new).await?;
     if context.json {
         output::json(&json!({ "api": api.base() }));
@@ -78,11 +100,28 @@ pub(super) async fn password(context: &Context) -> Result<(), Failure> {
     Ok(())
 }
 
+pub(super) async fn reset_password(context: &Context, username: &str) -> Result<(), Failure> {
+    let api = context.anonymous()?;
+    warn_if_exposed(&api);
+    let Passwords { new, code, .. } = &context.passwords;
+    api.reset_password(username, code, new).await?;
+    let session = sign_in(&api, username, new).await?;
+    if context.json {
+        output::json(&json!({ "username": session.username, "api": session.api }));
+    } else {
+        output::line(&format!(
+            "The password is set, and all sessions until now are over. {} is signed in to {}.",
+            session.username, session.api
+        ));
+    }
+    Ok(())
+}
+
 pub(super) async fn delete(context: &Context) -> Result<(), Failure> {
     let api = context.with_session()?;
     warn_if_exposed(&api);
     api.delete_account(&context.passwords.current).await?;
-    config::forget()?;
+    config::forget(&context.owner()?)?;
     if context.json {
         output::json(&json!({ "api": api.base() }));
     } else {
@@ -140,10 +179,38 @@ async fn sign_in(api: &Api, username: &str, password: &str) -> Result<Session, F
 pub(crate) struct Passwords {
     current: String,
     new: String,
+    /// What `reset-password` shows instead of the password until now.
+    code: String,
+}
+
+/// Has the name of the account typed before it is deleted. A password that the environment has says nothing about what somebody
+/// means to do now.
+pub(crate) fn confirm(owner: &Owner, yes: bool) -> Result<(), Failure> {
+    if yes {
+        return Ok(());
+    }
+    if !io::stdin().is_terminal() {
+        return Err(
+            Failure::new(Exit::Usage, "not deleted: there is no terminal to confirm it at")
+                .then("say in advance that it is meant: longshore delete-account --yes"),
+        );
+    }
+    output::note(&format!(
+        "This deletes the account {} at {}, and every file that it has.",
+        owner.username, owner.api
+    ));
+    output::question("Type the name of the account to go on:");
+    let mut typed = String::new();
+    let read = io::stdin().read_line(&mut typed);
+    read.map_err(|error| Failure::failed(format!("not deleted: {error}")))?;
+    if typed.trim() == owner.username {
+        Ok(())
+    } else {
+        Err(Failure::failed("not deleted: that is not its name"))
+    }
 }
 
 /// The passwords a command needs: from `LONGSHORE_PASSWORD` and `LONGSHORE_NEW_PASSWORD`, else from the terminal, unseen.
-/// Blocks, and wants Ctrl-C to end the process as it does by default, because only then the shell repairs the terminal.
 pub(crate) fn ask_passwords(command: &Command) -> Result<Passwords, Failure> {
     let current = |prompt, twice| ask("LONGSHORE_PASSWORD", prompt, twice);
     Ok(match command {
@@ -155,20 +222,33 @@ pub(crate) fn ask_passwords(command: &Command) -> Result<Passwords, Failure> {
             current: current("Password: ", false)?,
             ..Passwords::default()
         },
-        Command::DeleteAccount => Passwords {
+        Command::DeleteAccount { .. } => Passwords {
             current: current("The password, to delete the account and all that it has: ", false)?,
             ..Passwords::default()
         },
         Command::Password => Passwords {
             current: current("The password until now: ", false)?,
             new: ask("LONGSHORE_NEW_PASSWORD", "Choose a password: ", true)?,
+            ..Passwords::default()
+        },
+        Command::ResetPassword { code, .. } => Passwords {
+            code: match code {
+                Some(code) if !code.is_empty() => code.clone(),
+                _ if somebody_is_there() => ask_code("The code that you were given: ")?,
+                _ => {
+                    return Err(Failure::new(Exit::Usage, "which code?")
+                        .then("give what an administrator gave you with --code or LONGSHORE_RESET_CODE"));
+                }
+            },
+            new: ask("LONGSHORE_NEW_PASSWORD", "Choose a password: ", true)?,
+            ..Passwords::default()
         },
         _ => Passwords::default(),
     })
 }
 
 fn ask(variable: &str, prompt: &str, twice: bool) -> Result<String, Failure> {
-    if let Ok(password) = env::var(variable) {
+    if let Some(password) = config::password(variable)? {
         return Ok(password);
     }
     let ask = |prompt: &str| {
@@ -182,6 +262,21 @@ fn ask(variable: &str, prompt: &str, twice: bool) -> Result<String, Failure> {
         return Err(Failure::new(Exit::Usage, "the two passwords differ"));
     }
     Ok(password)
+}
+
+/// Whether a question would be seen and could be answered.
+fn somebody_is_there() -> bool {
+    io::stdin().is_terminal() && io::stderr().is_terminal()
+}
+
+/// A code that somebody was given. It is good once, so that it is seen while it is typed does no harm.
+fn ask_code(prompt: &str) -> Result<String, Failure> {
+    let mut line = String::new();
+    let asked = io::stderr()
+        .write_all(prompt.as_bytes())
+        .and_then(|()| io::stdin().read_line(&mut line));
+    asked.map_err(|error| Failure::new(Exit::Usage, format!("cannot ask for a code: {error}")))?;
+    Ok(line.trim().to_owned())
 }
 
 fn warn_if_exposed(api: &Api) {

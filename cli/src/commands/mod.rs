@@ -5,18 +5,21 @@ mod download;
 mod ls;
 mod replicas;
 mod rm;
+mod several;
+mod sources;
 mod status;
 mod token;
 mod upload;
+mod uploads;
 
-use crate::args::{Arguments, Command, Replicas};
-use crate::config::{self, InFile};
+use crate::args::{Arguments, Command, Replicas, Uploads};
+use crate::config::{self, InFile, Owner};
+use crate::destination::is_passed_on;
 use crate::exit::{Exit, Failure};
 use crate::human;
 use crate::progress::Display;
 use account::Passwords;
 use client::Api;
-use client::Token;
 use client::types::Upload;
 use std::env;
 use std::io::{self, IsTerminal};
@@ -28,28 +31,44 @@ pub(crate) struct Context {
     /// The address given with this call, which wins over the last login's.
     api: Option<String>,
     json: bool,
+    quiet: bool,
     passwords: Passwords,
     pub(crate) display: Display,
-    /// The API with the account of the last login, once a command uses it.
-    in_use: OnceLock<Api>,
+    /// The session of the last login, once a command uses it. It stays the same, whoever signs in meanwhile.
+    in_use: OnceLock<(Api, Owner)>,
 }
 
 impl Context {
-    pub(crate) fn new(arguments: &Arguments, passwords: Passwords) -> Self {
+    pub(crate) fn new(arguments: &Arguments) -> Self {
         // A script that reads JSON wants no bar between its own lines, unless a person looks on.
         let quiet = arguments.quiet || (arguments.json && !io::stderr().is_terminal());
         Self {
-            api: arguments.api.clone().filter(|address| !address.is_empty()),
+            api: arguments.api.clone().filter(|address| !address.trim().is_empty()),
             json: arguments.json,
-            passwords,
+            quiet: arguments.quiet,
+            passwords: Passwords::default(),
             display: Display::new(quiet),
             in_use: OnceLock::new(),
         }
     }
 
+    /// Asks for what a command needs to be told by a person. Blocks, and wants Ctrl-C to end the process as it does by default,
+    /// because only then the shell repairs the terminal.
+    pub(crate) fn ask(&mut self, command: &Command) -> Result<(), Failure> {
+        // Nobody types a password to be told then that it could not have been used.
+        match command {
+            Command::Signup { .. } | Command::Login { .. } => drop(self.anonymous()?),
+            Command::Password => drop(self.with_session()?),
+            Command::DeleteAccount { yes } => account::confirm(&self.owner()?, *yes)?,
+            _ => {}
+        }
+        self.passwords = account::ask_passwords(command)?;
+        Ok(())
+    }
+
     /// Waits until the session can be gone on with by another process, but not for long.
     pub(crate) async fn settled(&self) {
-        if let Some(api) = self.in_use.get() {
+        if let Some((api, _)) = self.in_use.get() {
             // Whoever interrupts a command wants to have the terminal back.
             let _ = tokio::time::timeout(Duration::from_secs(5), api.settled()).await;
         }
@@ -68,14 +87,26 @@ impl Context {
 
     /// The API, with the personal access token that the environment has, or with the account of the last login.
     fn signed_in(&self) -> Result<Api, Failure> {
-        match env::var("LONGSHORE_TOKEN") {
-            Ok(token) if !token.is_empty() => Ok(self.anonymous()?.with_token(Token::new(token))),
-            _ => self.with_session(),
+        match config::token()? {
+            Some(token) => Ok(self.anonymous()?.with_token(token)),
+            None => self.with_session(),
         }
+    }
+
+    /// Whose the last login is.
+    fn owner(&self) -> Result<Owner, Failure> {
+        self.session().map(|(_, owner)| owner)
     }
 
     /// The API, with the account of the last login.
     fn with_session(&self) -> Result<Api, Failure> {
+        self.session().map(|(api, _)| api)
+    }
+
+    fn session(&self) -> Result<(Api, Owner), Failure> {
+        if let Some(in_use) = self.in_use.get() {
+            return Ok(in_use.clone());
+        }
         let not_signed_in = |message: String| {
             Failure::new(Exit::NotSignedIn, message).then("sign in: longshore login <username>")
         };
@@ -87,9 +118,9 @@ impl Context {
         };
         // A token is for the API that gave it and nobody else.
         if api.base().trim_end_matches('/') == kept.base().trim_end_matches('/') {
-            let keeper = InFile::of(&session);
-            let api = api.with_session(session.tokens, Box::new(keeper));
-            Ok(self.in_use.get_or_init(|| api).clone())
+            let owner = session.owner();
+            let api = api.with_session(session.tokens, Box::new(InFile(owner.clone())));
+            Ok(self.in_use.get_or_init(|| (api, owner)).clone())
         } else {
             Err(not_signed_in(format!("not signed in to {}", api.base())))
         }
@@ -99,11 +130,14 @@ impl Context {
 /// Runs a command.
 pub(crate) async fn run(context: &Context, command: &Command) -> Result<(), Failure> {
     match command {
-        Command::Signup { username } => account::signup(context, username).await,
+        Command::Signup { username, invitation } => {
+            account::signup(context, username, invitation.as_deref()).await
+        }
         Command::Login { username } => account::login(context, username).await,
         Command::Logout { everywhere } => account::logout(context, *everywhere).await,
         Command::Password => account::password(context).await,
-        Command::DeleteAccount => account::delete(context).await,
+        Command::ResetPassword { username, .. } => account::reset_password(context, username).await,
+        Command::DeleteAccount { .. } => account::delete(context).await,
         Command::Token(command) => token::run(context, command).await,
         Command::Whoami => account::whoami(context).await,
         Command::Upload(arguments) => upload::run(context, arguments).await,
@@ -111,6 +145,10 @@ pub(crate) async fn run(context: &Context, command: &Command) -> Result<(), Fail
         Command::Download(arguments) => download::run(context, arguments).await,
         Command::Rm { path, upload: false } => rm::node(context, path).await,
         Command::Rm { path, upload: true } => rm::uploads(context, path).await,
+        Command::Uploads { command: None } => uploads::list(context).await,
+        Command::Uploads {
+            command: Some(Uploads::Abort { ids, .. }),
+        } => uploads::abort(context, ids).await,
         Command::Status { path } => status::run(context, path).await,
         Command::Replicas(Replicas::Status) => replicas::status(context).await,
         Command::Replicas(Replicas::Redrive { target }) => {
@@ -126,10 +164,12 @@ pub(crate) fn how_to_go_on(context: &Context, command: &Command) -> Option<Strin
             "stored",
             "run the same command again, here or on another machine, to resume",
         ),
+        // What was passed on is gone, and a new run begins anew.
+        Command::Download(arguments) if arguments.output.as_deref().is_some_and(is_passed_on) => return None,
         Command::Download(_) => ("on this disk", "run the same command again to resume"),
         _ => return None,
     };
-    let words: Vec<String> = env::args().map(|word| human::quoted(&word)).collect();
+    let words: Vec<String> = env::args_os().map(human::quoted).collect();
     let parts = context.display.parts();
     let kept = parts
         .map(|(some, all)| format!("{some} of {all} parts are {done}; "))

@@ -37,7 +37,7 @@ pub(super) async fn status(context: &Context) -> Result<(), Failure> {
     let rows: Vec<_> = targets.iter().map(row).collect();
     output::table(&HEADINGS, &rows);
     for trouble in targets.iter().filter_map(trouble) {
-        output::line(&output::plain(&trouble));
+        output::line(&trouble);
     }
     if targets.iter().any(|target| target.failed > 0) {
         output::note("try again what failed: longshore replicas redrive");
@@ -156,7 +156,7 @@ impl Outcome {
         if context.json {
             output::json(&json!({ "target": name, "redriven": self.redriven, "more": self.more }));
         } else {
-            output::line(&output::plain(&format!("{name}: {}", self.told())));
+            output::line(&format!("{name}: {}", self.told()));
         }
     }
 

@@ -13,13 +13,20 @@ pub(super) async fn node(context: &Context, path: &str) -> Result<(), Failure> {
     let Place::Node(node) = tree::walk(&api, &path).await? else {
         return Err(root());
     };
-    api.delete_file(&node.id)
+    let removed = api
+        .delete_file(&node.id)
         .await
         .map_err(|error| Failure::from(error).about(&path.to_string()))?;
+    let open = removed.open_uploads;
     if context.json {
-        output::json(&json!({ "path": path.to_string(), "removed": node }));
+        output::json(&json!({ "path": path.to_string(), "removed": node, "open_uploads": open }));
     } else {
         output::line(&format!("removed {path}"));
+        if open > 0 {
+            output::note(&format!(
+                "unfinished uploads were going into it: {open}. See them: longshore uploads"
+            ));
+        }
     }
     Ok(())
 }
@@ -35,7 +42,8 @@ pub(super) async fn uploads(context: &Context, path: &str) -> Result<(), Failure
         return Err(Failure::new(
             Exit::NotFound,
             format!("there is no unfinished upload of '{path}'"),
-        ));
+        )
+        .then("see all that there are: longshore uploads"));
     }
     for upload in &uploads {
         api.abort_upload(&upload.id).await?;

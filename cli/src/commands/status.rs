@@ -67,10 +67,7 @@ fn show_file(path: &RemotePath, file: &Node) {
     output::table(&HEADINGS, &rows);
     for replica in replicas {
         if let Some(error) = &replica.last_error {
-            output::line(&output::plain(&format!(
-                "{}: last error: {error}",
-                replica.target
-            )));
+            output::line(&format!("{}: last error: {error}", replica.target));
         }
     }
 }

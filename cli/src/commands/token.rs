@@ -6,6 +6,7 @@ use crate::exit::Failure;
 use crate::{human, output};
 use client::types::{NewToken, PersonalToken};
 use serde_json::json;
+use std::io;
 
 pub(super) async fn run(context: &Context, command: &Token) -> Result<(), Failure> {
     match command {
@@ -24,19 +25,33 @@ pub(super) async fn run(context: &Context, command: &Token) -> Result<(), Failur
 
 async fn create(context: &Context, new: &NewToken) -> Result<(), Failure> {
     let made = context.signed_in()?.create_token(new).await?;
+    show(context, &made).map_err(|error| {
+        let PersonalToken { name, id, .. } = &made;
+        Failure::failed(format!(
+            "the token '{name}' was made, but could not be shown ({error}); its id is {id}"
+        ))
+        .then(format!(
+            "nobody can use it; end it: longshore token rm {}",
+            human::quoted(id)
+        ))
+    })
+}
+
+/// Shows what is not shown again. Also to a reader that went away it is lost.
+fn show(context: &Context, made: &PersonalToken) -> io::Result<()> {
     if context.json {
-        output::json(&made);
-    } else if let Some(token) = &made.token {
-        // The token alone on standard output, so that a script can take it.
-        output::note(&format!(
-            "{} ({}) until {} UTC. It is not shown again:",
-            made.name,
-            made.scopes.join(", "),
-            human::time(made.expires_at)
-        ));
-        output::line(token.reveal());
+        return output::shown_json(made);
     }
-    Ok(())
+    let token = made.token.as_ref();
+    let token = token.ok_or_else(|| io::Error::other("the server did not say it"))?;
+    // The token alone on standard output, so that a script can take it.
+    output::note(&format!(
+        "{} ({}) until {} UTC. It is not shown again:",
+        made.name,
+        made.scopes.join(", "),
+        human::time(made.expires_at)
+    ));
+    output::shown(token.reveal())
 }
 
 async fn list(context: &Context) -> Result<(), Failure> {

@@ -1,11 +1,13 @@
 //! `upload`.
 
 use super::Context;
+use super::several::Several;
+use super::sources::{Source, judge, shown};
 use crate::args;
-use crate::exit::{Exit, Failure};
+use crate::exit::Failure;
 use crate::{human, output};
 use client::Api;
-use client::transfer::{How, Options, UploadRequest, Uploaded, upload};
+use client::transfer::{How, OpenUploads, Options, UploadRequest, Uploaded, upload_among};
 use client::tree::{self, Place, RemotePath};
 use domain::name::Name;
 use serde_json::json;
@@ -14,56 +16,74 @@ use std::path::Path;
 pub(super) async fn run(context: &Context, arguments: &args::Upload) -> Result<(), Failure> {
     let api = context.signed_in()?;
     let folder: RemotePath = arguments.to.parse()?;
-    // Before anything is made over there, so that a typing mistake leaves nothing behind.
-    let mut names = Vec::new();
-    for file in &arguments.files {
-        names.push(name_of(file)?);
+    let mut several = Several::new(context, arguments.files.len());
+    let keeps_both = arguments.on_conflict == args::OnConflict::Rename;
+    let (sources, failures) = judge(&arguments.files, keeps_both);
+    // One that is named twice is done once.
+    let mut done = arguments.files.len() - sources.len() - failures.len();
+    for failure in failures {
+        several.failed(failure);
     }
-    let place = tree::ensure_folder(&api, &folder).await?;
-    let mut first_failure = None;
-    for (file, name) in arguments.files.iter().zip(&names) {
-        let ended = one(context, &api, arguments, file, &folder, &place, name).await;
-        context.display.end();
-        let Err(failure) = ended else { continue };
-        let failure = failure.about(&file.display().to_string());
-        if failure.concerns_all() || arguments.files.len() == 1 {
-            return Err(first_failure.unwrap_or(failure));
+    // When there is nothing to upload, nothing is made over there: a typing mistake leaves nothing behind.
+    if !sources.is_empty() {
+        let run = Run {
+            place: tree::ensure_folder(&api, &folder).await?,
+            open: OpenUploads::default(),
+            context,
+            api,
+            arguments,
+            folder,
+        };
+        for source in &sources {
+            let ended = run.one(source).await;
+            context.display.end();
+            let Err(failure) = ended else {
+                done += 1;
+                continue;
+            };
+            // One bad file is no reason to keep the others waiting.
+            if !several.failed(failure) {
+                break;
+            }
         }
-        // One bad file is no reason to keep the others waiting.
-        output::failure(&failure, context.json);
-        first_failure.get_or_insert(failure);
     }
-    match first_failure {
-        None => Ok(()),
-        Some(failure) => Err(Failure::new(failure.exit, "not all files were uploaded")),
-    }
+    several.end(done, "not all files were uploaded")
 }
 
-async fn one(
-    context: &Context,
-    api: &Api,
-    arguments: &args::Upload,
-    file: &Path,
-    folder: &RemotePath,
-    place: &Place,
-    name: &Name,
-) -> Result<(), Failure> {
-    let request = UploadRequest {
-        path: file.to_owned(),
-        name: name.as_str().to_owned(),
-        parent: place.id().map(str::to_owned),
-        content_type: content_type(file),
-        on_conflict: arguments.on_conflict.into(),
-    };
-    let options = Options {
-        streams: arguments.streams.streams,
-        observer: context.display.begin(name.as_str(), "sending"),
-        ..Options::default()
-    };
-    let uploaded = upload(api, &request, &options).await?;
-    context.display.end();
-    report(context, folder, name, &uploaded);
-    Ok(())
+/// What all files of a command have in common.
+struct Run<'a> {
+    context: &'a Context,
+    api: Api,
+    arguments: &'a args::Upload,
+    folder: RemotePath,
+    place: Place,
+    open: OpenUploads,
+}
+
+impl Run<'_> {
+    async fn one(&self, source: &Source<'_>) -> Result<(), Failure> {
+        let (context, arguments) = (self.context, self.arguments);
+        let request = UploadRequest {
+            path: source.path.to_owned(),
+            name: source.name.as_str().to_owned(),
+            parent: self.place.id().map(str::to_owned),
+            content_type: content_type(source.path),
+            on_conflict: arguments.on_conflict.into(),
+        };
+        let options = Options {
+            streams: arguments.streams.streams,
+            observer: context.display.begin(source.name.as_str(), "sending"),
+            ..Options::default()
+        };
+        let uploaded = upload_among(&self.open, &self.api, &request, &options).await;
+        let uploaded = uploaded.map_err(|error| match error.path() {
+            Some(_) => Failure::from(error),
+            None => Failure::from(error).about(&shown(source.path)),
+        })?;
+        context.display.end();
+        report(context, &self.folder, &source.name, &uploaded);
+        Ok(())
+    }
 }
 
 /// What the file is by its extension, if that is known.
@@ -116,32 +136,6 @@ fn story(asked: &Name, uploaded: &Uploaded) -> String {
     } else {
         format!("{way} (renamed: there is another {asked})")
     }
-}
-
-fn name_of(file: &Path) -> Result<Name, Failure> {
-    let shown = file.display().to_string();
-    let facts = file.metadata().map_err(|error| {
-        let exit = if error.kind() == std::io::ErrorKind::NotFound {
-            Exit::NotFound
-        } else {
-            Exit::Failed
-        };
-        Failure::new(exit, format!("cannot read {shown}: {error}"))
-    })?;
-    if !facts.is_file() {
-        return Err(Failure::new(Exit::Usage, format!("{shown} is not a file"))
-            .then("name the files to upload one by one"));
-    }
-    let name = file
-        .file_name()
-        .and_then(|name| name.to_str())
-        .unwrap_or_default();
-    name.parse().map_err(|error| {
-        Failure::new(
-            Exit::Usage,
-            format!("{shown} cannot be stored under its name: {error}"),
-        )
-    })
 }
 
 #[cfg(test)]

@@ -1,20 +1,17 @@
 //! One method per endpoint of the API.
 
+mod uploads;
+
 use crate::backoff::Retry;
 use crate::error::ApiError;
 use crate::http::{Call, Http};
 use crate::secret::{SignedUrl, Token};
 use crate::session::{Credentials, Keeper, Session, Tokens};
 use crate::types;
-use crate::types::{
-    Account, NewToken, NewUpload, Node, Page, PartToSign, PersonalToken, Redriven, SignedPart, TargetStatus,
-    Upload,
-};
+use crate::types::{Account, NewToken, Node, Page, PersonalToken, Redriven, Removed, TargetStatus};
 use domain::name::Name;
-use domain::possession::Proof;
 use reqwest::header::LOCATION;
 use reqwest::{Client, Method, StatusCode};
-use serde::Deserialize;
 use serde_json::json;
 use std::fmt;
 use std::sync::Arc;
@@ -97,11 +94,38 @@ impl Api {
     /// `POST /v1/accounts`: registers a user.
     ///
     /// # Errors
-    /// `username_taken`, `invalid_request`, and whatever befalls every call.
+    /// `username_taken`, `invitation_required`, `invalid_request`, and whatever befalls every call.
     pub async fn create_account(&self, username: &str, password: &str) -> Result<Account, ApiError> {
         let body = json!({ "username": username, "password": password });
         self.http
             .json(Call::new(Method::POST, &["accounts"]).body(body))
+            .await
+    }
+
+    /// The same with the code of an invitation, which is needed where signing up is closed.
+    ///
+    /// # Errors
+    /// `invitation_invalid`, and those of [`Api::create_account`].
+    pub async fn create_account_by_invitation(
+        &self,
+        username: &str,
+        password: &str,
+        code: &str,
+    ) -> Result<Account, ApiError> {
+        let body = json!({ "username": username, "password": password, "invitation": code });
+        self.http
+            .json(Call::new(Method::POST, &["accounts"]).body(body))
+            .await
+    }
+
+    /// `POST /v1/accounts/password`: sets the password of an account with a code that an administrator gave for it, and ends
+    /// all its sessions.
+    ///
+    /// # Errors
+    /// `invitation_invalid`, `invalid_request`, and whatever befalls every call.
+    pub async fn reset_password(&self, username: &str, code: &str, password: &str) -> Result<(), ApiError> {
+        let body = json!({ "username": username, "code": code, "password": password });
+        self.done(Call::new(Method::POST, &["accounts", "password"]).body(body))
             .await
     }
 
@@ -200,92 +224,6 @@ impl Api {
         self.http.send(&call).await.map(drop)
     }
 
-    /// `POST /v1/uploads`: begins an upload, one however often an answer gets lost and the call is made again.
-    ///
-    /// # Errors
-    /// `name_taken`, `quota_exceeded`, `invalid_request`, `not_found` (parent), and whatever befalls every call.
-    pub async fn create_upload(&self, upload: &NewUpload) -> Result<Upload, ApiError> {
-        self.http
-            .json(Call::new(Method::POST, &["uploads"]).body(json!(upload)).once())
-            .await
-    }
-
-    /// `POST /v1/uploads/{id}/proof`: answers the upload's challenge, for which there is one try. The upload is
-    /// complete when the answer was right; otherwise it is open and wants the bytes.
-    ///
-    /// # Errors
-    /// `name_taken`, `upload_not_open`, `not_found`, and whatever befalls every call.
-    pub async fn prove(&self, id: &str, proof: &Proof) -> Result<Upload, ApiError> {
-        let path = ["uploads", id, "proof"];
-        // Asked again, the server says what became of the first answer.
-        let call = Call::new(Method::POST, &path)
-            .body(json!({ "proof": proof }))
-            .repeatable();
-        self.http.json(call).await
-    }
-
-    /// `GET /v1/uploads`: one page of the account's uploads in progress.
-    ///
-    /// # Errors
-    /// Whatever befalls every call.
-    pub async fn list_uploads(&self, cursor: Option<&str>) -> Result<Page<Upload>, ApiError> {
-        let call = Call::new(Method::GET, &["uploads"])
-            .query("cursor", cursor)
-            .query("limit", Some(PAGE_LIMIT));
-        self.http.json(call).await
-    }
-
-    /// All pages of [`Api::list_uploads`].
-    ///
-    /// # Errors
-    /// Whatever befalls every call.
-    pub async fn all_uploads(&self) -> Result<Vec<Upload>, ApiError> {
-        all(|cursor| async move { self.list_uploads(cursor.as_deref()).await }).await
-    }
-
-    /// `GET /v1/uploads/{id}`: where an upload stands, with the parts the store has.
-    ///
-    /// # Errors
-    /// `not_found`, and whatever befalls every call.
-    pub async fn upload(&self, id: &str) -> Result<Upload, ApiError> {
-        self.http.json(Call::new(Method::GET, &["uploads", id])).await
-    }
-
-    /// `POST /v1/uploads/{id}/parts`: URLs to send parts to. Asking again is always allowed.
-    ///
-    /// # Errors
-    /// `not_found`, `upload_not_open`, and whatever befalls every call.
-    pub async fn sign_parts(&self, id: &str, parts: &[PartToSign]) -> Result<Vec<SignedPart>, ApiError> {
-        #[derive(Deserialize)]
-        struct Signed {
-            parts: Vec<SignedPart>,
-        }
-        let path = ["uploads", id, "parts"];
-        let call = Call::new(Method::POST, &path)
-            .body(json!({ "parts": parts }))
-            .repeatable();
-        Ok(self.http.json::<Signed>(call).await?.parts)
-    }
-
-    /// `POST /v1/uploads/{id}/complete`: makes the parts a file. When the state is still `finalizing`, call it
-    /// again a little later; calling it again is always safe.
-    ///
-    /// # Errors
-    /// `parts_missing`, `content_mismatch`, `upload_not_open`, `not_found`, and whatever befalls every call.
-    pub async fn complete_upload(&self, id: &str) -> Result<Upload, ApiError> {
-        self.http
-            .json(Call::new(Method::POST, &["uploads", id, "complete"]).repeatable())
-            .await
-    }
-
-    /// `DELETE /v1/uploads/{id}`: gives an upload up, with every part sent.
-    ///
-    /// # Errors
-    /// `not_found`, `upload_not_open`, and whatever befalls every call.
-    pub async fn abort_upload(&self, id: &str) -> Result<(), ApiError> {
-        self.done(Call::new(Method::DELETE, &["uploads", id])).await
-    }
-
     /// `POST /v1/folders`: makes a folder, one however often an answer gets lost; `parent` is `None` at the top.
     ///
     /// # Errors
@@ -375,12 +313,19 @@ impl Api {
         Ok(SignedUrl::new(url))
     }
 
-    /// `DELETE /v1/files/{id}`: removes a file or an empty folder.
+    /// `DELETE /v1/files/{id}`: removes a file or an empty folder. Says how many unfinished uploads were going into it,
+    /// unless that answer got lost.
     ///
     /// # Errors
     /// `not_found`, `folder_not_empty`, and whatever befalls every call.
-    pub async fn delete_file(&self, id: &str) -> Result<(), ApiError> {
-        self.done(Call::new(Method::DELETE, &["files", id])).await
+    pub async fn delete_file(&self, id: &str) -> Result<Removed, ApiError> {
+        let path = ["files", id];
+        let call = Call::new(Method::DELETE, &path);
+        let answer = self.http.send(&call).await?;
+        match answer.status {
+            StatusCode::OK => answer.json(&call),
+            _ => Ok(Removed::default()),
+        }
     }
 
     /// `GET /v1/targets`: how replication goes, target by target. For operators.

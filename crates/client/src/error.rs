@@ -1,7 +1,9 @@
 //! Why a call failed and what a person can do about it.
 
+use crate::secret::InvalidToken;
 use reqwest::StatusCode;
 use serde::{Deserialize, Serialize};
+use serde_json::json;
 use std::error::Error;
 use std::fmt::Write as _;
 
@@ -35,6 +37,21 @@ pub struct Problem {
     /// What there was no room for, with `quota_exceeded`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub wanted_bytes: Option<u64>,
+    /// What the call carried: what to do about `unauthorized` depends on it. The API does not say it.
+    #[serde(skip)]
+    pub carried: Carried,
+}
+
+/// What a call carries to say who makes it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Carried {
+    /// Nothing.
+    #[default]
+    Nothing,
+    /// A token that somebody handed over: a personal access token.
+    Token,
+    /// The access token of a session.
+    Session,
 }
 
 impl Problem {
@@ -62,6 +79,7 @@ impl Problem {
             used_bytes: None,
             free_bytes: None,
             wanted_bytes: None,
+            carried: Carried::Nothing,
         }
     }
 }
@@ -87,6 +105,14 @@ pub enum ApiError {
         /// What the network said.
         reason: String,
     },
+    /// Something between this machine and the API answers in its place.
+    #[error("something other than the API answers at {host}: {answer}")]
+    NotTheApi {
+        /// Scheme, host and port.
+        host: String,
+        /// Status and media type.
+        answer: String,
+    },
     /// An answer that is not one of this API's.
     #[error("{call} gave an answer this client does not understand: {reason}")]
     Unexpected {
@@ -103,12 +129,26 @@ pub enum ApiError {
         /// What is wrong with it.
         reason: String,
     },
+    /// The token cannot be sent. The call is not made: without a token it would be another call.
+    #[error("the token cannot be sent: {0}")]
+    Token(#[from] InvalidToken),
     /// The HTTP client cannot be set up on this machine.
     #[error("cannot set up HTTP on this machine: {0}")]
     Setup(String),
 }
 
 impl ApiError {
+    /// What the API says when another file has the name, for who has seen so without asking it to make one.
+    pub(crate) fn name_taken() -> Self {
+        let (code, status) = ("name_taken", StatusCode::CONFLICT);
+        let message = "the folder has an entry of this name; choose another name, or delete the entry first";
+        let body = json!({ "code": code, "status": status.as_u16(), "message": message });
+        Self::Problem(Box::new(Problem::from_answer(
+            status,
+            body.to_string().as_bytes(),
+        )))
+    }
+
     /// The problem's code, if the API gave one.
     #[must_use]
     pub fn code(&self) -> Option<&str> {
@@ -129,23 +169,35 @@ impl ApiError {
     pub fn next_step(&self) -> Option<&'static str> {
         match self {
             Self::Problem(problem) => match problem.code.as_str() {
-                "unauthorized" => Some("sign in: longshore login <username>"),
+                "unauthorized" => match problem.carried {
+                    // It tried to sign in, and the message says why that failed.
+                    Carried::Nothing => None,
+                    Carried::Token => Some(
+                        "make a new token where you are signed in (longshore token create <name> --scope <scope>), and put it \
+                         in the place of this one",
+                    ),
+                    Carried::Session => Some("sign in: longshore login <username>"),
+                },
                 "quota_exceeded" => Some("remove files you no longer need: longshore rm <path>"),
-                "forbidden" => Some(
-                    "this is for operators; an administrator makes an account one with the function account-set-role",
+                "internal" | "unavailable" => Some("try again in a moment"),
+                // Every answer of the API itself is a problem document.
+                "http_401" | "http_403" | "http_404" => Some(
+                    "it was not Longshore that answered: check the address of the API (--api, LONGSHORE_API or the last login), \
+                     and what is on the way to it",
                 ),
-                "internal" | "unavailable" => Some("try again in a moment; nothing you sent is lost"),
-                "http_403" | "http_404" => {
-                    Some("check the address of the API (--api, LONGSHORE_API or the last login)")
-                }
+                "invitation_required" => Some("give it: longshore signup <username> --invitation <code>"),
                 _ => None,
             },
             Self::Unreachable { .. } => {
                 Some("check that the API is running and the address is right (--api or LONGSHORE_API)")
             }
+            Self::NotTheApi { .. } => Some(
+                "check the address of the API (--api, LONGSHORE_API or the last login), and whether a network that wants a \
+                 sign-in, a proxy or a filter is in the way",
+            ),
             Self::Unexpected { .. } => Some("check that the address is that of a Longshore API"),
             Self::Address { .. } => Some("an address looks like https://api.example.com/v1-stage"),
-            Self::Setup(_) => None,
+            Self::Token(_) | Self::Setup(_) => None,
         }
     }
 }
@@ -182,6 +234,24 @@ mod tests {
             ApiError::Problem(Box::new(problem)).to_string(),
             "send parts 2 and 5"
         );
+    }
+
+    #[test]
+    fn hints_do_not_guess() {
+        let step = |code: &str, carried| {
+            let body = format!(r#"{{"code":"{code}","status":403,"message":"m"}}"#);
+            let mut problem = Problem::from_answer(StatusCode::FORBIDDEN, body.as_bytes());
+            problem.carried = carried;
+            ApiError::Problem(Box::new(problem)).next_step()
+        };
+        for carried in [Carried::Nothing, Carried::Token, Carried::Session] {
+            for code in ["forbidden", "insufficient_scope", "wrong_password", "not_found"] {
+                assert_eq!(step(code, carried), None, "the message says it all");
+            }
+        }
+        assert_eq!(step("unauthorized", Carried::Nothing), None);
+        assert!(step("unauthorized", Carried::Token).is_some_and(|step| step.contains("token create")));
+        assert!(step("unauthorized", Carried::Session).is_some_and(|step| step.contains("longshore login")));
     }
 
     #[test]

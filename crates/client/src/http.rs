@@ -3,11 +3,11 @@
 
 use crate::backoff::Retry;
 use crate::error::{ApiError, Problem, reason_of};
-use crate::secret::Token;
+use crate::secret::{InvalidToken, Token};
 use crate::session::Credentials;
 use crate::types::Session;
 use bytes::Bytes;
-use reqwest::header::{AUTHORIZATION, HeaderMap, HeaderValue, RETRY_AFTER};
+use reqwest::header::{AUTHORIZATION, CONTENT_TYPE, HeaderMap, HeaderValue, RETRY_AFTER};
 use reqwest::{Client, Method, StatusCode, Url, redirect};
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
@@ -119,6 +119,26 @@ impl Answer {
     fn is_error(&self) -> bool {
         self.status.is_client_error() || self.status.is_server_error()
     }
+
+    /// Whether it is a web page and no gateway's that is overloaded. The API never answers with one.
+    fn is_page(&self) -> bool {
+        let kind = self.headers.get(CONTENT_TYPE);
+        let is_html = kind.is_some_and(|kind| kind.as_bytes().starts_with(b"text/html"));
+        let is_passing = self.status.is_server_error() || self.status == StatusCode::TOO_MANY_REQUESTS;
+        is_html && (!is_passing || self.status == StatusCode::NETWORK_AUTHENTICATION_REQUIRED)
+    }
+
+    /// What it says, in JSON.
+    pub(crate) fn json<T: DeserializeOwned>(&self, call: &Call<'_>) -> Result<T, ApiError> {
+        let unexpected = |reason| ApiError::Unexpected {
+            call: call.name(),
+            reason,
+        };
+        if !self.status.is_success() {
+            return Err(unexpected(format!("status {}", self.status)));
+        }
+        serde_json::from_slice(&self.body).map_err(|error| unexpected(error.to_string()))
+    }
 }
 
 /// An exchange of tokens under way.
@@ -158,15 +178,7 @@ impl Http {
 
     /// Makes a call whose answer is JSON.
     pub(crate) async fn json<T: DeserializeOwned>(&self, call: Call<'_>) -> Result<T, ApiError> {
-        let answer = self.send(&call).await?;
-        let unexpected = |reason| ApiError::Unexpected {
-            call: call.name(),
-            reason,
-        };
-        if !answer.status.is_success() {
-            return Err(unexpected(format!("status {}", answer.status)));
-        }
-        serde_json::from_slice(&answer.body).map_err(|error| unexpected(error.to_string()))
+        self.send(&call).await?.json(&call)
     }
 
     /// Makes a call and gives its answer if it is no error; redirects are answers too.
@@ -174,8 +186,14 @@ impl Http {
         let (mut failed, mut refused, mut may_be_done) = (0, None, false);
         loop {
             let token = self.token(refused.as_ref()).await?;
+            let authorization = token.as_ref().map(authorization).transpose()?;
             failed += 1;
-            let (error, may_repeat, asked) = match self.attempt(call, token.as_ref()).await {
+            let (error, may_repeat, asked) = match self.attempt(call, authorization).await {
+                // Whatever its status, a page says nothing about the call.
+                Ok(answer) if answer.is_page() => {
+                    let may_repeat = call.repeat == Repeat::Always;
+                    (self.not_the_api(&answer), may_repeat, None)
+                }
                 Ok(answer) if may_be_done && Some(answer.status) == call.done_before => return Ok(answer),
                 // A token of a session may have ended early, and there is another one to be had, once.
                 Ok(answer)
@@ -190,7 +208,8 @@ impl Http {
                 Ok(answer) => {
                     let status = answer.status;
                     may_be_done |= status.is_server_error();
-                    let problem = Problem::from_answer(status, &answer.body);
+                    let mut problem = Problem::from_answer(status, &answer.body);
+                    problem.carried = self.credentials.kind();
                     // Calls that were throttled, or lost a race with another, did nothing. After any other
                     // server error the call may have been done.
                     let may_repeat = status == StatusCode::TOO_MANY_REQUESTS
@@ -244,13 +263,14 @@ impl Http {
     }
 
     /// One try. An answer that ends early is none, unless its status already says enough.
-    async fn attempt(&self, call: &Call<'_>, token: Option<&Token>) -> Result<Answer, reqwest::Error> {
+    async fn attempt(
+        &self,
+        call: &Call<'_>,
+        authorization: Option<HeaderValue>,
+    ) -> Result<Answer, reqwest::Error> {
         let mut request = self.api.request(call.method.clone(), self.url(call));
         request = request.timeout(call.timeout);
-        if let Some(token) = token
-            && let Ok(mut value) = HeaderValue::from_str(&format!("Bearer {}", token.reveal()))
-        {
-            value.set_sensitive(true);
+        if let Some(value) = authorization {
             request = request.header(AUTHORIZATION, value);
         }
         if let Some(key) = &call.key {
@@ -298,12 +318,27 @@ impl Http {
         self.base.scheme() == "http" && !here
     }
 
+    fn not_the_api(&self, answer: &Answer) -> ApiError {
+        ApiError::NotTheApi {
+            host: self.base.origin().ascii_serialization(),
+            answer: format!("{}, a web page", answer.status),
+        }
+    }
+
     pub(crate) fn unreachable(&self, reason: String) -> ApiError {
         ApiError::Unreachable {
             host: self.base.origin().ascii_serialization(),
             reason,
         }
     }
+}
+
+/// What says whose call it is. A token that no header can have is an error, and not a call by nobody.
+fn authorization(token: &Token) -> Result<HeaderValue, ApiError> {
+    let value = HeaderValue::from_str(&format!("Bearer {}", token.reveal()));
+    let mut value = value.map_err(|_| InvalidToken)?;
+    value.set_sensitive(true);
+    Ok(value)
 }
 
 fn client() -> Result<Client, ApiError> {

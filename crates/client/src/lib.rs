@@ -6,6 +6,7 @@
 //! | [`types`] | what the endpoints answer |
 //! | [`session`] | tokens that are exchanged for new ones in time |
 //! | [`error`] | why a call failed and what to do about it |
+//! | [`own_file`] | files of this program's own, safe from what others put in their place |
 //! | [`tree`] | paths such as `photos/2026/a.jpg`, walked through the API |
 //! | [`transfer`] | uploads and downloads: parallel, verified, resumable |
 //!
@@ -15,6 +16,7 @@ pub mod api;
 mod backoff;
 pub mod error;
 mod http;
+pub mod own_file;
 mod secret;
 pub mod session;
 pub mod transfer;
@@ -24,4 +26,4 @@ pub mod types;
 pub use api::Api;
 pub use backoff::Retry;
 pub use error::ApiError;
-pub use secret::{SignedUrl, Token};
+pub use secret::{InvalidToken, SignedUrl, Token};

@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 use std::fmt;
+use std::str::FromStr;
 
 /// An access token, a refresh token or a personal access token.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -19,6 +20,27 @@ impl Token {
     #[must_use]
     pub fn reveal(&self) -> &str {
         &self.0
+    }
+}
+
+/// A text that is no token. It does not show the text.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("it is not a token: a token is one word of letters, digits and -._~+/=")]
+pub struct InvalidToken;
+
+impl FromStr for Token {
+    type Err = InvalidToken;
+
+    /// Reads a token that a person or a program handed over (RFC 6750, section 2.1). White space around it, such as the line
+    /// break at the end of a file, is no part of it.
+    fn from_str(text: &str) -> Result<Self, InvalidToken> {
+        let text = text.trim();
+        let word = text.trim_end_matches('=');
+        let fits = |byte: u8| byte.is_ascii_alphanumeric() || b"-._~+/".contains(&byte);
+        if word.is_empty() || !word.bytes().all(fits) {
+            return Err(InvalidToken);
+        }
+        Ok(Self::new(text))
     }
 }
 
@@ -57,6 +79,17 @@ impl fmt::Debug for SignedUrl {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_token_is_one_word_without_the_space_around_it() {
+        for text in ["lsp_a.b.c-_", " lsp_a.b.c-_\n", "lsp_a.b.c-_\r\n"] {
+            assert_eq!(text.parse(), Ok(Token::new("lsp_a.b.c-_")));
+        }
+        assert_eq!("eyJ+/~==".parse(), Ok(Token::new("eyJ+/~==")));
+        for text in ["", "\n", "==", "lsp_a b", "lsp_a\nb", "lsp_\u{e4}", "Bearer x"] {
+            assert_eq!(text.parse::<Token>(), Err(InvalidToken), "{text:?}");
+        }
+    }
 
     #[test]
     fn secrets_do_not_show() {

@@ -3,7 +3,7 @@
 //! A refresh token can be exchanged once; who comes with it again ends the session. So one exchange is made at a time, and
 //! before it the [`Keeper`] is asked whether another process has made one already.
 
-use crate::error::ApiError;
+use crate::error::{ApiError, Carried};
 use crate::secret::Token;
 use crate::types;
 use jiff::{SignedDuration, Timestamp};
@@ -53,8 +53,10 @@ pub trait Keeper: Send + Sync {
     /// What is kept there, if anything is.
     fn load(&self) -> Option<Tokens>;
 
-    /// Keeps the tokens in the place of those before, which are worth nothing any more.
-    fn keep(&self, tokens: &Tokens);
+    /// Keeps the tokens in the place of those before, which are worth nothing any more. What is kept is one of these if its
+    /// refresh token is among `before`; anything else is of another session, or newer, and has to stay. Looking and keeping
+    /// are one step, whatever other processes do.
+    fn keep(&self, tokens: &Tokens, before: &[Token]);
 }
 
 /// Nowhere: the session is this process's alone.
@@ -65,7 +67,7 @@ impl Keeper for InMemory {
         None
     }
 
-    fn keep(&self, _: &Tokens) {}
+    fn keep(&self, _: &Tokens, _: &[Token]) {}
 }
 
 /// What calls carry.
@@ -80,10 +82,35 @@ pub(crate) enum Credentials {
     Session(Arc<Session>),
 }
 
+impl Credentials {
+    /// What a person has to know about them.
+    pub(crate) fn kind(&self) -> Carried {
+        match self {
+            Self::Nobody => Carried::Nothing,
+            Self::Token(_) => Carried::Token,
+            Self::Session(_) => Carried::Session,
+        }
+    }
+}
+
 /// A session in use.
 pub(crate) struct Session {
-    tokens: Arc<Mutex<Tokens>>,
+    held: Arc<Mutex<Held>>,
     keeper: Box<dyn Keeper>,
+}
+
+/// The tokens of this moment, and the refresh tokens of all moments before. What is older and what is newer is told by
+/// these, because clocks are set back.
+struct Held {
+    tokens: Tokens,
+    before: Vec<Token>,
+}
+
+impl Held {
+    fn replace(&mut self, tokens: Tokens) {
+        let before = std::mem::replace(&mut self.tokens, tokens);
+        self.before.push(before.refresh);
+    }
 }
 
 impl fmt::Debug for Session {
@@ -95,7 +122,10 @@ impl fmt::Debug for Session {
 impl Session {
     pub(crate) fn new(tokens: Tokens, keeper: Box<dyn Keeper>) -> Self {
         Self {
-            tokens: Arc::new(Mutex::new(tokens)),
+            held: Arc::new(Mutex::new(Held {
+                tokens,
+                before: Vec::new(),
+            })),
             keeper,
         }
     }
@@ -111,13 +141,12 @@ impl Session {
     where
         F: Future<Output = Result<types::Session, ApiError>> + Send,
     {
-        let tokens = Arc::clone(&self.tokens).lock_owned().await;
-        if tokens.will_do(refused) {
-            return Ok(tokens.access.clone());
+        let held = Arc::clone(&self.held).lock_owned().await;
+        if held.tokens.will_do(refused) {
+            return Ok(held.tokens.access.clone());
         }
         let (session, refused) = (Arc::clone(self), refused.cloned());
-        let exchanged =
-            tokio::spawn(async move { session.renewed(tokens, refused.as_ref(), exchange).await });
+        let exchanged = tokio::spawn(async move { session.renewed(held, refused.as_ref(), exchange).await });
         exchanged
             .await
             .map_err(|error| ApiError::Setup(error.to_string()))?
@@ -125,31 +154,31 @@ impl Session {
 
     /// Waits until no exchange is under way.
     pub(crate) async fn settled(&self) {
-        drop(self.tokens.lock().await);
+        drop(self.held.lock().await);
     }
 
     async fn renewed<F>(
         &self,
-        mut tokens: OwnedMutexGuard<Tokens>,
+        mut held: OwnedMutexGuard<Held>,
         refused: Option<&Token>,
         exchange: impl FnOnce(Token) -> F,
     ) -> Result<Token, ApiError>
     where
         F: Future<Output = Result<types::Session, ApiError>>,
     {
-        if self.others_have_exchanged(&mut tokens) && tokens.will_do(refused) {
-            return Ok(tokens.access.clone());
+        if self.others_have_exchanged(&mut held) && held.tokens.will_do(refused) {
+            return Ok(held.tokens.access.clone());
         }
         let asked = Timestamp::now();
-        match exchange(tokens.refresh.clone()).await {
+        match exchange(held.tokens.refresh.clone()).await {
             Ok(session) => {
-                *tokens = Tokens::of(session, asked);
-                self.keeper.keep(&tokens);
-                Ok(tokens.access.clone())
+                held.replace(Tokens::of(session, asked));
+                self.keeper.keep(&held.tokens, &held.before);
+                Ok(held.tokens.access.clone())
             }
             // At the same moment.
-            Err(_) if self.others_have_exchanged(&mut tokens) && tokens.will_do(refused) => {
-                Ok(tokens.access.clone())
+            Err(_) if self.others_have_exchanged(&mut held) && held.tokens.will_do(refused) => {
+                Ok(held.tokens.access.clone())
             }
             Err(error) => Err(error),
         }
@@ -157,12 +186,13 @@ impl Session {
 
     /// Takes over what another process has got for the refresh token that is known here. What is kept may also be older,
     /// where the last tokens could not be kept.
-    fn others_have_exchanged(&self, tokens: &mut Tokens) -> bool {
-        let is_newer = |kept: &Tokens| kept.refresh != tokens.refresh && kept.good_until > tokens.good_until;
-        let kept = self.keeper.load().filter(is_newer);
+    fn others_have_exchanged(&self, held: &mut Held) -> bool {
+        let is_known =
+            |kept: &Tokens| kept.refresh == held.tokens.refresh || held.before.contains(&kept.refresh);
+        let kept = self.keeper.load().filter(|kept| !is_known(kept));
         let others = kept.is_some();
         if let Some(kept) = kept {
-            *tokens = kept;
+            held.replace(kept);
         }
         others
     }

@@ -4,8 +4,12 @@ use crate::api::Api;
 use crate::error::ApiError;
 use crate::types::{Node, NodeKind};
 use domain::name::{InvalidName, Name};
+use std::collections::HashMap;
 use std::fmt;
 use std::str::FromStr;
+
+/// More folders than any path goes through.
+const MOST_FOLDERS: usize = 1_000;
 
 /// The way from the top of an account's tree to a file or folder. The top itself has no names.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -132,6 +136,52 @@ pub async fn ensure_folder(api: &Api, path: &RemotePath) -> Result<Place, TreeEr
     match &place {
         Place::Node(node) if node.kind != NodeKind::Folder => Err(TreeError::NotAFolder(path.clone())),
         _ => Ok(place),
+    }
+}
+
+/// Finds paths by ids, and asks about each folder once.
+#[derive(Debug, Default)]
+pub struct Paths {
+    /// Name and parent; `None` for what is not there.
+    known: HashMap<String, Option<(String, Option<String>)>>,
+}
+
+impl Paths {
+    /// The path of the file or folder `id`, or `None` when it is not there any more.
+    ///
+    /// # Errors
+    /// [`ApiError`] when a call fails.
+    pub async fn of(&mut self, api: &Api, id: &str) -> Result<Option<String>, ApiError> {
+        let (mut path, mut next) = (String::new(), Some(id.to_owned()));
+        // Nothing is its own parent, but a server that says so must not keep us here.
+        for _ in 0..MOST_FOLDERS {
+            let Some(id) = next else {
+                return Ok(Some(path));
+            };
+            let Some((name, parent)) = self.node(api, id).await? else {
+                return Ok(None);
+            };
+            path = if path.is_empty() {
+                name
+            } else {
+                format!("{name}/{path}")
+            };
+            next = parent;
+        }
+        Ok(None)
+    }
+
+    async fn node(&mut self, api: &Api, id: String) -> Result<Option<(String, Option<String>)>, ApiError> {
+        if let Some(known) = self.known.get(&id) {
+            return Ok(known.clone());
+        }
+        let found = match api.file(&id).await {
+            Ok(node) => Some((node.name, node.parent)),
+            Err(error) if error.is("not_found") => None,
+            Err(error) => return Err(error),
+        };
+        self.known.insert(id, found.clone());
+        Ok(found)
     }
 }
 

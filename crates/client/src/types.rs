@@ -273,6 +273,25 @@ pub struct NewUpload {
     pub on_conflict: OnConflict,
 }
 
+/// Where the file of an upload shall go, when the upload is completed: instead of what it was begun with.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Destination {
+    /// What the file will be called.
+    pub name: String,
+    /// The folder it will be in; `None`, which is sent as `null`, at the top.
+    pub parent: Option<String>,
+    /// What happens when the name is taken.
+    pub on_conflict: OnConflict,
+}
+
+/// What removing a file or folder gives.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
+pub struct Removed {
+    /// How many unfinished uploads were going into the folder.
+    #[serde(default)]
+    pub open_uploads: u64,
+}
+
 /// A part to ask a URL for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 pub struct PartToSign {

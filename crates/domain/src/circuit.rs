@@ -1,8 +1,9 @@
 //! A target that does not answer, or refuses, is left alone for a while, then tried with one message.
 //!
 //! The circuit is closed while all is well. After [`OPEN_AFTER`] failures in a row, or one that will not pass by itself,
-//! it is open: messages wait. When its time is over one worker gets through, the probe. If that goes well the circuit
-//! closes; if not it opens for longer.
+//! it is open: replicas wait without a message. When its time is over one worker gets through, the probe. If that goes well
+//! the circuit closes; if not it stays open for another while. While it is open only what the probe says counts: what was
+//! under way when it opened says nothing new.
 
 use crate::moment::later;
 use jiff::{SignedDuration, Timestamp};
@@ -13,9 +14,14 @@ pub const OPEN_AFTER: u32 = 5;
 /// For how long it opens first; each probe that fails doubles this.
 pub const FIRST_WAIT: SignedDuration = SignedDuration::from_secs(10);
 /// The longest it is open between two probes.
-pub const LONGEST_WAIT: SignedDuration = SignedDuration::from_mins(5);
+pub const LONGEST_WAIT: SignedDuration = SignedDuration::from_secs(30);
 /// How long a probe may take; then another worker is let through.
 pub const PROBE_TIME: SignedDuration = SignedDuration::from_mins(1);
+/// A probe that has not come this long after its time is taken for lost.
+pub const PROBE_LOST: SignedDuration = SignedDuration::from_secs(10);
+/// A replica that has waited this long is given up when it fails as the probe as often as any other attempt. Until then an
+/// outage fails nothing.
+pub const OUTAGE: SignedDuration = SignedDuration::from_hours(24);
 
 /// How a target has been doing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
@@ -37,10 +43,28 @@ pub struct Circuit {
 pub enum Admission {
     /// All is well.
     Go,
-    /// It is the one that tries. What becomes of it has to be told.
-    Probe,
+    /// It is the one that tries. What becomes of it has to be told, with this.
+    Probe(Probe),
     /// Not before this.
     Wait(Timestamp),
+}
+
+/// Tells a probe from those before it: when its time is over.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct Probe(Timestamp);
+
+/// What somebody has to tell of a target.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum News {
+    /// It did what it was asked for.
+    Well,
+    /// It did not. `for_good`: it will not by itself, as with wrong credentials.
+    Failed {
+        /// Until somebody changes something.
+        for_good: bool,
+    },
+    /// The probe had nothing to ask it for.
+    Unasked,
 }
 
 impl Circuit {
@@ -51,30 +75,38 @@ impl Circuit {
             None => (Admission::Go, None),
             Some(until) if now < until => (Admission::Wait(until), None),
             Some(_) => {
+                let until = later(now, PROBE_TIME);
                 let probed = Self {
-                    open_until: Some(later(now, PROBE_TIME)),
+                    open_until: Some(until),
                     probing: true,
                     ..*self
                 };
-                (Admission::Probe, Some(probed))
+                (Admission::Probe(Probe(until)), Some(probed))
             }
         }
     }
 
-    /// The target did what it was asked for. Gives the circuit if it changes.
+    /// Somebody tells how the target did: the `probe`, or another one. Gives the circuit if it changes.
     #[must_use]
-    pub fn succeeded(&self) -> Option<Self> {
-        (*self != Self::default()).then(Self::default)
+    pub fn told(&self, news: News, probe: Option<Probe>, now: Timestamp) -> Option<Self> {
+        let is_probe = self.probing && self.open_until == probe.map(|Probe(until)| until);
+        if self.is_open() && !is_probe {
+            return None;
+        }
+        match news {
+            News::Well => (*self != Self::default()).then(Self::default),
+            News::Unasked => is_probe.then_some(Self {
+                open_until: Some(later(now, FIRST_WAIT)),
+                probing: false,
+                ..*self
+            }),
+            News::Failed { for_good } => Some(self.failed(for_good, is_probe, now)),
+        }
     }
 
-    /// The target did not. `for_good`: it will not by itself, as with wrong credentials.
-    #[must_use]
-    pub fn failed(&self, for_good: bool, now: Timestamp) -> Self {
+    fn failed(&self, for_good: bool, is_probe: bool, now: Timestamp) -> Self {
         let failures = self.failures.saturating_add(1);
-        // Workers that were under way when it opened fail, too: they say nothing new, and do not make the wait longer.
-        let old_news = self.is_open() && !self.probing;
-        let enough = for_good || failures >= OPEN_AFTER || self.probing;
-        if old_news || !enough {
+        if !for_good && !is_probe && failures < OPEN_AFTER {
             return Self { failures, ..*self };
         }
         let doubled = FIRST_WAIT.checked_mul(1 << self.trips.min(8));
@@ -87,10 +119,17 @@ impl Circuit {
         }
     }
 
-    /// Whether messages wait.
+    /// Whether nobody is let through, but a probe.
     #[must_use]
     pub fn is_open(&self) -> bool {
         self.open_until.is_some()
+    }
+
+    /// Whether the probe should have come long ago: its message was lost, or its worker died.
+    #[must_use]
+    pub fn lacks_probe(&self, now: Timestamp) -> bool {
+        self.open_until
+            .is_some_and(|until| later(until, PROBE_LOST) <= now)
     }
 }
 
@@ -103,17 +142,30 @@ mod tests {
         Timestamp::from_second(second).unwrap()
     }
 
+    const FAILED: News = News::Failed { for_good: false };
+    const REFUSED: News = News::Failed { for_good: true };
+
     fn failed_often(times: u32) -> Circuit {
-        (0..times).fold(Circuit::default(), |circuit, _| circuit.failed(false, at(0)))
+        let fail = |circuit: Circuit, _| circuit.told(FAILED, None, at(0)).unwrap_or(circuit);
+        (0..times).fold(Circuit::default(), fail)
+    }
+
+    fn probed(circuit: Circuit, now: Timestamp) -> (Probe, Circuit) {
+        let (Admission::Probe(probe), Some(probed)) = circuit.ask(now) else {
+            panic!("{circuit:?} at {now}")
+        };
+        (probe, probed)
     }
 
     #[test]
     fn it_opens_after_several_failures_in_a_row_or_one_for_good() {
+        let closed = Circuit::default();
         assert_eq!(failed_often(OPEN_AFTER - 1).ask(at(0)), (Admission::Go, None));
         assert!(failed_often(OPEN_AFTER).is_open());
-        assert!(Circuit::default().failed(true, at(0)).is_open());
-        assert_eq!(failed_often(3).succeeded(), Some(Circuit::default()));
-        assert_eq!(Circuit::default().succeeded(), None);
+        assert!(closed.told(REFUSED, None, at(0)).unwrap().is_open());
+        assert_eq!(failed_often(3).told(News::Well, None, at(0)), Some(closed));
+        assert_eq!(closed.told(News::Well, None, at(0)), None);
+        assert_eq!(closed.told(News::Unasked, None, at(0)), None);
     }
 
     #[test]
@@ -121,24 +173,45 @@ mod tests {
         let open = failed_often(OPEN_AFTER);
         let first = FIRST_WAIT.as_secs();
         assert_eq!(open.ask(at(first - 1)), (Admission::Wait(at(first)), None));
-        let (admission, probed) = open.ask(at(first));
-        assert_eq!(admission, Admission::Probe);
-        let probed = probed.unwrap();
-        assert!(matches!(probed.ask(at(first)), (Admission::Wait(_), None)));
+        let (probe, under_way) = probed(open, at(first));
+        assert!(matches!(under_way.ask(at(first)), (Admission::Wait(_), None)));
         // A probe that says nothing is not waited for.
         let over = first + PROBE_TIME.as_secs();
-        assert_eq!(probed.ask(at(over)).0, Admission::Probe);
-        assert_eq!(probed.succeeded(), Some(Circuit::default()));
-        assert_eq!(
-            probed.failed(false, at(100)).open_until,
-            Some(at(100 + 2 * first))
-        );
+        let (second, _) = probed(under_way, at(over));
+        assert_ne!(probe, second);
+        let closed = under_way.told(News::Well, Some(probe), at(100));
+        assert_eq!(closed, Some(Circuit::default()));
+        let failed = under_way.told(FAILED, Some(probe), at(100)).unwrap();
+        assert_eq!(failed.open_until, Some(at(100 + 2 * first)));
+        // One that had nothing to ask for makes room for the next soon.
+        let unasked = under_way.told(News::Unasked, Some(probe), at(20)).unwrap();
+        assert!(matches!(unasked.ask(at(20 + first)).0, Admission::Probe(_)));
+        assert_eq!(unasked.trips, under_way.trips);
     }
 
     #[test]
-    fn what_was_under_way_when_it_opened_does_not_make_the_wait_longer() {
+    fn while_it_is_open_only_the_probe_says_something() {
         let open = failed_often(OPEN_AFTER);
-        assert_eq!(open.failed(true, at(5)).open_until, open.open_until);
+        let (first, under_way) = probed(open, at(10));
+        let (second, again) = probed(under_way, at(90));
+        for news in [News::Well, FAILED, REFUSED, News::Unasked] {
+            assert_eq!(open.told(news, None, at(5)), None, "{news:?}");
+            assert_eq!(under_way.told(news, None, at(11)), None, "{news:?}");
+            // The first probe was too late: it is one of many by now.
+            assert_eq!(again.told(news, Some(first), at(91)), None, "{news:?}");
+            assert!(again.told(news, Some(second), at(91)).is_some(), "{news:?}");
+        }
+    }
+
+    #[test]
+    fn a_probe_that_does_not_come_is_missed() {
+        let open = failed_often(OPEN_AFTER);
+        let until = FIRST_WAIT.as_secs();
+        assert!(!open.lacks_probe(at(until)));
+        assert!(open.lacks_probe(at(until + PROBE_LOST.as_secs())));
+        let (_, under_way) = probed(open, at(until));
+        assert!(!under_way.lacks_probe(at(until + PROBE_LOST.as_secs())));
+        assert!(!Circuit::default().lacks_probe(at(1_000_000)));
     }
 
     proptest! {
@@ -148,10 +221,11 @@ mod tests {
             let (mut circuit, mut now) = (Circuit::default(), 0);
             for (for_good, wait) in failures {
                 now += wait;
-                if let (Admission::Probe, Some(next)) = circuit.ask(at(now)) {
-                    circuit = next;
+                let mut mine = None;
+                if let (Admission::Probe(probe), Some(next)) = circuit.ask(at(now)) {
+                    (circuit, mine) = (next, Some(probe));
                 }
-                circuit = circuit.failed(for_good, at(now));
+                circuit = circuit.told(News::Failed { for_good }, mine, at(now)).unwrap_or(circuit);
                 let latest = now + LONGEST_WAIT.as_secs().max(PROBE_TIME.as_secs());
                 prop_assert!(!matches!(circuit.ask(at(latest)).0, Admission::Wait(_)));
             }

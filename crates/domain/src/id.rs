@@ -97,6 +97,23 @@ id!(
     /// A token that a program carries.
     PersonalTokenId
 );
+id!(
+    /// What lets somebody make an account, or set the password of one anew.
+    InvitationId
+);
+
+impl InvitationId {
+    /// The one that these bytes are for, in hexadecimal digits; as far as they go into an id.
+    pub(crate) fn of_bytes(bytes: &[u8]) -> Self {
+        let digit = |nibble: u8| char::from(b"0123456789abcdef"[usize::from(nibble)]);
+        let bytes = bytes.iter().take(MAX_LENGTH / 2);
+        Self(
+            bytes
+                .flat_map(|byte| [digit(byte >> 4), digit(byte & 15)])
+                .collect(),
+        )
+    }
+}
 
 #[cfg(test)]
 mod tests {

@@ -6,6 +6,7 @@
 //! | [`account`] | usernames, passwords, quota |
 //! | [`session`] | how long sessions live, and what an exchange of a refresh token comes to |
 //! | [`token`] | the texts of tokens, what is kept of them, and what they let do |
+//! | [`invitation`] | codes that are good once: for an account, or for a password |
 //! | [`throttle`] | how often somebody may try |
 //! | [`name`] | what a file or folder may be called |
 //! | [`upload`] | the states of an upload and what may happen in each |
@@ -27,6 +28,7 @@ pub mod circuit;
 pub mod content;
 pub mod finalize;
 pub mod id;
+pub mod invitation;
 pub mod media_type;
 pub mod moment;
 pub mod name;

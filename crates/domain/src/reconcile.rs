@@ -4,9 +4,12 @@
 //! upload can send its first part, leads from an object's key to its upload. What has no owner and is not young any more
 //! is removed; a blob whose object is not what it was is lost until the object is back.
 //!
-//! [`pass`] is how it gets through all there is.
+//! [`pass`] is how it gets through all there is. What it does not ask the stores about one by one ([`sample`]) it knows from the
+//! listing of the bucket ([`sketch`]).
 
 pub mod pass;
+pub mod sample;
+pub mod sketch;
 
 use crate::blob;
 use crate::id::BlobId;

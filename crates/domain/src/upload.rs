@@ -26,6 +26,14 @@ pub const AFTERMATH: SignedDuration = SignedDuration::from_mins(15);
 /// How long an upload stays open without being touched, unless configured otherwise.
 pub const DEFAULT_EXPIRY: SignedDuration = SignedDuration::from_hours(7 * 24);
 
+/// How long after its beginning the sweep first looks at an upload. Most have ended by then, and have been written into the
+/// index of what is due once.
+pub const FIRST_LOOK: SignedDuration = SignedDuration::from_mins(5);
+
+/// How long after a lease has run out the sweep may look, at most. Not shorter than [`FIRST_LOOK`]: then a lease that is taken
+/// before the first look does not change when that is.
+pub const LATEST_LOOK: SignedDuration = SignedDuration::from_mins(5);
+
 /// How long an ended upload can still be asked about.
 pub const RETENTION: SignedDuration = SignedDuration::from_hours(24);
 
@@ -279,6 +287,18 @@ pub fn step(
     }
 }
 
+/// When the sweep looks at an upload that has not ended, where it would have looked at `noted`. It need not look at the
+/// very moment: one that it looks at too early, it looks at later; too late is after the upload has expired, or long after
+/// its lease has run out. So that moment seldom changes, which is two writes each time.
+#[must_use]
+pub fn look_at(session: &Session, noted: Option<Timestamp>) -> Timestamp {
+    let (best, latest) = match session.lease_until {
+        Some(until) if session.state == State::Finalizing => (until, later(until, LATEST_LOOK)),
+        _ => (session.expires_at, session.expires_at),
+    };
+    noted.filter(|at| *at <= latest).unwrap_or(best)
+}
+
 /// When the sweep has to discard once more what an upload that ended at `ended_at` left at the store: a request that was
 /// under way at its end may have come there after this look at `now`. `None`: this look was the last.
 #[must_use]
@@ -296,6 +316,27 @@ mod tests {
 
     fn at(second: i64) -> Timestamp {
         Timestamp::from_second(second).unwrap()
+    }
+
+    #[test]
+    fn a_quick_upload_is_looked_at_once_and_a_dead_one_soon() {
+        let open = Session::new(Beginning::Sending, at(7 * 86400));
+        let first = look_at(&open, Some(later(at(0), FIRST_LOOK)));
+        assert_eq!(first, at(300));
+        // Whenever it is leased before that, nothing changes.
+        for second in [0, 1, 299] {
+            let (held, _) = step(&open, PATIENT, at(second)).unwrap();
+            assert_eq!(look_at(&held, Some(first)), first);
+            let (open, _) = step(&held, Event::Release, at(second + 1)).unwrap();
+            assert_eq!(look_at(&open, Some(first)), first);
+        }
+        // Found untouched, it is left alone until it expires; and from then on a lease is looked at when it runs out.
+        assert_eq!(look_at(&open, None), open.expires_at);
+        let (held, _) = step(&open, PATIENT, at(10_000)).unwrap();
+        assert_eq!(look_at(&held, Some(open.expires_at)), at(10_045));
+        // One that expires sooner is looked at sooner.
+        let short = Session::new(Beginning::Sending, at(60));
+        assert_eq!(look_at(&short, Some(first)), at(60));
     }
 
     fn any_event() -> impl Strategy<Value = Event> {
@@ -406,6 +447,7 @@ mod tests {
                 challenge_until: challenged.then_some(at(100)),
             };
             let (mut now, mut returned, mut files) = (0, 0, 0);
+            let mut looked_at = look_at(&session, Some(later(at(0), FIRST_LOOK)));
             for (event, wait) in events {
                 now += wait;
                 if let Ok((next, effects)) = step(&session, event, at(now)) {
@@ -413,6 +455,12 @@ mod tests {
                     returned += effects.iter().filter(|e| **e == Effect::ReturnReservation).count();
                     files += effects.iter().filter(|e| **e == Effect::MakeFile).count();
                     session = next;
+                    looked_at = look_at(&session, Some(looked_at));
+                    let too_late = match session.lease_until {
+                        Some(until) if session.state == State::Finalizing => later(until, LATEST_LOOK),
+                        _ => session.expires_at,
+                    };
+                    prop_assert!(session.state.is_final() || looked_at <= too_late);
                 }
             }
             let ended_without_file = matches!(session.state, State::Aborted | State::Expired);

@@ -6,8 +6,8 @@
 use crate::idempotency::MAX_LENGTH as LONGEST_KEY;
 use crate::problem::Code;
 use crate::requests::{
-    Answer, ChangePassword, ConfirmPassword, Credentials, NewFolder, NewToken, NewUpload, PartsToSign,
-    Refresh,
+    Answer, ChangePassword, ConfirmPassword, Credentials, NewAccount, NewFolder, NewToken, NewUpload,
+    PartsToSign, Refresh, ResetPassword,
 };
 use crate::views::{
     Account, DeletedFolder, Items, Node, PersonalToken, Redriven, Session, SignedParts, Target, Upload,
@@ -364,9 +364,9 @@ fn problem(status: u16, codes: &[Code]) -> Value {
 #[expect(clippy::too_many_lines, reason = "it is a list")]
 fn operations(w: &mut Writer) -> Vec<Operation> {
     use Code::{
-        BytesUnavailable, ChangedMeanwhile, ContentMismatch, FolderNotEmpty, NameTaken, NotFound,
-        ParentNotFound, PartsMissing, QuotaExceeded, TooDeep, Unauthorized, Unreadable, UploadNotOpen,
-        UsernameTaken, WrongPassword,
+        BytesUnavailable, ChangedMeanwhile, ContentMismatch, FolderNotEmpty, InvitationInvalid,
+        InvitationRequired, NameTaken, NotFound, ParentNotFound, PartsMissing, QuotaExceeded, TooDeep,
+        Unauthorized, Unreadable, UploadNotOpen, UsernameTaken, WrongPassword,
     };
     use Scope::{Admin, Read, Upload as Uploading};
     vec![
@@ -385,9 +385,19 @@ fn operations(w: &mut Writer) -> Vec<Operation> {
             "Makes an account",
             Who::Anybody,
         )
-        .reads(w.body::<Credentials>())
+        .reads(w.body::<NewAccount>())
         .gives(w.answer::<Account>(201, "The account"))
-        .or([UsernameTaken]),
+        .or([UsernameTaken, InvitationRequired, InvitationInvalid]),
+        operation(
+            "post",
+            "/v1/accounts/password",
+            "resetPassword",
+            "Sets a forgotten password anew with a code that an administrator gave, and ends all sessions",
+            Who::Anybody,
+        )
+        .reads(w.body::<ResetPassword>())
+        .gives_nothing()
+        .or([InvitationInvalid]),
         operation(
             "get",
             "/v1/account",

@@ -20,6 +20,10 @@ macro_rules! codes {
         }
 
         impl Code {
+            /// All there are.
+            #[cfg(test)]
+            const ALL: &[Self] = &[$(Self::$variant,)*];
+
             /// As it is written in answers.
             #[must_use]
             pub fn as_str(self) -> &'static str {
@@ -60,6 +64,8 @@ codes! {
     Forbidden: "forbidden", FORBIDDEN, "Not allowed", "The account may not do this, or not with a personal access token.";
     InsufficientScope: "insufficient_scope", FORBIDDEN, "The token is not for this", "The token is good, but not for this (RFC 6750, section 3.1).";
     WrongPassword: "wrong_password", FORBIDDEN, "The password is wrong", "The password that has to be given once more is another one. Not a 401: the token is good.";
+    InvitationRequired: "invitation_required", FORBIDDEN, "An invitation is needed", "Signing up is closed here: it wants the code of an invitation.";
+    InvitationInvalid: "invitation_invalid", FORBIDDEN, "The code cannot be used", "The code is wrong, or was used, or is not good any more, or is for something else: these cannot be told apart.";
     QuotaExceeded: "quota_exceeded", FORBIDDEN, "The quota does not allow it", "The account has no room.";
     NotFound: "not_found", NOT_FOUND, "Not found", "There is none, or it is not the caller's: the two cannot be told apart.";
     UsernameTaken: "username_taken", CONFLICT, "The username is taken", "Another account has the username.";
@@ -161,6 +167,25 @@ impl Problem {
         Self::new(
             Code::WrongPassword,
             "\"current_password\" is not the account's password",
+        )
+    }
+
+    /// Signing up wants an invitation, and there was none.
+    #[must_use]
+    pub fn invitation_required() -> Self {
+        Self::new(
+            Code::InvitationRequired,
+            "accounts are made by invitation here; ask who operates this store for a code, and send it as \"invitation\"",
+        )
+    }
+
+    /// The code of an invitation is good for nothing, whatever the reason.
+    #[must_use]
+    pub fn invitation_invalid() -> Self {
+        Self::new(
+            Code::InvitationInvalid,
+            "this code cannot be used here: it may be mistyped, used, revoked, expired, or for another purpose or name; ask for a \
+             new one",
         )
     }
 
@@ -311,6 +336,7 @@ impl From<Conflict> for Problem {
                 Self::new(Code::TooDeep, detail).with("max_depth", MAX_DEPTH)
             }
             Conflict::FolderNotEmpty => Self::new(Code::FolderNotEmpty, "delete what is in the folder first"),
+            Conflict::InvitationGone => Self::invitation_invalid(),
             Conflict::QuotaExceeded => Self::new(Code::QuotaExceeded, changed),
             Conflict::AccountChanged
             | Conflict::SessionChanged
@@ -346,6 +372,28 @@ impl From<StoreError> for Problem {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::collections::BTreeSet;
+    use std::path::Path;
+
+    /// `docs/architecture.md` has each code, with its status, and no other.
+    #[test]
+    fn the_codes_in_the_documents_are_those_that_are_answered() {
+        let file = Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/architecture.md"));
+        let text = std::fs::read_to_string(file).unwrap();
+        let table = text.split_once("| status | codes |\n").unwrap().1;
+        let mut said = BTreeSet::new();
+        for row in table.lines().skip(1).map_while(|line| line.strip_prefix("| ")) {
+            let (status, codes) = row.split_once(" | ").unwrap();
+            // What is in brackets is what comes with a code.
+            let codes = codes.split(['(', ')']).step_by(2);
+            let codes = codes.flat_map(|codes| codes.split('`').skip(1).step_by(2));
+            said.extend(codes.map(|code| (status.parse().unwrap(), code.to_owned())));
+        }
+        let answered = Code::ALL
+            .iter()
+            .map(|code| (code.status().as_u16(), code.as_str().to_owned()));
+        assert_eq!(said, answered.collect::<BTreeSet<(u16, String)>>());
+    }
 
     #[test]
     fn who_waits_as_long_as_he_is_told_does_not_come_too_early() {

@@ -4,6 +4,7 @@
 use domain::account::{Password, Username};
 use domain::content::{ContentId, MAX_FILE_SIZE, MAX_PARTS, PartDigest};
 use domain::id::NodeId;
+use domain::invitation::Code;
 use domain::media_type::MediaType;
 use domain::name::Name;
 use domain::placement::OnConflict;
@@ -22,6 +23,30 @@ pub struct Credentials {
     /// What the account is called.
     pub username: Username,
     /// Its password.
+    pub password: Password,
+}
+
+/// An account that is wanted.
+#[derive(Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct NewAccount {
+    /// What it shall be called.
+    pub username: Username,
+    /// Its password.
+    pub password: Password,
+    /// The code of an invitation, which an administrator gives. Needed where signing up is closed.
+    pub invitation: Option<Code>,
+}
+
+/// A password that is forgotten, and the next one.
+#[derive(Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ResetPassword {
+    /// What the account is called.
+    pub username: Username,
+    /// The code that an administrator gave for it.
+    pub code: Code,
+    /// The password from now on.
     pub password: Password,
 }
 

@@ -11,6 +11,7 @@ mod failure;
 use crate::error::{Failure, ReplicaError};
 use crate::http::{self, CONNECT_TIMEOUT};
 use crate::pace::Pace;
+use crate::progress::Still;
 use crate::target::{Answer, Copy, READ_LIFETIME, Receipt, Stored, Target};
 use crate::verified_body::VerifiedBody;
 use aws_config::timeout::TimeoutConfig;
@@ -18,6 +19,7 @@ use aws_credential_types::Credentials;
 use aws_sdk_s3::Client;
 use aws_sdk_s3::config::{
     BehaviorVersion, Builder, Region, RequestChecksumCalculation, ResponseChecksumValidation,
+    StalledStreamProtectionConfig,
 };
 use aws_sdk_s3::error::{ProvideErrorMetadata, SdkError};
 use aws_sdk_s3::presigning::PresigningConfig;
@@ -66,7 +68,9 @@ impl CephTarget {
             // A Ceph gateway refuses the SDK's streaming checksums (411) and ignores all others.
             .request_checksum_calculation(RequestChecksumCalculation::WhenRequired)
             .response_checksum_validation(ResponseChecksumValidation::WhenRequired)
-            .timeout_config(timeouts(pace.patience(0)))
+            .timeout_config(timeouts(pace.patience()))
+            // It would give up what moves in jumps; requests with streams are watched here.
+            .stalled_stream_protection(StalledStreamProtectionConfig::disabled())
             .build();
         Ok(Self {
             name: target.name.clone(),
@@ -85,7 +89,7 @@ impl CephTarget {
         let (length, digest) = (copy.length, copy.digest);
         let (body, verdict) =
             VerifiedBody::for_request(copy, checksum::wanted(self.checksum), &self.pace).await?;
-        let answer = self
+        let request = self
             .client
             .put_object()
             .bucket(&self.bucket)
@@ -94,12 +98,13 @@ impl CephTarget {
             .set_checksum_sha256(self.by_sha256().then(|| digest.to_string()))
             .body(ByteStream::new(body))
             .customize()
-            .config_override(self.patience(length))
-            .send()
-            .await;
+            .config_override(endless());
+        let answer = verdict.watch(&self.pace, request.send()).await;
         // The target also fails when the source does; the source is to blame then.
         verdict.source()?;
-        let answer = answer.map_err(|e| self.error("PutObject", &e))?;
+        let answer = answer
+            .map_err(|still| self.still("PutObject", still, length))?
+            .map_err(|e| self.error("PutObject", &e))?;
         let mut sha256 = answer.checksum_sha256().map(str::to_owned);
         if self.by_sha256() && sha256.is_none() {
             // Some stores check it, and tell it only who asks.
@@ -133,7 +138,7 @@ impl CephTarget {
         let (length, digest) = (copy.length, copy.digest);
         let (body, verdict) =
             VerifiedBody::for_request(copy, checksum::wanted(self.checksum), &self.pace).await?;
-        let answer = self
+        let request = self
             .client
             .upload_part()
             .bucket(&self.bucket)
@@ -144,11 +149,12 @@ impl CephTarget {
             .set_checksum_sha256(self.by_sha256().then(|| digest.to_string()))
             .body(ByteStream::new(body))
             .customize()
-            .config_override(self.patience(length))
-            .send()
-            .await;
+            .config_override(endless());
+        let answer = verdict.watch(&self.pace, request.send()).await;
         verdict.source()?;
-        let answer = answer.map_err(|e| self.error_of_multipart("UploadPart", &e))?;
+        let answer = answer
+            .map_err(|still| self.still("UploadPart", still, length))?
+            .map_err(|e| self.error_of_multipart("UploadPart", &e))?;
         let said = Said {
             etag: answer.e_tag(),
             sha256: answer.checksum_sha256(),
@@ -231,8 +237,8 @@ impl CephTarget {
                 .list_multipart_uploads()
                 .bucket(&self.bucket)
                 .prefix(key)
-                .set_key_marker(after.0.take())
-                .set_upload_id_marker(after.1.take())
+                .set_key_marker(after.0.clone())
+                .set_upload_id_marker(after.1.clone())
                 .send()
                 .await
                 .map_err(|e| self.error("ListMultipartUploads", &e))?;
@@ -241,7 +247,11 @@ impl CephTarget {
             if answer.is_truncated() != Some(true) || answer.next_key_marker().is_none() {
                 return Ok(ids);
             }
-            after = (answer.next_key_marker, answer.next_upload_id_marker);
+            let next = (answer.next_key_marker, answer.next_upload_id_marker);
+            if next == after {
+                return Err(self.corrupt("a list of multipart uploads that does not go on".to_owned()));
+            }
+            after = next;
         }
     }
 
@@ -301,8 +311,8 @@ impl CephTarget {
         Ok(request.uri().to_owned())
     }
 
-    fn patience(&self, length: u64) -> Builder {
-        Builder::new().timeout_config(timeouts(self.pace.patience(length)))
+    fn still(&self, operation: &'static str, still: Still, length: u64) -> ReplicaError {
+        self.failed(operation, Failure::Passing, still.cause(length))
     }
 
     fn corrupt(&self, detail: String) -> ReplicaError {
@@ -392,4 +402,13 @@ fn timeouts(attempt: Duration) -> TimeoutConfig {
         .operation_attempt_timeout(attempt)
         .operation_timeout(attempt * 2)
         .build()
+}
+
+/// Requests with streams take as long as they move.
+fn endless() -> Builder {
+    let timeouts = TimeoutConfig::builder()
+        .connect_timeout(CONNECT_TIMEOUT)
+        .disable_operation_attempt_timeout()
+        .disable_operation_timeout();
+    Builder::new().timeout_config(timeouts.build())
 }

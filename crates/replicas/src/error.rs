@@ -37,9 +37,19 @@ pub enum ReplicaError {
     /// What has to be done was not begun: there was no time left.
     #[error("there was no time left")]
     NoTime,
-    /// What was begun did not end in time.
-    #[error("there was not enough time to finish")]
-    Late,
+    /// What was begun did not end in the time that a worker has.
+    #[error(
+        "{target} was too slow: {bytes} bytes were not there after {seconds} seconds, which needs {} bytes a second",
+        bytes.div_ceil(*seconds.max(&1))
+    )]
+    Late {
+        /// The target.
+        target: String,
+        /// How many bytes there were to copy.
+        bytes: u64,
+        /// How long there was time for it.
+        seconds: u64,
+    },
     /// The target has other bytes than were sent.
     #[error("{target} has other bytes than were sent: {detail}")]
     TargetCorrupt {
@@ -122,6 +132,19 @@ impl ReplicaError {
         }
     }
 
+    /// The same failure, of which somebody knows that it may pass.
+    pub(crate) fn passing(self) -> Self {
+        match self {
+            Self::Target {
+                target,
+                operation,
+                cause,
+                ..
+            } => Self::target(&target, operation, Failure::Passing, cause),
+            other => other,
+        }
+    }
+
     /// The multipart upload at the target is gone: it has to be begun anew.
     #[must_use]
     pub fn multipart_is_gone(&self) -> bool {
@@ -132,6 +155,36 @@ impl ReplicaError {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_may_pass_is_told_once() {
+        let refused = ReplicaError::target(
+            "far",
+            "CompleteMultipartUpload",
+            Failure::MultipartGone,
+            "NoSuchUpload: gone".to_owned(),
+        );
+        let passing = refused.passing();
+        assert_eq!(passing.failure(), Some(Failure::Passing));
+        assert_eq!(
+            passing.for_log(),
+            "far: CompleteMultipartUpload failed: NoSuchUpload: gone"
+        );
+        assert_eq!(
+            passing.to_string(),
+            "far: CompleteMultipartUpload failed (NoSuchUpload)"
+        );
+    }
+
+    #[test]
+    fn whoever_is_late_says_which_rate_it_needs() {
+        let late = ReplicaError::Late {
+            target: "far".to_owned(),
+            bytes: 64 * 1024 * 1024,
+            seconds: 890,
+        };
+        assert!(late.to_string().contains("75404 bytes a second"), "{late}");
+    }
 
     #[test]
     fn users_see_the_operation_and_the_code_only() {

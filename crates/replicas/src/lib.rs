@@ -10,6 +10,7 @@
 //! | [`target`] | what every kind of target can do |
 //! | [`ceph`], [`oss`] | the kinds: S3-compatible, and Alibaba Cloud OSS |
 //! | [`verified_body`] | a stream that never ends well with other bytes than expected |
+//! | [`progress`] | whether it moves at all |
 //! | [`pace`] | how fast one worker sends to one target |
 
 pub mod ceph;
@@ -17,9 +18,12 @@ pub mod error;
 mod http;
 pub mod oss;
 pub mod pace;
+pub mod progress;
 pub mod replicator;
 pub mod report;
 mod silent;
+#[cfg(test)]
+mod slow_targets;
 pub mod target;
 pub mod targets;
 pub mod verified_body;

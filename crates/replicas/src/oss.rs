@@ -16,6 +16,7 @@ use crate::error::{Failure, ReplicaError};
 use crate::pace::Pace;
 use crate::target::{Answer, Copy, Receipt, Stored, Target};
 use crate::verified_body::{Sums, Verdict, VerifiedBody, Wanted};
+use aws_sdk_s3::primitives::SdkBody;
 use domain::targets;
 use encoding::{text, texts};
 use exchange::{Bucket, Call, Outcome};
@@ -66,7 +67,7 @@ impl OssTarget {
             query: Vec::new(),
             headers: forbid_overwrite(!overwrite),
         };
-        let outcome = self.bucket.send(&call, body, self.pace.patience(length)).await;
+        let outcome = self.stream(&call, body, length, &verdict).await;
         // The target also fails when the source does; the source is to blame then.
         verdict.source()?;
         let refused = matches!(&outcome, Outcome::Refused(refusal) if refusal.code == EXISTS);
@@ -88,7 +89,7 @@ impl OssTarget {
     /// source can be read once only: what was not sent of it is read here, to compare.
     async fn compare(&self, call: &Call<'_>, length: u64, verdict: &Verdict) -> Result<String, ReplicaError> {
         let failed = |cause: &str| self.failed(call, Failure::Passing, cause.to_owned());
-        let sums = timeout(self.pace.patience(length), verdict.drain()).await;
+        let sums = timeout(self.pace.patience_to_read(length), verdict.drain()).await;
         let sums = sums.map_err(|_| failed("the source is slow"))??;
         let crc = sums.map(|sums| sums.crc64.to_string()).unwrap_or_default();
         let right = Some(Stored {
@@ -112,7 +113,7 @@ impl OssTarget {
             query: vec![("uploads", String::new())],
             headers: forbid_overwrite(forbid),
         };
-        let answer = self.call_unless_there(call, b"", self.pace.patience(0)).await?;
+        let answer = self.call_unless_there(call, b"", self.pace.patience()).await?;
         let texts = texts(&answer.body).unwrap_or_default();
         text(&texts, "InitiateMultipartUploadResult/UploadId")
             .filter(|id| !id.is_empty())
@@ -130,7 +131,7 @@ impl OssTarget {
             query: vec![("partNumber", part.to_string()), ("uploadId", id.to_owned())],
             headers: Vec::new(),
         };
-        let outcome = self.bucket.send(&call, body, self.pace.patience(length)).await;
+        let outcome = self.stream(&call, body, length, &verdict).await;
         verdict.source()?;
         let answer = self.done(&call, outcome)?;
         let sums = self.verify(&format!("part {part}"), &answer, verdict.sums())?;
@@ -186,7 +187,7 @@ impl OssTarget {
         let (mut ids, mut after) = (Vec::new(), Vec::new());
         loop {
             let mut query = vec![("uploads", String::new()), ("prefix", key.to_owned())];
-            query.append(&mut after);
+            query.extend(after.iter().cloned());
             let call = Call {
                 operation: "ListMultipartUploads",
                 method: "GET",
@@ -212,7 +213,11 @@ impl OssTarget {
                 return Ok(ids);
             }
             let next_id = marker("ListMultipartUploadsResult/NextUploadIdMarker");
-            after = vec![("key-marker", next_key), ("upload-id-marker", next_id)];
+            let next = vec![("key-marker", next_key), ("upload-id-marker", next_id)];
+            if next == after {
+                return Err(self.corrupt("a list of multipart uploads that does not go on".to_owned()));
+            }
+            after = next;
         }
     }
 
@@ -224,7 +229,7 @@ impl OssTarget {
             query: Vec::new(),
             headers: Vec::new(),
         };
-        let answer = match self.bucket.call(&call, b"", self.pace.patience(0)).await {
+        let answer = match self.bucket.call(&call, b"", self.pace.patience()).await {
             Outcome::Refused(refusal) if refusal.is_no_such_key() => return Ok(None),
             outcome => self.done(&call, outcome)?,
         };
@@ -243,14 +248,23 @@ impl OssTarget {
             query: Vec::new(),
             headers: Vec::new(),
         };
-        match self.bucket.call(&call, b"", self.pace.patience(0)).await {
+        match self.bucket.call(&call, b"", self.pace.patience()).await {
             Outcome::Refused(refusal) if refusal.is_no_such_key() => Ok(()),
             outcome => self.done(&call, outcome).map(|_| ()),
         }
     }
 
+    /// Sends a request with a stream, which takes as long as it moves.
+    async fn stream(&self, call: &Call<'_>, body: SdkBody, length: u64, verdict: &Verdict) -> Outcome {
+        let exchange = self.bucket.exchange(call, body);
+        match verdict.watch(&self.pace, exchange).await {
+            Ok(outcome) => outcome,
+            Err(still) => Outcome::Lost(still.cause(length)),
+        }
+    }
+
     async fn call(&self, call: &Call<'_>) -> Result<exchange::Answer, ReplicaError> {
-        let outcome = self.bucket.call(call, b"", self.pace.patience(0)).await;
+        let outcome = self.bucket.call(call, b"", self.pace.patience()).await;
         self.done(call, outcome)
     }
 

@@ -2,23 +2,35 @@
 
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
-use tokio::time::{Sleep, sleep};
 
 /// As many streams a worker may have at one target: time-outs leave room for that many to share a limited speed.
 pub const MAX_STREAMS: u64 = 16;
-/// The slowest transfer that is not given up, in bytes a second, unless the target is told to be slower.
-const SLOWEST: u64 = 1024 * 1024;
+/// How long nothing may move.
+const PATIENCE: Duration = Duration::from_secs(30);
+/// How many bytes of a stream may be on their way, in buffers of ours and of the system, which tell nobody when they move.
+const BUFFERED: u64 = 2 * 1024 * 1024;
+/// How many bytes of them are expected to arrive a second, unless the target is told to be slower. Whatever takes as many
+/// is not given up; what takes less may be.
+const SLOWEST: u64 = 32 * 1024;
 /// How many parts a store is granted a second for putting them together.
 const PARTS_PER_SECOND: usize = 32;
 /// What may be sent ahead of time, so that a stream that was held up catches up.
 const BURST: Duration = Duration::from_millis(100);
 
 /// A limit of bytes a second, shared by all streams that have it.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct Pace {
     bytes_per_second: Option<u64>,
+    /// How long nothing may move.
+    patience: Duration,
     /// When all that was let through is paid for.
     paid: Mutex<Option<Instant>>,
+}
+
+impl Default for Pace {
+    fn default() -> Self {
+        Self::new(None)
+    }
 }
 
 impl Pace {
@@ -27,32 +39,57 @@ impl Pace {
     pub fn new(bytes_per_second: Option<u64>) -> Self {
         Self {
             bytes_per_second,
+            patience: PATIENCE,
             paid: Mutex::default(),
         }
     }
 
-    /// How long a piece of this length has to wait before it may be sent; `None`: not at all. It must be sent then.
+    /// The same, with another patience: tests need not wait for half a minute.
     #[must_use]
-    pub fn pause(&self, bytes: usize) -> Option<Sleep> {
-        let wait = self.reserve(bytes, Instant::now());
-        (!wait.is_zero()).then(|| sleep(wait))
+    pub fn patient_for(self, patience: Duration) -> Self {
+        Self { patience, ..self }
     }
 
-    /// How long a request that carries so many bytes may take.
+    /// How long a piece of this length has to wait before it may be sent. It must be sent then.
     #[must_use]
-    pub fn patience(&self, bytes: u64) -> Duration {
-        let slowest = match self.bytes_per_second {
+    pub fn pause(&self, bytes: usize) -> Duration {
+        self.reserve(bytes, Instant::now())
+    }
+
+    /// How long a request may take that carries nothing worth mentioning.
+    #[must_use]
+    pub fn patience(&self) -> Duration {
+        self.patience
+    }
+
+    /// How long nothing may move in a stream of which so many bytes were taken: what is in buffers is on its way all the
+    /// while.
+    #[must_use]
+    pub fn patience_to_move(&self, taken: u64) -> Duration {
+        let buffered = taken.min(BUFFERED).saturating_mul(1000) / self.slowest();
+        self.patience + Duration::from_millis(buffered)
+    }
+
+    /// How long it may take to read so many bytes.
+    #[must_use]
+    pub fn patience_to_read(&self, bytes: u64) -> Duration {
+        self.patience + Duration::from_secs(bytes / self.slowest())
+    }
+
+    /// How many bytes a second are enough not to be given up.
+    #[must_use]
+    pub fn slowest(&self) -> u64 {
+        match self.bytes_per_second {
             Some(limit) => SLOWEST.min((limit / MAX_STREAMS).max(1)),
             None => SLOWEST,
-        };
-        Duration::from_secs(30 + bytes / slowest)
+        }
     }
 
     /// How long a target may take to put so many parts together.
     #[must_use]
     pub fn patience_to_complete(&self, parts: usize) -> Duration {
         let seconds = u64::try_from(parts / PARTS_PER_SECOND).unwrap_or_default();
-        self.patience(0) + Duration::from_secs(seconds)
+        self.patience + Duration::from_secs(seconds)
     }
 
     fn reserve(&self, bytes: usize, now: Instant) -> Duration {
@@ -106,19 +143,17 @@ mod tests {
     }
 
     #[test]
-    fn a_slow_target_gets_more_time() {
+    fn what_is_on_its_way_gets_more_time_but_not_without_end() {
         const MIB: u64 = 1024 * 1024;
-        assert_eq!(Pace::new(None).patience(0), Duration::from_secs(30));
-        assert_eq!(Pace::new(None).patience(8 * MIB), Duration::from_secs(38));
-        let patience = Pace::new(Some(1000 * MIB)).patience(8 * MIB);
-        assert_eq!(
-            patience,
-            Duration::from_secs(38),
-            "a high limit does not make it impatient"
-        );
-        assert_eq!(
-            Pace::new(Some(MIB)).patience(8 * MIB),
-            Duration::from_secs(30 + 8 * 16)
-        );
+        let seconds = |limit, taken| Pace::new(limit).patience_to_move(taken).as_secs();
+        assert_eq!(Pace::new(None).patience(), Duration::from_secs(30));
+        assert_eq!(seconds(None, 0), 30);
+        assert_eq!(seconds(None, MIB), 62);
+        for taken in [2 * MIB, 8 * MIB, 5 * 1024 * MIB] {
+            assert_eq!(seconds(None, taken), 94);
+        }
+        assert_eq!(seconds(Some(1000 * MIB), MIB), 62, "a high limit changes nothing");
+        // Sixteen streams share 128 KiB a second.
+        assert_eq!(seconds(Some(MIB / 8), MIB), 30 + 128);
     }
 }

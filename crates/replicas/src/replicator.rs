@@ -9,6 +9,7 @@ use crate::error::{Failure, ReplicaError};
 use crate::target::Copy;
 use crate::targets::{Place, Targets};
 use domain::content::PartDigest;
+use domain::id::BlobId;
 use domain::replica::{Message, Next, SegmentPlan, State, next};
 use std::ops::Range;
 use std::sync::Arc;
@@ -158,6 +159,30 @@ impl Replicator {
             }
             Next::Finish => self.finish(job, segments).await,
         }
+    }
+
+    /// What is to be done next for a replica whose multipart upload was begun; `None` when that is nothing.
+    ///
+    /// # Errors
+    /// [`StoreError::Remote`] or [`StoreError::Corrupt`].
+    pub(crate) async fn further(&self, blob: &BlobId, target: &str) -> Result<Option<Message>, StoreError> {
+        let replica = self.table.replica(blob, target).await?;
+        let begun = |replica: &ReplicaRow| replica.state.is_under_way() && replica.multipart_id.is_some();
+        let (Some(replica), Some(row)) = (replica.filter(begun), self.table.blob(blob).await?) else {
+            return Ok(None);
+        };
+        let segments = self.table.segments(&replica).await?;
+        let recorded: Vec<u32> = segments.iter().map(|segment| segment.segment).collect();
+        let (blob, target) = (blob.clone(), target.to_owned());
+        Ok(match next(replica.state, &row.parts()?, true, &recorded) {
+            Next::Copy(missing) => missing.first().map(|segment| Message::Copy {
+                blob,
+                target,
+                segment: *segment,
+            }),
+            Next::Finish => Some(Message::Finish { blob, target }),
+            Next::Nothing | Next::PutWhole | Next::BeginMultipart => None,
+        })
     }
 
     async fn send_copies(

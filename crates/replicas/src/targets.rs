@@ -5,6 +5,7 @@ use crate::error::ReplicaError;
 use crate::oss::OssTarget;
 use crate::pace::Pace;
 use crate::target::Target;
+use domain::content::PartPlan;
 use domain::id::BlobId;
 use domain::targets::{self as config, Config, Kind};
 use std::collections::HashMap;
@@ -100,7 +101,10 @@ impl Targets {
             return Ok(());
         };
         let key = replica.key.clone().unwrap_or_else(|| place.key(&replica.blob));
-        place.store.abort_all_multiparts(&key).await?;
+        // What has one part is put whole: nobody begins a multipart upload for it.
+        if PartPlan::for_size(replica.size).is_ok_and(|plan| plan.part_count() > 1) {
+            place.store.abort_all_multiparts(&key).await?;
+        }
         place.store.delete(&key).await
     }
 

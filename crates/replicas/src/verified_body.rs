@@ -6,6 +6,7 @@
 
 use crate::error::ReplicaError;
 use crate::pace::Pace;
+use crate::progress::{Progress, Still, watch};
 use crate::target::Copy;
 use aws_sdk_s3::primitives::SdkBody;
 use bytes::Bytes;
@@ -19,7 +20,7 @@ use std::pin::Pin;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll, ready};
 use store::StoreError;
-use tokio::time::Sleep;
+use tokio::time::{Sleep, sleep};
 
 /// What the receiver of the stream sees instead of its end.
 #[derive(Debug, thiserror::Error)]
@@ -73,6 +74,7 @@ struct Reading {
     held: Option<Bytes>,
     outcome: Option<Outcome>,
     taken_back: bool,
+    progress: Progress,
 }
 
 impl Reading {
@@ -167,6 +169,11 @@ impl Verdict {
         }
     }
 
+    /// Waits for the answer to the request that carries the stream, for as long as the stream moves.
+    pub(crate) async fn watch<T>(&self, pace: &Pace, request: impl Future<Output = T>) -> Result<T, Still> {
+        watch(pace, || self.reading().progress, request).await
+    }
+
     /// Reads what the receiver did not want to have, and gives the sums of all bytes.
     ///
     /// # Errors
@@ -204,6 +211,7 @@ impl VerifiedBody {
             held: None,
             outcome: None,
             taken_back: false,
+            progress: Progress::begin(),
         };
         let reading = Arc::new(Mutex::new(reading));
         let body = Self {
@@ -253,10 +261,12 @@ impl Body for VerifiedBody {
                 Some(Ok(piece)) => piece,
                 other => return Poll::Ready(other.map(|piece| piece.map(Frame::data))),
             };
-            match this.pace.pause(piece.len()) {
-                Some(pause) => this.waiting = Some((Box::pin(pause), piece)),
-                None => return Poll::Ready(Some(Ok(Frame::data(piece)))),
+            let pause = this.pace.pause(piece.len());
+            reading.progress.took(piece.len(), pause);
+            if pause.is_zero() {
+                return Poll::Ready(Some(Ok(Frame::data(piece))));
             }
+            this.waiting = Some((Box::pin(sleep(pause)), piece));
         }
         if let Some((pause, _)) = &mut this.waiting {
             ready!(pause.as_mut().poll(context));

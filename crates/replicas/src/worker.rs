@@ -1,12 +1,16 @@
 //! What a worker does with the messages of one invocation: at once as far as there is room, target by target.
 //!
-//! A target whose circuit is open, or that has no place for another worker, is left alone: its messages are sent anew, to
-//! come later, and do not count as tried. While the worker is at its messages it keeps them hidden for a short time only,
+//! A target whose circuit is open is left alone: its messages are acknowledged, and its replicas wait without any
+//! ([`Table::park`]) until the circuit closes. Messages for one that has no place for another worker are sent anew, to come
+//! later, and do not count as tried. While the worker is at its messages it keeps them hidden for a short time only,
 //! again and again: when it is killed, they come back soon.
 
 mod after;
 mod at_target;
 mod batch;
+mod circuit;
+mod gather;
+mod live;
 
 use crate::error::ReplicaError;
 use crate::replicator::Replicator;
@@ -15,10 +19,10 @@ use at_target::AtTarget;
 use domain::replica::{Message, STALLED_AFTER};
 use futures::future::{Either, join_all, select};
 use jiff::SignedDuration;
-use std::collections::{BTreeMap, HashMap};
+use live::Live;
+use std::collections::BTreeMap;
 use std::convert::Infallible;
 use std::pin::pin;
-use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 use store::rows::{ReplicaRow, from_now, now};
 use store::{DeadLetters, Queue, StoreError, Table};
@@ -65,16 +69,6 @@ pub struct Worker {
     pub name: String,
 }
 
-/// What the worker is at right now.
-#[derive(Default)]
-struct Live {
-    /// Messages by what they are hidden with. Those that are done with stay hidden until the invocation is over and they
-    /// are deleted.
-    messages: Mutex<HashMap<String, Message>>,
-    /// Places at targets.
-    slots: Mutex<Vec<(String, u16)>>,
-}
-
 /// Why a message has to come again.
 enum Setback {
     Failed(ReplicaError),
@@ -87,12 +81,7 @@ enum Setback {
 impl Worker {
     /// Works on messages for `time` at most. Gives what becomes of each, and what was done.
     pub async fn batch(&self, deliveries: &[Delivery], time: Duration) -> (Vec<Verdict>, Report) {
-        let live = Live::default();
-        for delivery in deliveries {
-            if let Some(receipt) = &delivery.receipt {
-                lock(&live.messages).insert(receipt.clone(), delivery.message.clone());
-            }
-        }
+        let live = Live::of(deliveries);
         let work = pin!(self.work(deliveries, &live, Instant::now() + time));
         let alive = pin!(self.keep_alive(&live));
         match select(work, alive).await {
@@ -104,18 +93,15 @@ impl Worker {
     /// Says again and again that it is alive.
     async fn keep_alive(&self, live: &Live) -> Infallible {
         loop {
-            let messages = lock(&live.messages).clone();
-            let messages: Vec<(&Message, &str)> = messages
-                .iter()
-                .map(|(receipt, message)| (message, receipt.as_str()))
-                .collect();
-            if let Err(error) = self.replicator.queue.hide_all_for(&messages, HOLD).await {
+            let queue = &self.replicator.queue;
+            let hidden = live.hide_all(async |messages| queue.hide_all_for(messages, HOLD).await);
+            if let Err(error) = hidden.await {
                 tracing::warn!(
                     error = error.for_log(),
                     "messages may come again while they are worked on"
                 );
             }
-            let slots = lock(&live.slots).clone();
+            let slots = live.slots();
             for (target, slot) in slots {
                 let kept = self
                     .replicator
@@ -165,7 +151,7 @@ impl Worker {
         let wait = SignedDuration::from_secs(rand::random_range(NO_PLACE));
         match taken {
             Ok(Some(slot)) => {
-                lock(&live.slots).push((target.to_owned(), slot));
+                live.take(target, slot);
                 Ok(Some(slot))
             }
             Ok(None) => Err(wait),
@@ -180,9 +166,15 @@ impl Worker {
         }
     }
 
+    /// Whether a target has only so many places.
+    fn has_places(&self, target: &str) -> bool {
+        let place = self.replicator.targets.get(target);
+        place.is_ok_and(|place| place.config.max_workers.is_some())
+    }
+
     /// Gives a place back.
     async fn leave(&self, target: &str, slot: u16, live: &Live) {
-        lock(&live.slots).retain(|held| *held != (target.to_owned(), slot));
+        live.leave(target, slot);
         if let Err(error) = self.replicator.table.free_slot(target, slot, &self.name).await {
             tracing::warn!(
                 target,
@@ -214,8 +206,4 @@ pub async fn defer(
         tracing::warn!(%blob, target, error = error.for_log(), "the sweep will send one message more");
     }
     Ok(())
-}
-
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

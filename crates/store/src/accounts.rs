@@ -1,7 +1,8 @@
 //! Accounts and their quota.
 
 use crate::error::{Conflict, StoreError};
-use crate::rows::{AccountRow, UsernameRow};
+use crate::invitations::used;
+use crate::rows::{AccountRow, InvitationRow, UsernameRow};
 use crate::table::{Change, Row, Table, Write, number, text};
 use crate::throttle::known;
 use aws_sdk_dynamodb::types::AttributeValue;
@@ -13,21 +14,30 @@ use domain::throttle::Source;
 const ATTEMPTS: u32 = 5;
 
 impl Table {
-    /// Writes a new account and its username, or neither. Its owner is known at this source from now on.
+    /// Writes a new account and its username, or neither, and uses the invitation that it is made by, if there is one. Its
+    /// owner is known at this source from now on.
     ///
     /// # Errors
-    /// [`Conflict::UsernameTaken`].
-    pub async fn create_account(&self, account: &AccountRow, source: &Source) -> Result<(), StoreError> {
+    /// [`Conflict::InvitationGone`] before [`Conflict::UsernameTaken`]: who has no invitation does not learn which names there
+    /// are.
+    pub async fn create_account(
+        &self,
+        account: &AccountRow,
+        source: &Source,
+        invitation: Option<&InvitationRow>,
+    ) -> Result<(), StoreError> {
         let username = UsernameRow {
             username: account.username.clone(),
             account: account.id.clone(),
         };
-        self.transact(vec![
+        let invitation = invitation.map(|invitation| used(invitation, Some(account), account.created_at));
+        let mut writes: Vec<Write> = invitation.into_iter().collect::<Result<_, _>>()?;
+        writes.extend([
             Write::create(&username, Conflict::UsernameTaken)?,
             Write::create(account, Conflict::UsernameTaken)?,
             known(account, source, account.created_at)?,
-        ])
-        .await
+        ]);
+        self.transact(writes).await
     }
 
     /// The account with this id.

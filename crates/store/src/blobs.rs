@@ -181,27 +181,36 @@ impl Table {
             Ok(moved) => moved,
             Err(refusal) => return Ok(Err(refusal)),
         };
-        let mut writes = Vec::new();
-        if next != blob.life() {
-            writes.push(rewrite(blob, &next, now)?);
-        }
-        for effect in effects {
-            match effect {
-                Effect::FreeContent => {
-                    let key = ContentRow::key_of(&blob.content_id, blob.scope.as_ref());
-                    // The index points to a blob from its birth on, or never again: what is read here cannot come back.
-                    let row: Option<ContentRow> = self.get(&key).await?;
-                    if row.is_some_and(|row| row.blob == blob.id) {
-                        let mine = HashMap::from([(":blob".to_owned(), text(&blob.id))]);
-                        writes.push(Write::delete(&key, "#blob = :blob", mine, Conflict::BlobChanged)?);
-                    }
-                }
-                // Takes many writes; whoever moved the blob does it.
-                Effect::Delete => {}
+        let frees = effects.contains(&Effect::FreeContent);
+        let writes = |free_content: bool| -> Result<Vec<Write>, StoreError> {
+            let mut writes = Vec::new();
+            if next != blob.life() {
+                writes.push(rewrite(blob, &next, now)?);
             }
+            if free_content {
+                let key = ContentRow::key_of(&blob.content_id, blob.scope.as_ref());
+                let mine = HashMap::from([(":blob".to_owned(), text(&blob.id))]);
+                let unless_anothers = "attribute_not_exists(pk) OR #blob = :blob";
+                writes.push(Write::delete(
+                    &key,
+                    unless_anothers,
+                    mine,
+                    Conflict::ContentExists,
+                )?);
+            }
+            // `Effect::Delete` takes many writes; whoever moved the blob does it.
+            Ok(writes)
+        };
+        let first = writes(frees)?;
+        if first.is_empty() {
+            return Ok(Ok(effects));
         }
-        if !writes.is_empty() {
-            self.transact(writes).await?;
+        match self.transact(first).await {
+            // The index points to a blob from its birth on, or never again: where it points to another one it stays so.
+            Err(StoreError::Conflict(Conflict::ContentExists)) if frees => {
+                self.transact(writes(false)?).await?;
+            }
+            written => written?,
         }
         Ok(Ok(effects))
     }
@@ -218,16 +227,5 @@ impl Table {
             Err(error) => return Err(error),
         }
         Ok(())
-    }
-
-    /// Deletes everything that is written about a blob, the blob itself last: until then the sweep comes back.
-    ///
-    /// # Errors
-    /// [`StoreError::Remote`].
-    pub async fn delete_blob(&self, blob: &BlobRow) -> Result<(), StoreError> {
-        let mut keys = self.keys(&blob_partition(&blob.id)).await?;
-        keys.retain(|key| *key != blob.key());
-        self.delete_all(&keys).await?;
-        self.delete_all(&[blob.key()]).await
     }
 }

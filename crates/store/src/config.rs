@@ -106,6 +106,42 @@ pub fn upload_expiry() -> Result<SignedDuration, StoreError> {
     ))
 }
 
+/// Who may make an account.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum SignUp {
+    /// Whoever has an invitation.
+    Invited,
+    /// Everybody.
+    Open,
+}
+
+impl SignUp {
+    /// What `SIGN_UP` says: `invited` or `open`.
+    ///
+    /// # Errors
+    /// [`StoreError::Misconfigured`] when it is missing or something else.
+    pub fn from_env() -> Result<Self, StoreError> {
+        match variable("SIGN_UP")?.as_str() {
+            "invited" => Ok(Self::Invited),
+            "open" => Ok(Self::Open),
+            other => Err(StoreError::Misconfigured(format!(
+                "SIGN_UP is `invited` or `open`, not {other:?}"
+            ))),
+        }
+    }
+}
+
+/// How long functions that make files believe what they have read of the targets: `ROSTER_SECONDS`, or half a minute.
+///
+/// # Errors
+/// [`StoreError::Misconfigured`] when the variable is not a number.
+pub fn roster_lifetime() -> Result<Duration, StoreError> {
+    if std::env::var_os("ROSTER_SECONDS").is_none() {
+        return Ok(Duration::from_secs(30));
+    }
+    number("ROSTER_SECONDS").map(Duration::from_secs)
+}
+
 /// With whose files a new file may share its bytes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum DedupScope {

@@ -9,6 +9,9 @@ pub enum Conflict {
     /// The username belongs to another account.
     #[error("the username is taken")]
     UsernameTaken,
+    /// The invitation is not there (any more), was used, or has ended; or what it is for is gone.
+    #[error("the invitation cannot be used")]
+    InvitationGone,
     /// The account is gone, or its password or its sessions were changed since it was read.
     #[error("the account was changed meanwhile")]
     AccountChanged,
@@ -85,7 +88,51 @@ pub enum StoreError {
     Misconfigured(String),
 }
 
+/// Codes that say that a service has too much to do, is broken for a moment, or that others were at the same items. DynamoDB's,
+/// also as reasons of a cancelled transaction, SQS's and S3's.
+const PASSING: [&str; 27] = [
+    "BandwidthLimitExceeded",
+    "InternalError",
+    "InternalFailure",
+    "InternalServerError",
+    "KMS.ThrottlingException",
+    "KmsThrottled",
+    "LimitExceededException",
+    "OperationAborted",
+    "OverLimit",
+    "ProvisionedThroughputExceeded",
+    "ProvisionedThroughputExceededException",
+    "RequestLimitExceeded",
+    "RequestThrottled",
+    "RequestThrottledException",
+    "RequestTimeout",
+    "RequestTimeoutException",
+    "ReplicatedWriteConflictException",
+    "ServiceUnavailable",
+    "ServiceUnavailableException",
+    "SlowDown",
+    "Throttling",
+    "ThrottledException",
+    "ThrottlingError",
+    "ThrottlingException",
+    "TooManyRequestsException",
+    "TransactionConflict",
+    "TransactionConflictException",
+];
+
 impl StoreError {
+    /// Whether a service did not answer, or had too much to do: the same call may do well a little later, and nobody can do
+    /// anything about it. All that is refused for a reason of its own is refused again.
+    #[must_use]
+    pub fn passes(&self) -> bool {
+        match self {
+            Self::Remote { code, .. } => code
+                .as_deref()
+                .is_none_or(|code| PASSING.contains(&code) || code == "TransactionInProgressException"),
+            Self::Conflict(_) | Self::Unreadable { .. } | Self::Corrupt(_) | Self::Misconfigured(_) => false,
+        }
+    }
+
     /// The service's error code of a failed remote call.
     #[must_use]
     pub fn code(&self) -> Option<&str> {
@@ -135,4 +182,37 @@ pub fn describe(error: &dyn Error) -> String {
         source = cause.source();
     }
     texts.join(": ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_refused_for_a_reason_does_not_pass() {
+        let remote = |code: Option<&str>| StoreError::Remote {
+            operation: "TransactWriteItems",
+            code: code.map(str::to_owned),
+            // A text never decides.
+            cause: "Transaction cancelled: Throttling, Unavailable, Timeout".to_owned(),
+        };
+        for code in PASSING {
+            assert!(remote(Some(code)).passes(), "{code}");
+        }
+        assert!(remote(None).passes(), "no answer");
+        for code in [
+            "ValidationException",
+            "ValidationError",
+            "TransactionCanceledException",
+            "ItemCollectionSizeLimitExceeded",
+            "AccessDenied",
+            "AccessDeniedException",
+            "NoSuchKey",
+            "ResourceNotFoundException",
+            "QueueDoesNotExist",
+        ] {
+            assert!(!remote(Some(code)).passes(), "{code}");
+        }
+        assert!(!StoreError::Corrupt("Transaction".to_owned()).passes());
+    }
 }

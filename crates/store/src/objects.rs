@@ -1,5 +1,6 @@
 //! The primary store: presigned URLs, multipart uploads, reads.
 
+mod deleting;
 mod listing;
 
 pub use listing::{Head, ListedMultipart, ListedObject};
@@ -336,27 +337,28 @@ impl Objects {
     /// # Errors
     /// [`StoreError::Remote`].
     pub async fn abort_all_multiparts(&self, key: &str) -> Result<(), StoreError> {
-        let request = self
-            .client
-            .list_multipart_uploads()
-            .bucket(&self.bucket)
-            .prefix(key);
-        let answer = request.send().await.map_err(remote("ListMultipartUploads"))?;
-        for upload in answer.uploads().iter().filter(|upload| upload.key() == Some(key)) {
-            if let Some(id) = upload.upload_id() {
-                self.abort_multipart(key, id).await?;
+        let (mut ids, mut after) = (Vec::new(), (None, None));
+        loop {
+            let request = self
+                .client
+                .list_multipart_uploads()
+                .bucket(&self.bucket)
+                .prefix(key)
+                .set_key_marker(after.0.clone())
+                .set_upload_id_marker(after.1.clone());
+            let answer = request.send().await.map_err(remote("ListMultipartUploads"))?;
+            let own = answer.uploads().iter().filter(|upload| upload.key() == Some(key));
+            ids.extend(own.filter_map(|upload| upload.upload_id().map(str::to_owned)));
+            let next = (answer.next_key_marker, answer.next_upload_id_marker);
+            // A store that does not say where the next ones begin, or says the same again, has no more to say.
+            if answer.is_truncated != Some(true) || next.0.is_none() || next == after {
+                break;
             }
+            after = next;
         }
-        Ok(())
-    }
-
-    /// Deletes an object. One that is not there is as good as deleted.
-    ///
-    /// # Errors
-    /// [`StoreError::Remote`].
-    pub async fn delete(&self, key: &str) -> Result<(), StoreError> {
-        let request = self.client.delete_object().bucket(&self.bucket).key(key);
-        request.send().await.map_err(remote("DeleteObject"))?;
+        for id in ids {
+            self.abort_multipart(key, &id).await?;
+        }
         Ok(())
     }
 }

@@ -52,7 +52,30 @@ impl StartQueue {
             target: target.clone(),
         };
         let messages: Vec<_> = targets.iter().map(start).collect();
-        send_to(&self.client, &self.url, messages.iter()).await
+        send_to(&self.client, &self.url, messages.iter().map(Sent::fresh)).await
+    }
+
+    /// Goes on with replicas at one target that had no message: each with how many attempts failed before.
+    ///
+    /// # Errors
+    /// [`StoreError::Remote`] when a message was not accepted; others may have been sent.
+    pub async fn resume(
+        &self,
+        target: &str,
+        replicas: &[(BlobId, u32)],
+        delay: SignedDuration,
+    ) -> Result<(), StoreError> {
+        let start = |(blob, attempts): &(BlobId, u32)| {
+            let (blob, target) = (blob.clone(), target.to_owned());
+            (Message::Start { blob, target }, *attempts)
+        };
+        let messages: Vec<_> = replicas.iter().map(start).collect();
+        let sent = messages.iter().map(|(message, attempts)| Sent {
+            message,
+            attempts: *attempts,
+            delay,
+        });
+        send_to(&self.client, &self.url, sent).await
     }
 }
 
@@ -80,6 +103,15 @@ impl Queue {
         })
     }
 
+    /// Of these, what is needed to begin replicas.
+    #[must_use]
+    pub fn starts(&self) -> StartQueue {
+        StartQueue {
+            client: self.client.clone(),
+            url: self.url.clone(),
+        }
+    }
+
     fn url_for(&self, message: &Message) -> &str {
         match message {
             Message::Copy { .. } => &self.copy_url,
@@ -94,7 +126,7 @@ impl Queue {
     pub async fn send(&self, messages: &[Message]) -> Result<(), StoreError> {
         for url in [&self.url, &self.copy_url] {
             let mine = messages.iter().filter(|message| self.url_for(message) == url);
-            send_to(&self.client, url, mine).await?;
+            send_to(&self.client, url, mine.map(Sent::fresh)).await?;
         }
         Ok(())
     }
@@ -244,6 +276,8 @@ impl DeadLetters {
             .queue_url(&self.url)
             .max_number_of_messages(10)
             .visibility_timeout(30)
+            // A short poll asks some of the queue's servers only, and finds nothing where there is something.
+            .wait_time_seconds(1)
             .send()
             .await
             .map_err(remote("ReceiveMessage"))?;
@@ -289,18 +323,43 @@ impl DeadLetters {
     }
 }
 
-async fn send_to(
+/// A message as it is sent.
+struct Sent<'a> {
+    message: &'a Message,
+    /// How many attempts failed before.
+    attempts: u32,
+    delay: SignedDuration,
+}
+
+impl<'a> Sent<'a> {
+    fn fresh(message: &'a Message) -> Self {
+        Self {
+            message,
+            attempts: 0,
+            delay: SignedDuration::ZERO,
+        }
+    }
+}
+
+async fn send_to<'a>(
     client: &Client,
     url: &str,
-    messages: impl Iterator<Item = &Message>,
+    messages: impl Iterator<Item = Sent<'a>>,
 ) -> Result<(), StoreError> {
     let messages: Vec<_> = messages.collect();
     for batch in messages.chunks(10) {
-        let entries = batch.iter().enumerate().map(|(index, message)| {
-            let body = serde_json::to_string(message).map_err(|e| StoreError::Corrupt(e.to_string()))?;
-            let entry = SendMessageBatchRequestEntry::builder()
+        let entries = batch.iter().enumerate().map(|(index, sent)| {
+            let body = serde_json::to_string(sent.message).map_err(|e| StoreError::Corrupt(e.to_string()))?;
+            let mut entry = SendMessageBatchRequestEntry::builder()
                 .id(index.to_string())
                 .message_body(body);
+            if sent.delay > SignedDuration::ZERO {
+                entry = entry.delay_seconds(seconds(sent.delay.min(LONGEST_DELAY)));
+            }
+            if sent.attempts > 0 {
+                let attempts = attribute("Number", &sent.attempts.to_string())?;
+                entry = entry.message_attributes(ATTEMPTS_ATTRIBUTE, attempts);
+            }
             entry.build().map_err(|e| StoreError::Corrupt(e.to_string()))
         });
         let entries = entries.collect::<Result<Vec<_>, _>>()?;

@@ -105,6 +105,22 @@ impl Table {
         })
     }
 
+    /// Those of these that have probably become blobs, each with its row where that can be read: at half the price, so
+    /// whoever does something about one that is missing asks again.
+    ///
+    /// # Errors
+    /// [`StoreError::Remote`].
+    pub async fn blobs_of(&self, ids: &[BlobId]) -> Result<HashMap<BlobId, Option<BlobRow>>, StoreError> {
+        let keys: HashMap<Key, &BlobId> = ids.iter().map(|id| (BlobRow::key_of(id), id)).collect();
+        let items = self.batch_get_as(keys.keys().cloned(), None, false).await?;
+        let named = items.into_iter().filter_map(|item| {
+            let id = *keys.get(&bulk::key_of(&item)?)?;
+            // What cannot be read is there all the same. The pass over the rows says so.
+            Some((id.clone(), bulk::read(item).ok()))
+        });
+        Ok(named.collect())
+    }
+
     /// Which of these have become blobs, consistently.
     ///
     /// # Errors

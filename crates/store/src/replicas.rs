@@ -5,11 +5,13 @@
 //! nothing there.)
 
 mod multipart;
+mod parking;
 mod reading;
+mod removing;
 
 use crate::error::{Conflict, StoreError};
 use crate::rows::{BlobRow, ReplicaRow, TallyRow, blob_partition, waiting_for, waiting_shard};
-use crate::table::{Change, Item, Key, Row, Rows, Table, Waiting, Write, number, text};
+use crate::table::{Change, Key, Row, Rows, Table, Waiting, Write, number, text};
 use aws_sdk_dynamodb::types::AttributeValue;
 use domain::id::BlobId;
 use domain::moment::later;
@@ -381,38 +383,10 @@ impl Table {
         })
         .await
     }
-
-    /// Deletes a replica and its segments. What it has at the target must be gone by now.
-    ///
-    /// # Errors
-    /// [`Conflict::ReplicaChanged`] when it is not what was read any more.
-    pub async fn remove_replica(&self, replica: &ReplicaRow) -> Result<(), StoreError> {
-        self.delete_segments(&replica.blob, &replica.target).await?;
-        let same = Item::from([
-            (":from".to_owned(), state(replica.state)),
-            (":since".to_owned(), text(&replica.since)),
-        ]);
-        let conflict = Conflict::ReplicaChanged;
-        self.transact(vec![
-            Write::delete(
-                &replica.key(),
-                "#state = :from AND since = :since",
-                same,
-                conflict,
-            )?,
-            count(
-                &TallyRow::key_of(&replica.target, &replica.blob),
-                tally_of(replica, None),
-            )?,
-        ])
-        .await
-    }
 }
 
-/// The writes of many arrivals. All are counted in one row of the tally: transactions that change the same rows at the same
-/// moment are refused, and only the sum counts.
+/// The writes of many arrivals.
 fn together(arrivals: &[Arrival], now: Timestamp) -> Result<Vec<Write>, StoreError> {
-    let mut tallies: HashMap<&str, (Key, Tally)> = HashMap::new();
     let mut writes = Vec::new();
     for arrival in arrivals {
         let replica = &arrival.replica;
@@ -420,14 +394,30 @@ fn together(arrivals: &[Arrival], now: Timestamp) -> Result<Vec<Write>, StoreErr
             return Err(Conflict::ReplicaChanged.into());
         }
         writes.push(Write::update(&arrived(arrival, now), Conflict::ReplicaChanged)?);
+    }
+    let counted = arrivals.iter().map(|arrival| {
+        let tally = tally_of(&arrival.replica, Some(State::Available));
+        (&arrival.replica, tally.copied(arrival.copied))
+    });
+    writes.extend(count_together(counted)?);
+    Ok(writes)
+}
+
+/// The writes that count what happens to many replicas at once. Those of one target are counted in one part of its tally:
+/// transactions that change the same rows at the same moment are refused, and only the sum counts.
+fn count_together<'a>(
+    changes: impl Iterator<Item = (&'a ReplicaRow, Tally)>,
+) -> Result<Vec<Write>, StoreError> {
+    let mut tallies: HashMap<&str, (Key, Tally)> = HashMap::new();
+    for (replica, change) in changes {
         let (_, tally) = tallies.entry(&replica.target).or_insert_with(|| {
             let key = TallyRow::key_of(&replica.target, &replica.blob);
             (key, Tally::default())
         });
-        *tally += tally_of(replica, Some(State::Available)).copied(arrival.copied);
+        *tally += change;
     }
-    for (key, tally) in tallies.into_values() {
-        writes.push(count(&key, tally)?);
-    }
-    Ok(writes)
+    tallies
+        .into_values()
+        .map(|(key, tally)| count(&key, tally))
+        .collect()
 }

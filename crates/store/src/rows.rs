@@ -2,6 +2,7 @@
 
 mod account;
 mod blob;
+mod invitation;
 mod memory;
 mod reconcile;
 mod replica;
@@ -12,6 +13,7 @@ mod upload;
 
 pub use account::{AccountRow, UsernameRow};
 pub use blob::{BlobRow, ContentRow, LedgerRow};
+pub use invitation::{InvitationRow, Owner};
 pub use memory::{Allowance, AttemptsRow, KeyRow, KnownSourceRow};
 pub use reconcile::ReconcileRow;
 pub use replica::{ReplicaRow, SegmentRow, waiting_for};
@@ -69,4 +71,61 @@ pub fn blob_partition(blob: &BlobId) -> String {
 #[must_use]
 pub fn object_key(blob: &BlobId) -> String {
     format!("blobs/{blob}")
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+    use std::fs;
+    use std::path::Path;
+
+    /// The word that a key begins with, if this is a key's: `UPLOAD#{upload}`, `BLOB`.
+    fn word(text: &str) -> Option<&str> {
+        let word = text.split('#').next()?;
+        let is_word = word.len() > 2 && word.bytes().all(|b| b.is_ascii_uppercase());
+        is_word.then_some(word)
+    }
+
+    /// Every kind of key that is written is in the table of `docs/data-model.md`, and none that is not.
+    #[test]
+    fn the_data_model_has_every_key() {
+        let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+        let mut written = BTreeSet::new();
+        for entry in fs::read_dir(root.join("src/rows")).unwrap() {
+            let source = fs::read_to_string(entry.unwrap().path()).unwrap();
+            let code = source.split("#[cfg(test)]").next().unwrap();
+            written.extend(
+                code.split('"')
+                    .skip(1)
+                    .step_by(2)
+                    .filter_map(word)
+                    .map(str::to_owned),
+            );
+        }
+        let partitions = fs::read_to_string(root.join("src/rows.rs")).unwrap();
+        let code = partitions.split("#[cfg(test)]").next().unwrap();
+        written.extend(
+            code.split('"')
+                .skip(1)
+                .step_by(2)
+                .filter_map(word)
+                .map(str::to_owned),
+        );
+
+        let text = fs::read_to_string(root.join("../../docs/data-model.md")).unwrap();
+        let table = text.split_once("| item | `pk` | `sk` |").unwrap().1;
+        let rows = table.lines().skip(2).map_while(|line| line.strip_prefix("| "));
+        let mut said = BTreeSet::new();
+        for row in rows {
+            let keys = row
+                .split(" | ")
+                .skip(1)
+                .take(2)
+                .flat_map(|cell| cell.split('`').skip(1).step_by(2));
+            let words = keys.flat_map(|key| key.split(|c: char| !c.is_ascii_uppercase()));
+            said.extend(words.filter_map(word).map(str::to_owned));
+        }
+        assert!(said.len() > 20, "{said:?}");
+        assert_eq!(said, written, "docs/data-model.md and rows");
+    }
 }

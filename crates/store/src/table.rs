@@ -2,33 +2,34 @@
 
 pub mod bulk;
 mod conditional;
+mod due;
 mod open;
 mod reading;
 #[cfg(test)]
 mod sample;
 mod write;
 
+pub use due::{Class, DuePlace};
 pub use open::Opened;
 pub use reading::{Page, Rows};
 pub use write::{Change, Write, number, text};
 
-use crate::config::{Aws, variable};
+use crate::config::{self, Aws, variable};
 use crate::error::{StoreError, remote};
+use crate::recent::Recent;
 use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::types::{AttributeValue, DeleteRequest, WriteRequest};
-use conditional::wait_after_collision;
+use conditional::wait_for_rest;
 use jiff::Timestamp;
 use reading::Unreadable;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use std::collections::HashMap;
-use std::hash::{DefaultHasher, Hash, Hasher};
+use std::sync::Arc;
+use std::time::Duration;
 
 /// An item as DynamoDB has it.
 pub type Item = HashMap<String, AttributeValue>;
-
-/// How many partitions the sparse index has, so that it scales with the table.
-const DUE_SHARDS: u64 = 4;
 
 /// The primary key of an item.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -53,13 +54,6 @@ impl Key {
             pk: text("pk")?,
             sk: text("sk")?,
         })
-    }
-
-    /// The partition of the sparse index that the item belongs to.
-    fn due_shard(&self) -> String {
-        let mut hasher = DefaultHasher::new();
-        self.hash(&mut hasher);
-        (hasher.finish() % DUE_SHARDS).to_string()
     }
 }
 
@@ -114,7 +108,7 @@ fn to_item<R: Row>(row: &R) -> Result<Item, StoreError> {
     let mut item: Item = serde_dynamo::to_item(row).map_err(|e| StoreError::Corrupt(e.to_string()))?;
     item.extend(row.key().attributes());
     if let Some(at) = row.due_at() {
-        item.extend(due_attributes(&row.key(), at));
+        item.extend(due::attributes(&row.key(), at));
     }
     if let Some(waiting) = row.waits() {
         item.extend(waiting.attributes());
@@ -137,37 +131,35 @@ fn from_item<R: Row>(item: Item) -> Result<R, StoreError> {
     })
 }
 
-fn due_attributes(key: &Key, at: Timestamp) -> [(String, AttributeValue); 2] {
-    [
-        ("due_shard".to_owned(), AttributeValue::S(key.due_shard())),
-        ("due_at".to_owned(), AttributeValue::N(at.as_second().to_string())),
-    ]
-}
-
 /// The table.
 #[derive(Clone)]
 pub struct Table {
     client: Client,
     name: String,
     unreadable: Unreadable,
+    pub(crate) recent: Arc<Recent>,
 }
 
 impl Table {
     /// The table that `TABLE_NAME` names.
     ///
     /// # Errors
-    /// [`StoreError::Misconfigured`] when the variable is missing.
+    /// [`StoreError::Misconfigured`] when the variable is missing, or `ROSTER_SECONDS` is not a number.
     pub fn from_env(aws: &Aws) -> Result<Self, StoreError> {
-        Ok(Self::named(aws, variable("TABLE_NAME")?))
+        Ok(Self {
+            recent: Recent::lasting(config::roster_lifetime()?),
+            ..Self::named(aws, variable("TABLE_NAME")?)
+        })
     }
 
-    /// The table of this name.
+    /// The table of this name. Nothing that is read of it is remembered.
     #[must_use]
     pub fn named(aws: &Aws, name: String) -> Self {
         Self {
             client: Client::new(aws.sdk()),
             name,
             unreadable: Unreadable::default(),
+            recent: Recent::lasting(Duration::ZERO),
         }
     }
 
@@ -189,6 +181,7 @@ impl Table {
         let mut attempt = 0;
         while !requests.is_empty() {
             let batch: Vec<_> = requests.drain(..requests.len().min(25)).collect();
+            let asked = batch.len();
             let answer = self
                 .client
                 .batch_write_item()
@@ -200,9 +193,9 @@ impl Table {
                 .unprocessed_items
                 .and_then(|mut tables| tables.remove(&self.name));
             if let Some(left) = left.filter(|left| !left.is_empty()) {
+                let progress = left.len() < asked;
                 requests.extend(left);
-                attempt += 1;
-                wait_after_collision(attempt).await;
+                wait_for_rest("BatchWriteItem", &mut attempt, progress).await?;
             }
         }
         Ok(())
@@ -213,51 +206,8 @@ impl Table {
     /// # Errors
     /// [`StoreError::Remote`].
     pub async fn keys(&self, pk: &str) -> Result<Vec<Key>, StoreError> {
-        let mut keys = Vec::new();
-        let mut start = None;
-        loop {
-            let answer = self
-                .client
-                .query()
-                .table_name(&self.name)
-                .key_condition_expression("pk = :pk")
-                .expression_attribute_values(":pk", text(pk))
-                .projection_expression("pk, sk")
-                .set_exclusive_start_key(start)
-                .consistent_read(true)
-                .send()
-                .await
-                .map_err(remote("Query"))?;
-            keys.extend(answer.items.unwrap_or_default().iter().filter_map(Key::of));
-            start = answer.last_evaluated_key;
-            if start.is_none() {
-                return Ok(keys);
-            }
-        }
-    }
-
-    /// Keys of items that are due at `now`, the longest due first, at most `limit` of each shard.
-    ///
-    /// # Errors
-    /// [`StoreError::Remote`].
-    pub async fn due(&self, now: Timestamp, limit: u32) -> Result<Vec<Key>, StoreError> {
-        let mut keys = Vec::new();
-        for shard in 0..DUE_SHARDS {
-            let answer = self
-                .client
-                .query()
-                .table_name(&self.name)
-                .index_name("due")
-                .key_condition_expression("due_shard = :shard AND due_at <= :now")
-                .expression_attribute_values(":shard", text(&shard))
-                .expression_attribute_values(":now", AttributeValue::N(now.as_second().to_string()))
-                .limit(i32::try_from(limit).unwrap_or(i32::MAX))
-                .send()
-                .await
-                .map_err(remote("Query"))?;
-            keys.extend(answer.items.unwrap_or_default().iter().filter_map(Key::of));
-        }
-        Ok(keys)
+        let items = self.partition(pk, Some("pk, sk")).await?;
+        Ok(items.iter().filter_map(Key::of).collect())
     }
 
     /// Keys of items in a partition of the index of what waits, with since when they wait: the longest first, at most
@@ -284,27 +234,5 @@ impl Table {
         let items = answer.items.unwrap_or_default();
         let read = |item: &Item| Some((Key::of(item)?, since(item)?));
         Ok(items.iter().filter_map(read).collect())
-    }
-
-    /// Makes the sweep not look at a failed replica any more.
-    ///
-    /// # Errors
-    /// [`StoreError::Remote`].
-    pub async fn forget_due(&self, key: &Key) -> Result<(), StoreError> {
-        let change = Change::new(key.clone(), "REMOVE due_shard, due_at", "#state = :failed");
-        self.change_if_it_holds(change.with(":failed", text("failed")))
-            .await?;
-        Ok(())
-    }
-
-    /// Makes the sweep look at an item again only at `until`, if it still has to look at it at all.
-    ///
-    /// # Errors
-    /// [`StoreError::Remote`].
-    pub async fn postpone(&self, key: &Key, until: Timestamp) -> Result<(), StoreError> {
-        let update = "SET due_shard = :due_shard, due_at = :due_at";
-        let change = Change::new(key.clone(), update, "attribute_exists(due_at)").due(until);
-        self.change_if_it_holds(change).await?;
-        Ok(())
     }
 }

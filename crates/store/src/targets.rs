@@ -1,25 +1,23 @@
 //! Targets: who they are, how they do, who works on them.
 
+mod circuits;
+mod feeding;
+mod slots;
+
+pub use circuits::Told;
+pub use feeding::Fed;
+
 use crate::error::{Conflict, StoreError};
 use crate::queue::StartQueue;
-use crate::rows::{
-    CircuitRow, NodeRow, RosterRow, SamplesRow, SlotRow, TallyRow, WaitingFor, target_partition,
-};
-use crate::table::{Change, Item, Key, Row, Rows, Table, Write, number, text};
-use aws_sdk_dynamodb::types::AttributeValue;
-use domain::circuit::{Admission, Circuit, FIRST_WAIT};
+use crate::rows::{CircuitRow, NodeRow, RosterRow, SamplesRow, TallyRow, WaitingFor};
+use crate::table::{Key, Row, Rows, Table, Write};
 use domain::id::{AccountId, BlobId, NodeId};
-use domain::moment::later;
 use domain::name::Name;
 use domain::placement::MAX_DEPTH;
 use domain::replica::Tally;
 use domain::targets::Config;
 use domain::targets::roster::{Member, Roster, Standing};
 use jiff::{SignedDuration, Timestamp};
-use rand::seq::SliceRandom;
-
-/// How often a change is tried that others were faster with.
-const ATTEMPTS: u32 = 5;
 
 /// How a target is doing.
 #[derive(Debug, Clone)]
@@ -166,7 +164,7 @@ impl Table {
     ) {
         let now = crate::rows::now();
         let covered = async {
-            let roster = self.roster().await?.roster;
+            let roster = self.recent_roster().await?;
             if roster.policies.is_empty() {
                 return Ok(());
             }
@@ -189,7 +187,7 @@ impl Table {
     }
 
     async fn tallies(&self, target: &str) -> Result<Rows<TallyRow>, StoreError> {
-        self.all(&target_partition(target), TallyRow::PREFIX).await
+        self.get_many(TallyRow::keys_of(target)).await
     }
 
     /// Replicas of a target that wait for something: those that wait longest, about `limit`.
@@ -260,173 +258,6 @@ impl Table {
         };
         self.transact(vec![Write::put_always(&row, Conflict::ReplicaChanged)?])
             .await
-    }
-
-    /// How a target has been doing.
-    ///
-    /// # Errors
-    /// [`StoreError::Remote`] or [`StoreError::Corrupt`].
-    pub async fn circuit(&self, target: &str) -> Result<CircuitRow, StoreError> {
-        let row = self.get(&CircuitRow::key_of(target)).await?;
-        Ok(row.unwrap_or_else(|| CircuitRow {
-            target: target.to_owned(),
-            ..CircuitRow::default()
-        }))
-    }
-
-    /// A worker wants to work on a target. Gives the answer, and how the target has been doing.
-    ///
-    /// # Errors
-    /// [`StoreError::Remote`] or [`StoreError::Corrupt`].
-    pub async fn ask_circuit(
-        &self,
-        target: &str,
-        now: Timestamp,
-    ) -> Result<(Admission, Circuit), StoreError> {
-        let row = self.circuit(target).await?;
-        let (admission, next) = row.circuit.ask(now);
-        let Some(circuit) = next else {
-            return Ok((admission, row.circuit));
-        };
-        let next = CircuitRow {
-            circuit,
-            version: row.version + 1,
-            ..row.clone()
-        };
-        match self.put_version(&next, row.version).await {
-            Ok(()) => Ok((admission, circuit)),
-            // Another worker is the probe.
-            Err(StoreError::Conflict(_)) => {
-                let until = later(now, FIRST_WAIT);
-                Ok((Admission::Wait(until), row.circuit))
-            }
-            Err(error) => Err(error),
-        }
-    }
-
-    /// A target did what it was asked for (`failure` is none), or did not: whether that will not pass by itself, and why.
-    /// Gives the circuit as it is then.
-    ///
-    /// # Errors
-    /// [`StoreError::Remote`] or [`StoreError::Corrupt`].
-    pub async fn tell_circuit(
-        &self,
-        target: &str,
-        failure: Option<(bool, &str)>,
-        now: Timestamp,
-    ) -> Result<Circuit, StoreError> {
-        for _ in 0..ATTEMPTS {
-            let row = self.circuit(target).await?;
-            let (circuit, reason) = match failure {
-                None => match row.circuit.succeeded() {
-                    None => return Ok(row.circuit),
-                    Some(circuit) => (circuit, None),
-                },
-                Some((for_good, reason)) => (row.circuit.failed(for_good, now), Some(reason.to_owned())),
-            };
-            let next = CircuitRow {
-                circuit,
-                reason,
-                version: row.version + 1,
-                ..row.clone()
-            };
-            match self.put_version(&next, row.version).await {
-                Ok(()) => {
-                    if circuit.is_open() && !row.circuit.is_open() {
-                        tracing::error!(
-                            target,
-                            reason = next.reason,
-                            "the target is left alone for a while"
-                        );
-                    }
-                    if row.circuit.is_open() && !circuit.is_open() {
-                        tracing::info!(target, "the target works again");
-                    }
-                    return Ok(circuit);
-                }
-                Err(StoreError::Conflict(_)) => {}
-                Err(error) => return Err(error),
-            }
-        }
-        // Many failed at once, and have said so.
-        Ok(self.circuit(target).await?.circuit)
-    }
-
-    /// Takes one of the `places` that a target has for workers, until `until`. `None`: all are taken.
-    ///
-    /// # Errors
-    /// [`StoreError::Remote`] or [`StoreError::Corrupt`].
-    pub async fn take_slot(
-        &self,
-        target: &str,
-        places: u16,
-        holder: &str,
-        now: Timestamp,
-        until: Timestamp,
-    ) -> Result<Option<u16>, StoreError> {
-        let mut order: Vec<u16> = (0..places).collect();
-        order.shuffle(&mut rand::rng());
-        for slot in order {
-            let row = SlotRow {
-                target: target.to_owned(),
-                slot,
-                holder: holder.to_owned(),
-                until: until.as_millisecond(),
-            };
-            let free = "attribute_not_exists(pk) OR #until < :now OR holder = :holder";
-            let values = Item::from([
-                (
-                    ":now".to_owned(),
-                    AttributeValue::N(now.as_millisecond().to_string()),
-                ),
-                (":holder".to_owned(), text(holder)),
-            ]);
-            let taken = Write::put(&row, free, values, Conflict::ReplicaChanged)?;
-            match self.transact(vec![taken]).await {
-                Ok(()) => return Ok(Some(slot)),
-                Err(StoreError::Conflict(_)) => {}
-                Err(error) => return Err(error),
-            }
-        }
-        Ok(None)
-    }
-
-    /// Keeps a place until `until`. Gives whether it still is this holder's.
-    ///
-    /// # Errors
-    /// [`StoreError::Remote`].
-    pub async fn keep_slot(
-        &self,
-        target: &str,
-        slot: u16,
-        holder: &str,
-        until: Timestamp,
-    ) -> Result<bool, StoreError> {
-        // DynamoDB must not take away what is kept.
-        let change = Change::new(
-            SlotRow::key_of(target, slot),
-            "SET #until = :until, #ttl = :ttl",
-            "holder = :holder",
-        )
-        .with(":until", AttributeValue::N(until.as_millisecond().to_string()))
-        .with(":ttl", AttributeValue::N(until.as_second().to_string()))
-        .with(":holder", text(holder));
-        self.change_if_it_holds(change).await
-    }
-
-    /// Gives a place back. Gives whether it was this holder's.
-    ///
-    /// # Errors
-    /// [`StoreError::Remote`].
-    pub async fn free_slot(&self, target: &str, slot: u16, holder: &str) -> Result<bool, StoreError> {
-        let change = Change::new(
-            SlotRow::key_of(target, slot),
-            "SET #until = :gone REMOVE holder",
-            "holder = :holder",
-        )
-        .with(":gone", number(0))
-        .with(":holder", text(holder));
-        self.change_if_it_holds(change).await
     }
 }
 

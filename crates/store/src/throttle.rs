@@ -139,8 +139,13 @@ impl Table {
 
 /// The write that lets the owner of an account be known at a source.
 pub(crate) fn known(account: &AccountRow, source: &Source, now: Timestamp) -> Result<Write, StoreError> {
+    known_at(&account.id, source, now)
+}
+
+/// The same of the account with this id.
+pub(crate) fn known_at(account: &AccountId, source: &Source, now: Timestamp) -> Result<Write, StoreError> {
     let row = KnownSourceRow {
-        account: account.id.clone(),
+        account: account.clone(),
         source: source.to_string(),
         expires_at: later(now, SOURCE_KNOWN),
     };

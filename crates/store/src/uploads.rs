@@ -8,11 +8,12 @@ use crate::placing::Placing;
 use crate::rows::{
     BlobRow, ClaimRow, FileContent, HoldingRow, NodeRow, UploadPlace, UploadRow, account_partition,
 };
-use crate::table::{Key, Page, Row, Rows, Table, Write};
+use crate::table::{Change, Key, Page, Row, Rows, Table, Write, number};
 use domain::account::QuotaEvent;
 use domain::content::ContentId;
 use domain::id::{AccountId, NodeId, UploadId};
-use domain::upload::{self, Effect, Event, Refusal, discard_again, step};
+use domain::moment::later;
+use domain::upload::{self, Effect, Event, FIRST_LOOK, Refusal, discard_again, look_at, step};
 use jiff::{SignedDuration, Timestamp};
 use std::collections::HashMap;
 
@@ -94,8 +95,10 @@ impl Table {
     }
 
     async fn create(&self, upload: &UploadRow, mut writes: Vec<Write>) -> Result<(), StoreError> {
+        let mut upload = upload.clone();
+        upload.note_due(Some(later(upload.created_at, FIRST_LOOK)));
         // First, so that this is the conflict that is reported when the write was done already.
-        writes.insert(0, Write::create(upload, Conflict::UploadChanged)?);
+        writes.insert(0, Write::create(&upload, Conflict::UploadChanged)?);
         match self.transact(writes).await {
             // The id is new: an upload that has it is ours, and the answer that said so got lost.
             Err(StoreError::Conflict(Conflict::UploadChanged)) => Ok(()),
@@ -249,6 +252,7 @@ impl Table {
             }
         }
         change(&mut next);
+        next.note_due(upload.due_at());
         if writes.is_empty() {
             self.replace(&next, upload.version, Conflict::UploadChanged)
                 .await?;
@@ -258,6 +262,20 @@ impl Table {
             self.transact(writes).await?;
         }
         Ok(next)
+    }
+
+    /// The sweep has looked at an upload that is under way, and need not before it expires. Nothing else may have happened to
+    /// it since it was read: where it is being finalized by now, whoever does may die.
+    ///
+    /// # Errors
+    /// [`StoreError::Remote`]; that something has happened is none.
+    pub async fn look_later(&self, upload: &UploadRow) -> Result<(), StoreError> {
+        let update = "SET due_shard = :due_shard, due_at = :due_at";
+        let change = Change::new(upload.key(), update, "version = :version")
+            .with(":version", number(upload.version))
+            .due(look_at(&upload.session(), None));
+        self.change_if_it_holds(change).await?;
+        Ok(())
     }
 
     /// Discards what an ended upload left at the store: its multipart uploads, and its object unless that
@@ -280,6 +298,7 @@ impl Table {
         }
         let mut next = upload.clone();
         next.discard_since = discard_again(upload.ended_at, now);
+        next.note_due(None);
         next.version += 1;
         self.replace(&next, upload.version, Conflict::UploadChanged).await
     }

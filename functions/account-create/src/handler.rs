@@ -1,14 +1,16 @@
 //! Registers a user.
 
 use domain::account::{MAX_QUOTA, Quota, Role};
-use edge::requests::Credentials;
+use domain::invitation::Code;
+use edge::requests::NewAccount;
 use edge::{Call, Endpoint, Problem, Reply, password, throttle, views};
-use store::config::number;
-use store::rows::{AccountRow, Allowance, new_id, now};
+use store::config::{SignUp, number};
+use store::rows::{AccountRow, Allowance, InvitationRow, new_id, now};
 use store::{Aws, StoreError, Table};
 
 pub(crate) struct AccountCreate {
     table: Table,
+    sign_up: SignUp,
     quota: Quota,
     /// How many accounts may be made an hour at one source.
     accounts_per_hour: u64,
@@ -19,9 +21,23 @@ impl AccountCreate {
         let aws = Aws::from_env().await;
         Ok(Self {
             table: Table::from_env(&aws)?,
+            sign_up: SignUp::from_env()?,
             quota: default_quota()?,
             accounts_per_hour: number("ACCOUNTS_PER_HOUR_AND_SOURCE")?,
         })
+    }
+
+    /// The invitation that the account is made by. It comes before the name: who has none does not learn which there are.
+    async fn invitation(&self, code: Option<&Code>) -> Result<Option<InvitationRow>, Problem> {
+        let Some(code) = code else {
+            return match self.sign_up {
+                SignUp::Open => Ok(None),
+                SignUp::Invited => Err(Problem::invitation_required()),
+            };
+        };
+        let invitation = self.table.invitation_by_code(code, now()).await?;
+        let invitation = invitation.filter(|invitation| invitation.password_of.is_none());
+        invitation.map(Some).ok_or_else(Problem::invitation_invalid)
     }
 }
 
@@ -33,7 +49,7 @@ fn default_quota() -> Result<Quota, StoreError> {
 
 impl Endpoint for AccountCreate {
     async fn answer(&self, call: Call) -> Result<Reply, Problem> {
-        let body: Credentials = call.json()?;
+        let body: NewAccount = call.json()?;
         let source = call.source();
         throttle::spend(
             &self.table,
@@ -41,18 +57,23 @@ impl Endpoint for AccountCreate {
             self.accounts_per_hour,
         )
         .await?;
+        let invitation = self.invitation(body.invitation.as_ref()).await?;
+        let quota = invitation.as_ref().and_then(|invitation| invitation.quota_bytes);
+        let quota = quota.and_then(Quota::unused).unwrap_or(self.quota);
         let account = AccountRow {
             id: new_id(),
             username: body.username,
             password_hash: password::hash(&body.password)?,
-            quota_bytes: self.quota.limit,
-            free_bytes: self.quota.free,
+            quota_bytes: quota.limit,
+            free_bytes: quota.free,
             role: Role::default(),
             sign_outs: 0,
             closing_since: None,
             created_at: now(),
         };
-        self.table.create_account(&account, &source).await?;
+        self.table
+            .create_account(&account, &source, invitation.as_ref())
+            .await?;
         Reply::created("account", &views::Account::from(&account))
     }
 }

@@ -1,5 +1,8 @@
 //! Goes through everything in the bucket and in the table, removes what has no owner, and notes what is lost.
 //!
+//! The stores are asked about a sample only, one by one; of all other blobs the listing of the bucket tells which have no
+//! object, or one of another size.
+//!
 //! A pass is as long as the store is large. It goes on from one invocation to the next, page by page; each page is noted
 //! when it is done. A page that was cut short is looked at again, which does no harm.
 
@@ -8,7 +11,8 @@ mod multiparts;
 mod objects;
 mod rows;
 
-use domain::reconcile::pass::{Counts, Place};
+use domain::reconcile::pass::{Counts, Missing, Pass, Place, Seen};
+use domain::reconcile::sample::Sample;
 use domain::reconcile::{Age, after_roster_change};
 use futures::StreamExt;
 use futures::stream;
@@ -36,6 +40,8 @@ pub(crate) struct Reconciler {
     silent: Silent,
     min_age: SignedDuration,
     interval: SignedDuration,
+    /// One in so many blobs and replicas is asked for.
+    sample: u64,
 }
 
 /// How far the reconciler is.
@@ -45,6 +51,8 @@ pub(crate) struct Report {
     /// When the pass began that this is about.
     #[serde(skip_serializing_if = "Option::is_none")]
     started_at: Option<Timestamp>,
+    /// One in so many blobs and replicas is asked for; of blobs only where the listing can tell about the others.
+    sample: u64,
     #[serde(flatten)]
     counts: Counts,
 }
@@ -65,6 +73,8 @@ enum State {
 /// What came of a page.
 struct Page {
     counts: Counts,
+    /// What it says about which blobs have objects.
+    seen: Seen,
     /// Where the next page like it begins, if there is one.
     next: Option<Place>,
 }
@@ -83,6 +93,7 @@ impl Reconciler {
             silent: Silent::default(),
             min_age: SignedDuration::from_secs(whole("RECONCILE_MIN_AGE_SECONDS")?),
             interval: SignedDuration::from_secs(interval),
+            sample: config::number("RECONCILE_SAMPLE")?,
         })
     }
 
@@ -99,11 +110,19 @@ impl Reconciler {
         let again = after_roster_change(roster.changed_at);
         let mut state = State::UnderWay;
         while !left().is_zero() {
-            let Some(pass) = row.progress.pass(now(), self.interval, &again) else {
+            let Some(mut pass) = row.progress.pass(now(), self.interval, &again) else {
                 state = State::NotDue;
                 break;
             };
-            let Page { counts, next } = self.page(&pass.place, &roster).await?;
+            let Page {
+                mut counts,
+                seen,
+                next,
+            } = self.page(&pass, &roster).await?;
+            pass.note(&seen);
+            if next.is_none() && pass.place.then().is_none() {
+                counts += self.without_objects(&pass).await;
+            }
             let progress = row.progress.after_page(pass, counts, next, now());
             match self.table.note_progress(&row, progress).await? {
                 Some(next) => row = next,
@@ -118,16 +137,37 @@ impl Reconciler {
             }
         }
         self.table.forget_retired(roster).await?;
-        let report = Report::of(&row, state);
+        let report = Report::of(&row, state, self.sample);
         tracing::info!(?report, "reconciled");
         Ok(report)
     }
 
-    async fn page(&self, place: &Place, roster: &RosterRow) -> Result<Page, StoreError> {
-        match place {
-            Place::Objects { after } => self.objects_page(after.as_deref()).await,
+    async fn page(&self, pass: &Pass, roster: &RosterRow) -> Result<Page, StoreError> {
+        match &pass.place {
+            Place::Objects { after } => self.objects_page(pass, after.as_deref()).await,
             Place::Multiparts { after } => self.multiparts_page(after.as_ref()).await,
-            Place::Rows { after } => self.rows_page(after.as_ref(), roster).await,
+            Place::Rows { after } => self.rows_page(pass, after.as_ref(), roster).await,
+        }
+    }
+
+    /// Asks for the objects of the blobs that the listing did not have, when the pass has seen all pages.
+    async fn without_objects(&self, pass: &Pass) -> Counts {
+        match pass.missing() {
+            Missing::Perhaps(blobs) => self.blobs(blobs).await,
+            Missing::TooMany => {
+                tracing::error!(
+                    "more objects are gone than the listing can tell, or much was removed meanwhile: \
+                     the next pass begins at once and asks for each"
+                );
+                Counts::default()
+            }
+        }
+    }
+
+    fn sample_of(&self, pass: &Pass) -> Sample {
+        Sample {
+            one_in: self.sample,
+            pass: pass.number,
         }
     }
 
@@ -169,7 +209,7 @@ fn count(number: usize) -> u64 {
 }
 
 impl Report {
-    fn of(row: &ReconcileRow, state: State) -> Self {
+    fn of(row: &ReconcileRow, state: State, sample: u64) -> Self {
         let progress = &row.progress;
         let under_way = progress
             .under_way
@@ -180,6 +220,7 @@ impl Report {
         Self {
             state,
             started_at,
+            sample,
             counts: counts.unwrap_or_default(),
         }
     }
@@ -188,7 +229,7 @@ impl Report {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use domain::reconcile::pass::{Ended, Pass, Progress};
+    use domain::reconcile::pass::{Ended, Progress};
 
     #[test]
     fn the_report_is_about_the_pass_under_way_or_else_about_the_last() {
@@ -198,28 +239,35 @@ mod tests {
             ..Counts::default()
         };
         let mut row = ReconcileRow::default();
-        let report = serde_json::to_value(Report::of(&row, State::UnderWay)).unwrap();
-        assert_eq!(report["state"], "under_way");
+        let report = serde_json::to_value(Report::of(&row, State::UnderWay, 12)).unwrap();
+        assert_eq!(
+            (&report["state"], &report["sample"]),
+            (&"under_way".into(), &12.into())
+        );
         assert_eq!(report.get("started_at"), None);
         row.progress = Progress {
             under_way: None,
             last: Some(Ended {
+                number: 0,
+                undecided: false,
                 started_at: at(0),
                 ended_at: at(1),
                 counts: counts(1),
             }),
         };
-        let report = serde_json::to_value(Report::of(&row, State::NotDue)).unwrap();
+        let report = serde_json::to_value(Report::of(&row, State::NotDue, 12)).unwrap();
         assert_eq!(
             (&report["state"], &report["failed"]),
             (&"not_due".into(), &1.into())
         );
         row.progress.under_way = Some(Pass {
+            number: 1,
+            sketch: None,
             started_at: at(2),
             place: Place::START,
             counts: counts(2),
         });
-        let report = Report::of(&row, State::UnderWay);
+        let report = Report::of(&row, State::UnderWay, 12);
         assert_eq!((report.started_at, report.counts), (Some(at(2)), counts(2)));
     }
 }

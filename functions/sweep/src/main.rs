@@ -1,6 +1,13 @@
 //! Schedule: repairs, expires and reclaims.
 
+mod accounts;
+mod blobs;
+mod feed;
 mod handler;
+mod lane;
+mod report;
+mod targets;
+mod transfers;
 
 use handler::Sweep;
 use lambda_runtime::{Error, LambdaEvent, service_fn};

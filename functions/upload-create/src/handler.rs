@@ -78,6 +78,7 @@ impl UploadCreate {
             discard_since: None,
             ended_at: None,
             created_at: now,
+            due_at: None,
             version: 1,
         })
     }

@@ -281,6 +281,48 @@ async fn an_upload_that_replaces_is_carried_on_by_another_that_does() {
     );
 }
 
+/// What was sent for a folder that is gone since: no path leads there, but it is listed, goes on, or is given up.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_upload_outlives_its_folder() {
+    let (mut terminal, _) = signed_up();
+    let bytes = fresh(PARTS * PART);
+    std::fs::write(terminal.path("file"), &bytes).unwrap();
+    let proxy = Proxy::start(only_some("S3 UploadPart")).await;
+    terminal.through(Some(&proxy.url));
+    let program = terminal
+        .command(&["--json", "upload", "file", "--to", "x"])
+        .spawn()
+        .unwrap();
+    until("the store has some parts", async || {
+        (count(&terminal, "x/file") == PASSED).then_some(())
+    })
+    .await;
+    kill(program);
+    terminal.through(None);
+    assert_eq!(terminal.json(&["rm", "x"])["open_uploads"], 1);
+    terminal.fails(4, &["status", "x/file"]);
+    let listed = terminal.json(&["uploads"])["items"].clone();
+    assert_eq!(
+        (
+            &listed[0]["path"],
+            &listed[0]["folder_is_gone"],
+            &listed[0]["parts_received"]
+        ),
+        (&Value::Null, &json!(true), &json!(PASSED))
+    );
+    // With another choice, too.
+    let arguments = ["upload", "file", "--to", "x", "--on-conflict", "rename"];
+    let resumed = terminal.json(&arguments);
+    assert_eq!(
+        (&resumed["how"], &resumed["path"], &resumed["parts_kept"]),
+        (&json!("resumed"), &json!("x/file"), &json!(PASSED))
+    );
+    terminal.json(&["download", "x/file", "-o", "copy"]);
+    assert!(std::fs::read(terminal.path("copy")).unwrap() == bytes);
+    assert_eq!(terminal.json(&["uploads"])["items"], json!([]));
+    assert_eq!(terminal.json(&["whoami"])["account"]["used_bytes"], bytes.len());
+}
+
 /// Killed between the challenge and the answer.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_proof_that_never_arrived_is_given_by_the_next_run() {

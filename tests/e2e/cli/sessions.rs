@@ -94,12 +94,15 @@ fn a_program_has_a_token_of_its_own() {
 fn an_account_is_deleted() {
     let (terminal, username) = signed_up();
     let wrong = terminal
-        .command(&["delete-account"])
+        .command(&["delete-account", "--yes"])
         .env("LONGSHORE_PASSWORD", ANOTHER)
         .output();
     assert!(!wrong.unwrap().status.success());
     terminal.json(&["whoami"]);
-    terminal.json(&["delete-account"]);
+    // A password is at hand, and nobody who could say that it is meant.
+    terminal.fails(2, &["delete-account"]);
+    terminal.json(&["whoami"]);
+    terminal.json(&["delete-account", "--yes"]);
     assert!(!terminal.session_file().exists());
     terminal.fails(3, &["login", &username]);
 }

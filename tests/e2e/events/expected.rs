@@ -1,7 +1,7 @@
 //! What is written next to an event: the answer, and what is in the table afterwards.
 //!
 //! Everything is compared, and nothing may be there besides, but for what differs from time to time: in texts,
-//! `<id>`, `<time>`, `<token>`, `<secret>` (of another token), `<query>` (of a URL), `<32 bytes>` (in base64) and `<endpoint>` stand for one of these,
+//! `<id>`, `<time>`, `<token>`, `<secret>` (of another token), `<code>` (of an invitation), `<query>` (of a URL), `<32 bytes>` (in base64) and `<endpoint>` stand for one of these,
 //! `<docs/openapi.json>` for what that file has, `<ranges>` for the ranges of a challenge, and `<seconds>` for a number of them.
 
 use crate::harness::aws::item_of;
@@ -131,6 +131,7 @@ fn matches(pattern: &str, text: &str, endpoint: &str) -> bool {
         "<time>",
         "<token>",
         "<secret>",
+        "<code>",
         "<query>",
         "<32 bytes>",
         "<endpoint>",
@@ -161,6 +162,10 @@ fn matches(pattern: &str, text: &str, endpoint: &str) -> bool {
             run(&|c| c.is_ascii_alphanumeric() || "_-".contains(c)),
             text.len() >= 43,
         ),
+        "<code>" => (
+            run(&|c| c.is_ascii_alphanumeric() || c == '_'),
+            text.starts_with("lsi_"),
+        ),
         "<32 bytes>" => (
             44.min(text.len()),
             text.get(..44).is_some_and(|text| Nonce::from_str(text).is_ok()),
@@ -171,6 +176,7 @@ fn matches(pattern: &str, text: &str, endpoint: &str) -> bool {
     if !well_formed
         || (name == "<id>" && length != 32)
         || (name == "<secret>" && length != 43)
+        || (name == "<code>" && length != 30)
         || (name == "<time>" && !text[..length].ends_with('Z'))
     {
         return false;
@@ -187,6 +193,7 @@ fn only_what_varies_may_vary() {
         ("files/<id>", &format!("files/{id}")),
         ("<time>", "2026-11-23T03:46:12.263Z"),
         ("<token>", "eyJ0.eyJz-_.ThJI"),
+        ("<code>", "lsi_014d2pf2dbsqqg28t5cy4tqkff"),
         (
             "nonce <32 bytes>.",
             "nonce AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=.",
@@ -206,6 +213,8 @@ fn only_what_varies_may_vary() {
         ("<time>", "2026-11-23"),
         ("<time>", "soon"),
         ("<token>", "eyJ0.eyJz"),
+        ("<code>", "lsi_014d2pf2dbsqqg28t5cy4tqkf"),
+        ("<code>", "lsr_014d2pf2dbsqqg28t5cy4tqkff"),
         ("<32 bytes>", "AAAA"),
         ("<32 bytes>", &"ä".repeat(30)),
         ("<32 bytes>", "!AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA="),

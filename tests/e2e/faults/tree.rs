@@ -4,11 +4,9 @@ use super::{Scenario, check_status};
 use crate::harness::audit;
 use crate::harness::aws::invoke;
 use crate::harness::bytes::fresh;
-use crate::harness::person::{PASSWORD, Person, content_id, new_username};
+use crate::harness::person::{PASSWORD, Person, anonymous, content_id, make_account, new_username};
 use crate::harness::sandbox::http_event;
-use crate::harness::stack::stack;
 use bytes::Bytes;
-use client::Api;
 use client::types::Node;
 use serde_json::{Value, json};
 
@@ -174,8 +172,8 @@ impl Scenario for MakeAccount {
     }
 
     async fn again(&self, what: &str) {
-        let api = Api::new(&stack().api_url).unwrap();
-        let again = api.create_account(&self.0, PASSWORD).await;
+        let api = anonymous();
+        let again = make_account(&api, &self.0).await;
         let known = again.as_ref().is_err_and(|error| error.is("username_taken"));
         assert!(known || again.is_ok(), "{what}: {again:?}");
         api.create_session(&self.0, PASSWORD).await.unwrap();

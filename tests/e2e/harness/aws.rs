@@ -5,6 +5,7 @@ use super::http::Answer;
 use super::signed::send_signed;
 use super::stack::stack;
 use aws_credential_types::Credentials;
+use futures::future::join_all;
 use serde_json::{Map, Value, json};
 use std::collections::BTreeMap;
 use std::fmt::Write;
@@ -69,6 +70,13 @@ fn key(pk: &str, sk: &str) -> Value {
 /// All items of a partition whose sort keys begin with `prefix`.
 pub(crate) async fn items(pk: &str, prefix: &str) -> Vec<Value> {
     items_in(&stack().table, pk, prefix).await
+}
+
+/// The parts of a target's tally, in any table.
+pub(crate) async fn tally_in(table: &str, target: &str) -> Vec<Value> {
+    let parts =
+        (0..16).map(async |part| items_in(table, &format!("TARGET#{target}#{part:02}"), "TALLY").await);
+    join_all(parts).await.concat()
 }
 
 /// The same of any table.
@@ -166,13 +174,18 @@ pub(crate) async fn set_in(table: &str, pk: &str, sk: &str, attributes: &Value) 
 
 /// Writes an item.
 pub(crate) async fn put(item: &Value) {
+    put_in(&stack().table, item).await;
+}
+
+/// The same into any table.
+pub(crate) async fn put_in(table: &str, item: &Value) {
     let item: Map<_, _> = item
         .as_object()
         .unwrap()
         .iter()
         .map(|(name, value)| (name.clone(), typed(value)))
         .collect();
-    let request = json!({ "TableName": stack().table, "Item": item });
+    let request = json!({ "TableName": table, "Item": item });
     call("dynamodb", "DynamoDB_20120810.PutItem", &request).await;
 }
 

@@ -1,6 +1,6 @@
 //! The command line as a program: a process of its own, with a session of its own.
 
-use super::person::PASSWORD;
+use super::person::{PASSWORD, invitation_if_needed};
 use super::stack::{root, stack};
 use serde_json::Value;
 use std::path::PathBuf;
@@ -64,6 +64,11 @@ impl Terminal {
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
             .stderr(Stdio::piped());
+        if arguments.contains(&"signup")
+            && let Some(code) = invitation_now()
+        {
+            command.env("LONGSHORE_INVITATION", code);
+        }
         if let Some(proxy) = &self.proxy {
             command.env("http_proxy", proxy);
         }
@@ -98,4 +103,13 @@ impl Terminal {
         let last = said.lines().last().unwrap_or("null");
         serde_json::from_str::<Value>(last).unwrap_or_default()["error"].clone()
     }
+}
+
+/// The code of an invitation, where one is needed, for tests without a runtime of their own and with one.
+fn invitation_now() -> Option<String> {
+    let asked = std::thread::spawn(|| {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+        runtime.unwrap().block_on(invitation_if_needed())
+    });
+    asked.join().unwrap()
 }

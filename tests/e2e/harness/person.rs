@@ -7,7 +7,7 @@ use super::stack::stack;
 use bytes::Bytes;
 use client::transfer::{DownloadRequest, Options, UploadRequest, Uploaded, download, upload};
 use client::types::{Account, Node, OnConflict, PartToSign, Session, SignedPart, Upload};
-use client::{Api, Token};
+use client::{Api, ApiError, Token};
 use domain::content::{ContentId, PartDigest};
 use jiff::Timestamp;
 use jsonwebtoken::{EncodingKey, Header, encode};
@@ -54,8 +54,44 @@ pub(crate) async fn is_good(token: &str, what: &str) -> bool {
 
 async fn sign_up() -> (Api, Account) {
     let api = anonymous();
-    let account = api.create_account(&new_username(), PASSWORD).await.unwrap();
+    let account = make_account(&api, &new_username()).await.unwrap();
     (api, account)
+}
+
+/// Makes an account, by an invitation where that is needed.
+pub(crate) async fn make_account(api: &Api, username: &str) -> Result<Account, ApiError> {
+    match invitation_if_needed().await {
+        Some(code) => api.create_account_by_invitation(username, PASSWORD, &code).await,
+        None => api.create_account(username, PASSWORD).await,
+    }
+}
+
+/// The code of an invitation where accounts are made by invitation.
+pub(crate) async fn invitation_if_needed() -> Option<String> {
+    let environment = function_environment("account-create").await;
+    let closed = environment
+        .iter()
+        .any(|(name, value)| name == "SIGN_UP" && value == "invited");
+    if !closed {
+        return None;
+    }
+    Some(invitation(&json!({ "action": "create", "days": 1 })).await.code)
+}
+
+/// What an administrator was given.
+pub(crate) struct Invitation {
+    pub(crate) id: String,
+    pub(crate) code: String,
+}
+
+/// Asks for a code, as an administrator does.
+pub(crate) async fn invitation(request: &Value) -> Invitation {
+    let made = invoke("account-invite", request).await.unwrap();
+    let text = |name: &str| made[name].as_str().unwrap().to_owned();
+    Invitation {
+        id: text("id"),
+        code: text("code"),
+    }
 }
 
 /// A session and a token as signing in gives them, but the token for an hour.
@@ -266,6 +302,12 @@ impl Person {
         let payload = json!({ "username": self.username, "role": "operator" });
         let account = invoke("account-set-role", &payload).await.unwrap();
         assert_eq!(account["role"], "operator", "{account}");
+    }
+
+    /// A code that sets the password, as an administrator gives it to somebody who has forgotten it.
+    pub(crate) async fn password_code(&self) -> String {
+        let request = json!({ "action": "reset_password", "username": self.username });
+        invitation(&request).await.code
     }
 
     /// The table's row of an upload.

@@ -132,7 +132,7 @@ impl Place {
 
     /// The sum of what is counted about its replicas.
     pub(crate) async fn tally(&self, number: &str) -> i64 {
-        let rows = aws::items(&format!("TARGET#{}", self.name), "TALLY#").await;
+        let rows = aws::tally_in(&stack().table, &self.name).await;
         rows.iter().filter_map(|row| row[number].as_i64()).sum()
     }
 }

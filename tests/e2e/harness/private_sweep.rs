@@ -1,13 +1,13 @@
 //! A sweep that finds nothing due but what a test gave it, and that nobody else's sweep takes away from it.
 //!
-//! The index of due items has shards. What is moved to a shard that no sweep asks for is due for nobody; a sweep whose
-//! questions are rewritten on their way finds it there. So tests can age their things, and have each call of a sweep fail,
-//! while the deployed sweep runs every minute.
+//! The index of due items has shards, of each class of items its own. What is moved to a shard that no sweep asks for is due
+//! for nobody; a sweep whose questions are rewritten on their way finds it there. So tests can age their things, and have each
+//! call of a sweep fail, while the deployed sweep runs every minute.
 
 use super::aws::{self, partition};
 use super::bytes::unique;
 use super::person::Person;
-use super::proxy::{Act, Seen};
+use super::proxy::{Act, Proxy, Seen};
 use super::sandbox::Sandbox;
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
@@ -29,7 +29,13 @@ impl PrivateSweep {
 
     /// Makes an item due here and nowhere else, with other attributes besides.
     pub(crate) async fn take(&self, pk: &str, sk: &str, attributes: &Value) {
-        let mut all = json!({ "due_shard": self.shard, "due_at": LONG_AGO.0 });
+        let class = match sk {
+            "BLOB" => "b",
+            "ACCOUNT" => "a",
+            _ => "",
+        };
+        let shard = format!("{}{class}", self.shard);
+        let mut all = json!({ "due_shard": shard, "due_at": LONG_AGO.0 });
         all.as_object_mut()
             .unwrap()
             .extend(attributes.as_object().unwrap().clone());
@@ -68,9 +74,11 @@ impl PrivateSweep {
     /// What a function makes due from now on is due here and nowhere else; and if it is the sweep, it looks here.
     pub(crate) fn take_what_is_written_by(&self, function: &Sandbox) {
         let shard = self.shard.clone();
+        let leases = format!("{:x}", unique());
         function.proxy.on_send(move |seen| {
             let mut request = seen.json()?;
-            move_to(&shard, &mut request).then_some(request)
+            let moved = move_to(&shard, &mut request);
+            (name_leases(&leases, &mut request) || moved).then_some(request)
         });
     }
 
@@ -89,16 +97,23 @@ fn move_to(shard: &str, request: &mut Value) -> bool {
         Value::Object(members) => {
             let mut moved = false;
             for (name, value) in members {
+                let named = value["S"].as_str().unwrap_or_default();
+                let class = named.trim_end_matches(|c: char| c.is_ascii_digit());
                 moved |= match name.as_str() {
                     "due_shard" | ":due_shard" => {
-                        *value = json!({ "S": shard });
+                        *value = json!({ "S": format!("{shard}{class}") });
                         true
                     }
-                    // Of the shards that the sweep looks at one after the other, the first stands for all. What waits
-                    // at targets has other shards, and is everybody's.
-                    ":shard" if value["S"].as_str().is_some_and(|text| text.len() == 1) => {
-                        let first = value["S"] == "0";
-                        *value = json!({ "S": if first { shard } else { "nobody's" } });
+                    // Of the shards of a class that the sweep looks at, the first stands for all. What waits at targets has
+                    // other shards, and is everybody's.
+                    ":shard" if !named.is_empty() && class.len() <= 1 => {
+                        let first = named == format!("{class}0");
+                        let mine = if first {
+                            format!("{shard}{class}")
+                        } else {
+                            "nobody's".to_owned()
+                        };
+                        *value = json!({ "S": mine });
                         true
                     }
                     _ => move_to(shard, value),
@@ -111,6 +126,27 @@ fn move_to(shard: &str, request: &mut Value) -> bool {
             .fold(false, |moved, value| move_to(shard, value) | moved),
         _ => false,
     }
+}
+
+/// Lets a function have leases of its own: the deployed sweep, and one that was killed, hold theirs.
+pub(crate) fn has_leases_of_its_own(proxy: &Proxy) {
+    let leases = format!("{:x}", unique());
+    proxy.on_send(move |seen| {
+        let mut request = seen.json()?;
+        name_leases(&leases, &mut request).then_some(request)
+    });
+}
+
+/// Whether a request is about a lease. It then is about another one.
+fn name_leases(leases: &str, request: &mut Value) -> bool {
+    let Some(name) = request["Key"]["pk"]["S"]
+        .as_str()
+        .and_then(|pk| pk.strip_prefix("LEASE#"))
+    else {
+        return false;
+    };
+    request["Key"]["pk"]["S"] = json!(format!("LEASE#{leases}#{name}"));
+    true
 }
 
 /// What a sweep is invoked with.

@@ -367,6 +367,7 @@ pub(crate) fn operation(method: &Method, target: Option<&str>, uri: &Uri) -> Str
     let of_bucket = uri.path().trim_matches('/').split('/').count() < 2;
     let operation = match method.as_str() {
         "POST" if has("uploads") => "CreateMultipartUpload",
+        "POST" if has("delete") => "DeleteObjects",
         "POST" if has("uploadId") => "CompleteMultipartUpload",
         "GET" if has("uploads") => "ListMultipartUploads",
         "GET" if has("uploadId") => "ListParts",

@@ -3,6 +3,7 @@
 
 use super::aws::{credentials_of, deployed};
 use super::bytes::unique;
+use super::private_sweep::has_leases_of_its_own;
 use super::proxy::{Act, Proxy, Seen};
 use super::roles::role_for;
 use super::secrets::{secrets_in, values};
@@ -96,6 +97,9 @@ impl Sandbox {
             ],
         };
         let proxy = Arc::new(Proxy::start_for(rule, credentials).await);
+        if function == "sweep" {
+            has_leases_of_its_own(&proxy);
+        }
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap().to_string();
         let (events, take_events) = mpsc::unbounded_channel();

@@ -6,9 +6,10 @@ use super::stack::stack;
 use tokio::sync::OnceCell;
 
 /// How what nobody may read begins, in front of more of it.
-const BEGINNINGS: [(&str, &str); 11] = [
+const BEGINNINGS: [(&str, &str); 12] = [
     ("a refresh token", "lsr_"),
     ("a personal access token", "lsp_"),
+    ("the code of an invitation", "lsi_"),
     ("an access token", "eyJ"),
     ("a bearer's token", "Bearer "),
     ("the hash of a password", "$argon2"),
@@ -78,6 +79,7 @@ fn every_kind_of_secret_is_found() {
     for (kind, line) in [
         ("a refresh token", r#"{"token":"lsr_acc1.s1.BwcHBwcHBwc"}"#),
         ("a personal access token", "lsp_acc1.t1.BwcHBwcHBwcHB"),
+        ("the code of an invitation", "code lsi_014d2pf2dbsqqg28t5cy4tqkff"),
         ("an access token", "x eyJ0eXAiOiJKV1QiLCJhbGci.eyJz.x"),
         ("a bearer's token", "authorization: Bearer abcdefgh12"),
         ("the hash of a password", "$argon2id$v=19$m=19456,t=2,p=1$x"),

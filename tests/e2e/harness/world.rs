@@ -117,11 +117,21 @@ impl World {
         aws::set_in(&self.name, pk, sk, attributes).await;
     }
 
-    /// A reconciler that leaves nothing alone because it is young, and does not wait between passes.
+    /// A reconciler that leaves nothing alone because it is young, does not wait between passes, and asks for everything.
     pub(crate) async fn reconciler(&self, rule: impl Fn(&Seen) -> Act + Send + Sync + 'static) -> Sandbox {
+        self.reconciler_of_one_in("1", rule).await
+    }
+
+    /// The same, asking for one in so many blobs and replicas.
+    pub(crate) async fn reconciler_of_one_in(
+        &self,
+        sample: &str,
+        rule: impl Fn(&Seen) -> Act + Send + Sync + 'static,
+    ) -> Sandbox {
         let impatient = [
             ("RECONCILE_MIN_AGE_SECONDS", "0"),
             ("RECONCILE_INTERVAL_HOURS", "0"),
+            ("RECONCILE_SAMPLE", sample),
         ];
         let environment = [&self.environment()[..], &impatient].concat();
         Sandbox::start_with("reconcile", rule, &environment).await
@@ -308,6 +318,11 @@ impl World {
             "version": { "N": "1" },
         });
         dynamodb("PutItem", &json!({ "TableName": self.name, "Item": item })).await;
+    }
+
+    /// Writes an item.
+    pub(crate) async fn put_item(&self, item: &Value) {
+        aws::put_in(&self.name, item).await;
     }
 
     /// Removes it all.

@@ -1,5 +1,7 @@
 //! A stack that is deployed already, on AWS or on an emulator: found by the URL of its API. What the tests make there is removed.
 
+mod demands;
+
 use super::Place;
 use crate::{process, tools, ui, venv, workspace};
 use anyhow::{Context, Result};
@@ -71,7 +73,13 @@ impl Deployed {
             }
             Ok(())
         })?;
-        deployed.emulated = tools::read_json(&deployed.stack())?["emulator"].is_string();
+        let about = tools::read_json(&deployed.stack())?;
+        deployed.emulated = about["emulator"].is_string();
+        if let Err(error) = demands::check(&about["parameters"], deployed.emulated) {
+            // Nothing was made there.
+            fs::remove_dir_all(&deployed.folder)?;
+            return Err(error);
+        }
         let accounts = deployed.accounts().to_string_lossy().into_owned();
         deployed
             .environment

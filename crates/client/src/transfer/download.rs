@@ -4,8 +4,9 @@
 //! arrives. Parts that an earlier process finished are hashed again from the disk and kept. When all digests
 //! together give the file's content id, and only then, the bytes get their name.
 
-use super::fetch::{Fetcher, Stop};
+use super::fetch::Fetcher;
 use super::journal::Parts;
+use super::origin::{Origin, Stop, replacement};
 use super::part_file::{PartFile, disk};
 use super::{Event, Options, TransferError, hash};
 use crate::api::Api;
@@ -13,6 +14,7 @@ use crate::types::{Node, NodeKind};
 use domain::content::{ContentId, PartDigest, PartPlan};
 use futures::future::try_join_all;
 use std::collections::VecDeque;
+use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 use tokio::task::spawn_blocking;
@@ -33,13 +35,19 @@ pub struct DownloadRequest {
 pub struct Downloaded {
     /// What the bytes are, verified.
     pub content_id: ContentId,
+    /// How many there are. More or fewer than at first if the file was replaced meanwhile.
+    pub size: u64,
     /// Parts fetched by this call.
     pub parts_fetched: u32,
     /// Parts that an earlier call had fetched.
     pub parts_kept: u32,
 }
 
-/// Downloads a file, carrying on with an earlier download of it if there is one.
+/// Times to begin with a file that is replaced again and again.
+pub(super) const BEGINNINGS: u32 = 3;
+
+/// Downloads a file, carrying on with an earlier download of it if there is one. A file that is replaced meanwhile is
+/// downloaded as it is then.
 ///
 /// # Errors
 /// See [`TransferError`]. What was fetched is kept beside the target, except after
@@ -49,13 +57,84 @@ pub async fn download(
     request: &DownloadRequest,
     options: &Options,
 ) -> Result<Downloaded, TransferError> {
-    let file = &request.file;
-    let (NodeKind::File, Some(size), Some(expected)) = (file.kind, file.size, file.content_id) else {
-        return Err(TransferError::NotDownloadable(file.name.clone()));
-    };
-    if !request.overwrite && tokio::fs::symlink_metadata(&request.target).await.is_ok() {
-        return Err(TransferError::TargetExists(request.target.clone()));
+    // The bytes may take hours; a network that fails for a while must not end that.
+    let api = api.clone().with_retry(options.retry);
+    let mut file = request.file.clone();
+    let mut begun = 1;
+    loop {
+        let error = match once(&api, &file, request, options).await {
+            Ok(done) => return Ok(done),
+            Err(error) => error,
+        };
+        file = after(&api, &file, error, begun, options).await?;
+        begun += 1;
     }
+}
+
+/// The file to begin anew with after `error`, if that is the remedy: it is another one by now.
+pub(super) async fn after(
+    api: &Api,
+    file: &Node,
+    error: TransferError,
+    begun: u32,
+    options: &Options,
+) -> Result<Node, TransferError> {
+    let is_suspect = matches!(
+        error,
+        TransferError::Replaced(_)
+            | TransferError::Mismatch { .. }
+            | TransferError::Wrong { .. }
+            | TransferError::StoreRefused { .. }
+            | TransferError::StoreLost(_)
+    );
+    let now = if is_suspect {
+        replacement(api, file).await.ok().flatten()
+    } else {
+        None
+    };
+    match now {
+        Some(now) if begun < BEGINNINGS => {
+            options.observer.tell(Event::Replaced);
+            Ok(now)
+        }
+        Some(now) => Err(TransferError::Replaced(now.name)),
+        None => Err(error),
+    }
+}
+
+/// What there is to fetch of a file.
+pub(super) fn facts(file: &Node) -> Result<(u64, ContentId), TransferError> {
+    match (file.kind, file.size, file.content_id) {
+        (NodeKind::File, Some(size), Some(content)) => Ok((size, content)),
+        _ => Err(TransferError::NotDownloadable(file.name.clone())),
+    }
+}
+
+/// What can be known before the first byte about whether the target can have the file.
+async fn check_target(request: &DownloadRequest) -> Result<(), TransferError> {
+    let target = &request.target;
+    match tokio::fs::symlink_metadata(target).await {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
+        Err(error) => Err(disk("write", target, error)),
+        Ok(_) if !request.overwrite => Err(TransferError::TargetExists(target.clone())),
+        Ok(there) if there.is_file() => Ok(()),
+        // It would take the place of a pipe or a device, and of a folder it cannot.
+        Ok(_) => Err(disk(
+            "replace",
+            target,
+            io::Error::other("it is not a plain file"),
+        )),
+    }
+}
+
+async fn once(
+    api: &Api,
+    file: &Node,
+    request: &DownloadRequest,
+    options: &Options,
+) -> Result<Downloaded, TransferError> {
+    let (size, expected) = facts(file)?;
+    check_target(request).await?;
     let plan = PartPlan::for_size(size)?;
     let target = request.target.clone();
     let (part_file, journal, noted) =
@@ -76,16 +155,10 @@ pub async fn download(
         parts: plan.part_count(),
         kept_parts: parts_kept,
     });
-    // The bytes in between may take hours; a network that fails for a while must not end that.
-    let api = api.clone().with_retry(options.retry);
     let fetcher = Fetcher {
-        api: &api,
-        file: &file.id,
-        plan,
+        origin: Origin::new(api, file, plan, options),
         data: part_file.data(),
         journal: Arc::new(Mutex::new(journal)),
-        options,
-        url: tokio::sync::Mutex::default(),
     };
     fetch(&fetcher, missing, &mut digests).await?;
     // Keeps the lock with `part_file` alone.
@@ -103,6 +176,7 @@ pub async fn download(
     .await?;
     Ok(Downloaded {
         content_id: expected,
+        size,
         parts_fetched,
         parts_kept,
     })
@@ -146,11 +220,11 @@ async fn fetch(
     digests: &mut [Option<PartDigest>],
 ) -> Result<(), TransferError> {
     // An empty file's only part is empty: there is no byte to ask for.
-    if fetcher.plan.size() == 0 {
+    if fetcher.origin.plan().size() == 0 {
         digests.fill(Some(PartDigest::of(b"")));
         return Ok(());
     }
-    let streams = fetcher.options.streams.get().min(missing.len());
+    let streams = fetcher.origin.options().streams.get().min(missing.len());
     let queue = Mutex::new(VecDeque::from(missing));
     let fetched = Mutex::new(Vec::new());
     let stream = || async {
@@ -178,7 +252,7 @@ async fn fetch(
 }
 
 async fn fetch_whole(fetcher: &Fetcher<'_>, digests: &mut [Option<PartDigest>]) -> Result<(), TransferError> {
-    let mut wanted: Vec<u32> = (1..=fetcher.plan.part_count())
+    let mut wanted: Vec<u32> = (1..=fetcher.origin.plan().part_count())
         .filter(|&number| at(digests, number).is_none())
         .collect();
     let done = |number, digest| {
@@ -189,7 +263,7 @@ async fn fetch_whole(fetcher: &Fetcher<'_>, digests: &mut [Option<PartDigest>]) 
     fetcher.whole(&mut wanted, done).await.map_err(fatal)
 }
 
-fn fatal(stop: Stop) -> TransferError {
+pub(super) fn fatal(stop: Stop) -> TransferError {
     match stop {
         Stop::Fatal(error) => error,
         // Both are dealt with where they come up.
@@ -210,6 +284,6 @@ async fn blocking<T: Send + 'static>(
     work: impl FnOnce() -> Result<T, TransferError> + Send + 'static,
 ) -> Result<T, TransferError> {
     let done = spawn_blocking(work).await;
-    done.map_err(|error| disk("write", path, std::io::Error::other(error)))
+    done.map_err(|error| disk("write", path, io::Error::other(error)))
         .flatten()
 }

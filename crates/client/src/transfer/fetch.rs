@@ -1,20 +1,12 @@
 //! Fetching parts: ranged requests to a presigned URL, each part hashed as it arrives and continued where a lost
 //! connection left it.
-//!
-//! The URL is asked for anew when it expires, and when the place it leads to has lost the file or keeps failing: the
-//! file may be at another store by then. So one download, even one part, may come from several places. That is as
-//! good as from one: the bytes are judged by their digests, whoever sent them.
 
 use super::journal::Journal;
+use super::origin::{Incoming, Origin, Stop, Tries};
 use super::part_file::disk;
-use super::store::Failure;
-use super::{Event, Observer, Options, TransferError};
-use crate::api::Api;
-use crate::secret::SignedUrl;
-use bytes::{Bytes, BytesMut};
-use domain::content::{PartDigest, PartPlan};
-use reqwest::header::{CONTENT_RANGE, HeaderValue, RANGE};
-use reqwest::{Response, StatusCode};
+use super::{Event, Observer, TransferError};
+use bytes::BytesMut;
+use domain::content::PartDigest;
 use sha2::{Digest, Sha256};
 use std::fs::{File, OpenOptions};
 use std::io::{self, Seek, SeekFrom, Write};
@@ -22,51 +14,21 @@ use std::ops::Range;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 use tokio::task::spawn_blocking;
-use tokio::time::timeout;
 
 /// Bytes to gather before they are hashed and written.
-const BLOCK: usize = 1024 * 1024;
-/// New URLs to ask for in a row when the store denies them or has no file there.
-const RENEWALS: u32 = 3;
-
-/// Why a part, or one try of it, ended early.
-pub(crate) enum Stop {
-    /// The store or the network.
-    Store(Failure),
-    /// The store sends the whole object whatever range is asked for.
-    RangeIgnored,
-    /// Nothing that another try would help.
-    Fatal(TransferError),
-}
-
-impl From<Failure> for Stop {
-    fn from(failure: Failure) -> Self {
-        Self::Store(failure)
-    }
-}
-
-impl From<TransferError> for Stop {
-    fn from(error: TransferError) -> Self {
-        Self::Fatal(error)
-    }
-}
+pub(crate) const BLOCK: usize = 1024 * 1024;
 
 /// Fetches parts of one file into one unfinished download.
 pub(crate) struct Fetcher<'a> {
-    pub(crate) api: &'a Api,
-    pub(crate) file: &'a str,
-    pub(crate) plan: PartPlan,
+    pub(crate) origin: Origin<'a>,
     pub(crate) data: &'a Path,
     pub(crate) journal: Arc<Mutex<Journal>>,
-    pub(crate) options: &'a Options,
-    /// The URL in use.
-    pub(crate) url: tokio::sync::Mutex<Option<SignedUrl>>,
 }
 
 impl Fetcher<'_> {
     /// Fetches one part, however often the connection is lost.
     pub(crate) async fn part(&self, number: u32) -> Result<PartDigest, Stop> {
-        let range = self.plan.range(number).unwrap_or_default();
+        let range = self.origin.plan().range(number).unwrap_or_default();
         let mut sink = self.sink(range.start).await?;
         let mut tries = Tries::default();
         loop {
@@ -78,13 +40,13 @@ impl Fetcher<'_> {
             if sink.done > before {
                 tries = Tries::default();
             }
-            self.next_try(number, stop, &mut tries).await?;
+            self.origin.next_try(number, stop, &mut tries).await?;
         }
     }
 
     async fn try_part(&self, range: &Range<u64>, sink: &mut Sink, tries: &Tries) -> Result<(), Stop> {
         let rest = range.start + sink.done..range.end;
-        let mut incoming = self.request(Some(rest), tries).await?;
+        let mut incoming = self.origin.request(Some(rest), tries).await?;
         self.fill(&mut incoming, sink, range.end - range.start).await
     }
 
@@ -104,7 +66,7 @@ impl Fetcher<'_> {
             if wanted.len() < before {
                 tries = Tries::default();
             }
-            self.next_try(first, stop, &mut tries).await?;
+            self.origin.next_try(first, stop, &mut tries).await?;
         }
         Ok(())
     }
@@ -115,9 +77,9 @@ impl Fetcher<'_> {
         tries: &Tries,
         done: &mut impl FnMut(u32, PartDigest),
     ) -> Result<(), Stop> {
-        let mut incoming = self.request(None, tries).await?;
-        for number in 1..=self.plan.part_count() {
-            let range = self.plan.range(number).unwrap_or_default();
+        let mut incoming = self.origin.request(None, tries).await?;
+        for number in 1..=self.origin.plan().part_count() {
+            let range = self.origin.plan().range(number).unwrap_or_default();
             let length = range.end - range.start;
             if wanted.first() != Some(&number) {
                 incoming.skip(length).await?;
@@ -132,7 +94,7 @@ impl Fetcher<'_> {
     }
 
     async fn sink(&self, offset: u64) -> Result<Sink, TransferError> {
-        Sink::open(self.data, offset, self.options.observer.clone()).await
+        Sink::open(self.data, offset, self.origin.options().observer.clone()).await
     }
 
     async fn fill(&self, incoming: &mut Incoming, sink: &mut Sink, length: u64) -> Result<(), Stop> {
@@ -152,156 +114,8 @@ impl Fetcher<'_> {
             .unwrap_or_else(PoisonError::into_inner)
             .append(number, digest);
         noted.map_err(|error| disk("write", self.data, error))?;
-        self.options.observer.tell(Event::PartDone(number));
+        self.origin.options().observer.tell(Event::PartDone(number));
         Ok(digest)
-    }
-
-    /// Decides what to do about a failure: gives up, or waits.
-    async fn next_try(&self, part: u32, stop: Stop, tries: &mut Tries) -> Result<(), Stop> {
-        let reason = match stop {
-            Stop::Store(Failure::Denied(reason)) if tries.may_renew() => {
-                format!("the URL was not accepted any more: {reason}")
-            }
-            Stop::Store(Failure::Missing) if tries.may_renew() => {
-                "the store has the file no more; asking for another copy".to_owned()
-            }
-            Stop::Store(Failure::Denied(reason) | Failure::Refused(reason)) => {
-                return Err(TransferError::StoreRefused { part, reason }.into());
-            }
-            Stop::Store(Failure::Missing) => return Err(TransferError::StoreLost(part).into()),
-            Stop::Store(Failure::Transient(reason)) => reason,
-            Stop::Store(Failure::BadDigest) => "the store takes the request for damaged".to_owned(),
-            other => return Err(other),
-        };
-        tries.failed += 1;
-        let Some(wait) = self.options.retry.wait(tries.failed) else {
-            return Err(TransferError::StoreUnreachable { part, reason }.into());
-        };
-        self.options.observer.tell(Event::Retrying { part, reason, wait });
-        tokio::time::sleep(wait).await;
-        Ok(())
-    }
-
-    async fn current_url(&self) -> Result<SignedUrl, TransferError> {
-        let mut current = self.url.lock().await;
-        if let Some(url) = &*current {
-            return Ok(url.clone());
-        }
-        Ok(current.insert(self.api.content_url(self.file).await?).clone())
-    }
-
-    /// Lets whoever needs a URL next ask for a new one, unless somebody else already did.
-    async fn forget(&self, url: &SignedUrl) {
-        let mut current = self.url.lock().await;
-        if current.as_ref() == Some(url) {
-            *current = None;
-        }
-    }
-
-    async fn request(&self, range: Option<Range<u64>>, tries: &Tries) -> Result<Incoming, Stop> {
-        let url = self.current_url().await?;
-        let answered = self.ask(&url, range).await;
-        let renew = match &answered {
-            Err(Stop::Store(Failure::Denied(_) | Failure::Missing)) => true,
-            // Failing once is nothing; whoever fails again and again may have been replaced by another place.
-            Err(Stop::Store(Failure::Transient(_))) => tries.failed > 0,
-            _ => false,
-        };
-        if renew {
-            self.forget(&url).await;
-        }
-        answered
-    }
-
-    async fn ask(&self, url: &SignedUrl, range: Option<Range<u64>>) -> Result<Incoming, Stop> {
-        let mut request = self.api.store_client().get(url.reveal());
-        if let Some(range) = &range {
-            let value =
-                HeaderValue::try_from(format!("bytes={}-{}", range.start, range.end.saturating_sub(1)));
-            request = request.header(RANGE, value.map_err(|error| Failure::Refused(error.to_string()))?);
-        }
-        let response = timeout(self.options.stall, request.send())
-            .await
-            .map_err(|_| Failure::stalled())?;
-        let response = response.map_err(Failure::network)?;
-        let size = self.plan.size();
-        match (response.status(), range) {
-            (StatusCode::PARTIAL_CONTENT, Some(range)) if answers(&response, &range, size) => {}
-            (StatusCode::PARTIAL_CONTENT, _) => {
-                return Err(Failure::Refused("it sent other bytes than were asked for".to_owned()).into());
-            }
-            (StatusCode::OK, range) => {
-                if let Some(length) = response.content_length().filter(|length| *length != size) {
-                    return Err(
-                        Failure::Refused(format!("the object has {length} bytes, not {size}")).into(),
-                    );
-                }
-                if range.is_some_and(|range| range != (0..size)) {
-                    return Err(Stop::RangeIgnored);
-                }
-            }
-            _ => return Err(Failure::of(response, self.options.stall).await.into()),
-        }
-        Ok(Incoming {
-            response,
-            rest: Bytes::new(),
-            options: self.options.clone(),
-        })
-    }
-}
-
-/// Whether a 206 carries `range` of an object of `size` bytes.
-fn answers(response: &Response, range: &Range<u64>, size: u64) -> bool {
-    let value = response
-        .headers()
-        .get(CONTENT_RANGE)
-        .and_then(|value| value.to_str().ok())
-        .unwrap_or_default();
-    let begins = format!("bytes {}-{}/", range.start, range.end.saturating_sub(1));
-    value
-        .strip_prefix(&begins)
-        .is_some_and(|total| total == "*" || total.parse() == Ok(size))
-}
-
-/// What went wrong in a row, without a byte in between.
-#[derive(Default)]
-struct Tries {
-    failed: u32,
-    renewed: u32,
-}
-
-impl Tries {
-    /// Whether a new URL may help, once more.
-    fn may_renew(&mut self) -> bool {
-        self.renewed += 1;
-        self.renewed <= RENEWALS
-    }
-}
-
-/// The body of an answer.
-struct Incoming {
-    response: Response,
-    rest: Bytes,
-    options: Options,
-}
-
-impl Incoming {
-    /// Some more bytes, at most `most`.
-    async fn next(&mut self, most: u64) -> Result<Bytes, Failure> {
-        while self.rest.is_empty() {
-            let chunk = timeout(self.options.stall, self.response.chunk()).await;
-            let chunk = chunk.map_err(|_| Failure::stalled())?.map_err(Failure::network)?;
-            self.rest = chunk.ok_or_else(|| Failure::Transient("the answer ended early".to_owned()))?;
-        }
-        let count = usize::try_from(most).unwrap_or(usize::MAX).min(self.rest.len());
-        Ok(self.rest.split_to(count))
-    }
-
-    async fn skip(&mut self, mut bytes: u64) -> Result<(), Failure> {
-        while bytes > 0 {
-            bytes -= self.next(bytes).await?.len() as u64;
-        }
-        Ok(())
     }
 }
 

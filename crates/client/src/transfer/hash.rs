@@ -11,7 +11,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::thread;
-use tokio::task::JoinSet;
+use tokio::task::{JoinSet, spawn_blocking};
 
 const BLOCK: usize = 1024 * 1024;
 /// More readers than this only make a disk seek.
@@ -59,6 +59,22 @@ pub(crate) async fn parts(
         }
     }
     Ok(digests)
+}
+
+/// Whether the file at `path` has no byte after the first `size`. Files that are made up as they are read may say any size.
+pub(crate) async fn ends_at(path: &Path, size: u64) -> io::Result<bool> {
+    let path = path.to_owned();
+    let read = move || {
+        let mut file = File::open(path)?;
+        file.seek(SeekFrom::Start(size))?;
+        loop {
+            match file.read(&mut [0]) {
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                read => return read.map(|count| count == 0),
+            }
+        }
+    };
+    spawn_blocking(read).await.map_err(io::Error::other).flatten()
 }
 
 /// The work of one thread: takes the next part nobody took until none is left.
@@ -141,6 +157,14 @@ mod tests {
                 .unwrap(),
             [None]
         );
+    }
+
+    #[tokio::test]
+    async fn where_a_file_ends_is_found_by_reading() {
+        let file = tempfile::NamedTempFile::new().unwrap();
+        std::fs::write(file.path(), b"12345").unwrap();
+        let ends = async |size| ends_at(file.path(), size).await.unwrap();
+        assert_eq!([ends(4).await, ends(5).await], [false, true]);
     }
 
     #[tokio::test]

@@ -8,6 +8,9 @@ use std::collections::BTreeMap;
 use std::fs::File;
 use std::io::{self, Read, Seek, SeekFrom, Write};
 
+/// What every journal begins with.
+const BEGIN: &str = "longshore download 1 ";
+
 /// Parts and the digests they had when they were written.
 pub(crate) type Parts = BTreeMap<u32, PartDigest>;
 
@@ -38,8 +41,14 @@ impl Journal {
     }
 }
 
+/// Whether the file, open at its beginning, is a journal, of whatever content.
+pub(crate) fn is_one(file: &mut File) -> bool {
+    let mut begin = [0; BEGIN.len()];
+    file.read_exact(&mut begin).is_ok() && begin == *BEGIN.as_bytes()
+}
+
 fn header(content: ContentId) -> String {
-    format!("longshore download 1 {content}\n")
+    format!("{BEGIN}{content}\n")
 }
 
 fn line(number: u32, digest: PartDigest) -> String {

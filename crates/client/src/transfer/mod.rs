@@ -9,16 +9,22 @@ mod download;
 mod fetch;
 mod hash;
 mod journal;
+mod open;
+mod origin;
 mod part_file;
 mod plan;
 mod possession;
 mod send;
 mod source;
 mod store;
+mod stream;
 mod upload;
 
 pub use download::{DownloadRequest, Downloaded, download};
-pub use upload::{How, UploadRequest, Uploaded, upload};
+pub use open::OpenUploads;
+pub use source::{Ends, uploadable};
+pub use stream::{Output, stream};
+pub use upload::{How, UploadRequest, Uploaded, upload, upload_among};
 
 use crate::backoff::Retry;
 use crate::error::ApiError;
@@ -26,7 +32,7 @@ use domain::content::{ContentId, SizeError};
 use std::fmt;
 use std::io;
 use std::num::NonZeroUsize;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -102,6 +108,8 @@ pub enum Event {
     },
     /// The store is putting the parts together.
     Finalizing,
+    /// The file was replaced while it was being downloaded, and the download begins anew with the new one.
+    Replaced,
 }
 
 /// Is told about [`Event`]s, from any thread.
@@ -142,8 +150,37 @@ pub enum TransferError {
         error: io::Error,
     },
     /// Only files can be uploaded.
-    #[error("{} is not a file", .0.display())]
-    NotAFile(PathBuf),
+    #[error("{} is a folder, and folders are not uploaded as a whole", .0.display())]
+    Folder(PathBuf),
+    /// Only plain files can be uploaded: others have no size, and give other bytes each time they are read.
+    #[error("{} is {what}, not a plain file", path.display())]
+    Special {
+        /// Where it is.
+        path: PathBuf,
+        /// What it is, for instance `a pipe`.
+        what: &'static str,
+    },
+    /// A link to nothing.
+    #[error("{} is a symbolic link to {}, which is not there", path.display(), target.display())]
+    Dangling {
+        /// The link.
+        path: PathBuf,
+        /// What it says.
+        target: PathBuf,
+    },
+    /// The local file gives other bytes than its size says, and nobody writes to it.
+    #[error(
+        "{} has {} bytes than the {size} that the system says it has, as files do that are made up while they are read",
+        path.display(), match ends { Ends::Early => "fewer", Ends::Late => "more" }
+    )]
+    SizeUntrue {
+        /// The file.
+        path: PathBuf,
+        /// What the system says.
+        size: u64,
+        /// What reading it says.
+        ends: Ends,
+    },
     /// Too large.
     #[error(transparent)]
     Size(#[from] SizeError),
@@ -169,6 +206,14 @@ pub enum TransferError {
         /// Status and code.
         reason: String,
     },
+    /// Something between this machine and the store answers in its place.
+    #[error("cannot move part {part}: something other than the store answers: {answer}")]
+    NotTheStore {
+        /// From 1.
+        part: u32,
+        /// What it said of itself: status, media type, server, host.
+        answer: String,
+    },
     /// The store does not know the upload or the object.
     #[error("the store no longer has what part {0} belongs to")]
     StoreLost(u32),
@@ -187,6 +232,19 @@ pub enum TransferError {
     /// The file to download has no bytes to speak of.
     #[error("'{0}' is not a file")]
     NotDownloadable(String),
+    /// Somebody gave the file other bytes while it was being downloaded.
+    #[error("'{0}' was replaced by another file while it was being downloaded")]
+    Replaced(String),
+    /// The bytes that arrived are not those of the file, and they have been passed on.
+    #[error(
+        "the bytes that were written are not those of the file: content id {found}, expected {expected}; do not use them"
+    )]
+    Wrong {
+        /// What the file's bytes are.
+        expected: ContentId,
+        /// What arrived.
+        found: ContentId,
+    },
     /// Something is in the way.
     #[error("{} exists already", .0.display())]
     TargetExists(PathBuf),
@@ -206,6 +264,22 @@ pub enum TransferError {
 }
 
 impl TransferError {
+    /// The local file that the message names, if it does.
+    #[must_use]
+    pub fn path(&self) -> Option<&Path> {
+        match self {
+            Self::Disk { path, .. }
+            | Self::Special { path, .. }
+            | Self::Dangling { path, .. }
+            | Self::SizeUntrue { path, .. }
+            | Self::Folder(path)
+            | Self::Changed(path)
+            | Self::TargetExists(path)
+            | Self::InUse(path) => Some(path),
+            _ => None,
+        }
+    }
+
     /// What to do now.
     #[must_use]
     pub fn next_step(&self) -> Option<&'static str> {
@@ -215,7 +289,11 @@ impl TransferError {
                 Some("make room on the disk and run the same command again; it goes on where it stopped")
             }
             Self::Disk { .. } | Self::Size(_) | Self::NotDownloadable(_) => None,
-            Self::NotAFile(_) => Some("name the files to upload one by one"),
+            Self::Folder(_) => Some("name the files in it one by one; --to makes the folder over there"),
+            Self::Special { .. } | Self::SizeUntrue { .. } => {
+                Some("save what it gives to a plain file first, and upload that")
+            }
+            Self::Dangling { .. } => Some("mend the link, or name the file itself"),
             Self::Changed(_) => Some("run the same command again once nobody writes to the file"),
             Self::Damaged(_) => {
                 Some("check the memory and network of this machine, then run the same command again")
@@ -223,6 +301,10 @@ impl TransferError {
             Self::StoreUnreachable { .. } | Self::StoreLost(_) | Self::NotConverging => {
                 Some("run the same command again; finished parts are kept")
             }
+            Self::NotTheStore { .. } => Some(
+                "a network that wants a sign-in, a proxy or a filter is in the way: sign in there, or use another \
+                 network, then run the same command again; finished parts are kept",
+            ),
             Self::StoreRefused { .. } => Some(
                 "check the clock of this machine, then run the same command again; finished parts are kept",
             ),
@@ -230,7 +312,8 @@ impl TransferError {
             Self::StillFinalizing => Some("look again later: longshore status <path>"),
             Self::TargetExists(_) => Some("choose another name with -o, or overwrite it with --force"),
             Self::InUse(_) => Some("wait for the other process to end"),
-            Self::Mismatch { .. } => Some(
+            Self::Replaced(_) => Some("run the same command again to get the file that is there now"),
+            Self::Mismatch { .. } | Self::Wrong { .. } => Some(
                 "run the same command again; if it happens again the stored bytes are damaged: \
                  longshore status <path> shows the verified copies",
             ),

@@ -1,7 +1,8 @@
 //! The unfinished download beside its target: `.<name>.<hash>.part` and the journal of its finished parts.
 
 use super::TransferError;
-use super::journal::{Journal, Parts};
+use super::journal::{self, Journal, Parts};
+use crate::own_file;
 use domain::content::{ContentId, PartDigest};
 use std::ffi::OsStr;
 use std::fmt::Write as _;
@@ -13,6 +14,10 @@ use std::path::{Path, PathBuf};
 const NAME_BYTES: usize = 180;
 /// Bytes of the content's digest in the name: two contents under one name do not meet.
 const HASH_BYTES: usize = 6;
+/// Bytes of the digest of a name that is not in the name as a whole.
+const NAME_HASH_BYTES: usize = 4;
+const PART: &str = ".part";
+const JOURNAL: &str = ".journal";
 
 /// An unfinished download that no other process touches while this exists.
 pub(crate) struct PartFile {
@@ -32,18 +37,19 @@ impl PartFile {
     ) -> Result<(Self, Journal, Parts), TransferError> {
         let name = part_name(target, content);
         let data = target.with_file_name(&name);
-        let journal_path = target.with_file_name(format!("{name}.journal"));
+        let journal_path = target.with_file_name(format!("{name}{JOURNAL}"));
         let lock = lock(&journal_path, target)?;
         let writing = |path: &Path, error| disk("write", path, error);
         let copy = lock.try_clone().map_err(|error| writing(&journal_path, error))?;
         let (journal, parts) = Journal::open(copy, content).map_err(|error| writing(&journal_path, error))?;
-        let file = OpenOptions::new()
-            .write(true)
-            .create(true)
-            .truncate(false)
-            .open(&data);
-        file.and_then(|file| file.set_len(size))
-            .map_err(|error| writing(&data, error))?;
+        forget_finished(target, &data);
+        let sized = own_file::open_or_make(&data).and_then(|file| file.set_len(size));
+        if let Err(error) = sized {
+            if parts.is_empty() {
+                let _ = fs::remove_file(&journal_path);
+            }
+            return Err(writing(&data, error));
+        }
         Ok((
             Self {
                 target: target.to_owned(),
@@ -80,6 +86,7 @@ impl PartFile {
         }
         let _ = fs::remove_file(&self.journal_path);
         drop(self.lock);
+        remove_stale(&self.target);
         Ok(())
     }
 
@@ -121,54 +128,96 @@ fn folder(target: &Path) -> Option<&Path> {
 }
 
 fn part_name(target: &Path, content: ContentId) -> String {
-    let name = target
-        .file_name()
-        .unwrap_or(OsStr::new("download"))
-        .to_string_lossy();
-    let short = &name[..name.floor_char_boundary(NAME_BYTES)];
-    let digest = PartDigest::of(content.to_string().as_bytes());
-    let mut name = format!(".{short}.");
-    for byte in &digest.as_bytes()[..HASH_BYTES] {
-        let _ = write!(name, "{byte:02x}");
+    let hash = hex(content.to_string().as_bytes(), HASH_BYTES);
+    format!("{}{hash}{PART}", prefix(target))
+}
+
+/// What the names of all unfinished downloads to `target` begin with, and those to no other place in its folder.
+fn prefix(target: &Path) -> String {
+    let name = target.file_name().unwrap_or(OsStr::new("download"));
+    match name.to_str() {
+        Some(whole) if whole.len() <= NAME_BYTES => format!(".{whole}."),
+        // What a name loses here could be all that tells it from another.
+        _ => {
+            let text = name.to_string_lossy();
+            let short = &text[..text.floor_char_boundary(NAME_BYTES)];
+            format!(".{short}~{}.", hex(name.as_encoded_bytes(), NAME_HASH_BYTES))
+        }
     }
-    name + ".part"
+}
+
+fn hex(bytes: &[u8], length: usize) -> String {
+    let mut text = String::new();
+    for byte in &PartDigest::of(bytes).as_bytes()[..length] {
+        let _ = write!(text, "{byte:02x}");
+    }
+    text
+}
+
+/// A crash between the two steps of [`PartFile::rename_to_nothing`] leaves the finished file with two names. The second one
+/// must not be written through.
+fn forget_finished(target: &Path, data: &Path) {
+    if File::open(target).is_ok_and(|finished| own_file::is_at(&finished, data)) {
+        let _ = fs::remove_file(data);
+    }
+}
+
+/// Removes what downloads of other contents to `target` have left, unless they are going on: `target` is there now.
+fn remove_stale(target: &Path) {
+    let Some(entries) = folder(target).and_then(|folder| fs::read_dir(folder).ok()) else {
+        return;
+    };
+    let prefix = prefix(target);
+    let is_hash =
+        |text: &str| text.len() == 2 * HASH_BYTES && text.bytes().all(|byte| byte.is_ascii_hexdigit());
+    for entry in entries.flatten() {
+        let Ok(name) = entry.file_name().into_string() else {
+            continue;
+        };
+        let part = name.strip_suffix(JOURNAL).unwrap_or(&name);
+        let hash = part
+            .strip_prefix(&prefix)
+            .and_then(|rest| rest.strip_suffix(PART));
+        if hash.is_some_and(is_hash) {
+            remove_unless_in_use(&target.with_file_name(part));
+        }
+    }
+}
+
+fn remove_unless_in_use(data: &Path) {
+    let mut journal_path = data.as_os_str().to_owned();
+    journal_path.push(JOURNAL);
+    let journal_path = Path::new(&journal_path);
+    match own_file::open(journal_path) {
+        Ok(mut file) => {
+            if file.try_lock().is_err() || !journal::is_one(&mut file) {
+                return;
+            }
+            let _ = fs::remove_file(data);
+            let _ = fs::remove_file(journal_path);
+        }
+        // Whoever goes on with a download makes the journal first. The bytes alone are of no use.
+        Err(error) if error.kind() == io::ErrorKind::NotFound => {
+            let _ = fs::remove_file(data);
+        }
+        Err(_) => {}
+    }
 }
 
 /// Opens and locks the file at `path`.
 fn lock(path: &Path, target: &Path) -> Result<File, TransferError> {
     loop {
-        let file = OpenOptions::new()
-            .read(true)
-            .write(true)
-            .create(true)
-            .truncate(false)
-            .open(path);
-        let file = file.map_err(|error| disk("write", path, error))?;
+        let file = own_file::open_or_make(path).map_err(|error| disk("write", path, error))?;
         match file.try_lock() {
             Ok(()) => {}
             Err(TryLockError::WouldBlock) => return Err(TransferError::InUse(target.to_owned())),
             Err(TryLockError::Error(error)) => return Err(disk("lock", path, error)),
         }
         // Whoever had the lock may have finished and removed the file just before we got it.
-        if is_at(&file, path) {
+        if own_file::is_at(&file, path) {
             return Ok(file);
         }
     }
-}
-
-#[cfg(unix)]
-fn is_at(file: &File, path: &Path) -> bool {
-    use std::os::unix::fs::MetadataExt;
-    let id = |facts: fs::Metadata| (facts.dev(), facts.ino());
-    match (file.metadata(), fs::metadata(path)) {
-        (Ok(open), Ok(named)) => id(open) == id(named),
-        _ => false,
-    }
-}
-
-#[cfg(not(unix))]
-fn is_at(_: &File, path: &Path) -> bool {
-    path.exists()
 }
 
 #[cfg(test)]
@@ -227,14 +276,68 @@ mod tests {
         let old = lock(&path, &target).unwrap();
         fs::remove_file(&path).unwrap();
         let new = lock(&path, &target).unwrap();
-        assert!(!is_at(&old, &path) && is_at(&new, &path));
+        assert!(!own_file::is_at(&old, &path) && own_file::is_at(&new, &path));
     }
 
     #[test]
-    fn the_longest_name_still_fits() {
+    fn the_longest_name_still_fits_and_is_no_others() {
         let target = PathBuf::from("é".repeat(127));
         let name = part_name(&target, content("x"));
         assert!(name.len() + ".journal".len() <= 255 && name.starts_with(".éé"));
         assert_ne!(name, part_name(&target, content("y")));
+        let other = PathBuf::from("é".repeat(126));
+        assert_ne!(name, part_name(&other, content("x")));
+    }
+
+    /// Two downloads of other contents to the same place were interrupted; one of them is going on by now.
+    #[test]
+    fn what_is_left_of_other_contents_is_removed_unless_it_is_in_use() {
+        let folder = tempfile::tempdir().unwrap();
+        let target = folder.path().join("a.bin");
+        drop(PartFile::open(&target, content("old"), 5).unwrap());
+        let orphan = part_name(&target, content("without a journal"));
+        let others = [".a.bin.notes.part", "a.bin.0123456789ab.part", ".a.bin.part"];
+        for name in [&[orphan.as_str()][..], &others].concat() {
+            fs::write(folder.path().join(name), b"").unwrap();
+        }
+        drop(PartFile::open(&folder.path().join("a"), content("x"), 5).unwrap());
+        let (going_on, _, _) = PartFile::open(&target, content("going on"), 5).unwrap();
+        let (part, _, _) = PartFile::open(&target, content("new"), 5).unwrap();
+        part.publish(false).unwrap();
+        let mut left = others.map(str::to_owned).to_vec();
+        left.push("a.bin".to_owned());
+        for (name, text) in [("a", "x"), ("a.bin", "going on")] {
+            let part = part_name(Path::new(name), content(text));
+            left.extend([part.clone(), part + ".journal"]);
+        }
+        left.sort();
+        assert_eq!(names(folder.path()), left);
+        going_on.discard();
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn nothing_is_written_through_what_others_put_there() {
+        use std::os::unix::fs::symlink;
+        let folder = tempfile::tempdir().unwrap();
+        let (target, victim) = (folder.path().join("a.bin"), folder.path().join("victim"));
+        fs::write(&victim, b"precious").unwrap();
+        let part = folder.path().join(part_name(&target, content("x")));
+        let journal = folder
+            .path()
+            .join(format!("{}.journal", part_name(&target, content("x"))));
+        for planted in [&part, &journal] {
+            symlink(&victim, planted).unwrap();
+            let refused = PartFile::open(&target, content("x"), 5);
+            assert!(matches!(refused, Err(TransferError::Disk { .. })));
+            fs::remove_file(planted).unwrap();
+        }
+        assert_eq!(fs::read(&victim).unwrap(), b"precious");
+        // The finished file itself, after a crash at the wrong moment.
+        fs::write(&target, b"finished").unwrap();
+        let _ = fs::remove_file(&part);
+        fs::hard_link(&target, &part).unwrap();
+        drop(PartFile::open(&target, content("x"), 5).unwrap());
+        assert_eq!(fs::read(&target).unwrap(), b"finished");
     }
 }

@@ -1,7 +1,7 @@
 //! Sending parts: URLs signed just in time, several streams, each part tried until the store has it.
 
 use super::source::{Meter, Source, body};
-use super::store::Failure;
+use super::store::{self, Failure};
 use super::{Event, Options, TransferError, hash};
 use crate::api::Api;
 use crate::error::ApiError;
@@ -131,7 +131,7 @@ impl<'a> Sender<'a> {
     /// Sends one part until the store has it.
     async fn part(&self, mut ticket: Ticket) -> Result<(), TransferError> {
         let number = ticket.part.number;
-        let (mut failed, mut denied, mut damaged) = (0, 0, false);
+        let (mut failed, mut denied, mut foreign, mut damaged) = (0, 0, 0, false);
         loop {
             if ticket.since.elapsed() > STALE {
                 ticket = self.sign_again(number).await?;
@@ -164,6 +164,13 @@ impl<'a> Sender<'a> {
                     "it arrived damaged".to_owned()
                 }
                 Failure::Missing => return Err(TransferError::StoreLost(number)),
+                Failure::Foreign(answer) => {
+                    foreign += 1;
+                    if foreign >= store::FOREIGN {
+                        return Err(TransferError::NotTheStore { part: number, answer });
+                    }
+                    format!("something other than the store answered: {answer}")
+                }
                 Failure::Transient(reason) => reason,
             };
             failed += 1;
@@ -212,7 +219,7 @@ impl<'a> Sender<'a> {
             .body(body);
         let response = self.unless_silent(request.send(), meter).await?;
         if response.status().is_success() {
-            Ok(())
+            store::took(&response, self.digest(part.number))
         } else {
             Err(Failure::of(response, self.options.stall).await)
         }

@@ -4,15 +4,16 @@ use super::{Event, Observer, TransferError};
 use bytes::{Bytes, BytesMut};
 use domain::content::PartPlan;
 use futures::stream::{self, Stream};
-use std::fs::Metadata;
+use std::fs::{FileType, Metadata};
 use std::io::{self, SeekFrom};
 use std::ops::Range;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::SystemTime;
-use tokio::fs::{self, File};
+use tokio::fs::File;
 use tokio::io::{AsyncReadExt, AsyncSeekExt};
+use tokio::task::spawn_blocking;
 
 const BLOCK: usize = 256 * 1024;
 
@@ -25,10 +26,9 @@ pub(crate) struct Source {
 
 impl Source {
     pub(crate) async fn open(path: &Path) -> Result<Self, TransferError> {
-        let facts = look(path).await?;
-        if !facts.is_file() {
-            return Err(TransferError::NotAFile(path.to_owned()));
-        }
+        let at = path.to_owned();
+        let facts = spawn_blocking(move || plain_file(&at)).await;
+        let facts = facts.map_err(|error| unreadable(path, io::Error::other(error)))??;
         let plan = PartPlan::for_size(facts.len())?;
         Ok(Self {
             path: path.to_owned(),
@@ -48,22 +48,90 @@ impl Source {
         }
     }
 
-    pub(crate) fn disk(&self, error: io::Error) -> TransferError {
-        TransferError::Disk {
-            action: "read",
-            path: self.path.clone(),
-            error,
+    /// Why the file ends elsewhere than its size says: somebody writes to it, or its size is not meant to be believed.
+    pub(crate) async fn unlike(&self, ends: Ends) -> TransferError {
+        match look(&self.path).await {
+            Err(error) => error,
+            Ok(facts) if facts.len() != self.plan.size() => TransferError::Changed(self.path.clone()),
+            Ok(_) => TransferError::SizeUntrue {
+                path: self.path.clone(),
+                size: self.plan.size(),
+                ends,
+            },
         }
+    }
+
+    pub(crate) fn disk(&self, error: io::Error) -> TransferError {
+        unreadable(&self.path, error)
+    }
+}
+
+/// Where a file ends, compared with what its size says.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Ends {
+    /// There are fewer bytes.
+    Early,
+    /// There are more bytes.
+    Late,
+}
+
+/// Says what keeps the file at `path` from being uploaded, as far as that shows without reading it.
+///
+/// # Errors
+/// [`TransferError::Folder`], [`TransferError::Special`], [`TransferError::Dangling`], [`TransferError::Disk`].
+pub fn uploadable(path: &Path) -> Result<(), TransferError> {
+    plain_file(path).map(drop)
+}
+
+fn plain_file(path: &Path) -> Result<Metadata, TransferError> {
+    let facts = std::fs::metadata(path).map_err(|error| match std::fs::read_link(path) {
+        Ok(target) if error.kind() == io::ErrorKind::NotFound => TransferError::Dangling {
+            path: path.to_owned(),
+            target,
+        },
+        _ => unreadable(path, error),
+    })?;
+    let path = || path.to_owned();
+    match facts.file_type() {
+        kind if kind.is_file() => Ok(facts),
+        kind if kind.is_dir() => Err(TransferError::Folder(path())),
+        kind => Err(TransferError::Special {
+            path: path(),
+            what: what(kind),
+        }),
+    }
+}
+
+#[cfg(unix)]
+fn what(kind: FileType) -> &'static str {
+    use std::os::unix::fs::FileTypeExt;
+    if kind.is_fifo() {
+        "a pipe"
+    } else if kind.is_socket() {
+        "a socket"
+    } else if kind.is_block_device() || kind.is_char_device() {
+        "a device"
+    } else {
+        "something else"
+    }
+}
+
+#[cfg(not(unix))]
+fn what(_: FileType) -> &'static str {
+    "something else"
+}
+
+fn unreadable(path: &Path, error: io::Error) -> TransferError {
+    TransferError::Disk {
+        action: "read",
+        path: path.to_owned(),
+        error,
     }
 }
 
 async fn look(path: &Path) -> Result<Metadata, TransferError> {
-    let disk = |error| TransferError::Disk {
-        action: "read",
-        path: path.to_owned(),
-        error,
-    };
-    fs::metadata(path).await.map_err(disk)
+    let facts = tokio::fs::metadata(path).await;
+    facts.map_err(|error| unreadable(path, error))
 }
 
 /// Watches one request body from outside, where only the fate of the request can be seen.

@@ -8,14 +8,15 @@
 //! 5. Complete; if the store finds parts missing or wrong, send those again.
 
 use super::begin::Begun;
+use super::open::OpenUploads;
 use super::plan::todo;
 use super::send::Sender;
-use super::source::Source;
+use super::source::{Ends, Source};
 use super::{Event, Options, TransferError, hash};
 use crate::api::Api;
 use crate::backoff::Retry;
 use crate::error::ApiError;
-use crate::types::{Node, OnConflict, ReceivedPart, Upload, UploadState};
+use crate::types::{Destination, Node, OnConflict, ReceivedPart, Upload, UploadState};
 use domain::content::{ContentId, PartDigest};
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
@@ -85,12 +86,26 @@ pub async fn upload(
     request: &UploadRequest,
     options: &Options,
 ) -> Result<Uploaded, TransferError> {
+    upload_among(&OpenUploads::default(), api, request, options).await
+}
+
+/// [`upload`], as one of many: `open` is shared by all of a run.
+///
+/// # Errors
+/// See [`TransferError`].
+pub async fn upload_among(
+    open: &OpenUploads,
+    api: &Api,
+    request: &UploadRequest,
+    options: &Options,
+) -> Result<Uploaded, TransferError> {
     let source = Source::open(&request.path).await?;
     let (digests, content_id) = identify(&source, options).await?;
     source.unchanged().await?;
     // The bytes in between may take hours; a network that fails for a while must not end that.
     let patient = api.clone().with_retry(options.retry);
     let engine = Engine {
+        open,
         api,
         patient,
         request,
@@ -120,9 +135,15 @@ async fn identify(source: &Source, options: &Options) -> Result<(Vec<PartDigest>
     let numbers = (1..=source.plan.part_count()).collect();
     let digests = hash::parts(&source.path, source.plan, numbers, &options.observer).await;
     let digests: Option<Vec<_>> = digests.map_err(|error| source.disk(error))?.into_iter().collect();
-    let changed = || TransferError::Changed(source.path.clone());
-    let digests = digests.ok_or_else(changed)?;
-    let content_id = ContentId::of_parts(&digests).ok_or_else(changed)?;
+    let Some(digests) = digests else {
+        return Err(source.unlike(Ends::Early).await);
+    };
+    let ends = hash::ends_at(&source.path, source.plan.size()).await;
+    if !ends.map_err(|error| source.disk(error))? {
+        return Err(source.unlike(Ends::Late).await);
+    }
+    let content_id =
+        ContentId::of_parts(&digests).ok_or_else(|| TransferError::Changed(source.path.clone()))?;
     Ok((digests, content_id))
 }
 
@@ -143,13 +164,14 @@ enum Again {
 
 /// One upload of one file.
 pub(super) struct Engine<'a> {
+    pub(super) open: &'a OpenUploads,
     pub(super) api: &'a Api,
     /// The same, trying longer.
     patient: Api,
     pub(super) request: &'a UploadRequest,
     options: &'a Options,
     pub(super) source: Source,
-    digests: Vec<PartDigest>,
+    pub(super) digests: Vec<PartDigest>,
     pub(super) content_id: ContentId,
 }
 
@@ -160,24 +182,32 @@ impl Engine<'_> {
             Begun::Upload(upload, how) => (*upload, how),
             Begun::File(file) => return Ok((*file, How::AlreadyThere)),
         };
-        let mut begun = self.prove(begun).await?;
+        let destination = self.destination(&begun);
+        // A proof makes a file where the upload was begun to put it, and nowhere else.
+        let mut begun = match &destination {
+            None => self.prove(begun).await?,
+            Some(_) => begun,
+        };
         if begun.state == UploadState::Complete
             && let Some(file) = begun.file.take()
         {
+            self.open.ended(&begun.id);
             return Ok((file, How::Instant));
         }
-        let file = self.carry_on(begun, how, progress).await?;
+        let file = self.carry_on(&begun, destination.as_ref(), progress).await?;
+        self.open.ended(&begun.id);
         Ok((file, how))
     }
 
     /// Sends and completes until there is a file.
     async fn carry_on(
         &self,
-        begun: Upload,
-        how: How,
+        begun: &Upload,
+        destination: Option<&Destination>,
         progress: &mut Progress,
     ) -> Result<Node, TransferError> {
-        let mut known = (how == How::Sent).then_some(begun.received.clone().unwrap_or_default());
+        let is_finalizing = begun.state == UploadState::Finalizing;
+        let mut known = (!is_finalizing).then(|| begun.received.clone().unwrap_or_default());
         let mut missing = Vec::new();
         let mut cause = None;
         for _ in 0..ROUNDS {
@@ -204,7 +234,7 @@ impl Engine<'_> {
             }
             self.source.unchanged().await?;
             self.options.observer.tell(Event::Finalizing);
-            missing = match self.complete(&begun.id).await? {
+            missing = match self.complete(&begun.id, destination).await? {
                 Ok(file) => return Ok(file),
                 Err(Again::Send(missing)) => missing,
                 Err(Again::Look(error)) => {
@@ -260,11 +290,15 @@ impl Engine<'_> {
     }
 
     /// Completes, waiting as long as the store needs.
-    async fn complete(&self, id: &str) -> Result<Result<Node, Again>, TransferError> {
+    async fn complete(
+        &self,
+        id: &str,
+        destination: Option<&Destination>,
+    ) -> Result<Result<Node, Again>, TransferError> {
         let began = Instant::now();
         let (mut asked, mut failed) = (0, 0);
         loop {
-            match self.api.complete_upload(id).await {
+            match self.api.complete_upload_at(id, destination).await {
                 Ok(Upload {
                     state: UploadState::Complete,
                     file: Some(file),

@@ -115,10 +115,6 @@ async fn an_upload_given_up_elsewhere_ends_with_words() {
     let scene = Scene::new(9 * MIB).await;
     scene
         .server
-        .fail("PUT part 2", Fault::Answer(400, "EntityTooLarge"));
-    scene.run(&options(1)).await.unwrap_err();
-    scene
-        .server
         .fail("POST uploads/u1/complete", Fault::Answer(409, "upload_not_open"));
     scene
         .server

@@ -4,8 +4,9 @@ use crate::fake_api::add_file;
 use crate::server::Fault;
 use crate::uploads::Scene;
 use crate::{MIB, bytes, options};
-use client::transfer::{How, TransferError};
+use client::transfer::{Event, How, Observer, Options, TransferError};
 use client::types::OnConflict;
+use serde_json::{Value, json};
 use std::fs;
 
 const NAME: &str = "remote.bin";
@@ -74,9 +75,10 @@ async fn a_folder_is_in_the_way_of_a_replacement() {
     assert_eq!(scene.state(), "open", "what was sent is kept");
 }
 
-/// Who did not ask for it must not replace a file by going on with an upload of somebody who did.
+/// What was sent counts whatever is to happen when the name is taken; that is as the last one to ask for it says. Who did
+/// not ask for it must not replace a file by going on with an upload of somebody who did.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn only_an_upload_that_was_meant_alike_is_carried_on() {
+async fn an_upload_goes_on_with_another_choice_for_a_taken_name() {
     let (scene, there) = scene(9 * MIB).await;
     scene
         .server
@@ -89,12 +91,66 @@ async fn only_an_upload_that_was_meant_alike_is_carried_on() {
         "{error}"
     );
     assert_eq!(scene.server.world().objects[&there], b"other");
+    assert_eq!(scene.state(), "open");
     let done = scene.run_with(NAME, replace, &options(1)).await.unwrap();
     scene.stored(&done);
     assert_eq!(
         (done.how, done.parts_kept, done.file.id),
         (How::Resumed, 1, there)
     );
+    let world = scene.server.world();
+    assert_eq!(world.destinations, [Value::Null], "it is as it was begun");
+    assert_eq!(world.uploads.len(), 1);
+}
+
+/// Nor may it when the name is taken while the rest is sent.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_last_choice_is_said_when_the_upload_is_completed() {
+    let scene = Scene::new(9 * MIB).await;
+    scene
+        .server
+        .fail("PUT part 2", Fault::Answer(400, "EntityTooLarge"));
+    let replace = OnConflict::Replace;
+    scene.run_with(NAME, replace, &options(1)).await.unwrap_err();
+    let world = scene.server.shared();
+    let observer = Observer::new(move |event| {
+        if event == Event::Finalizing {
+            add_file(&mut world.lock().unwrap(), NAME, None, b"other".to_vec());
+        }
+    });
+    let options = Options {
+        observer,
+        ..options(1)
+    };
+    let error = scene.run(&options).await.unwrap_err();
+    assert!(
+        matches!(&error, TransferError::Api(error) if error.is("name_taken")),
+        "{error}"
+    );
+    let world = scene.server.world();
+    let fail = json!({"name": NAME, "parent": null, "on_conflict": "fail"});
+    assert_eq!(world.destinations, [fail]);
+    assert_eq!(world.objects.values().collect::<Vec<_>>(), [b"other"]);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_upload_begun_to_fail_goes_on_to_rename() {
+    let scene = Scene::new(9 * MIB).await;
+    scene
+        .server
+        .fail("PUT part 2", Fault::Answer(400, "EntityTooLarge"));
+    scene.run(&options(1)).await.unwrap_err();
+    add_file(&mut scene.server.world(), NAME, None, b"other".to_vec());
+    let done = scene
+        .run_with(NAME, OnConflict::Rename, &options(1))
+        .await
+        .unwrap();
+    scene.stored(&done);
+    assert_eq!(
+        (done.how, done.parts_sent, done.file.name.as_str()),
+        (How::Resumed, 1, "remote (1).bin")
+    );
+    assert_eq!(scene.server.world().uploads.len(), 1, "no second one holds room");
 }
 
 /// Two processes that upload the same file at once: the later one finds what it wanted.

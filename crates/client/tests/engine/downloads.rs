@@ -1,6 +1,6 @@
 //! Downloads from a store that fails on demand.
 
-use crate::fake_api::add_file;
+use crate::fake_api::{add_file, content_id, replace};
 use crate::server::{Fault, SIGNATURE, Server, TOKEN};
 use crate::{MIB, SHORT_STALL, api, bytes, net, options, recorder};
 use client::transfer::{DownloadRequest, Downloaded, Event, Options, TransferError, download};
@@ -15,7 +15,7 @@ pub(crate) struct Scene {
     pub(crate) server: Server,
     folder: TempDir,
     pub(crate) content: Vec<u8>,
-    request: DownloadRequest,
+    pub(crate) request: DownloadRequest,
 }
 
 impl Scene {
@@ -306,5 +306,95 @@ async fn a_file_removed_meanwhile_is_told() {
     assert!(
         matches!(&error, TransferError::Api(error) if error.is("unavailable")),
         "{error}"
+    );
+}
+
+/// As soon as it is begun, which is after the file was looked at; or half-way, when the URL has expired.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_file_that_is_replaced_meanwhile_is_downloaded_as_it_is_then() {
+    for length in [9 * MIB, 20 * MIB] {
+        for (what, half_way) in [("the same size or not", false), ("a new URL", true)] {
+            let mut scene = Scene::new(20 * MIB).await;
+            let new = bytes(length, 4);
+            if half_way {
+                scene.server.world().expired = 1;
+            }
+            replace(&mut scene.server.world(), &new);
+            let old = std::mem::replace(&mut scene.content, new);
+            let (done, events) = scene.observed(1).await;
+            scene.complete();
+            assert_ne!(content_id(&old), done.content_id.to_string());
+            assert_eq!(done.size, length as u64);
+            let told = events.lock().unwrap().contains(&Event::Replaced);
+            assert!(told, "{what}, {length} bytes");
+            if half_way {
+                assert_eq!(scene.server.count("GET 0-"), 2, "nothing is fetched in vain");
+            }
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_file_that_is_replaced_again_and_again_ends() {
+    let scene = Scene::new(MIB).await;
+    for seed in 0..10 {
+        scene.server.fail("GET 0-", Fault::Replace(seed));
+    }
+    let error = scene.run(&options(1)).await.unwrap_err();
+    assert!(matches!(error, TransferError::Replaced(_)), "{error}");
+    assert_eq!(scene.server.count("GET 0-"), 3);
+    assert!(!scene.request.target.exists());
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_an_interrupted_download_of_other_bytes_left_is_removed() {
+    let mut scene = Scene::new(9 * MIB).await;
+    scene
+        .server
+        .fail("GET 8388608-", Fault::Answer(400, "InvalidRequest"));
+    scene.run(&options(1)).await.unwrap_err();
+    scene.part();
+    let new = bytes(10 * MIB, 4);
+    replace(&mut scene.server.world(), &new);
+    scene.request.file = serde_json::from_value(scene.server.world().nodes[0].clone()).unwrap();
+    scene.content = new;
+    scene.run(&options(2)).await.unwrap();
+    scene.complete();
+}
+
+/// What is known before the first byte is not found out after the last.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_target_that_cannot_be_is_told_before_the_first_byte() {
+    let mut scene = Scene::new(5).await;
+    scene.request.overwrite = true;
+    let folder = scene.folder.path();
+    fs::create_dir(folder.join("folder")).unwrap();
+    fs::write(folder.join("file"), b"").unwrap();
+    std::os::unix::fs::symlink("file", folder.join("link")).unwrap();
+    let pipe = folder.join("pipe");
+    assert!(
+        std::process::Command::new("mkfifo")
+            .arg(&pipe)
+            .status()
+            .unwrap()
+            .success()
+    );
+    let long = "n".repeat(300);
+    for name in [
+        "folder",
+        "link",
+        "pipe",
+        "file/below",
+        "missing/file",
+        long.as_str(),
+    ] {
+        scene.request.target = scene.folder.path().join(name);
+        let error = scene.run(&options(1)).await.unwrap_err();
+        assert!(matches!(error, TransferError::Disk { .. }), "{name}: {error}");
+    }
+    assert_eq!(scene.server.world().log, [""; 0], "no call was made");
+    assert!(
+        fs::symlink_metadata(pipe).is_ok_and(|there| !there.is_file()),
+        "the pipe is still one"
     );
 }

@@ -88,6 +88,13 @@ pub(crate) fn add_file(world: &mut World, name: &str, parent: Option<&str>, byte
     node
 }
 
+/// Gives the first file another content.
+pub(crate) fn replace(world: &mut World, content: &[u8]) {
+    world.nodes[0]["content_id"] = content_id(content).into();
+    world.nodes[0]["size"] = content.len().into();
+    world.objects.insert("f1".into(), content.to_vec());
+}
+
 pub(crate) fn handle(world: &mut World, head: &Parts, bytes: &[u8], address: &str) -> Reply {
     let path = head.uri.path().split_once("/v1/").map_or("", |(_, path)| path);
     let query: HashMap<&str, &str> = head
@@ -156,7 +163,7 @@ pub(crate) fn handle(world: &mut World, head: &Parts, bytes: &[u8], address: &st
             },
         ),
         (&Method::POST, ["uploads", id, "parts"]) => sign(world, id, &request, address),
-        (&Method::POST, ["uploads", id, "complete"]) => complete(world, id),
+        (&Method::POST, ["uploads", id, "complete"]) => complete(world, id, &request),
         (&Method::POST, ["folders"]) => once(world, head, bytes, create_folder),
         (&Method::GET, ["files"]) => {
             let wanted = |node: &&Value| {
@@ -173,14 +180,20 @@ pub(crate) fn handle(world: &mut World, head: &Parts, bytes: &[u8], address: &st
         (&Method::GET, ["files", id, "content"]) => content(world, id, address),
         (&Method::GET, ["targets"]) => reply(fake_targets::list(world)),
         (&Method::POST, ["targets", name, "redrive"]) => reply(fake_targets::redrive(world, name)),
-        (&Method::DELETE, ["files", id]) => match world.nodes.iter().position(|node| node["id"] == *id) {
-            Some(index) => {
-                world.nodes.remove(index);
-                Response::builder().status(204).body(body(Vec::new())).unwrap()
-            }
-            None => problem(404, "not_found"),
-        },
+        (&Method::DELETE, ["files", id]) => remove(world, id),
         _ => problem(404, "not_found"),
+    }
+}
+
+fn remove(world: &mut World, id: &str) -> Reply {
+    let Some(index) = world.nodes.iter().position(|node| node["id"] == id) else {
+        return problem(404, "not_found");
+    };
+    world.nodes.remove(index);
+    let into = |upload: &&FakeUpload| upload.facts["parent"] == id && upload.facts["state"] == "open";
+    match world.uploads.iter().filter(into).count() {
+        0 => Response::builder().status(204).body(body(Vec::new())).unwrap(),
+        open => answer(200, &json!({"open_uploads": open})),
     }
 }
 
@@ -268,7 +281,8 @@ fn sign(world: &mut World, id: &str, request: &Value, address: &str) -> Reply {
     answer(200, &json!({"parts": parts}))
 }
 
-fn complete(world: &mut World, id: &str) -> Reply {
+fn complete(world: &mut World, id: &str, destination: &Value) -> Reply {
+    world.destinations.push(destination.clone());
     fake_proofs::give_up(world, id);
     let lose = std::mem::take(&mut world.lose);
     let Some(upload) = world.uploads.iter_mut().find(|upload| upload.facts["id"] == id) else {
@@ -300,7 +314,8 @@ fn complete(world: &mut World, id: &str) -> Reply {
         .values()
         .flat_map(|(_, bytes)| bytes.clone())
         .collect();
-    if upload.facts["content_id"] != content_id(&bytes).as_str() {
+    let announced = &upload.facts["content_id"];
+    if !announced.is_null() && announced != content_id(&bytes).as_str() {
         return problem(409, "content_mismatch");
     }
     // Checks that the digests the store keeps are what the id is made of.
@@ -310,7 +325,14 @@ fn complete(world: &mut World, id: &str) -> Reply {
         .flat_map(|(digest, _)| BASE64.decode(digest).unwrap())
         .collect();
     assert_eq!(format!("{}-{count}", digest(&raw)), content_id(&bytes));
-    let facts = upload.facts.clone();
+    let mut facts = upload.facts.clone();
+    if let Some(destination) = destination.as_object() {
+        facts.as_object_mut().unwrap().extend(destination.clone());
+    }
+    let is_there = |parent: &str| world.nodes.iter().any(|node| node["id"] == parent);
+    if facts["parent"].as_str().is_some_and(|parent| !is_there(parent)) {
+        return problem(409, "parent_not_found");
+    }
     let file = match place(world, &facts, bytes) {
         Ok(file) => file,
         Err((status, code)) => {

@@ -107,8 +107,16 @@ fn put(
     let Some(upload) = world.uploads.iter_mut().find(|other| other.facts["id"] == upload) else {
         return refusal(404, "NoSuchUpload");
     };
-    upload.parts.insert(number, (digest(&bytes), bytes));
-    Response::new(body(Vec::new()))
+    let digest = digest(&bytes);
+    upload.parts.insert(number, (digest.clone(), bytes));
+    let reply = Response::builder().header(ETAG, "\"0123456789abcdef0123456789abcdef\"");
+    // Some stores do not repeat it.
+    let reply = if world.quiet {
+        reply
+    } else {
+        reply.header("x-amz-checksum-sha256", digest)
+    };
+    reply.body(body(Vec::new())).unwrap()
 }
 
 fn get(world: &World, head: &Parts, file: &str) -> Reply {

@@ -3,6 +3,7 @@
 
 #![expect(clippy::unwrap_used, reason = "what helps tests fails as tests do")]
 
+mod begun;
 mod calls;
 mod completing;
 mod conflicts;
@@ -12,10 +13,13 @@ mod fake_creates;
 mod fake_proofs;
 mod fake_store;
 mod fake_targets;
+mod local_files;
+mod portals;
 mod proofs;
 mod replicas;
 mod server;
 mod sessions;
+mod streams;
 mod targets;
 mod uploads;
 

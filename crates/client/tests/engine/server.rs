@@ -1,12 +1,12 @@
 //! The server: connections, what is logged, and failures on demand.
 
-use crate::{fake_api, fake_store};
+use crate::{MIB, fake_api, fake_store};
 use bytes::Bytes;
 use futures::{StreamExt, stream};
 use http_body_util::combinators::BoxBody;
 use http_body_util::{BodyExt, Full, StreamBody};
 use hyper::body::{Frame, Incoming};
-use hyper::header::RETRY_AFTER;
+use hyper::header::{CONTENT_TYPE, ETAG, LOCATION, RETRY_AFTER, SERVER};
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper::{Request, Response};
@@ -45,8 +45,12 @@ pub(crate) enum Fault {
     Cut(usize),
     /// The answer's body ends after so many bytes, and the object is gone from then on.
     Vanish(usize),
+    /// The file is given other bytes of the same length before this is answered.
+    Replace(u64),
     /// A byte changes on the way.
     Corrupt,
+    /// Something else answers, with this status and a web page, as networks do that want a sign-in.
+    Portal(u16),
     /// No answer, ever.
     Silence,
     /// It takes so long.
@@ -54,6 +58,7 @@ pub(crate) enum Fault {
 }
 
 #[derive(Default)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a habit of its own")]
 pub(crate) struct World {
     pub(crate) uploads: Vec<FakeUpload>,
     pub(crate) nodes: Vec<Value>,
@@ -69,6 +74,8 @@ pub(crate) struct World {
     pub(crate) ignore_ranges: bool,
     /// Where URLs lead when the object is not here, in turn.
     pub(crate) elsewhere: Vec<String>,
+    /// The store does not say what it computed of the bytes it got.
+    pub(crate) quiet: bool,
     /// This store speaks as Alibaba's OSS does.
     pub(crate) oss: bool,
     /// How often the session was ended.
@@ -88,6 +95,8 @@ pub(crate) struct World {
     pub(crate) meanwhile: Option<Meanwhile>,
     /// What was answered to which body, by idempotency key.
     pub(crate) answered: HashMap<String, (Vec<u8>, u16, Value)>,
+    /// The bodies of all calls that completed an upload; null for none.
+    pub(crate) destinations: Vec<Value>,
     /// The keys of all calls that had one.
     pub(crate) keys: Vec<String>,
 }
@@ -135,6 +144,11 @@ impl Server {
 
     pub(crate) fn world(&self) -> MutexGuard<'_, World> {
         self.world.lock().unwrap()
+    }
+
+    /// The world, for who outlives a borrow of it.
+    pub(crate) fn shared(&self) -> Arc<Mutex<World>> {
+        Arc::clone(&self.world)
     }
 
     pub(crate) fn fail(&self, what: &str, fault: Fault) {
@@ -203,6 +217,9 @@ async fn serve(request: Request<Incoming>, address: &str, world: &Mutex<World>) 
     if let Some(Fault::Answer(status, code)) = fault {
         return Ok(refuse(store, status, code));
     }
+    if let Some(Fault::Portal(status)) = fault {
+        return Ok(portal(status));
+    }
     if let Some(Fault::Throttled(seconds)) = fault {
         let mut reply = refuse(store, 429, "too_many_requests");
         reply.headers_mut().insert(RETRY_AFTER, seconds.into());
@@ -214,6 +231,9 @@ async fn serve(request: Request<Incoming>, address: &str, world: &Mutex<World>) 
     }
     let reply = {
         let mut world = world.lock().unwrap();
+        if let Some(Fault::Replace(seed)) = fault {
+            fake_api::replace(&mut world, &crate::bytes(MIB, seed + 100));
+        }
         if store {
             fake_store::handle(&mut world, &head, body)
         } else {
@@ -238,6 +258,17 @@ fn refuse(store: bool, status: u16, code: &str) -> Reply {
     } else {
         fake_api::problem(status, code)
     }
+}
+
+fn portal(status: u16) -> Reply {
+    Response::builder()
+        .status(status)
+        .header(CONTENT_TYPE, "text/html; charset=utf-8")
+        .header(SERVER, "hotel")
+        .header(ETAG, "\"0123456789abcdef\"")
+        .header(LOCATION, "http://127.0.0.1:1/sign-in")
+        .body(body(b"<html>Welcome! <Code>AccessDenied</Code></html>".to_vec()))
+        .unwrap()
 }
 
 fn flip(body: &mut [u8]) {

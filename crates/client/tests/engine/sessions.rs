@@ -3,9 +3,9 @@
 use crate::QUICK;
 use crate::server::{Fault, NEXT_REFRESH, REFRESH, Server, TOKEN};
 use client::session::{Keeper, Tokens};
-use client::{Api, Token};
+use client::{Api, ApiError, Token};
 use futures::future::join_all;
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -22,6 +22,10 @@ impl Shared {
     fn tokens(&self) -> Option<Tokens> {
         self.kept.lock().unwrap().clone()
     }
+
+    fn put(&self, tokens: Tokens) {
+        *self.kept.lock().unwrap() = Some(tokens);
+    }
 }
 
 impl Keeper for Shared {
@@ -29,9 +33,11 @@ impl Keeper for Shared {
         self.tokens()
     }
 
-    fn keep(&self, tokens: &Tokens) {
-        if !self.is_full.load(Ordering::SeqCst) {
-            *self.kept.lock().unwrap() = Some(tokens.clone());
+    fn keep(&self, tokens: &Tokens, before: &[Token]) {
+        let mut kept = self.kept.lock().unwrap();
+        let is_before = kept.as_ref().is_some_and(|kept| before.contains(&kept.refresh));
+        if is_before && !self.is_full.load(Ordering::SeqCst) {
+            *kept = Some(tokens.clone());
         }
     }
 }
@@ -45,7 +51,7 @@ fn tokens(access: &str, good_until: Timestamp, refresh: &str) -> Tokens {
 }
 
 fn api(server: &Server, tokens: Tokens, kept: &Shared) -> Api {
-    kept.keep(&tokens);
+    kept.put(tokens.clone());
     let api = Api::new(&server.base()).unwrap().with_retry(QUICK);
     api.with_session(tokens, Box::new(kept.clone()))
 }
@@ -86,9 +92,56 @@ async fn a_token_that_is_refused_early_is_exchanged_once() {
 async fn what_another_process_has_exchanged_is_taken_over() {
     let (server, kept) = (Server::start().await, Shared::default());
     let api = api(&server, tokens("old", Timestamp::now(), "exchanged"), &kept);
-    kept.keep(&tokens(TOKEN, Timestamp::MAX, NEXT_REFRESH));
+    kept.put(tokens(TOKEN, Timestamp::MAX, NEXT_REFRESH));
     api.account().await.unwrap();
     assert_eq!(server.count("POST sessions/refresh"), 0);
+}
+
+/// By the clock, which was set back in between, the others' tokens end sooner than those that are here. To exchange these once
+/// more would be taken for a theft.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_is_newer_is_not_told_by_the_clock() {
+    let (server, kept) = (Server::start().await, Shared::default());
+    let api = api(&server, tokens("old", Timestamp::MAX, REFRESH), &kept);
+    let soon = Timestamp::now() + SignedDuration::from_mins(15);
+    kept.put(tokens(TOKEN, soon, NEXT_REFRESH));
+    api.account().await.unwrap();
+    assert_eq!(server.count("POST sessions/refresh"), 0);
+}
+
+/// The same clock: what is exchanged now ends sooner than what it was exchanged for, and is kept all the same.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_is_exchanged_is_kept_whatever_the_clock_says() {
+    let (server, kept) = (Server::start().await, Shared::default());
+    let api = api(&server, tokens("refused", Timestamp::MAX, REFRESH), &kept);
+    api.account().await.unwrap();
+    assert_eq!(kept.tokens().unwrap().refresh, Token::new(NEXT_REFRESH));
+}
+
+/// Somebody else has signed in here while a command was running.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_is_exchanged_does_not_take_the_place_of_another_session() {
+    let (server, kept) = (Server::start().await, Shared::default());
+    let api = api(&server, tokens("old", Timestamp::now(), REFRESH), &kept);
+    server.fail("POST sessions/refresh", Fault::Slow(Duration::from_millis(300)));
+    let call = tokio::spawn(async move { api.account().await });
+    server.seen("POST sessions/refresh").await;
+    let theirs = tokens("theirs", Timestamp::now(), "theirs");
+    kept.put(theirs.clone());
+    call.await.unwrap().unwrap();
+    assert_eq!(kept.tokens(), Some(theirs));
+}
+
+/// A token that no header can have is an error, and not a call without a token.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_token_that_cannot_be_sent_makes_no_call() {
+    let server = Server::start().await;
+    let api = Api::new(&server.base())
+        .unwrap()
+        .with_token(Token::new("t0k3n\n"));
+    let error = api.account().await.unwrap_err();
+    assert!(matches!(error, ApiError::Token(_)), "{error}");
+    assert!(server.world().log.is_empty());
 }
 
 /// A disk that is full: what is kept is worth nothing, and what is here is good.

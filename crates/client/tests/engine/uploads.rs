@@ -3,12 +3,12 @@
 use crate::fake_api::content_id;
 use crate::server::{Fault, SIGNATURE, Server, TOKEN};
 use crate::{MIB, SHORT_STALL, api, bytes, net, options, recorder};
-use client::transfer::{Event, How, Observer, Options, TransferError, UploadRequest, Uploaded, upload};
+use client::transfer::{
+    Event, How, OpenUploads, Options, TransferError, UploadRequest, Uploaded, upload_among,
+};
 use client::types::OnConflict;
 use std::fs;
-use std::path::{Path, PathBuf};
-use std::sync::Mutex;
-use std::time::{Duration, SystemTime};
+use std::path::PathBuf;
 use tempfile::TempDir;
 
 /// A server, a local file, and what to do with it.
@@ -44,19 +44,49 @@ impl Scene {
         options: &Options,
     ) -> Result<Uploaded, TransferError> {
         let request = UploadRequest {
-            path: self.path.clone(),
             name: name.to_owned(),
+            on_conflict,
+            ..self.request()
+        };
+        self.run_of(&request, options).await
+    }
+
+    /// The local file, to the top, under the usual name.
+    pub(crate) fn request(&self) -> UploadRequest {
+        UploadRequest {
+            path: self.path.clone(),
+            name: "remote.bin".to_owned(),
             parent: None,
             content_type: None,
-            on_conflict,
-        };
-        let ended = upload(&api(&self.server), &request, options).await;
+            on_conflict: OnConflict::Fail,
+        }
+    }
+
+    pub(crate) async fn run_of(
+        &self,
+        request: &UploadRequest,
+        options: &Options,
+    ) -> Result<Uploaded, TransferError> {
+        self.run_among(&OpenUploads::default(), request, options).await
+    }
+
+    pub(crate) async fn run_among(
+        &self,
+        open: &OpenUploads,
+        request: &UploadRequest,
+        options: &Options,
+    ) -> Result<Uploaded, TransferError> {
+        let ended = upload_among(open, &api(&self.server), request, options).await;
         if let Err(error) = &ended {
             let shown = format!("{error} {error:?} {:?}", error.next_step());
             assert!(!shown.contains(SIGNATURE) && !shown.contains(TOKEN), "{shown}");
         }
         assert_eq!(self.server.count("LEAK"), 0);
-        assert_eq!(self.server.count("DELETE"), 0, "an upload is never aborted");
+        assert_eq!(
+            self.server.count("DELETE uploads"),
+            0,
+            "an upload is never aborted"
+        );
         ended
     }
 
@@ -274,88 +304,4 @@ async fn a_part_damaged_twice_on_the_way_is_told() {
     let error = scene.run(&options(1)).await.unwrap_err();
     assert!(matches!(error, TransferError::Damaged(2)), "{error}");
     assert_eq!(scene.state(), "open");
-}
-
-/// Changes the file when part `after` is done, without changing its length.
-fn meddler(path: &Path, after: u32, at: usize) -> Observer {
-    let path = path.to_owned();
-    let content = Mutex::new(fs::read(&path).unwrap());
-    Observer::new(move |event| {
-        if event == Event::PartDone(after) {
-            let mut content = content.lock().unwrap();
-            content[at] ^= 1;
-            fs::write(&path, &*content).unwrap();
-            let later = SystemTime::now() + Duration::from_secs(5);
-            fs::File::options()
-                .write(true)
-                .open(&path)
-                .unwrap()
-                .set_modified(later)
-                .unwrap();
-        }
-    })
-}
-
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_file_that_changes_meanwhile_is_noticed_wherever_it_changes() {
-    // In a part still to be sent the store notices; in one already sent the clock does.
-    for at in [8 * MIB + 3, 3] {
-        let scene = Scene::new(17 * MIB).await;
-        let observer = meddler(&scene.path, 1, at);
-        let error = scene
-            .run(&Options {
-                observer,
-                ..options(1)
-            })
-            .await
-            .unwrap_err();
-        assert!(matches!(error, TransferError::Changed(_)), "{error}");
-        assert_eq!(scene.state(), "open");
-        assert!(scene.server.world().nodes.is_empty());
-    }
-}
-
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_file_that_gets_shorter_meanwhile_is_noticed() {
-    let scene = Scene::new(17 * MIB).await;
-    let path = scene.path.clone();
-    let observer = Observer::new(move |event| {
-        if event == Event::PartDone(1) {
-            fs::File::options()
-                .write(true)
-                .open(&path)
-                .unwrap()
-                .set_len(9)
-                .unwrap();
-        }
-    });
-    let error = scene
-        .run(&Options {
-            observer,
-            ..options(1)
-        })
-        .await
-        .unwrap_err();
-    assert!(matches!(error, TransferError::Changed(_)), "{error}");
-}
-
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_folder_or_nothing_cannot_be_uploaded() {
-    let scene = Scene::new(1).await;
-    let request = |path: &Path| UploadRequest {
-        path: path.to_owned(),
-        name: "x".into(),
-        parent: None,
-        content_type: None,
-        on_conflict: OnConflict::Fail,
-    };
-    let folder = scene.path.parent().unwrap();
-    let api = api(&scene.server);
-    let error = upload(&api, &request(folder), &options(1)).await.unwrap_err();
-    assert!(matches!(error, TransferError::NotAFile(_)), "{error}");
-    let error = upload(&api, &request(&folder.join("none")), &options(1))
-        .await
-        .unwrap_err();
-    assert!(matches!(error, TransferError::Disk { .. }), "{error}");
-    assert!(scene.server.world().log.is_empty(), "no call was made");
 }

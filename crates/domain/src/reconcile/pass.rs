@@ -1,6 +1,10 @@
 //! A pass looks at all objects, then at all multipart uploads, then at all rows, a page at a time. How far it is is
 //! written down after each page: whoever comes after an interruption goes on at the page that was not finished.
 
+use super::Age;
+use super::sketch::Sketch;
+use crate::blob::Life;
+use crate::id::BlobId;
 use crate::moment::later;
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
@@ -20,12 +24,16 @@ pub struct Counts {
     pub multiparts_aborted: u64,
     /// Blobs.
     pub blobs_seen: u64,
+    /// Those among them whose object was asked for. The others' sizes are those of the listing.
+    pub blobs_looked_at: u64,
     /// Those among them whose object is gone since this pass.
     pub blobs_lost: u64,
     /// Those among them whose object was gone, and is back.
     pub blobs_found: u64,
     /// Replicas.
     pub replicas_seen: u64,
+    /// Those among them that their target was asked for.
+    pub replicas_looked_at: u64,
     /// Those among them that their target has lost, and that are copied again.
     pub replicas_lost: u64,
     /// Those that were missing at a target that applies to their file, and were begun.
@@ -49,9 +57,11 @@ impl AddAssign for Counts {
         self.multiparts_seen += more.multiparts_seen;
         self.multiparts_aborted += more.multiparts_aborted;
         self.blobs_seen += more.blobs_seen;
+        self.blobs_looked_at += more.blobs_looked_at;
         self.blobs_lost += more.blobs_lost;
         self.blobs_found += more.blobs_found;
         self.replicas_seen += more.replicas_seen;
+        self.replicas_looked_at += more.replicas_looked_at;
         self.replicas_lost += more.replicas_lost;
         self.replicas_added += more.replicas_added;
         self.replicas_removed += more.replicas_removed;
@@ -115,17 +125,83 @@ impl Place {
 /// A pass under way.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Pass {
+    /// Which one it is.
+    #[serde(default)]
+    pub number: u64,
     /// When it began.
     pub started_at: Timestamp,
+    /// The blobs that have objects, less those that should. Without one every blob's object is asked for.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub sketch: Option<Sketch>,
     /// The page that comes next.
     pub place: Place,
     /// What it saw and did so far.
     pub counts: Counts,
 }
 
+/// What a page of the listing, or of the rows, says about which blobs have objects.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Seen {
+    /// Blobs that have an object of the right size.
+    pub objects: Vec<BlobId>,
+    /// Blobs that should have one.
+    pub blobs: Vec<BlobId>,
+}
+
+/// Which blobs have no object of the right size, when a pass has seen all pages.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Missing {
+    /// Perhaps these. Others have, unless somebody took it away meanwhile.
+    Perhaps(Vec<BlobId>),
+    /// More than can be told, or too much changed meanwhile: the next pass asks for every object.
+    TooMany,
+}
+
+impl Pass {
+    /// Whether the listing has to know about a blob's object: it is old enough that the listing cannot have been before it,
+    /// and nobody is about to remove it. Whoever sees the row at the listing, and whoever sees it later, say the same, but for
+    /// what is removed or lost in between.
+    #[must_use]
+    pub fn is_compared(&self, life: &Life, created_at: Timestamp, age: &Age) -> bool {
+        let at_start = Age {
+            now: self.started_at,
+            ..*age
+        };
+        !life.reclaiming && !life.lost && at_start.is_old(created_at)
+    }
+
+    /// Notes what a page says.
+    pub fn note(&mut self, seen: &Seen) {
+        let Some(sketch) = &mut self.sketch else { return };
+        for blob in &seen.objects {
+            // The other side leaves out the same ones.
+            let _ = sketch.add(blob);
+        }
+        for blob in &seen.blobs {
+            let _ = sketch.take(blob);
+        }
+    }
+
+    /// What came of that, when all pages are seen.
+    #[must_use]
+    pub fn missing(&self) -> Missing {
+        match self.sketch.as_ref().map(Sketch::difference) {
+            None => Missing::Perhaps(Vec::new()),
+            Some(Some(difference)) => Missing::Perhaps(difference.taken),
+            Some(None) => Missing::TooMany,
+        }
+    }
+}
+
 /// A pass that ended.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Ended {
+    /// Which one it was.
+    #[serde(default)]
+    pub number: u64,
+    /// It could not tell which blobs have no object.
+    #[serde(default)]
+    pub undecided: bool,
     /// When it began.
     pub started_at: Timestamp,
     /// When it ended.
@@ -147,7 +223,8 @@ pub struct Progress {
 
 impl Progress {
     /// The pass to work on at `now`: the one under way, or a new one when `interval` has passed since the last one began,
-    /// or since the last one began one of these moments has come from which on everything has to be looked at again.
+    /// or since the last one began one of these moments has come from which on everything has to be looked at again, or
+    /// the last one could not tell which blobs have no object.
     /// `None`: there is nothing to do yet.
     #[must_use]
     pub fn pass(&self, now: Timestamp, interval: SignedDuration, again: &[Timestamp]) -> Option<Pass> {
@@ -156,10 +233,13 @@ impl Progress {
         }
         let due = self.last.as_ref().is_none_or(|last| {
             let next = later(last.started_at, interval);
-            next <= now || again.iter().any(|at| last.started_at < *at && *at <= now)
+            last.undecided || next <= now || again.iter().any(|at| last.started_at < *at && *at <= now)
         });
-        due.then_some(Pass {
+        let last = self.last.as_ref();
+        due.then(|| Pass {
+            number: last.map_or(0, |last| last.number.wrapping_add(1)),
             started_at: now,
+            sketch: last.is_none_or(|last| !last.undecided).then(Sketch::default),
             place: Place::START,
             counts: Counts::default(),
         })
@@ -178,6 +258,8 @@ impl Progress {
             None => Self {
                 under_way: None,
                 last: Some(Ended {
+                    number: pass.number,
+                    undecided: pass.missing() == Missing::TooMany,
                     started_at: pass.started_at,
                     ended_at: now,
                     counts: pass.counts,
@@ -220,6 +302,103 @@ mod tests {
         assert_eq!(progress.last.as_ref().unwrap().ended_at, at(40));
         assert_eq!(progress.pass(at(3599), hour, &[]), None);
         assert_eq!(progress.pass(at(3600), hour, &[]).unwrap().started_at, at(3600));
+    }
+
+    fn blob(number: u128) -> BlobId {
+        format!("{number:032x}").parse().unwrap()
+    }
+
+    /// A pass over blobs of which some have no object. Gives what it says of them, and what there is afterwards.
+    fn pass_over(progress: &Progress, blobs: u128, without: u128, now: i64) -> (Missing, Progress) {
+        let hours = SignedDuration::from_hours(1);
+        let mut pass = progress.pass(at(now), hours, &[]).unwrap();
+        pass.note(&Seen {
+            objects: (without..blobs).map(blob).collect(),
+            blobs: Vec::new(),
+        });
+        let text = serde_json::to_string(&pass).unwrap();
+        let mut pass: Pass = serde_json::from_str(&text).unwrap();
+        pass.note(&Seen {
+            objects: Vec::new(),
+            blobs: (0..blobs).rev().map(blob).collect(),
+        });
+        pass.place = Place::Rows { after: None };
+        (
+            pass.missing(),
+            progress.after_page(pass, Counts::default(), None, at(now)),
+        )
+    }
+
+    #[test]
+    fn a_pass_names_the_blobs_without_an_object() {
+        let (missing, progress) = pass_over(&Progress::default(), 1000, 2, 0);
+        let Missing::Perhaps(mut missing) = missing else {
+            panic!("it cannot tell");
+        };
+        missing.sort();
+        assert_eq!(missing, [blob(0), blob(1)]);
+        assert!(!progress.last.as_ref().unwrap().undecided);
+        assert_eq!(progress.pass(at(10), SignedDuration::from_hours(1), &[]), None);
+    }
+
+    /// The one after it asks for every object, at once; and the one after that is like all others.
+    #[test]
+    fn a_pass_that_cannot_tell_is_followed_by_one_that_asks() {
+        let (missing, progress) = pass_over(&Progress::default(), 1000, 900, 0);
+        assert_eq!(missing, Missing::TooMany);
+        let next = progress.pass(at(10), SignedDuration::from_hours(1), &[]).unwrap();
+        assert_eq!((next.number, &next.sketch), (1, &None));
+        let (missing, progress) = pass_over(&progress, 1000, 900, 10);
+        assert_eq!(missing, Missing::Perhaps(Vec::new()), "it has asked");
+        assert_eq!(progress.pass(at(20), SignedDuration::from_hours(1), &[]), None);
+        let later = progress
+            .pass(at(3610), SignedDuration::from_hours(1), &[])
+            .unwrap();
+        assert_eq!((later.number, later.sketch), (2, Some(Sketch::default())));
+    }
+
+    #[test]
+    fn blobs_are_compared_that_both_sides_see_in_the_same_way() {
+        let pass = Progress::default()
+            .pass(at(1000), SignedDuration::ZERO, &[])
+            .unwrap();
+        // The present moment is not the same for both.
+        for now in [1000, 5000] {
+            let age = Age {
+                now: at(now),
+                min: SignedDuration::from_secs(100),
+            };
+            let lost = Life {
+                lost: true,
+                ..Life::NEW
+            };
+            let reclaiming = Life {
+                reclaiming: true,
+                ..Life::NEW
+            };
+            for (life, created_at, compared) in [
+                (Life::NEW, 900, true),
+                (Life::NEW, 901, false),
+                (lost, 900, false),
+                (reclaiming, 900, false),
+            ] {
+                assert_eq!(
+                    pass.is_compared(&life, at(created_at), &age),
+                    compared,
+                    "{life:?} {created_at} {now}"
+                );
+            }
+        }
+    }
+
+    /// What an older release wrote down goes on, and asks for every object, as that did.
+    #[test]
+    fn a_pass_of_an_older_release_asks_for_every_object() {
+        let text =
+            r#"{"under_way":{"started_at":"2026-01-02T03:04:05Z","place":{"phase":"objects"},"counts":{}}}"#;
+        let progress: Progress = serde_json::from_str(text).unwrap();
+        let pass = progress.pass(at(0), SignedDuration::ZERO, &[]).unwrap();
+        assert_eq!((pass.number, pass.sketch), (0, None));
     }
 
     proptest! {

@@ -8,9 +8,12 @@
 //! each is explored to the end, and in every state all [`properties`] hold, among them that all will be well once nothing
 //! goes wrong any more. The [`mutations`] show that they can fail.
 //!
+//! While a target's circuit is open workers only write down that the replica waits without a message (`park`), and later
+//! somebody finds it so, and sends one (`feed`).
+//!
 //! Taken for granted: a message that was delivered and not acknowledged comes again, even when two workers have it and one
 //! of them acknowledges it; a worker is gone when the time to settle is over. Left out: that the target completes a
-//! multipart upload slowly, how often one may come to nothing, circuits, places, messages that wait, arrivals that are
+//! multipart upload slowly, how often one may come to nothing, what opens a circuit, places, messages that wait, arrivals that are
 //! written together, a target that stops draining. Segments' rows may outlive the multipart upload that they are of.
 
 mod checking;
@@ -60,6 +63,8 @@ struct World {
     letters: bool,
     /// The blob goes: workers that come now leave it alone.
     marked: bool,
+    /// The target is left alone: workers that come now do not ask it for anything.
+    open: bool,
     workers: [Option<Worker>; WORKERS],
     others: [Option<Other>; OTHERS],
     troubles: Troubles,
@@ -81,6 +86,8 @@ struct Troubles {
     redrives: u8,
     /// The blob is marked.
     marks: u8,
+    /// The target is left alone.
+    outages: u8,
 }
 
 /// What nobody but the properties looks at.
@@ -118,6 +125,11 @@ enum Action {
     GiveUp(usize),
     /// The sweep takes a message for lost.
     Sweep,
+    /// The target's circuit opens.
+    Open,
+    Close,
+    /// Whoever looks for what waits without a message finds it.
+    Feed,
     Forget,
     LoseObject,
     Mark,
@@ -215,6 +227,12 @@ impl Model {
                 next.workers[slot] = next.workers[slot].map(|worker| worker.give_up(self));
             }
             Action::Sweep => next.queue.send(Message::Start),
+            Action::Open => {
+                next.troubles.outages -= 1;
+                next.open = true;
+            }
+            Action::Close => next.open = false,
+            Action::Feed => next.join(Other::feed()),
             Action::Forget => {
                 next.troubles.forgets -= 1;
                 next.target.abort(next.target.live());
@@ -327,6 +345,8 @@ impl Model {
             (troubles.loses > 0 && world.target.is_right(), Action::LoseObject),
             (troubles.marks > 0, Action::Mark),
             (self.sweeps && world.is_stalled(self), Action::Sweep),
+            (troubles.outages > 0, Action::Open),
+            (world.open, Action::Close),
         ];
         actions.extend(may.iter().filter(|(may, _)| *may).map(|(_, action)| *action));
     }
@@ -363,6 +383,9 @@ impl Model {
         }
         if world.may_be_removed(self) {
             actions.push(Action::Remove);
+        }
+        if world.is_hungry(self) {
+            actions.push(Action::Feed);
         }
         if world.may_be_reconciled(self) {
             actions.push(Action::Reconcile);

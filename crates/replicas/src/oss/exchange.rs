@@ -102,7 +102,11 @@ impl Bucket {
     pub(super) async fn call(&self, call: &Call<'_>, body: &[u8], patience: Duration) -> Outcome {
         let mut attempt = 1;
         loop {
-            let outcome = self.send(call, SdkBody::from(body), patience).await;
+            let exchange = self.exchange(call, SdkBody::from(body));
+            let outcome = match tokio::time::timeout(patience, exchange).await {
+                Ok(outcome) => outcome,
+                Err(_) => Outcome::Lost(format!("no answer within {} seconds", patience.as_secs())),
+            };
             let passing = match &outcome {
                 Outcome::Done(_) => false,
                 Outcome::Refused(refusal) => refusal.status >= 500 && refusal.failure() == Failure::Passing,
@@ -116,19 +120,15 @@ impl Bucket {
         }
     }
 
-    /// Sends a request once.
-    pub(super) async fn send(&self, call: &Call<'_>, body: SdkBody, patience: Duration) -> Outcome {
+    /// Sends a request once, and waits for its answer.
+    pub(super) async fn exchange(&self, call: &Call<'_>, body: SdkBody) -> Outcome {
         let exchange = async {
             let request = self.request(call, body)?;
             let response = self.connector.call(request).await;
             let response = response.map_err(|error| describe(error.into_source().as_ref()))?;
             read(response).await
         };
-        match tokio::time::timeout(patience, exchange).await {
-            Ok(Ok(outcome)) => outcome,
-            Ok(Err(cause)) => Outcome::Lost(cause),
-            Err(_) => Outcome::Lost(format!("no answer within {} seconds", patience.as_secs())),
-        }
+        exchange.await.unwrap_or_else(Outcome::Lost)
     }
 
     /// A URL from which anybody can read an object, with these response headers. No header is signed: whoever opens it

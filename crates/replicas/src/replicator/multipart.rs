@@ -1,7 +1,7 @@
 //! What is done for a blob of several parts: its multipart upload at the target.
 
 use super::{Job, Outcome, Replicator, arrived, lacks};
-use crate::error::{Failure, ReplicaError};
+use crate::error::ReplicaError;
 use crate::target::Receipt;
 use domain::content::{PartDigest, PartPlan};
 use domain::id::BlobId;
@@ -130,13 +130,7 @@ impl Replicator {
         }
         if !job.again {
             // It may be being completed at this moment, for another worker, or for one whose time was over.
-            let (target, cause) = (&job.replica.target, refused.for_log());
-            return Err(ReplicaError::target(
-                target,
-                "CompleteMultipartUpload",
-                Failure::Passing,
-                cause,
-            ));
+            return Err(refused.passing());
         }
         self.begin_anew(job).await
     }

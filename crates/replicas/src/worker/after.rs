@@ -1,6 +1,6 @@
 //! What becomes of messages that were not tried, or failed.
 
-use super::{Delivery, Live, OUR_SIDE, Setback, Verdict, Worker, lock};
+use super::{Delivery, Live, OUR_SIDE, Setback, Verdict, Worker};
 use crate::error::{Failure, ReplicaError};
 use domain::replica::{Message, State, back_off};
 use futures::future::join_all;
@@ -156,14 +156,10 @@ impl Worker {
     /// Lets a message come again after a while. It is not kept hidden any longer than that.
     async fn hide(&self, delivery: &Delivery, live: &Live, wait: SignedDuration) {
         let Some(receipt) = &delivery.receipt else { return };
-        lock(&live.messages).remove(receipt.as_str());
+        let queue = &self.replicator.queue;
         // Without this the message comes again when it is visible by itself.
-        if let Err(error) = self
-            .replicator
-            .queue
-            .hide_for(&delivery.message, receipt, wait)
-            .await
-        {
+        let hidden = live.let_go(receipt, queue.hide_for(&delivery.message, receipt, wait));
+        if let Err(error) = hidden.await {
             tracing::warn!(
                 error = error.for_log(),
                 "a message comes again sooner or later than it should"
@@ -174,43 +170,28 @@ impl Worker {
 
 /// The table, the queue or the primary store did not answer, or had too much to do.
 fn is_our_side(error: &ReplicaError) -> bool {
-    let ReplicaError::Store(StoreError::Remote { code, .. }) = error else {
-        return false;
-    };
-    code.as_deref().is_none_or(|code| {
-        let busy = [
-            "Throttl",
-            "RequestLimit",
-            "Transaction",
-            "Throughput",
-            "SlowDown",
-            "Internal",
-            "Unavailable",
-            "Timeout",
-        ];
-        busy.iter().any(|word| code.contains(word))
-    })
+    matches!(error, ReplicaError::Store(error) if error.passes())
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use store::Conflict;
 
     #[test]
     fn only_what_passes_on_our_side_does_not_count() {
         let remote = |code: Option<&str>| {
             ReplicaError::Store(StoreError::Remote {
-                operation: "GetObject",
+                operation: "TransactWriteItems",
                 code: code.map(str::to_owned),
-                cause: String::new(),
+                cause: "Transaction cancelled".to_owned(),
             })
         };
         for code in [
             None,
             Some("ThrottlingException"),
-            Some("RequestLimitExceeded"),
-            Some("TransactionCanceledException"),
             Some("TransactionConflictException"),
+            Some("TransactionConflict"),
             Some("ProvisionedThroughputExceededException"),
             Some("SlowDown"),
             Some("InternalServerError"),
@@ -218,9 +199,16 @@ mod tests {
         ] {
             assert!(is_our_side(&remote(code)), "{code:?}");
         }
-        for code in ["NoSuchKey", "AccessDenied", "ValidationException"] {
+        for code in [
+            "NoSuchKey",
+            "AccessDenied",
+            "ValidationException",
+            "ValidationError",
+        ] {
             assert!(!is_our_side(&remote(Some(code))), "{code}");
         }
         assert!(!is_our_side(&ReplicaError::SourceCorrupt));
+        let conflict = StoreError::Conflict(Conflict::ReplicaChanged);
+        assert!(!is_our_side(&ReplicaError::Store(conflict)));
     }
 }

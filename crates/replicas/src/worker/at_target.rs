@@ -1,20 +1,21 @@
 //! All messages of a batch that are about one target.
 
 use super::batch::Batch;
+use super::circuit::{Asked, fault_of_target, says_nothing};
+use super::gather::gather;
 use super::{Delivery, Live, OUR_SIDE, Setback, Verdict, Worker};
-use crate::error::{Failure, ReplicaError};
+use crate::error::ReplicaError;
 use crate::replicator::{Outcome, Task};
 use crate::report::Report;
-use domain::circuit::{Admission, Circuit, FIRST_WAIT, OPEN_AFTER};
+use domain::circuit::{Admission, FIRST_WAIT, News, OPEN_AFTER};
+use domain::replica::{Message, SegmentPlan};
 use futures::future::join_all;
-use futures::stream::{self, StreamExt};
 use jiff::SignedDuration;
-use std::pin::pin;
-use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::time::Duration;
 use store::replicas::{ARRIVALS, Arrival};
-use store::rows::now;
-use tokio::time::{Instant, timeout, timeout_at};
+use store::rows::{BlobRow, now};
+use tokio::time::{Instant, timeout_at};
 
 /// How many messages are worked on at a time.
 const AT_ONCE: usize = 16;
@@ -23,13 +24,15 @@ const WAIT_FOR_OTHERS: Duration = Duration::from_secs(2);
 
 /// One target, with what is needed to work on its messages.
 pub(super) struct AtTarget<'a> {
-    worker: &'a Worker,
-    target: &'a str,
-    live: &'a Live,
+    pub(super) worker: &'a Worker,
+    pub(super) target: &'a str,
+    pub(super) live: &'a Live,
     /// When all has to be done.
     deadline: Instant,
     /// How often in a row the target has failed: at [`OPEN_AFTER`] what was not begun is left.
     failures: AtomicU32,
+    /// A replica was left without a message.
+    pub(super) parked: AtomicBool,
 }
 
 /// What came of messages.
@@ -47,20 +50,37 @@ impl<'a> AtTarget<'a> {
             live,
             deadline,
             failures: AtomicU32::new(0),
+            parked: AtomicBool::new(false),
         }
     }
 
     /// Works on messages, if the target is not left alone. Gives what becomes of each, and what was done.
     pub(super) async fn work(&self, deliveries: &[&Delivery]) -> (Vec<Verdict>, Report) {
+        let done = self.work_if_it_may(deliveries).await;
+        self.feed_if_closed_meanwhile().await;
+        done
+    }
+
+    async fn work_if_it_may(&self, deliveries: &[&Delivery]) -> (Vec<Verdict>, Report) {
         let mut report = Report::default();
         let table = &self.worker.replicator.table;
+        if self.worker.has_places(self.target)
+            && let Ok(row) = table.circuit(self.target).await
+            && let (Admission::Wait(until), _) = row.circuit.ask(now())
+        {
+            // It takes no place to leave it alone.
+            return (self.park_all(deliveries, until).await, report);
+        }
         let slot = match self.worker.slot(self.target, self.live).await {
             Ok(slot) => slot,
             Err(wait) => return (self.defer_all(deliveries, wait).await, report),
         };
         let verdicts = match table.ask_circuit(self.target, now()).await {
-            Ok((Admission::Wait(until), _)) => self.defer_all(deliveries, until.duration_since(now())).await,
-            Ok((admission, circuit)) => self.admitted(deliveries, admission, &circuit, &mut report).await,
+            Ok((Admission::Wait(until), _)) => self.park_all(deliveries, until).await,
+            Ok((admission, circuit)) => {
+                let asked = Asked::after(admission, &circuit);
+                self.admitted(deliveries, asked, &mut report).await
+            }
             Err(error) => {
                 tracing::warn!(error = error.for_log(), "the target's circuit cannot be read");
                 self.defer_all(deliveries, OUR_SIDE).await
@@ -72,13 +92,7 @@ impl<'a> AtTarget<'a> {
         (verdicts, report)
     }
 
-    async fn admitted(
-        &self,
-        deliveries: &[&Delivery],
-        admission: Admission,
-        circuit: &Circuit,
-        report: &mut Report,
-    ) -> Vec<Verdict> {
+    async fn admitted(&self, deliveries: &[&Delivery], asked: Asked, report: &mut Report) -> Vec<Verdict> {
         let batch = match Batch::read(&self.worker.replicator.table, deliveries).await {
             Ok(batch) => batch,
             Err(error) => {
@@ -86,29 +100,67 @@ impl<'a> AtTarget<'a> {
                 return self.defer_all(deliveries, OUR_SIDE).await;
             }
         };
-        let (mut verdicts, mut rest, mut circuit) = (Vec::new(), deliveries, *circuit);
+        if asked.probe.is_none() {
+            return self.together(deliveries, &batch, asked, report).await.0;
+        }
+        let (mut verdicts, mut rest) = (Vec::new(), deliveries);
         // One message after the other until the target does something. If it fails instead, the others wait.
-        while admission == Admission::Probe
-            && let Some((first, others)) = rest.split_first()
-        {
-            let (some, answered) = self.together(&[*first], &batch, &circuit, report).await;
-            verdicts.extend(some);
+        while let Some((first, others)) = rest.split_first() {
+            let (verdict, answered) = self.probe(first, &batch, asked, report).await;
+            verdicts.push(verdict);
             rest = others;
             match answered {
                 Some(true) => {
-                    circuit = Circuit::default();
-                    break;
+                    verdicts.extend(self.together(rest, &batch, Asked::CLOSED, report).await.0);
+                    return verdicts;
                 }
                 Some(false) => {
-                    verdicts.extend(self.defer_all(others, FIRST_WAIT).await);
+                    verdicts.extend(self.park_all(others, now()).await);
                     return verdicts;
                 }
                 // Nothing was to be done for it.
                 None => {}
             }
         }
-        verdicts.extend(self.together(rest, &batch, &circuit, report).await.0);
+        self.tell(News::Unasked, None, asked).await;
         verdicts
+    }
+
+    /// Tries a message as the probe. One that begins a replica of several parts is not enough: a target that is full takes
+    /// that, too, and the messages about its segments would not be let through.
+    async fn probe(
+        &self,
+        delivery: &Delivery,
+        batch: &Batch,
+        asked: Asked,
+        report: &mut Report,
+    ) -> (Verdict, Option<bool>) {
+        let (mut verdicts, answered) = self.together(&[delivery], batch, asked, report).await;
+        let verdict = verdicts.pop().unwrap_or(Verdict::Again);
+        if answered.is_some()
+            || verdict != Verdict::Done
+            || !matches!(delivery.message, Message::Start { .. })
+        {
+            return (verdict, answered);
+        }
+        let (blob, target) = delivery.message.subject();
+        let further = match self.worker.replicator.further(blob, target).await {
+            Ok(Some(message)) => Delivery {
+                message,
+                receipt: None,
+                attempts: delivery.attempts,
+            },
+            Ok(None) => return (verdict, None),
+            Err(error) => {
+                tracing::warn!(%blob, target, error = error.for_log(), "what comes next is not known");
+                return (verdict, None);
+            }
+        };
+        let Ok(batch) = Batch::read(&self.worker.replicator.table, &[&further]).await else {
+            return (verdict, None);
+        };
+        let (_, answered) = self.together(&[&further], &batch, asked, report).await;
+        (verdict, answered)
     }
 
     /// Works on messages at once. Gives what becomes of each, and whether the target does what it is asked for, if it was
@@ -117,7 +169,7 @@ impl<'a> AtTarget<'a> {
         &self,
         deliveries: &[&Delivery],
         batch: &Batch,
-        circuit: &Circuit,
+        asked: Asked,
         report: &mut Report,
     ) -> (Vec<Verdict>, Option<bool>) {
         let Tried { outcomes, went } = self.try_all(deliveries, batch, report).await;
@@ -127,20 +179,21 @@ impl<'a> AtTarget<'a> {
         );
         let failed = |outcome: &&Result<_, _>| tried(outcome) && outcome.is_err();
         report.failures(self.target, outcomes.iter().filter(failed).count());
-        let answered = self.tell_circuit(&outcomes, went, circuit).await;
+        let answered = self.tell_circuit(&outcomes, went, asked).await;
         let verdicts = deliveries
             .iter()
             .zip(outcomes)
             .map(|(delivery, outcome)| async move {
                 match outcome {
                     Ok(_) => Verdict::Done,
+                    Err(Setback::NotBegun) if self.has_failed() => self.park(delivery, FIRST_WAIT).await,
                     Err(Setback::NotBegun) => {
-                        let wait = if self.has_failed() {
-                            FIRST_WAIT
-                        } else {
-                            SignedDuration::ZERO
-                        };
-                        self.worker.defer(delivery, self.live, wait).await
+                        let at_once = SignedDuration::ZERO;
+                        self.worker.defer(delivery, self.live, at_once).await
+                    }
+                    Err(Setback::Failed(error)) if says_nothing(delivery, batch, asked, &error) => {
+                        tracing::warn!(step = ?delivery.message, error = error.for_log(), "the probe failed");
+                        self.park(delivery, FIRST_WAIT).await
                     }
                     Err(Setback::Failed(error)) => self.worker.set_back(delivery, self.live, &error).await,
                     Err(Setback::Untidy(error)) => {
@@ -153,33 +206,37 @@ impl<'a> AtTarget<'a> {
 
     /// Tries messages, some at a time, and writes down what arrived, much at a time.
     async fn try_all(&self, deliveries: &[&Delivery], batch: &Batch, report: &mut Report) -> Tried {
-        let tries = deliveries
-            .iter()
-            .enumerate()
-            .map(|(index, delivery)| async move { (index, self.attempt(delivery, batch).await) });
-        let mut tries = pin!(stream::iter(tries).buffer_unordered(AT_ONCE));
-        let mut outcomes: Vec<_> = deliveries.iter().map(|_| Err(Setback::NotBegun)).collect();
-        let (mut arrived, mut went) = (Vec::new(), false);
-        loop {
-            match timeout(WAIT_FOR_OTHERS, tries.next()).await {
-                Ok(Some((index, outcome))) => {
-                    match &outcome {
-                        Ok(Outcome::Arrived(_)) => arrived.push(index),
-                        Ok(Outcome::Copied(bytes)) => report.copied(self.target, *bytes),
-                        _ => {}
-                    }
-                    went |= matches!(outcome, Ok(ref done) if !matches!(done, Outcome::Nothing));
-                    outcomes[index] = outcome;
-                    if arrived.len() < ARRIVALS {
-                        continue;
+        let attempts = deliveries.iter().map(|delivery| self.attempt(delivery, batch));
+        let arrival = |outcome: &Result<Outcome, Setback>| match outcome {
+            Ok(Outcome::Arrived(arrival)) => Some((**arrival).clone()),
+            _ => None,
+        };
+        let write = async |arrivals| self.write_arrivals(arrivals).await;
+        let (tried, written) = gather(attempts, (AT_ONCE, ARRIVALS, WAIT_FOR_OTHERS), arrival, write).await;
+        let mut outcomes: Vec<_> = tried
+            .into_iter()
+            .map(|outcome| outcome.unwrap_or(Err(Setback::NotBegun)))
+            .collect();
+        let went =
+            |outcome: &Result<Outcome, _>| matches!(outcome, Ok(done) if !matches!(done, Outcome::Nothing));
+        let went = outcomes.iter().any(went);
+        for outcome in &outcomes {
+            if let Ok(Outcome::Copied(bytes)) = outcome {
+                report.copied(self.target, *bytes);
+            }
+        }
+        for (index, settled, arrival) in written.into_iter().flatten() {
+            match settled {
+                Settled::Unwritten(setback) => outcomes[index] = Err(setback),
+                Settled::Written(tidied) => {
+                    let lag = now().duration_since(arrival.replica.since);
+                    report.arrived(self.target, lag, arrival.copied);
+                    if let Err(setback) = tidied {
+                        outcomes[index] = Err(setback);
                     }
                 }
-                Ok(None) => break,
-                Err(_) => {}
             }
-            self.write_arrivals(&mut arrived, &mut outcomes, report).await;
         }
-        self.write_arrivals(&mut arrived, &mut outcomes, report).await;
         Tried { outcomes, went }
     }
 
@@ -225,8 +282,13 @@ impl<'a> AtTarget<'a> {
 
     async fn handle(&self, task: Task<'_>) -> Result<Outcome, Setback> {
         let blob = task.blob.id.clone();
+        let (bytes, begun) = (bytes_of(task.message, &task.blob), Instant::now());
         match timeout_at(self.deadline, self.worker.replicator.handle(task)).await {
-            Err(_) => Err(Setback::Failed(ReplicaError::Late)),
+            Err(_) => Err(Setback::Failed(ReplicaError::Late {
+                target: self.target.to_owned(),
+                bytes,
+                seconds: begun.elapsed().as_secs(),
+            })),
             Ok(Err(ReplicaError::NoTime)) => Err(Setback::NotBegun),
             Ok(Err(ReplicaError::Unknown(name))) => {
                 // Nobody can sign in there. Its replicas are forgotten in time, or it comes back.
@@ -239,39 +301,17 @@ impl<'a> AtTarget<'a> {
     }
 
     /// Writes down which replicas are available now. Where that fails, their messages come again.
-    async fn write_arrivals(
-        &self,
-        arrived: &mut Vec<usize>,
-        outcomes: &mut [Result<Outcome, Setback>],
-        report: &mut Report,
-    ) {
-        let arrivals: Vec<(usize, Arrival)> = arrived
-            .drain(..)
-            .filter_map(|index| match &outcomes[index] {
-                Ok(Outcome::Arrived(arrival)) => Some((index, (**arrival).clone())),
-                _ => None,
-            })
-            .collect();
-        if arrivals.is_empty() {
-            return;
-        }
+    async fn write_arrivals(&self, arrivals: Vec<(usize, Arrival)>) -> Vec<(usize, Settled, Arrival)> {
         let rows = arrivals.iter().map(|(_, arrival)| arrival.clone()).collect();
         let written = self.worker.replicator.table.arrive(rows, now()).await;
-        let settled = arrivals.iter().map(async |(index, arrival)| match &written {
-            Ok(()) => (*index, self.tidy_up(arrival).await),
-            Err(error) => (*index, Err(Setback::Failed(error.clone().into()))),
+        let settled = arrivals.into_iter().map(async |(index, arrival)| {
+            let settled = match &written {
+                Ok(()) => Settled::Written(self.tidy_up(&arrival).await),
+                Err(error) => Settled::Unwritten(Setback::Failed(error.clone().into())),
+            };
+            (index, settled, arrival)
         });
-        for (index, settled) in join_all(settled).await {
-            if let Err(setback) = settled {
-                outcomes[index] = Err(setback);
-            }
-        }
-        if written.is_ok() {
-            for (_, arrival) in &arrivals {
-                let lag = now().duration_since(arrival.replica.since);
-                report.arrived(self.target, lag, arrival.copied);
-            }
-        }
+        join_all(settled).await
     }
 
     async fn tidy_up(&self, arrival: &Arrival) -> Result<(), Setback> {
@@ -286,54 +326,31 @@ impl<'a> AtTarget<'a> {
         }
     }
 
-    /// Tells a target's circuit how it did. Gives whether it did well, if it was asked for anything: one that does some of
-    /// what it is asked for does.
-    async fn tell_circuit(
-        &self,
-        outcomes: &[Result<Outcome, Setback>],
-        went: bool,
-        circuit: &Circuit,
-    ) -> Option<bool> {
-        let table = &self.worker.replicator.table;
-        let failures: Vec<(bool, String)> = outcomes.iter().filter_map(fault_of_target).collect();
-        if went && !failures.iter().any(|(for_good, _)| *for_good) {
-            // One that has seen no failure needs not be told that all is well.
-            if *circuit != Circuit::default()
-                && let Err(error) = table.tell_circuit(self.target, None, now()).await
-            {
-                tracing::warn!(error = error.for_log(), "the target's circuit does not know");
-            }
-            return Some(true);
-        }
-        for (for_good, reason) in &failures {
-            match table
-                .tell_circuit(self.target, Some((*for_good, reason)), now())
-                .await
-            {
-                Ok(circuit) if circuit.is_open() => break,
-                Ok(_) => {}
-                Err(error) => tracing::warn!(error = error.for_log(), "the target's circuit does not know"),
-            }
-        }
-        (!failures.is_empty()).then_some(false)
-    }
-
     async fn defer_all(&self, deliveries: &[&Delivery], wait: SignedDuration) -> Vec<Verdict> {
         self.worker.defer_all(deliveries, self.live, wait).await
     }
 }
 
-fn tried(outcome: &Result<Outcome, Setback>) -> bool {
-    !matches!(outcome, Err(Setback::NotBegun))
+/// What came of writing an arrival down.
+enum Settled {
+    /// It is written; whether something was left at the target.
+    Written(Result<(), Setback>),
+    Unwritten(Setback),
 }
 
-/// Whether this is the target's fault: whether it will not pass by itself, and why.
-fn fault_of_target(outcome: &Result<Outcome, Setback>) -> Option<(bool, String)> {
-    match outcome {
-        Err(Setback::Failed(error @ (ReplicaError::TargetCorrupt { .. } | ReplicaError::Late))) => {
-            Some((false, error.for_log()))
-        }
-        Err(Setback::Failed(error)) => Some((error.failure()? == Failure::Permanent, error.for_log())),
-        _ => None,
-    }
+/// How many bytes a message is about.
+fn bytes_of(message: &Message, blob: &BlobRow) -> u64 {
+    let Message::Copy { segment, .. } = message else {
+        return blob.size;
+    };
+    let of_segment = || {
+        let plan = blob.parts().ok()?;
+        let parts = SegmentPlan::of(&plan).parts(*segment)?;
+        Some(parts.filter_map(|part| plan.part_length(part)).sum())
+    };
+    of_segment().unwrap_or(blob.size)
+}
+
+fn tried(outcome: &Result<Outcome, Setback>) -> bool {
+    !matches!(outcome, Err(Setback::NotBegun))
 }

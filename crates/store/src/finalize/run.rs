@@ -232,7 +232,7 @@ impl<'a> Run<'a> {
         let table = &self.finalizer.table;
         let new = (whose == Whose::Own).then(|| self.new_blob(content, now));
         let targets = if new.is_some() {
-            let roster = table.roster().await?.roster;
+            let roster = table.recent_roster().await?;
             table
                 .targets_for(&roster, &upload.account, upload.parent.as_ref())
                 .await?

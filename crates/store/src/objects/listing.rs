@@ -13,6 +13,8 @@ use jiff::Timestamp;
 pub struct ListedObject {
     /// Its key.
     pub key: String,
+    /// Its length in bytes.
+    pub size: u64,
     /// When it was made, as the store says.
     pub made_at: Timestamp,
 }
@@ -82,6 +84,7 @@ impl Objects {
         let read = |object: &aws_sdk_s3::types::Object| {
             Some(ListedObject {
                 key: object.key()?.to_owned(),
+                size: object.size()?.try_into().ok()?,
                 made_at: moment(object.last_modified())?,
             })
         };

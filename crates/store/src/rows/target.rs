@@ -14,7 +14,7 @@ const TALLY_SHARDS: u32 = 16;
 /// How many partitions of the index the replicas have that wait at one target.
 const WAITING_SHARDS: u32 = 4;
 
-/// The partition of everything about one target.
+/// The partition of what is written about one target, but for its tally.
 #[must_use]
 pub fn target_partition(target: &str) -> String {
     format!("TARGET#{target}")
@@ -98,15 +98,24 @@ pub struct TallyRow {
 }
 
 impl TallyRow {
-    /// What the sort keys of all parts begin with.
-    pub const PREFIX: &str = "TALLY#";
+    /// The sort key of every part.
+    pub const SK: &str = "TALLY";
 
     /// Where the part is in which a blob's replica is counted.
     #[must_use]
     pub fn key_of(target: &str, blob: &BlobId) -> Key {
+        Self::part(target, shard_of(blob, TALLY_SHARDS))
+    }
+
+    /// Where all parts are. Each has a partition of its own: DynamoDB splits one that is busy only after a while.
+    pub fn keys_of(target: &str) -> impl Iterator<Item = Key> {
+        (0..TALLY_SHARDS).map(move |number| Self::part(target, number))
+    }
+
+    fn part(target: &str, number: u32) -> Key {
         Key {
-            pk: target_partition(target),
-            sk: format!("{}{:02}", Self::PREFIX, shard_of(blob, TALLY_SHARDS)),
+            pk: format!("{}#{number:02}", target_partition(target)),
+            sk: Self::SK.to_owned(),
         }
     }
 }
@@ -159,19 +168,23 @@ pub struct SlotRow {
     pub target: String,
     /// Which place, from 0.
     pub slot: u16,
-    /// Who has it.
-    pub holder: String,
+    /// Who has it; nobody once it was given back.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub holder: Option<String>,
     /// Until when, unless it says again that it is alive; in milliseconds since 1970.
     pub until: i64,
 }
 
 impl SlotRow {
+    /// What the sort keys of all places begin with.
+    pub const PREFIX: &str = "SLOT#";
+
     /// Where a place is.
     #[must_use]
     pub fn key_of(target: &str, slot: u16) -> Key {
         Key {
             pk: target_partition(target),
-            sk: format!("SLOT#{slot:03}"),
+            sk: format!("{}{slot:03}", Self::PREFIX),
         }
     }
 }

@@ -63,6 +63,9 @@ pub struct UploadRow {
     pub ended_at: Option<Timestamp>,
     /// When it was made.
     pub created_at: Timestamp,
+    /// When the sweep looks at it, in seconds since 1970.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub due_at: Option<i64>,
     /// Counts the writes of this row.
     pub version: u64,
 }
@@ -108,6 +111,16 @@ impl UploadRow {
         self.content_id = node.file.as_ref().map(|file| file.content_id).or(self.content_id);
     }
 
+    /// Notes when the sweep looks at it, now that it is as it is. `noted` is when it would have.
+    pub(crate) fn note_due(&mut self, noted: Option<Timestamp>) {
+        let at = if self.state.is_final() {
+            self.discard_since
+        } else {
+            Some(upload::look_at(&self.session(), noted))
+        };
+        self.due_at = at.map(Timestamp::as_second);
+    }
+
     /// What decides about its state.
     #[must_use]
     pub fn session(&self) -> upload::Session {
@@ -140,11 +153,7 @@ impl Row for UploadRow {
     }
 
     fn due_at(&self) -> Option<Timestamp> {
-        match self.state {
-            upload::State::Open | upload::State::ProofRequired => Some(self.expires_at),
-            upload::State::Finalizing => self.lease_until,
-            _ => self.discard_since,
-        }
+        self.due_at.and_then(|second| Timestamp::from_second(second).ok())
     }
 
     fn opened(&self) -> Option<Opened> {

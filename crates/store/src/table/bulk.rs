@@ -1,6 +1,6 @@
 //! Reads of many items that know nothing of their kinds: for whoever goes through the whole table.
 
-use super::{Item, Key, Row, Table, from_item, wait_after_collision};
+use super::{Item, Key, Row, Table, from_item, text, wait_for_rest};
 use crate::error::{StoreError, remote};
 use aws_sdk_dynamodb::types::KeysAndAttributes;
 use std::collections::HashSet;
@@ -43,6 +43,34 @@ impl Table {
         })
     }
 
+    /// All items of a partition, whatever they are, read consistently; of each only what `attributes` names.
+    pub(crate) async fn partition(
+        &self,
+        pk: &str,
+        attributes: Option<&str>,
+    ) -> Result<Vec<Item>, StoreError> {
+        let (mut items, mut start) = (Vec::new(), None);
+        loop {
+            let answer = self
+                .client
+                .query()
+                .table_name(&self.name)
+                .key_condition_expression("pk = :pk")
+                .expression_attribute_values(":pk", text(pk))
+                .set_projection_expression(attributes.map(str::to_owned))
+                .set_exclusive_start_key(start)
+                .consistent_read(true)
+                .send()
+                .await
+                .map_err(remote("Query"))?;
+            items.extend(answer.items.unwrap_or_default());
+            start = answer.last_evaluated_key;
+            if start.is_none() {
+                return Ok(items);
+            }
+        }
+    }
+
     /// Which of these items are there, whatever is in them, read consistently.
     ///
     /// # Errors
@@ -52,12 +80,34 @@ impl Table {
         Ok(items.iter().filter_map(Key::of).collect())
     }
 
+    /// Which of these items are probably there, at half the price: what was just made or deleted may be told as it was before.
+    ///
+    /// # Errors
+    /// [`StoreError::Remote`].
+    pub async fn probably_existing(
+        &self,
+        keys: impl IntoIterator<Item = Key>,
+    ) -> Result<HashSet<Key>, StoreError> {
+        let items = self.batch_get_as(keys, Some("pk, sk"), false).await?;
+        Ok(items.iter().filter_map(Key::of).collect())
+    }
+
     /// Those items that are there, each once, in no particular order, read consistently; of each only what `attributes`
     /// names.
     pub(crate) async fn batch_get(
         &self,
         keys: impl IntoIterator<Item = Key>,
         attributes: Option<&str>,
+    ) -> Result<Vec<Item>, StoreError> {
+        self.batch_get_as(keys, attributes, true).await
+    }
+
+    /// The same, consistently or at half the price.
+    pub(crate) async fn batch_get_as(
+        &self,
+        keys: impl IntoIterator<Item = Key>,
+        attributes: Option<&str>,
+        consistent: bool,
     ) -> Result<Vec<Item>, StoreError> {
         // DynamoDB takes none twice, and a hundred at a time.
         let keys: HashSet<Key> = keys.into_iter().collect();
@@ -69,9 +119,10 @@ impl Table {
             if wanted.is_empty() {
                 return Ok(items);
             }
+            let asked = wanted.len();
             let request = KeysAndAttributes::builder()
                 .set_keys(Some(wanted))
-                .consistent_read(true)
+                .consistent_read(consistent)
                 .set_projection_expression(attributes.map(str::to_owned))
                 .build()
                 .map_err(|e| StoreError::Corrupt(e.to_string()))?;
@@ -88,8 +139,7 @@ impl Table {
                 .and_then(|mut tables| tables.remove(&self.name));
             wanted = left.map(|left| left.keys).unwrap_or_default();
             if !wanted.is_empty() {
-                attempt += 1;
-                wait_after_collision(attempt).await;
+                wait_for_rest("BatchGetItem", &mut attempt, wanted.len() < asked).await?;
             }
         }
     }

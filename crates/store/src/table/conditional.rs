@@ -89,10 +89,38 @@ impl Table {
                     wait_after_collision(attempt).await;
                 }
                 Cancellation::Collision | Cancellation::UnderWay | Cancellation::Other => {
-                    return Err(remote("TransactWriteItems")(error));
+                    return Err(refusal(error));
                 }
             }
         }
+    }
+}
+
+/// A transaction that was not written. Of one that was cancelled the code is the reason: that it was cancelled says nothing
+/// about whether it passes.
+fn refusal<R: std::fmt::Debug + Send + Sync + 'static>(
+    error: SdkError<TransactWriteItemsError, R>,
+) -> StoreError {
+    let reason = match error.as_service_error() {
+        Some(TransactWriteItemsError::TransactionCanceledException(cancelled)) => cancelled
+            .cancellation_reasons()
+            .iter()
+            .filter_map(|reason| reason.code())
+            .find(|code| *code != "None")
+            .map(str::to_owned),
+        _ => None,
+    };
+    match remote("TransactWriteItems")(error) {
+        StoreError::Remote {
+            operation,
+            code,
+            cause,
+        } => StoreError::Remote {
+            operation,
+            code: reason.or(code),
+            cause,
+        },
+        other => other,
     }
 }
 
@@ -124,8 +152,38 @@ where
     }
 }
 
+/// How often in a row a batch may be left as it was: with the waits in between about ten seconds.
+const BATCH_RETRIES: u32 = 12;
+
+/// A batch of which DynamoDB has left something undone: waits before that is asked for again. `progress`: some of it was
+/// done.
+///
+/// # Errors
+/// [`StoreError::Remote`] when nothing of it was done too often in a row.
+pub(super) async fn wait_for_rest(
+    operation: &'static str,
+    attempt: &mut u32,
+    progress: bool,
+) -> Result<(), StoreError> {
+    let Some(next) = next_attempt(*attempt, progress) else {
+        return Err(StoreError::Remote {
+            operation,
+            code: Some("ThrottlingException".to_owned()),
+            cause: format!("nothing of a batch was done {} times in a row", *attempt + 1),
+        });
+    };
+    *attempt = next;
+    wait_after_collision(next).await;
+    Ok(())
+}
+
+fn next_attempt(attempt: u32, progress: bool) -> Option<u32> {
+    let next = if progress { 1 } else { attempt + 1 };
+    (next <= BATCH_RETRIES).then_some(next)
+}
+
 /// Waits before a write or read is tried again, longer each time.
-pub(super) async fn wait_after_collision(attempt: u32) {
+async fn wait_after_collision(attempt: u32) {
     let ceiling = 20u64 << attempt.min(6);
     let jitter = rand::random_range(0..ceiling);
     tokio::time::sleep(Duration::from_millis(ceiling / 2 + jitter)).await;
@@ -208,6 +266,38 @@ mod tests {
         let (failed, tries) = refused(&["ValidationException"]).await;
         assert_eq!(failed.unwrap_err().code(), Some("ValidationException"));
         assert_eq!(tries, 1);
+    }
+
+    #[test]
+    fn a_batch_of_which_nothing_is_done_ends() {
+        let mut attempt = 0;
+        let mut rounds = 0;
+        while let Some(next) = next_attempt(attempt, false) {
+            (attempt, rounds) = (next, rounds + 1);
+            assert!(rounds < 1000, "it never ends");
+        }
+        assert_eq!(rounds, BATCH_RETRIES);
+        // One of which something is done each time goes on.
+        assert_eq!(next_attempt(attempt, true), Some(1));
+    }
+
+    #[test]
+    fn a_cancelled_transaction_is_known_by_its_reason() {
+        let told = |codes: &[&str]| {
+            let reasons = codes
+                .iter()
+                .map(|code| CancellationReason::builder().code(*code).build());
+            let cancelled = TransactionCanceledException::builder()
+                .set_cancellation_reasons(Some(reasons.collect()))
+                .build();
+            let error = TransactWriteItemsError::TransactionCanceledException(cancelled);
+            refusal(SdkError::service_error(error, ()))
+        };
+        let wrong = told(&["None", "ValidationError"]);
+        assert_eq!((wrong.code(), wrong.passes()), (Some("ValidationError"), false));
+        let busy = told(&["None", "ThrottlingError"]);
+        assert_eq!((busy.code(), busy.passes()), (Some("ThrottlingError"), true));
+        assert!(told(&["TransactionConflict"]).passes());
     }
 
     #[test]

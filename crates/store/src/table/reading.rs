@@ -194,6 +194,16 @@ impl Table {
         self.read(self.batch_get(keys, None).await?)
     }
 
+    /// Items as rows of one kind, each on its own: the caller logs or handles those that cannot be read.
+    pub(crate) fn read_each<R: Row>(&self, items: Vec<Item>) -> Vec<Result<R, (Key, StoreError)>> {
+        let read = |item| {
+            let key = Key::of(&item)?;
+            let row = from_item(item).inspect_err(|_| self.unreadable.count(&key));
+            Some(row.map_err(|error| (key, error)))
+        };
+        items.into_iter().filter_map(read).collect()
+    }
+
     /// Items as rows of one kind.
     fn read<R: Row>(&self, items: Vec<Item>) -> Result<Rows<R>, StoreError> {
         let (mut rows, mut unreadable) = (Vec::new(), Vec::new());

@@ -1,13 +1,15 @@
 //! The rows of the sample world (`events/sample/`) are exactly what the store would write. A row that changes its
 //! shape fails here until the sample follows.
 
-use super::{Item, Key, Row, due_attributes, from_item, to_item};
+use super::{Item, Key, Row, due, from_item, to_item};
 use crate::StoreError;
 use crate::rows::{
-    AccountRow, BlobRow, CircuitRow, ClaimRow, ContentRow, EntryRow, HoldingRow, KeyRow, LedgerRow, NodeRow,
-    ReplicaRow, RosterRow, SamplesRow, SessionRow, TallyRow, TokenRow, UploadRow, UsernameRow,
+    AccountRow, BlobRow, CircuitRow, ClaimRow, ContentRow, EntryRow, HoldingRow, InvitationRow, KeyRow,
+    LedgerRow, NodeRow, ReplicaRow, RosterRow, SamplesRow, SessionRow, TallyRow, TokenRow, UploadRow,
+    UsernameRow,
 };
 use aws_sdk_dynamodb::types::AttributeValue;
+use domain::circuit::News;
 use domain::replica::{State, Tally};
 use domain::targets::Config;
 use domain::targets::roster::Roster;
@@ -37,6 +39,7 @@ fn written(item: Item) -> Result<Item, StoreError> {
         "USERNAME" => again::<UsernameRow>(item),
         "SESSION" => again::<SessionRow>(item),
         "TOKEN" => again::<TokenRow>(item),
+        "INVITATION" => again::<InvitationRow>(item),
         "NODE" => again::<NodeRow>(item),
         "ENTRY" => again::<EntryRow>(item),
         "HOLDS" => again::<HoldingRow>(item),
@@ -53,7 +56,7 @@ fn written(item: Item) -> Result<Item, StoreError> {
             let mut item = to_item(&blob)?;
             // A blob becomes due by an update, which writes this besides.
             if let Some(at) = blob.life().examine_at {
-                item.extend(due_attributes(&blob.key(), at));
+                item.extend(due::attributes(&blob.key(), at));
             }
             Ok(item)
         }
@@ -103,7 +106,7 @@ fn the_sample_tallies_are_how_many_replicas_there_are() {
     for row in rows() {
         let sk = row["sk"].as_str().unwrap();
         let item: Item = serde_dynamo::to_item(&row).unwrap();
-        if sk.starts_with(TallyRow::PREFIX) {
+        if sk == TallyRow::SK {
             let row: TallyRow = from_item(item).unwrap();
             counted.insert(row.key(), row.tally);
         } else if sk.starts_with(ReplicaRow::PREFIX) {
@@ -135,7 +138,9 @@ fn flattened_rows_are_read_back_as_they_were_written() {
         ..CircuitRow::default()
     };
     same(&circuit);
-    circuit.circuit = circuit.circuit.failed(true, at(1_800_000_000));
+    let refused = News::Failed { for_good: true };
+    let opened = circuit.circuit.told(refused, None, at(1_800_000_000));
+    circuit.circuit = opened.unwrap();
     circuit.reason = Some("no keys".to_owned());
     same(&circuit);
     let config = r#"{
@@ -159,8 +164,8 @@ fn flattened_rows_are_read_back_as_they_were_written() {
     });
     same(&TallyRow {
         tally: Tally::moved(Some(State::Failed), Some(State::Available), 7),
-        pk: "TARGET#a".to_owned(),
-        sk: "TALLY#00".to_owned(),
+        pk: "TARGET#a#00".to_owned(),
+        sk: "TALLY".to_owned(),
     });
     // Rows that updates bring into being have only what was added to.
     let key = TallyRow::key_of("a", &"b1".parse().unwrap());

@@ -1,6 +1,6 @@
 //! Conditional writes, and the conflicts they report.
 
-use super::{Item, Key, Row, Waiting, due_attributes, to_item};
+use super::{Item, Key, Row, Waiting, due, to_item};
 use crate::error::{Conflict, StoreError};
 use aws_sdk_dynamodb::types::{AttributeValue, ConditionCheck, Delete, Put, TransactWriteItem, Update};
 use jiff::Timestamp;
@@ -210,7 +210,7 @@ impl Change {
     /// Gives values to `:due_shard` and `:due_at`, which make the sweep look at the item then.
     #[must_use]
     pub fn due(mut self, at: Timestamp) -> Self {
-        for (name, value) in due_attributes(&self.key, at) {
+        for (name, value) in due::attributes(&self.key, at) {
             self.values.insert(format!(":{name}"), value);
         }
         self

@@ -11,6 +11,8 @@
 )]
 
 mod blobs;
+mod invitations;
+mod leases;
 mod quotas;
 mod replicas;
 mod sessions;
@@ -66,7 +68,10 @@ fn due_shard(key: &Key) -> String {
     use std::hash::{DefaultHasher, Hash, Hasher};
     let mut hasher = DefaultHasher::new();
     key.hash(&mut hasher);
-    (hasher.finish() % 4).to_string()
+    match key.sk.as_str() {
+        "BLOB" => format!("b{}", hasher.finish() % 16),
+        _ => (hasher.finish() % 64).to_string(),
+    }
 }
 
 /// Puts items as they are.

@@ -88,7 +88,7 @@ impl Scene {
             closing_since: None,
             created_at: now(),
         };
-        table.create_account(&account, &Source::of(None)).await?;
+        table.create_account(&account, &Source::of(None), None).await?;
         let session = session_of(&account, "first");
         table
             .begin_session(&account, &session, &Source::of(None), now())

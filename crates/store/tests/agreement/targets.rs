@@ -2,7 +2,7 @@
 
 use crate::stack::table;
 use crate::{Item, all, put};
-use domain::circuit::{Admission, Circuit, FIRST_WAIT, OPEN_AFTER};
+use domain::circuit::{Admission, Circuit, FIRST_WAIT, News, OPEN_AFTER, PROBE_TIME, Probe};
 use domain::id::{AccountId, NodeId};
 use domain::name::Name;
 use domain::targets::roster::Roster;
@@ -13,6 +13,7 @@ use std::collections::BTreeSet;
 use store::Table;
 use store::rows::{CircuitRow, NodeRow, SlotRow, new_id, target_partition};
 use store::table::Row;
+use store::targets::Told;
 
 fn now() -> Timestamp {
     "2200-01-01T00:00:00Z".parse().unwrap()
@@ -21,6 +22,8 @@ fn now() -> Timestamp {
 fn after(seconds: i64) -> Timestamp {
     now() + SignedDuration::from_secs(seconds)
 }
+
+const REFUSED: News = News::Failed { for_good: true };
 
 fn new_target() -> String {
     let id: domain::id::BlobId = new_id();
@@ -56,20 +59,35 @@ fn circuits() -> Vec<Circuit> {
     all
 }
 
-/// What is asked or told, and what came of it.
+/// What is asked or told.
 #[derive(Debug, Clone, Copy)]
 enum Turn {
     Ask,
-    Well,
-    Failed { for_good: bool },
+    /// By the probe that is under way, or by another one.
+    Tell(News, bool),
 }
 
-const TURNS: [Turn; 4] = [
-    Turn::Ask,
-    Turn::Well,
-    Turn::Failed { for_good: false },
-    Turn::Failed { for_good: true },
-];
+fn turns() -> Vec<Turn> {
+    let failed = |for_good| News::Failed { for_good };
+    let news = [News::Well, News::Unasked, failed(false), failed(true)];
+    let told = news
+        .into_iter()
+        .flat_map(|news| [false, true].map(|by_probe| Turn::Tell(news, by_probe)));
+    [Turn::Ask].into_iter().chain(told).collect()
+}
+
+/// The probe that a circuit knows as being under way, if it says that one is.
+fn probe_of(circuit: &Circuit) -> Option<Probe> {
+    let began = circuit.open_until? - PROBE_TIME;
+    let before = Circuit {
+        open_until: Some(began),
+        ..*circuit
+    };
+    match before.ask(began) {
+        (Admission::Probe(probe), _) => Some(probe),
+        _ => None,
+    }
+}
 
 /// One turn on a circuit that is written as `before`, or was never written.
 async fn turn(table: &Table, before: Option<Circuit>, turn: Turn) -> Result<(), String> {
@@ -84,6 +102,7 @@ async fn turn(table: &Table, before: Option<Circuit>, turn: Turn) -> Result<(), 
     }
     let circuit = before.unwrap_or_default();
     let failed = |error: store::StoreError| error.to_string();
+    let old = before.map(|_| "an old one");
     let (said, rule, next, reason) = match turn {
         Turn::Ask => {
             let said = table.ask_circuit(target, now()).await.map_err(failed)?;
@@ -92,29 +111,28 @@ async fn turn(table: &Table, before: Option<Circuit>, turn: Turn) -> Result<(), 
                 format!("{said:?}"),
                 format!("{:?}", (admission, next.unwrap_or(circuit))),
                 next,
-                Some("an old one"),
+                old,
             )
         }
-        Turn::Well => {
-            let said = table.tell_circuit(target, None, now()).await.map_err(failed)?;
-            let next = circuit.succeeded();
-            (
-                format!("{said:?}"),
-                format!("{:?}", next.unwrap_or(circuit)),
-                next,
-                None,
-            )
-        }
-        Turn::Failed { for_good } => {
-            let failure = Some((for_good, "a new one"));
-            let said = table.tell_circuit(target, failure, now()).await.map_err(failed)?;
-            let next = circuit.failed(for_good, now());
-            (
-                format!("{said:?}"),
-                format!("{next:?}"),
-                Some(next),
-                Some("a new one"),
-            )
+        Turn::Tell(news, by_probe) => {
+            let probe = by_probe.then(|| probe_of(&circuit)).flatten();
+            let told = (news, Some("a new one"));
+            let said = table
+                .tell_circuit(target, told, probe, now())
+                .await
+                .map_err(failed)?;
+            let next = circuit.told(news, probe, now());
+            let after = next.unwrap_or(circuit);
+            let rule = Told {
+                circuit: after,
+                turned: after.open_until != circuit.open_until,
+            };
+            let reason = match news {
+                News::Well => None,
+                News::Unasked => old,
+                News::Failed { .. } => Some("a new one"),
+            };
+            (format!("{said:?}"), format!("{rule:?}"), next, reason)
         }
     };
     let row = table.circuit(target).await.map_err(failed)?;
@@ -126,7 +144,7 @@ async fn turn(table: &Table, before: Option<Circuit>, turn: Turn) -> Result<(), 
     let was = before.map_or(0, |_| 4);
     let expected = match next {
         Some(next) => (next, was + 1, reason),
-        None => (circuit, was, before.map(|_| "an old one")),
+        None => (circuit, was, old),
     };
     let is = (row.circuit, row.version, row.reason.as_deref());
     if is == expected {
@@ -141,9 +159,9 @@ async fn a_circuit_turns_as_the_rule_says() {
     let table = &table().await;
     let mut cases = Vec::new();
     for before in circuits().into_iter().map(Some).chain([None]) {
-        cases.extend(TURNS.map(|next| turn(table, before, next)));
+        cases.extend(turns().into_iter().map(|next| turn(table, before, next)));
     }
-    all(cases, 160).await;
+    all(cases, 360).await;
 }
 
 #[tokio::test]
@@ -151,7 +169,7 @@ async fn one_of_many_workers_is_the_probe() {
     let table = table().await;
     let target = new_target();
     table
-        .tell_circuit(&target, Some((true, "no keys")), now())
+        .tell_circuit(&target, (REFUSED, Some("no keys")), None, now())
         .await
         .unwrap();
     let first = now() + FIRST_WAIT;
@@ -161,7 +179,7 @@ async fn one_of_many_workers_is_the_probe() {
     let admissions: Vec<Admission> = asked.into_iter().map(|asked| asked.unwrap().0).collect();
     let probes = admissions
         .iter()
-        .filter(|admission| **admission == Admission::Probe);
+        .filter(|admission| matches!(admission, Admission::Probe(_)));
     assert_eq!(probes.count(), 1, "{admissions:?}");
     assert!(!admissions.contains(&Admission::Go), "{admissions:?}");
     remove(&table, &target).await;
@@ -171,10 +189,14 @@ async fn one_of_many_workers_is_the_probe() {
 async fn many_failures_at_once_open_the_circuit() {
     let table = table().await;
     let target = new_target();
-    let tells = (0..2 * OPEN_AFTER).map(|_| table.tell_circuit(&target, Some((false, "slow")), now()));
-    for told in join_all(tells).await {
-        told.unwrap();
-    }
+    let tells = (0..2 * OPEN_AFTER).map(|_| {
+        let news = News::Failed { for_good: false };
+        table.tell_circuit(&target, (news, Some("slow")), None, now())
+    });
+    let told = join_all(tells).await;
+    // One of them sends the probe.
+    let turned = told.into_iter().filter(|told| told.as_ref().unwrap().turned);
+    assert_eq!(turned.count(), 1);
     let row = table.circuit(&target).await.unwrap();
     assert!(row.circuit.is_open(), "{row:?}");
     assert_eq!(
@@ -233,6 +255,33 @@ async fn a_target_has_only_so_many_places() {
     remove(&table, &target).await;
 }
 
+#[tokio::test]
+async fn one_free_place_among_a_hundred_is_found() {
+    let table = table().await;
+    let target = new_target();
+    let until = after(30).as_millisecond();
+    let slots: Vec<SlotRow> = (0..100)
+        .map(|slot| SlotRow {
+            target: target.clone(),
+            slot,
+            holder: Some(format!("w{slot}")),
+            until,
+        })
+        .collect();
+    let items: Vec<Item> = slots
+        .iter()
+        .map(|row| Item::new(&row.key(), serde_json::to_value(row).unwrap()))
+        .collect();
+    put(&table, &items.iter().collect::<Vec<_>>()).await.unwrap();
+    let take = |places, holder| table.take_slot(&target, places, holder, now(), after(30));
+    assert_eq!(take(100, "z").await.unwrap(), None);
+    // One's own counts as free, and so does the only one that nobody has.
+    assert_eq!(take(100, "w7").await.unwrap(), Some(7));
+    assert!(table.free_slot(&target, 42, "w42").await.unwrap());
+    assert_eq!(take(100, "z").await.unwrap(), Some(42));
+    remove(&table, &target).await;
+}
+
 /// The rate and the rest of what is known about a target are read back as they were written.
 #[tokio::test]
 async fn a_target_says_how_it_is_doing() {
@@ -241,7 +290,7 @@ async fn a_target_says_how_it_is_doing() {
     table.sample(&target, 1000, now()).await.unwrap();
     table.sample(&target, 4000, after(60)).await.unwrap();
     table
-        .tell_circuit(&target, Some((true, "no keys")), now())
+        .tell_circuit(&target, (REFUSED, Some("no keys")), None, now())
         .await
         .unwrap();
     let status = table.target_status(&target, after(100)).await.unwrap();

@@ -54,6 +54,7 @@ fn upload(account: &AccountId, parent: Option<&NodeId>) -> UploadRow {
         challenge: None,
         multipart_id: None,
         expires_at,
+        due_at: None,
         lease_until: None,
         node: None,
         discard_since: None,

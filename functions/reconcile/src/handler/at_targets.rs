@@ -3,6 +3,7 @@
 use super::{Reconciler, count, each};
 use domain::id::{AccountId, NodeId};
 use domain::reconcile::pass::Counts;
+use domain::reconcile::sample::Sample;
 use domain::reconcile::{ReplicaDuty, replica_duty};
 use domain::targets::roster::{Member, Roster};
 use replicas::{Place, ReplicaError, Targets};
@@ -19,8 +20,14 @@ enum Became {
 }
 
 impl Reconciler {
-    /// Looks at replicas. A target that does not answer is not asked again in this invocation.
-    pub(super) async fn replicas(&self, replicas: Vec<ReplicaRow>, roster: &RosterRow) -> Counts {
+    /// Looks at replicas, at targets that shall have them at those of the sample only. A target that does not answer is not asked
+    /// again in this invocation.
+    pub(super) async fn replicas(
+        &self,
+        replicas: Vec<ReplicaRow>,
+        roster: &RosterRow,
+        sample: Sample,
+    ) -> Counts {
         let mut counts = Counts {
             replicas_seen: count(replicas.len()),
             ..Counts::default()
@@ -37,12 +44,15 @@ impl Reconciler {
             };
             match replica_duty(standing, known_since, replica.available_at, now()) {
                 ReplicaDuty::Nothing => {}
+                ReplicaDuty::Look if !sample.has_replica(&replica.blob, &replica.target) => {}
                 duty => due.push((replica, duty)),
             }
         }
         if due.is_empty() {
             return counts;
         }
+        let looked_at = due.iter().filter(|(_, duty)| *duty == ReplicaDuty::Look);
+        counts.replicas_looked_at = count(looked_at.count());
         let targets = match self.targets.get(&[]).await {
             Ok(targets) => targets,
             Err(error) => {
@@ -152,7 +162,8 @@ impl Reconciler {
         let keys = wanted
             .iter()
             .map(|(blob, member)| ReplicaRow::key_of(blob, &member.name));
-        let there = self.table.existing(keys).await?;
+        // What is made without need is refused, for it is there.
+        let there = self.table.probably_existing(keys).await?;
         wanted.retain(|(blob, member)| !there.contains(&ReplicaRow::key_of(blob, &member.name)));
         let (added, failed) = each(wanted, async |(blob, member)| {
             let made = self.table.add_replicas(&blob, &[member], now()).await?;

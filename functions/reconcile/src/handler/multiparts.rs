@@ -1,7 +1,7 @@
 //! Multipart uploads without an owner.
 
 use super::{LISTED, Page, Reconciler, count, each};
-use domain::reconcile::pass::{Counts, Marker, Place};
+use domain::reconcile::pass::{Counts, Marker, Place, Seen};
 use domain::reconcile::{blob_of_key, multipart_is_orphaned};
 use store::StoreError;
 use store::objects::ListedMultipart;
@@ -38,6 +38,7 @@ impl Reconciler {
                 failed,
                 ..Counts::default()
             },
+            seen: Seen::default(),
             next,
         })
     }

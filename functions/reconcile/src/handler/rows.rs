@@ -3,7 +3,7 @@
 use super::{Page, Reconciler, SCANNED, count, each};
 use domain::blob::Event;
 use domain::id::BlobId;
-use domain::reconcile::pass::{Counts, Place};
+use domain::reconcile::pass::{Counts, Pass, Place, Seen};
 use domain::reconcile::{claim_is_over, examine};
 use std::collections::HashSet;
 use store::StoreError;
@@ -15,6 +15,7 @@ impl Reconciler {
     /// Looks at the rows after the one with this partition and sort key.
     pub(super) async fn rows_page(
         &self,
+        pass: &Pass,
         after: Option<&(String, String)>,
         roster: &RosterRow,
     ) -> Result<Page, StoreError> {
@@ -44,6 +45,40 @@ impl Reconciler {
         let elsewhere = self.table.blobs_among(&claimed).await?;
         claimed.retain(|blob| !elsewhere.contains(blob));
 
+        let (sample, age) = (self.sample_of(pass), self.age());
+        let mut seen = Seen::default();
+        for blob in &blobs {
+            if pass.is_compared(&blob.life(), blob.created_at, &age) {
+                seen.blobs.push(blob.id.clone());
+            }
+        }
+        // What is lost is listed without its checksum when it is back.
+        blobs.retain(|blob| pass.sketch.is_none() || blob.life().lost || sample.has(&blob.id));
+        counts += self.looked_at(blobs).await;
+        let (removed, failed) = each(claimed, async |blob| self.claim(&blob).await).await;
+        counts.failed += failed;
+        counts.claims_removed = count(removed.into_iter().filter(|gone| *gone).count());
+        counts += self.replicas(replicas, roster, sample).await;
+        counts += self.cover(nodes, &roster.roster).await?;
+        let next = page.next.map(|key| Place::Rows {
+            after: Some((key.pk, key.sk)),
+        });
+        Ok(Page { counts, seen, next })
+    }
+
+    /// Compares blobs with their objects.
+    pub(super) async fn blobs(&self, ids: Vec<BlobId>) -> Counts {
+        let (rows, failed) = each(ids, async |id| self.table.blob(&id).await).await;
+        let mut counts = self.looked_at(rows.into_iter().flatten().collect()).await;
+        counts.failed += failed;
+        counts
+    }
+
+    async fn looked_at(&self, blobs: Vec<BlobRow>) -> Counts {
+        let mut counts = Counts {
+            blobs_looked_at: count(blobs.len()),
+            ..Counts::default()
+        };
         let (events, failed) = each(blobs, async |blob| self.blob(&blob).await).await;
         counts.failed += failed;
         for event in events.into_iter().flatten() {
@@ -53,15 +88,7 @@ impl Reconciler {
                 _ => {}
             }
         }
-        let (removed, failed) = each(claimed, async |blob| self.claim(&blob).await).await;
-        counts.failed += failed;
-        counts.claims_removed = count(removed.into_iter().filter(|gone| *gone).count());
-        counts += self.replicas(replicas, roster).await;
-        counts += self.cover(nodes, &roster.roster).await?;
-        let next = page.next.map(|key| Place::Rows {
-            after: Some((key.pk, key.sk)),
-        });
-        Ok(Page { counts, next })
+        counts
     }
 
     /// Compares a blob with its object. Gives what happened to it.

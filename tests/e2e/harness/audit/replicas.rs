@@ -1,6 +1,7 @@
 //! Replicas: each row is of one piece, and what is counted about a target is true.
 
-use crate::harness::aws::{items, scan};
+use crate::harness::aws::{scan, tally_in};
+use crate::harness::stack::stack;
 use jiff::Timestamp;
 use serde_json::Value;
 use std::collections::BTreeMap;
@@ -68,7 +69,7 @@ async fn counted(target: &str) -> Numbers {
         "available",
         "available_bytes",
     ];
-    let parts = items(&format!("TARGET#{target}"), "TALLY#").await;
+    let parts = tally_in(&stack().table, target).await;
     let sum = |name: &str| parts.iter().filter_map(|part| part[name].as_i64()).sum();
     let numbers = NUMBERS.iter().map(|name| (*name, sum(name)));
     numbers.filter(|(_, number)| *number != 0).collect()

@@ -66,7 +66,7 @@ impl World {
 
     /// The sum of what is counted about a target's replicas.
     pub(crate) async fn tally(&self, target: &str, number: &str) -> i64 {
-        let rows = aws::items_in(&self.name, &format!("TARGET#{target}"), "TALLY#").await;
+        let rows = aws::tally_in(&self.name, target).await;
         rows.iter().filter_map(|row| row[number].as_i64()).sum()
     }
 
@@ -87,7 +87,12 @@ impl World {
 
     /// Puts other bytes to where a target has a file.
     pub(crate) async fn replace_at(&self, target: &Value, sent: &Sent, bytes: &[u8]) {
-        let path = format!("/{}/{}", bucket_of(target), sent.blob);
+        self.put_at(target, &sent.blob, bytes).await;
+    }
+
+    /// Puts an object to a target.
+    pub(crate) async fn put_at(&self, target: &Value, key: &str, bytes: &[u8]) {
+        let path = format!("/{}/{key}", bucket_of(target));
         s3("PUT", &path, Bytes::copy_from_slice(bytes)).await.expect(200);
     }
 

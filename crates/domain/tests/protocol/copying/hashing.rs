@@ -50,6 +50,7 @@ impl Hash for World {
             queue,
             letters,
             marked,
+            open,
             workers,
             others,
             troubles,
@@ -59,7 +60,7 @@ impl Hash for World {
             bytes: [0; Bytes::MOST],
             length: 0,
         };
-        (replica, segments, tally, target, queue, letters, marked).hash(&mut bytes);
+        (replica, segments, tally, target, queue, letters, marked, open).hash(&mut bytes);
         (workers, others, troubles, seen).hash(&mut bytes);
         state.write(&bytes.bytes[..bytes.length]);
     }

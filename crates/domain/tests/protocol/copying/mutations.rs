@@ -4,7 +4,7 @@ use super::properties::{AVAILABLE, COPIED, ENDS, FAILED, PROGRESS, REMOVED, TALL
 use super::rules::Rule;
 use super::worlds::{
     beginning, corrupting, failing_again, failing_and_losing, forgetting, giving_up, giving_up_again, going,
-    going_anyway, losing, small, trying_again,
+    going_anyway, left_alone, left_alone_and_given_up, losing, small, trying_again,
 };
 use crate::checking::check_finds;
 
@@ -144,6 +144,17 @@ fn the_sweep_skips_what_is_pending() {
 #[test]
 fn the_sweep_skips_what_is_being_copied() {
     check_finds(&forgetting().without(&[Rule::SweepsCopying]), ENDS);
+}
+
+#[test]
+fn what_waits_without_a_message_is_forgotten() {
+    check_finds(&left_alone().without(&[Rule::Feeds]), ENDS);
+}
+
+#[test]
+fn the_message_of_what_has_failed_is_taken_away_while_the_target_is_left_alone() {
+    let model = left_alone_and_given_up().without(&[Rule::ParksUnderWay]);
+    check_finds(&model, FAILED);
 }
 
 #[test]

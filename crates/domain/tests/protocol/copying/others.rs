@@ -18,6 +18,15 @@ pub(super) enum Other {
     /// It found that the object is not what it should be.
     Reconcile(Reconcile),
     Remove(Remove),
+    Feed(Feed),
+}
+
+/// Whoever gives messages to what waits without one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(super) enum Feed {
+    Send,
+    /// It has a message.
+    Count,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -63,6 +72,11 @@ impl Other {
         Self::Remove(Remove::Read)
     }
 
+    /// It has found a replica without a message.
+    pub(super) fn feed() -> Self {
+        Self::Feed(Feed::Send)
+    }
+
     pub(super) fn is_redrive(&self) -> bool {
         matches!(self, Self::Redrive { .. })
     }
@@ -81,6 +95,7 @@ impl Other {
             },
             Self::Reconcile(call) => Self::Reconcile(call.step(model, world)?),
             Self::Remove(call) => Self::Remove(call.step(model, world)?),
+            Self::Feed(call) => Self::Feed(call.step(world)?),
         })
     }
 }
@@ -109,6 +124,21 @@ impl Redrive {
                 return None;
             }
         })
+    }
+}
+
+impl Feed {
+    fn step(self, world: &mut World) -> Option<Self> {
+        match self {
+            Self::Send => {
+                world.queue.send(Message::Start);
+                Some(Self::Count)
+            }
+            Self::Count => {
+                world.unpark();
+                None
+            }
+        }
     }
 }
 

@@ -106,7 +106,13 @@ impl World {
             State::Copying => model.keeps(Rule::SweepsCopying),
             State::Available | State::Failed => false,
         };
-        !self.marked && self.replica.is_some_and(swept)
+        !self.marked && self.replica.is_some_and(|row| row.due && swept(row))
+    }
+
+    /// It waits without a message, at a target that is not left alone any more.
+    pub(super) fn is_hungry(&self, model: &Model) -> bool {
+        let parked = self.replica.is_some_and(Replica::is_parked);
+        parked && !self.open && !self.marked && model.keeps(Rule::Feeds)
     }
 
     pub(super) fn may_be_reconciled(&self, model: &Model) -> bool {
@@ -157,6 +163,9 @@ impl World {
 
     /// What happens next when nothing goes wrong. `None`: nothing.
     fn next(&self, model: &Model, order: Order) -> Option<Action> {
+        if self.open {
+            return Some(Action::Close);
+        }
         let others = self
             .others
             .iter()
@@ -183,6 +192,7 @@ impl World {
         let due = [
             (self.may_be_removed(model), Action::Remove),
             (self.is_stalled(model), Action::Sweep),
+            (self.is_hungry(model), Action::Feed),
             (self.may_be_reconciled(model), Action::Reconcile),
         ];
         let due = due.iter().find(|(is, _)| *is).map(|(_, action)| *action);

@@ -14,6 +14,8 @@ pub(super) struct Replica {
     pub(super) segments_done: u8,
     /// It has failed, and its dead letter was sent.
     pub(super) buried: bool,
+    /// The sweep looks at it some day. What waits and is not due has no message.
+    pub(super) due: bool,
 }
 
 impl Replica {
@@ -23,6 +25,7 @@ impl Replica {
         multipart: None,
         segments_done: 0,
         buried: false,
+        due: true,
     };
 
     /// What a write pins. With a multipart upload a failed one goes on in another state than without.
@@ -32,12 +35,18 @@ impl Replica {
             multipart: self.multipart.filter(|_| failed).map(|_| 0),
             segments_done: 0,
             buried: false,
+            due: true,
             ..self
         }
     }
 
     pub(super) fn is_under_way(self) -> bool {
-        matches!(self.state, State::Pending | State::Copying)
+        self.state.is_under_way()
+    }
+
+    /// It waits without a message.
+    pub(super) fn is_parked(self) -> bool {
+        self.is_under_way() && !self.due
     }
 
     /// It has failed, and waits for the same bytes as when it was read.
@@ -94,6 +103,7 @@ impl World {
         };
         row.state = to;
         row.buried &= !digs_up;
+        row.due = to.is_under_way();
         change(row);
         self.touch();
         if model.keeps(Rule::TallyInTransaction) {
@@ -109,6 +119,7 @@ impl World {
             state: State::Copying,
             multipart: Some(multipart),
             segments_done: 0,
+            due: true,
             ..row
         };
         if !model.keeps(Rule::BeginsOnce) {
@@ -175,6 +186,26 @@ impl World {
     pub(super) fn touch(&mut self) {
         for worker in self.workers.iter_mut().flatten() {
             worker.has_read_older();
+        }
+    }
+
+    /// The target is left alone: what waits for its bytes waits without a message. Gives whether it does.
+    pub(super) fn park(&mut self, model: &Model) -> bool {
+        match &mut self.replica {
+            Some(row) if row.is_under_way() => {
+                row.due = false;
+                true
+            }
+            _ => !model.keeps(Rule::ParksUnderWay),
+        }
+    }
+
+    /// It has a message again.
+    pub(super) fn unpark(&mut self) {
+        if let Some(row) = &mut self.replica
+            && row.is_parked()
+        {
+            row.due = true;
         }
     }
 

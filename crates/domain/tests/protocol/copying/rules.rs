@@ -57,6 +57,10 @@ pub(super) enum Rule {
     SweepsPending,
     /// The sweep sends again what is being copied.
     SweepsCopying,
+    /// Of a target that is left alone only what waits for its bytes is left without a message.
+    ParksUnderWay,
+    /// What waits without a message gets one when its target is not left alone any more.
+    Feeds,
     /// A multipart upload that is gone is forgotten.
     ForgetsMultiparts,
     /// Whoever made it available aborts what else is under way.

@@ -13,6 +13,10 @@ use domain::replica::{Event, Next, State, next};
 /// A worker's next call.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub(super) enum Call {
+    /// The target is left alone.
+    Park,
+    ReadToPark,
+    RedriveToPark,
     Redrive,
     ReadToRedrive,
     ReadRedriven,
@@ -93,7 +97,7 @@ pub(super) enum Turn {
 }
 
 impl Worker {
-    /// After the blob and the replica were read.
+    /// After the circuit, the blob and the replica were read.
     pub(super) fn on(message: Message, again: bool, model: &Model, world: &World) -> Turn {
         let worker = Self {
             message,
@@ -101,6 +105,10 @@ impl Worker {
             read: Replica::NEW,
             call: Call::Look,
         };
+        if world.open {
+            // The target is not asked for anything.
+            return worker.goes(Call::Park);
+        }
         if world.marked && model.keeps(Rule::LeavesMarkedAlone) {
             worker.look()
         } else {
@@ -126,8 +134,9 @@ impl Worker {
             multipart,
             segments_done,
             buried,
+            due,
         } = self.read;
-        let read = (state as u8, since, multipart, segments_done, buried);
+        let read = (state as u8, since, multipart, segments_done, buried, due);
         (self.message, self.again, self.call, read)
     }
 
@@ -140,6 +149,7 @@ impl Worker {
         matches!(
             self.call,
             Call::Redrive
+                | Call::RedriveToPark
                 | Call::PutWhole
                 | Call::Begin
                 | Call::RecordBegin(_)
@@ -160,7 +170,10 @@ impl Worker {
     pub(super) fn may_give_up(&self) -> bool {
         !matches!(
             self.call,
-            Call::Look
+            Call::Park
+                | Call::ReadToPark
+                | Call::RedriveToPark
+                | Call::Look
                 | Call::ReadToGiveUp { .. }
                 | Call::GiveUp
                 | Call::SendLetterFirst
@@ -175,6 +188,10 @@ impl Worker {
         match self.call {
             Call::SendLetter { .. } => true,
             Call::Bury { .. } => false,
+            // It redrives it, or looks how it ended.
+            Call::Park | Call::ReadToPark | Call::RedriveToPark => {
+                self.message == Message::Start || (self.again && !buried)
+            }
             _ => (!buried || self.message == Message::Start) && (self.again || !self.may_give_up()),
         }
     }
@@ -216,7 +233,7 @@ impl Worker {
 
     /// What it does not need any more is forgotten: it would only make worlds different.
     fn to(mut self, call: Call) -> Self {
-        self.read.buried = false;
+        (self.read.buried, self.read.due) = (false, true);
         let read = Replica {
             segments_done: 0,
             ..self.read
@@ -236,9 +253,12 @@ impl Worker {
             | Call::Abort {
                 then: Then::Arrive, ..
             } => read,
-            Call::Redrive | Call::PutWhole | Call::Arrive | Call::GiveUp | Call::LookWhoForgot => {
-                read.pinned()
-            }
+            Call::Redrive
+            | Call::RedriveToPark
+            | Call::PutWhole
+            | Call::Arrive
+            | Call::GiveUp
+            | Call::LookWhoForgot => read.pinned(),
             Call::ReadToRedrive | Call::Begin | Call::RecordBegin(_) | Call::ReadToArrive => Replica {
                 since: read.since,
                 ..Replica::NEW
@@ -315,6 +335,7 @@ impl Worker {
     /// Does the next call.
     pub(super) fn step(self, model: &Model, world: &mut World) -> Turn {
         match self.call {
+            Call::Park | Call::ReadToPark | Call::RedriveToPark => self.park(model, world),
             Call::Redrive | Call::ReadToRedrive | Call::ReadRedriven => self.redrive(model, world),
             Call::ReadSegments => self.advance(model, &world.recorded(model, self.read.multipart)),
             Call::PutWhole => {
@@ -348,6 +369,27 @@ impl Worker {
             | Call::SendLetter { .. }
             | Call::Bury { .. } => self.end(model, world),
             _ => self.finish(model, world),
+        }
+    }
+
+    /// The target is left alone.
+    fn park(mut self, model: &Model, world: &mut World) -> Turn {
+        match (self.call, world.replica) {
+            (Call::Park, _) if world.park(model) => Turn::Done,
+            (Call::Park, _) => self.goes(Call::ReadToPark),
+            (Call::RedriveToPark, _) => {
+                world.transact(model, Event::Redrive, self.read, |_| ());
+                self.goes(Call::Park)
+            }
+            (_, Some(row)) if row.state == State::Failed && self.message == Message::Start => {
+                self.read = row;
+                self.goes(Call::RedriveToPark)
+            }
+            (_, Some(row)) if row.state == State::Failed => self.look(),
+            (_, Some(row)) if row.is_under_way() => self.goes(Call::Park),
+            // What was left at the target has to wait.
+            (_, Some(_)) if self.again => Turn::Fails,
+            _ => Turn::Done,
         }
     }
 

@@ -19,6 +19,7 @@ const NONE: Troubles = Troubles {
     give_ups: 0,
     redrives: 0,
     marks: 0,
+    outages: 0,
 };
 
 /// A new replica, and its message. Two workers at a time, one of the others, two multipart uploads; nothing goes wrong
@@ -35,6 +36,7 @@ fn plain(size: u64) -> Model {
         queue,
         letters: false,
         marked: false,
+        open: false,
         workers: [None; WORKERS],
         others: [None; OTHERS],
         troubles: NONE,
@@ -107,6 +109,7 @@ impl Model {
         world.replica = world.replica.map(|row| Replica {
             state: to,
             buried: true,
+            due: false,
             ..row
         });
         world.tally.0 += Tally::moved(from, Some(to), self.plan.size());
@@ -271,6 +274,35 @@ pub(super) fn going_anyway() -> Model {
     }
 }
 
+/// One segment, which is not there. The target is left alone for a while. Messages vanish, and the target forgets.
+pub(super) fn left_alone() -> Model {
+    let troubles = Troubles {
+        forgets: 1,
+        outages: 1,
+        ..NONE
+    };
+    Model {
+        vanish: true,
+        tells_again: false,
+        ..plain(MIDDLE).troubles(troubles)
+    }
+}
+
+/// One segment, which is there. The target is left alone while it is given up, and tried again. No sweep.
+pub(super) fn left_alone_and_given_up() -> Model {
+    let troubles = Troubles {
+        give_ups: 1,
+        redrives: 1,
+        outages: 1,
+        ..NONE
+    };
+    Model {
+        begun: 1,
+        sweeps: false,
+        ..plain(MIDDLE).troubles(troubles).begun_with(1)
+    }
+}
+
 /// A blob that is put whole, and whatever may go wrong with it.
 pub(super) fn small() -> Model {
     let troubles = Troubles {
@@ -317,6 +349,14 @@ fn is_buried_again(world: &World) -> bool {
 /// A blob that goes is at the target, and somebody wants it tried again.
 fn is_redriven_while_it_goes(world: &World) -> bool {
     world.marked && world.others.iter().flatten().any(Other::is_redrive)
+}
+
+fn is_parked(world: &World) -> bool {
+    world.open && world.replica.is_some_and(Replica::is_parked)
+}
+
+fn is_parked_and_redriven(world: &World) -> bool {
+    is_parked(world) && world.troubles.give_ups == 0
 }
 
 #[test]
@@ -400,6 +440,20 @@ fn the_blob_goes_while_it_is_copied() {
 fn the_blob_goes_whatever_else_happens() {
     let model = going_anyway().reaches("removed", is_removed);
     check(&model.reaches("tried again", is_redriven_while_it_goes), 100_000);
+}
+
+#[test]
+fn the_target_is_left_alone_for_a_while() {
+    let model = left_alone().reaches("parked", is_parked);
+    check(&model.reaches("available", is_available), 100_000);
+}
+
+#[test]
+fn it_is_given_up_while_the_target_is_left_alone() {
+    let model = left_alone_and_given_up()
+        .reaches("failed", has_failed)
+        .reaches("parked and tried again", is_parked_and_redriven);
+    check(&model.reaches("available", is_available), 50_000);
 }
 
 #[test]

@@ -7,9 +7,9 @@ use crate::{Item, put};
 use domain::content::PartDigest;
 use domain::replica::{State, Tally};
 use futures::future::join_all;
-use store::Table;
 use store::replicas::Arrival;
 use store::rows::{BlobRow, ReplicaRow, WaitingFor};
+use store::{Conflict, StoreError, Table};
 
 fn arrival(replica: &ReplicaRow) -> Arrival {
     Arrival {
@@ -18,6 +18,17 @@ fn arrival(replica: &ReplicaRow) -> Arrival {
         checksum: "new sum".to_owned(),
         copied: Place::SIZE,
     }
+}
+
+/// So many, most of which are pending.
+fn mixed(count: usize) -> Vec<Shape> {
+    let shape = |number| match number % 10 {
+        3 => (State::Available, false),
+        5 => (State::Failed, false),
+        7 => (State::Copying, true),
+        _ => (State::Pending, false),
+    };
+    (0..count).map(shape).collect()
 }
 
 /// Puts replicas at a target with the tally that belongs to all of them. Gives them as they are read.
@@ -53,14 +64,7 @@ async fn remove_all(table: &Table, made: &[(Place, ReplicaRow)]) {
 async fn many_arrive_at_once_and_each_is_counted_once() {
     let table = &table().await;
     let targets = [Place::new().target, Place::new().target];
-    let shapes: Vec<Shape> = (0..60)
-        .map(|number| match number % 10 {
-            3 => (State::Available, false),
-            5 => (State::Failed, false),
-            7 => (State::Copying, true),
-            _ => (State::Pending, false),
-        })
-        .collect();
+    let shapes = mixed(60);
     let mut made = put_many(table, &targets[0], &shapes).await;
     made.extend(put_many(table, &targets[1], &shapes).await);
     // One was removed since it was read, by a drain.
@@ -251,4 +255,82 @@ async fn a_batch_reads_what_its_messages_are_about() {
     for place in [one, other] {
         place.remove(&table).await.unwrap();
     }
+}
+
+/// What waits without a message is found, until it has one. What cannot be read does not keep others from being found.
+#[tokio::test]
+async fn what_is_parked_is_found_until_it_has_a_message() {
+    let table = &table().await;
+    let target = Place::new().target;
+    let shapes = [
+        (State::Pending, false),
+        (State::Copying, true),
+        (State::Failed, false),
+        (State::Available, false),
+        (State::Pending, false),
+    ];
+    let made = put_many(table, &target, &shapes).await;
+    for (place, replica) in &made {
+        for _ in 0..2 {
+            let waits = table.park(&place.blob, &target).await.unwrap();
+            assert_eq!(waits, replica.state.is_under_way(), "{replica:?}");
+        }
+        let is = table.replica(&place.blob, &target).await.unwrap().unwrap();
+        assert_eq!(is.state, replica.state);
+        assert!(is.due_at.is_none() || !is.state.is_under_way(), "{is:?}");
+    }
+    let (spoilt, read) = &made[4];
+    let mut item = spoilt.item(read);
+    item.0.insert("size".to_owned(), "many".into());
+    item.0.remove("due_at");
+    item.0.remove("due_shard");
+    put(table, &[&item]).await.unwrap();
+
+    let waiting = table.waiting_at(&target, WaitingFor::Bytes, 10).await.unwrap();
+    assert_eq!(waiting.len(), 3, "{waiting:?}");
+    let keys = || waiting.iter().map(|(key, _)| key.clone());
+    let (parked, unreadable) = table.parked(keys()).await.unwrap();
+    assert_eq!((parked.len(), unreadable), (2, 1), "{parked:?}");
+    for replica in &parked {
+        assert!(table.unpark(replica, now()).await.unwrap());
+        assert!(!table.unpark(replica, now()).await.unwrap(), "it has a message");
+        let is = table.replica(&replica.blob, &target).await.unwrap().unwrap();
+        assert!(is.due_at.is_some() && is.state == replica.state, "{is:?}");
+    }
+    assert_eq!(table.parked(keys()).await.unwrap().0.len(), 0);
+    put(table, &[&spoilt.item(read)]).await.unwrap();
+    remove_all(table, &made).await;
+    let gone = &parked[0];
+    assert!(!table.park(&gone.blob, &target).await.unwrap(), "it came back");
+    assert!(table.replica(&gone.blob, &target).await.unwrap().is_none());
+}
+
+/// More than one transaction takes, in every state and at two targets; some are not what was read any more, and stay.
+#[tokio::test]
+async fn many_are_removed_at_once_and_each_is_counted_once() {
+    let table = &table().await;
+    let targets = [Place::new().target, Place::new().target];
+    let shapes = mixed(50);
+    let mut made = put_many(table, &targets[0], &shapes).await;
+    made.extend(put_many(table, &targets[1], &shapes).await);
+    // One was removed since it was read, and one has arrived.
+    table.remove_replica(&made[0].1).await.unwrap();
+    table.arrive(vec![arrival(&made[1].1)], now()).await.unwrap();
+    let replicas: Vec<&ReplicaRow> = made.iter().map(|(_, replica)| replica).collect();
+    let removed = table.remove_replicas(&replicas).await;
+    assert_eq!(removed.len(), made.len());
+    for (number, removed) in removed.iter().enumerate() {
+        let conflict = matches!(removed, Err(StoreError::Conflict(Conflict::ReplicaChanged)));
+        assert_eq!(conflict, number < 2, "{number}: {removed:?}");
+        assert!(conflict || removed.is_ok(), "{number}: {removed:?}");
+    }
+    for (number, (place, _)) in made.iter().enumerate() {
+        let is = table.replica(&place.blob, &place.target).await.unwrap();
+        assert_eq!(is.is_some(), number == 1, "{number}: {is:?}");
+    }
+    let arrived = Tally::moved(None, Some(State::Available), Place::SIZE).copied(Place::SIZE);
+    for (target, expected) in targets.iter().zip([arrived, Tally::default()]) {
+        assert_eq!(table.tally(target).await.unwrap(), expected);
+    }
+    remove_all(table, &made).await;
 }

@@ -1,103 +1,7 @@
-//! `longshore replicas` as a program, against an API in this process that knows just enough.
+//! `longshore replicas`.
 
-#![expect(clippy::unwrap_used, reason = "what helps tests fails as tests do")]
-
+use crate::terminal::{Terminal, documents, text};
 use serde_json::{Value, json};
-use std::io::{BufRead, BufReader, Read, Write};
-use std::net::{TcpListener, TcpStream};
-use std::process::{Command, Output};
-use std::sync::{Arc, Mutex};
-use std::thread;
-use tempfile::TempDir;
-
-/// What the API answers, by method and path: the first answer each, until only one is left.
-type Answers = Arc<Mutex<Vec<(&'static str, u16, Value)>>>;
-
-/// Somebody signed in at an API that gives `answers`.
-struct Terminal {
-    config: TempDir,
-    api: String,
-    asked: Arc<Mutex<Vec<String>>>,
-}
-
-impl Terminal {
-    fn new(answers: Vec<(&'static str, u16, Value)>) -> Self {
-        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-        let api = format!("http://{}", listener.local_addr().unwrap());
-        let asked: Arc<Mutex<Vec<String>>> = Arc::default();
-        let (answers, log): (Answers, _) = (Arc::new(Mutex::new(answers)), Arc::clone(&asked));
-        // Ends with the process.
-        thread::spawn(move || {
-            for stream in listener.incoming() {
-                serve(stream.unwrap(), &answers, &log);
-            }
-        });
-        let config = tempfile::tempdir().unwrap();
-        let tokens = json!({ "access": "t0k3n", "good_until": "2099-01-01T00:00:00Z", "refresh": "r3fr3sh" });
-        let session = json!({ "api": api, "username": "ann", "tokens": tokens });
-        std::fs::write(config.path().join("session.json"), session.to_string()).unwrap();
-        Self { config, api, asked }
-    }
-
-    fn run(&self, arguments: &[&str]) -> Output {
-        Command::new(env!("CARGO_BIN_EXE_longshore"))
-            .args(arguments)
-            .env_clear()
-            .env("LONGSHORE_CONFIG_DIR", self.config.path())
-            .env("LONGSHORE_API", &self.api)
-            .output()
-            .unwrap()
-    }
-
-    fn asked(&self) -> Vec<String> {
-        self.asked.lock().unwrap().clone()
-    }
-}
-
-/// One request per connection.
-fn serve(stream: TcpStream, answers: &Answers, log: &Mutex<Vec<String>>) {
-    let mut reader = BufReader::new(stream);
-    let mut lines = Vec::new();
-    loop {
-        let mut line = String::new();
-        reader.read_line(&mut line).unwrap();
-        if line.trim().is_empty() {
-            break;
-        }
-        lines.push(line.to_ascii_lowercase());
-    }
-    let length = lines.iter().find_map(|line| line.strip_prefix("content-length:"));
-    let length: u64 = length.map_or(0, |text| text.trim().parse().unwrap());
-    reader.by_ref().take(length).read_to_end(&mut Vec::new()).unwrap();
-    assert!(
-        lines
-            .iter()
-            .any(|line| line.trim() == "authorization: bearer t0k3n")
-    );
-    let call = lines[0].trim_end().trim_end_matches(" http/1.1").to_owned();
-    log.lock().unwrap().push(call.clone());
-    let (status, body) = answer(answers, &call);
-    let head = format!(
-        "HTTP/1.1 {status} X\r\ncontent-length: {}\r\nconnection: close\r\n\r\n",
-        body.len()
-    );
-    reader.get_mut().write_all((head + &body).as_bytes()).unwrap();
-}
-
-fn answer(answers: &Answers, call: &str) -> (u16, String) {
-    let mut answers = answers.lock().unwrap();
-    let mut fitting = (0..answers.len()).filter(|index| answers[*index].0 == call);
-    let Some(first) = fitting.next() else {
-        let problem = json!({"code": "not_found", "status": 404, "message": "there is no such target"});
-        return (404, problem.to_string());
-    };
-    let is_last = fitting.next().is_none();
-    let (_, status, body) = answers[first].clone();
-    if !is_last {
-        answers.remove(first);
-    }
-    (status, body.to_string())
-}
 
 fn target(name: &str, changes: &Value) -> Value {
     let mut target = json!({
@@ -120,18 +24,6 @@ fn listed(targets: &[Value]) -> (&'static str, u16, Value) {
 
 fn redriven(call: &'static str, redriven: u64, more: bool) -> (&'static str, u16, Value) {
     (call, 200, json!({"redriven": redriven, "more": more}))
-}
-
-fn text(bytes: &[u8]) -> String {
-    String::from_utf8(bytes.to_vec()).unwrap()
-}
-
-/// Standard output's documents.
-fn documents(output: &Output) -> Vec<Value> {
-    let text = text(&output.stdout);
-    text.lines()
-        .map(|line| serde_json::from_str(line).unwrap())
-        .collect()
 }
 
 #[test]
@@ -225,7 +117,7 @@ fn who_is_no_operator_is_told_so() {
             said.starts_with("longshore: only operators may see this\n"),
             "{said}"
         );
-        assert!(said.contains("account-set-role"), "{said}");
+        assert_eq!(said.lines().count(), 1, "the server has said what to do: {said}");
     }
 }
 

@@ -1,0 +1,11 @@
+//! The command line as a program, against an API in this process that knows just enough.
+
+#![cfg(unix)]
+#![expect(clippy::unwrap_used, reason = "what helps tests fails as tests do")]
+
+mod accounts;
+mod downloads;
+mod output;
+mod replicas;
+mod terminal;
+mod tokens;

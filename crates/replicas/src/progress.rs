@@ -1,0 +1,123 @@
+//! Whether a stream to a target moves at all: a request is given up when it does not, however long it takes otherwise.
+
+use crate::pace::Pace;
+use std::pin::pin;
+use std::time::Duration;
+use tokio::time::{Instant, timeout_at};
+
+/// How far a stream has come, as far as its reader is concerned.
+#[derive(Debug, Clone, Copy)]
+pub struct Progress {
+    /// When a piece was taken last, or may be sent at the earliest.
+    pub at: Instant,
+    /// How many bytes were taken.
+    pub taken: u64,
+}
+
+impl Progress {
+    pub(crate) fn begin() -> Self {
+        Self {
+            at: Instant::now(),
+            taken: 0,
+        }
+    }
+
+    /// A piece is taken, and may be sent after `pause`.
+    pub(crate) fn took(&mut self, bytes: usize, pause: Duration) {
+        self.taken += u64::try_from(bytes).unwrap_or(u64::MAX);
+        self.at = Instant::now() + pause;
+    }
+}
+
+/// A request that does not move any more.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Still {
+    taken: u64,
+    after: Duration,
+    slowest: u64,
+}
+
+impl Still {
+    /// Why it was given up, its first words for users.
+    pub(crate) fn cause(self, length: u64) -> String {
+        let Self {
+            taken,
+            after,
+            slowest,
+        } = self;
+        let seconds = after.as_secs();
+        format!(
+            "no progress for {seconds} seconds: {taken} of {length} bytes were taken; {slowest} bytes a second are enough"
+        )
+    }
+}
+
+/// Waits for the answer to a request with a stream, for as long as the stream moves.
+pub(crate) async fn watch<T>(
+    pace: &Pace,
+    progress: impl Fn() -> Progress,
+    request: impl Future<Output = T>,
+) -> Result<T, Still> {
+    let mut request = pin!(request);
+    loop {
+        let seen = progress();
+        let after = pace.patience_to_move(seen.taken);
+        if let Ok(answer) = timeout_at(seen.at + after, &mut request).await {
+            return Ok(answer);
+        }
+        if progress().at == seen.at {
+            return Err(Still {
+                taken: seen.taken,
+                after,
+                slowest: pace.slowest(),
+            });
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::sync::Mutex;
+    use tokio::time::sleep;
+
+    fn pace() -> Pace {
+        Pace::new(None).patient_for(Duration::from_millis(400))
+    }
+
+    #[tokio::test]
+    async fn what_moves_may_take_as_long_as_it_likes() {
+        let progress = Mutex::new(Progress::begin());
+        let request = async {
+            for _ in 0..20 {
+                sleep(Duration::from_millis(40)).await;
+                progress.lock().unwrap().took(1, Duration::ZERO);
+            }
+            7
+        };
+        let answer = watch(&pace(), || *progress.lock().unwrap(), request).await;
+        assert_eq!(answer, Ok(7));
+    }
+
+    #[tokio::test]
+    async fn what_does_not_move_is_given_up_and_says_where() {
+        let progress = Mutex::new(Progress::begin());
+        let request = async {
+            progress.lock().unwrap().took(1000, Duration::ZERO);
+            std::future::pending::<()>().await;
+        };
+        let begun = Instant::now();
+        let still = watch(&pace(), || *progress.lock().unwrap(), request).await;
+        let cause = still.unwrap_err().cause(5000);
+        assert!(begun.elapsed() < Duration::from_secs(5));
+        assert!(cause.contains("1000 of 5000 bytes"), "{cause}");
+    }
+
+    #[tokio::test]
+    async fn a_pause_that_was_asked_for_is_no_standstill() {
+        let mut progress = Progress::begin();
+        progress.took(1, Duration::from_millis(500));
+        let request = sleep(Duration::from_millis(600));
+        assert!(watch(&pace(), || progress, request).await.is_ok());
+    }
+}

@@ -1,0 +1,106 @@
+//! What a worker is at right now, and says again and again that it is.
+
+use super::Delivery;
+use domain::replica::Message;
+use std::collections::HashMap;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+/// Messages that are kept hidden, and places that are held.
+#[derive(Default)]
+pub(super) struct Live {
+    /// By what they are hidden with. Those that are done with stay hidden until the invocation is over and they are deleted.
+    /// Locked while they are hidden: nothing is hidden by what is known no more.
+    messages: tokio::sync::Mutex<HashMap<String, Message>>,
+    /// Places at targets.
+    slots: Mutex<Vec<(String, u16)>>,
+}
+
+impl Live {
+    pub(super) fn of(deliveries: &[Delivery]) -> Self {
+        let messages = deliveries
+            .iter()
+            .filter_map(|delivery| Some((delivery.receipt.clone()?, delivery.message.clone())));
+        Self {
+            messages: tokio::sync::Mutex::new(messages.collect()),
+            slots: Mutex::default(),
+        }
+    }
+
+    /// Hides all messages that the worker is at, for a while.
+    pub(super) async fn hide_all<E>(
+        &self,
+        hide: impl AsyncFn(&[(&Message, &str)]) -> Result<(), E>,
+    ) -> Result<(), E> {
+        let messages = self.messages.lock().await;
+        let all: Vec<(&Message, &str)> = messages
+            .iter()
+            .map(|(receipt, message)| (message, receipt.as_str()))
+            .collect();
+        hide(&all).await
+    }
+
+    /// From here on a message is hidden for as long as `hide` says, and no longer: [`Live::hide_all`] has ended, and does not
+    /// know of it the next time.
+    pub(super) async fn let_go<T>(&self, receipt: &str, hide: impl Future<Output = T>) -> T {
+        self.messages.lock().await.remove(receipt);
+        hide.await
+    }
+
+    pub(super) fn slots(&self) -> Vec<(String, u16)> {
+        self.held().clone()
+    }
+
+    pub(super) fn take(&self, target: &str, slot: u16) {
+        self.held().push((target.to_owned(), slot));
+    }
+
+    pub(super) fn leave(&self, target: &str, slot: u16) {
+        self.held().retain(|held| *held != (target.to_owned(), slot));
+    }
+
+    fn held(&self) -> MutexGuard<'_, Vec<(String, u16)>> {
+        self.slots.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::convert::Infallible;
+    use std::time::Duration;
+    use tokio::time::sleep;
+
+    #[tokio::test]
+    async fn a_heartbeat_under_way_does_not_end_a_back_off() {
+        let delivery = Delivery {
+            message: Message::Start {
+                blob: "b".parse().unwrap(),
+                target: "t".to_owned(),
+            },
+            receipt: Some("r".to_owned()),
+            attempts: 1,
+        };
+        let live = Live::of(&[delivery]);
+        // For how long the queue hides the message, as it has heard last.
+        let hidden = Mutex::new(0);
+        let beat = async || {
+            let hide = async |messages: &[(&Message, &str)]| {
+                if !messages.is_empty() {
+                    // The request is on its way.
+                    sleep(Duration::from_millis(50)).await;
+                    *hidden.lock().unwrap() = 30;
+                }
+                Ok::<(), Infallible>(())
+            };
+            live.hide_all(hide).await.unwrap();
+        };
+        let back_off = async {
+            sleep(Duration::from_millis(10)).await;
+            live.let_go("r", async { *hidden.lock().unwrap() = 300 }).await;
+        };
+        tokio::join!(beat(), back_off);
+        assert_eq!(*hidden.lock().unwrap(), 300);
+        beat().await;
+        assert_eq!(*hidden.lock().unwrap(), 300, "it is not the worker's any more");
+    }
+}

@@ -1,0 +1,68 @@
+//! Leases: what one invocation does, and no other at the same time. Whoever has one says again and again that it is alive;
+//! when it is not, the lease runs out.
+
+use crate::error::StoreError;
+use crate::table::{Change, Key, Table, text};
+use aws_sdk_dynamodb::types::AttributeValue;
+use jiff::Timestamp;
+
+fn key_of(name: &str) -> Key {
+    Key {
+        pk: format!("LEASE#{name}"),
+        sk: "LEASE".to_owned(),
+    }
+}
+
+fn milliseconds(at: Timestamp) -> AttributeValue {
+    AttributeValue::N(at.as_millisecond().to_string())
+}
+
+impl Table {
+    /// Takes the lease of this name until `until`, if nobody else has it. Gives whether it is `holder`'s now.
+    ///
+    /// # Errors
+    /// [`StoreError::Remote`].
+    pub async fn take_lease(
+        &self,
+        name: &str,
+        holder: &str,
+        now: Timestamp,
+        until: Timestamp,
+    ) -> Result<bool, StoreError> {
+        // A write whose answer got lost is sent again: then it is ours already.
+        let free = "attribute_not_exists(pk) OR #until < :now OR holder = :holder";
+        let change = Change::new(key_of(name), "SET holder = :holder, #until = :until", free)
+            .with(":holder", text(holder))
+            .with(":now", milliseconds(now))
+            .with(":until", milliseconds(until));
+        self.change_if_it_holds(change).await
+    }
+
+    /// Keeps a lease until `until`. Gives whether it still is this holder's.
+    ///
+    /// # Errors
+    /// [`StoreError::Remote`].
+    pub async fn keep_lease(&self, name: &str, holder: &str, until: Timestamp) -> Result<bool, StoreError> {
+        let change = Change::new(key_of(name), "SET #until = :until", "holder = :holder")
+            .with(":holder", text(holder))
+            .with(":until", milliseconds(until));
+        self.change_if_it_holds(change).await
+    }
+
+    /// Gives a lease back, if it still is this holder's.
+    ///
+    /// # Errors
+    /// [`StoreError::Remote`].
+    pub async fn free_lease(&self, name: &str, holder: &str) -> Result<(), StoreError> {
+        let gone = milliseconds(Timestamp::UNIX_EPOCH);
+        let change = Change::new(
+            key_of(name),
+            "SET #until = :until REMOVE holder",
+            "holder = :holder",
+        )
+        .with(":holder", text(holder))
+        .with(":until", gone);
+        self.change_if_it_holds(change).await?;
+        Ok(())
+    }
+}

@@ -1,0 +1,55 @@
+//! Objects that are deleted.
+
+use super::Objects;
+use crate::error::{StoreError, remote};
+use aws_sdk_s3::types::{Delete, ObjectIdentifier};
+use std::collections::HashMap;
+
+/// How many S3 takes at once.
+const AT_ONCE: usize = 1000;
+
+impl Objects {
+    /// Deletes an object. One that is not there is as good as deleted.
+    ///
+    /// # Errors
+    /// [`StoreError::Remote`].
+    pub async fn delete(&self, key: &str) -> Result<(), StoreError> {
+        let request = self.client.delete_object().bucket(&self.bucket).key(key);
+        request.send().await.map_err(remote("DeleteObject"))?;
+        Ok(())
+    }
+
+    /// Deletes many objects. Gives those that were not, and why.
+    ///
+    /// # Errors
+    /// [`StoreError::Remote`] when nothing is known of some of them.
+    pub async fn delete_many(&self, keys: &[String]) -> Result<HashMap<String, StoreError>, StoreError> {
+        let malformed = |error: aws_sdk_s3::error::BuildError| StoreError::Corrupt(error.to_string());
+        let mut failed = HashMap::new();
+        for some in keys.chunks(AT_ONCE) {
+            let named = some
+                .iter()
+                .map(|key| ObjectIdentifier::builder().key(key).build());
+            let named = named.collect::<Result<_, _>>().map_err(malformed)?;
+            let delete = Delete::builder().set_objects(Some(named)).quiet(true).build();
+            let answer = self
+                .client
+                .delete_objects()
+                .bucket(&self.bucket)
+                .delete(delete.map_err(malformed)?)
+                .send()
+                .await
+                .map_err(remote("DeleteObjects"))?;
+            for error in answer.errors() {
+                let Some(key) = error.key() else { continue };
+                let told = StoreError::Remote {
+                    operation: "DeleteObjects",
+                    code: error.code().map(str::to_owned),
+                    cause: error.message().unwrap_or("an object was not deleted").to_owned(),
+                };
+                failed.insert(key.to_owned(), told);
+            }
+        }
+        Ok(failed)
+    }
+}

@@ -1,0 +1,120 @@
+//! Whether a target is asked at all.
+
+use crate::error::StoreError;
+use crate::rows::CircuitRow;
+use crate::table::Table;
+use domain::circuit::{Admission, Circuit, FIRST_WAIT, News, Probe};
+use domain::moment::later;
+use jiff::Timestamp;
+
+/// How often a change is tried that others were faster with.
+const ATTEMPTS: u32 = 5;
+
+/// What came of telling how a target did.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Told {
+    /// The circuit as it is then.
+    pub circuit: Circuit,
+    /// It was this that opened it, closed it, or left it open for longer: whoever told it says what comes next.
+    pub turned: bool,
+}
+
+impl Table {
+    /// How a target has been doing.
+    ///
+    /// # Errors
+    /// [`StoreError::Remote`] or [`StoreError::Corrupt`].
+    pub async fn circuit(&self, target: &str) -> Result<CircuitRow, StoreError> {
+        let row = self.get(&CircuitRow::key_of(target)).await?;
+        Ok(row.unwrap_or_else(|| CircuitRow {
+            target: target.to_owned(),
+            ..CircuitRow::default()
+        }))
+    }
+
+    /// A worker wants to work on a target. Gives the answer, and how the target has been doing.
+    ///
+    /// # Errors
+    /// [`StoreError::Remote`] or [`StoreError::Corrupt`].
+    pub async fn ask_circuit(
+        &self,
+        target: &str,
+        now: Timestamp,
+    ) -> Result<(Admission, Circuit), StoreError> {
+        let row = self.circuit(target).await?;
+        let (admission, next) = row.circuit.ask(now);
+        let Some(circuit) = next else {
+            return Ok((admission, row.circuit));
+        };
+        let next = CircuitRow {
+            circuit,
+            version: row.version + 1,
+            ..row.clone()
+        };
+        match self.put_version(&next, row.version).await {
+            Ok(()) => Ok((admission, circuit)),
+            // Another worker is the probe.
+            Err(StoreError::Conflict(_)) => {
+                let until = later(now, FIRST_WAIT);
+                Ok((Admission::Wait(until), row.circuit))
+            }
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Somebody tells how a target did, and of a failure why: the `probe`, or another one.
+    ///
+    /// # Errors
+    /// [`StoreError::Remote`] or [`StoreError::Corrupt`].
+    pub async fn tell_circuit(
+        &self,
+        target: &str,
+        (news, reason): (News, Option<&str>),
+        probe: Option<Probe>,
+        now: Timestamp,
+    ) -> Result<Told, StoreError> {
+        for _ in 0..ATTEMPTS {
+            let row = self.circuit(target).await?;
+            let Some(circuit) = row.circuit.told(news, probe, now) else {
+                return Ok(Told {
+                    circuit: row.circuit,
+                    turned: false,
+                });
+            };
+            let next = CircuitRow {
+                circuit,
+                reason: match news {
+                    News::Failed { .. } => reason.map(str::to_owned),
+                    News::Well => None,
+                    News::Unasked => row.reason.clone(),
+                },
+                version: row.version + 1,
+                ..row.clone()
+            };
+            match self.put_version(&next, row.version).await {
+                Ok(()) => {
+                    if circuit.is_open() && !row.circuit.is_open() {
+                        tracing::error!(
+                            target,
+                            reason = next.reason,
+                            "the target is left alone for a while"
+                        );
+                    }
+                    if row.circuit.is_open() && !circuit.is_open() {
+                        tracing::info!(target, "the target works again");
+                    }
+                    let turned = circuit.open_until != row.circuit.open_until;
+                    return Ok(Told { circuit, turned });
+                }
+                Err(StoreError::Conflict(_)) => {}
+                Err(error) => return Err(error),
+            }
+        }
+        // Many failed at once, and have said so.
+        let circuit = self.circuit(target).await?.circuit;
+        Ok(Told {
+            circuit,
+            turned: false,
+        })
+    }
+}

@@ -1,0 +1,128 @@
+//! Replicas that wait at a target without a message, because it is left alone, and get one when it takes more.
+
+use crate::error::StoreError;
+use crate::queue::StartQueue;
+use crate::rows::{ReplicaRow, WaitingFor};
+use crate::table::{Key, Table, bulk};
+use domain::id::BlobId;
+use futures::stream::{self, StreamExt};
+use jiff::{SignedDuration, Timestamp};
+use rand::seq::{IndexedRandom, SliceRandom};
+
+/// How many of the replicas that wait longest have messages at a time, in each partition of the index: all together about
+/// what some hundred workers take at once.
+const WINDOW: u32 = 250;
+/// How many are read at a time.
+const READ: usize = 100;
+/// How many are written at a time.
+const AT_ONCE: usize = 16;
+/// Of how many that wait longest one is the probe, in one partition of the index.
+const PROBES: u32 = 25;
+
+/// What came of looking for replicas without a message.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Fed {
+    /// How many got one.
+    pub sent: usize,
+    /// How many could not be read.
+    pub unreadable: usize,
+    /// Others wait behind those that were looked at.
+    pub more: bool,
+}
+
+impl Table {
+    /// Gives a message to each of those replicas that wait longest and have none. Those that have one count as well: so no
+    /// more are under way than the target is done with.
+    ///
+    /// # Errors
+    /// [`StoreError::Remote`]; some may have got a message.
+    pub async fn feed(&self, queue: &StartQueue, target: &str, now: Timestamp) -> Result<Fed, StoreError> {
+        let (mut waiting, mut more) = (Vec::new(), false);
+        for shard in WaitingFor::Bytes.shards(target) {
+            let found = self.waiting(&shard, WINDOW).await?;
+            more |= found.len() >= WINDOW as usize;
+            waiting.extend(found);
+        }
+        waiting.sort_by_key(|(_, since)| *since);
+        let mut fed = Fed {
+            more,
+            ..Fed::default()
+        };
+        for chunk in waiting.chunks(READ) {
+            let keys = chunk.iter().map(|(key, _)| key.clone());
+            let (parked, unreadable) = self.parked(keys).await?;
+            fed.unreadable += unreadable;
+            let replicas: Vec<(BlobId, u32)> = parked
+                .iter()
+                .map(|replica| (replica.blob.clone(), replica.attempts))
+                .collect();
+            // In this order: who is killed in between sends one message more.
+            queue.resume(target, &replicas, SignedDuration::ZERO).await?;
+            let written = parked.iter().map(|replica| self.unpark(replica, now));
+            let written: Vec<_> = stream::iter(written).buffer_unordered(AT_ONCE).collect().await;
+            written.into_iter().collect::<Result<Vec<_>, _>>()?;
+            fed.sent += parked.len();
+        }
+        Ok(fed)
+    }
+
+    /// Sends a message for one of those replicas that wait longest: whoever gets it is the probe. Which one is left to
+    /// chance, so that none that the target will never take keeps it from being asked for others. Gives whether any waits.
+    ///
+    /// # Errors
+    /// [`StoreError::Remote`].
+    pub async fn send_probe(
+        &self,
+        queue: &StartQueue,
+        target: &str,
+        delay: SignedDuration,
+    ) -> Result<bool, StoreError> {
+        let mut shards: Vec<String> = WaitingFor::Bytes.shards(target).collect();
+        shards.shuffle(&mut rand::rng());
+        for shard in shards {
+            let waiting = self.waiting(&shard, PROBES).await?;
+            let keys: Vec<Key> = waiting.into_iter().map(|(key, _)| key).collect();
+            let (rows, _) = self.under_way(keys).await?;
+            if let Some(replica) = rows.choose(&mut rand::rng()) {
+                let message = (replica.blob.clone(), replica.attempts);
+                queue.resume(target, &[message], delay).await?;
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    }
+
+    /// Those replicas that wait for their bytes and have no message, the longest first; and how many cannot be read.
+    ///
+    /// # Errors
+    /// [`StoreError::Remote`].
+    pub async fn parked(
+        &self,
+        keys: impl IntoIterator<Item = Key>,
+    ) -> Result<(Vec<ReplicaRow>, usize), StoreError> {
+        let (mut rows, unreadable) = self.under_way(keys).await?;
+        rows.retain(|replica| replica.due_at.is_none());
+        Ok((rows, unreadable))
+    }
+
+    async fn under_way(
+        &self,
+        keys: impl IntoIterator<Item = Key>,
+    ) -> Result<(Vec<ReplicaRow>, usize), StoreError> {
+        let (mut rows, mut unreadable) = (Vec::new(), 0);
+        for item in self.batch_get(keys, None).await? {
+            let key = bulk::key_of(&item);
+            match bulk::read::<ReplicaRow>(item) {
+                Ok(replica) => rows.push(replica),
+                Err(error) => {
+                    unreadable += 1;
+                    tracing::error!(?key, error = error.for_log(), "a replica cannot be read");
+                }
+            }
+        }
+        // The index may be behind.
+        rows.retain(|replica| replica.state.is_under_way());
+        rows.sort_by_key(|replica| replica.since);
+        Ok((rows, unreadable))
+    }
+}

@@ -1,0 +1,240 @@
+//! Invitations: what the table lets be done with each, in whatever state it is by the time of the write, and with one that
+//! many use at once.
+
+use crate::all;
+use crate::stack::table;
+use domain::account::Username;
+use domain::id::AccountId;
+use domain::invitation::Code;
+use domain::throttle::Source;
+use futures::future::join_all;
+use jiff::{SignedDuration, Timestamp};
+use store::rows::{AccountRow, InvitationRow, Owner, UsernameRow, new_id, now};
+use store::table::{Row, Write};
+use store::{Conflict, StoreError, Table};
+
+/// What has become of an invitation since it was read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum State {
+    Good,
+    Used,
+    /// And the table has not deleted it yet.
+    Ended,
+    Gone,
+}
+
+const STATES: [State; 4] = [State::Good, State::Used, State::Ended, State::Gone];
+
+/// What is done with it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Deed {
+    SignUp,
+    /// With a name that somebody has.
+    SignUpAsAnother,
+    ResetPassword,
+    /// Of an account that is being deleted.
+    ResetPasswordOfNobody,
+    Revoke,
+}
+
+const DEEDS: [Deed; 5] = [
+    Deed::SignUp,
+    Deed::SignUpAsAnother,
+    Deed::ResetPassword,
+    Deed::ResetPasswordOfNobody,
+    Deed::Revoke,
+];
+
+/// What it comes to: first of all whether there is an invitation.
+fn expected(state: State, deed: Deed) -> Option<Conflict> {
+    match (state, deed) {
+        // One that has ended can go.
+        (State::Ended, Deed::Revoke) => None,
+        (State::Used | State::Ended | State::Gone, _) | (_, Deed::ResetPasswordOfNobody) => {
+            Some(Conflict::InvitationGone)
+        }
+        (State::Good, Deed::SignUpAsAnother) => Some(Conflict::UsernameTaken),
+        (State::Good, _) => None,
+    }
+}
+
+fn account() -> AccountRow {
+    let id: AccountId = new_id();
+    AccountRow {
+        username: Username::try_from(format!("invited-{id}")).unwrap(),
+        id,
+        password_hash: "the first".to_owned(),
+        quota_bytes: 0,
+        free_bytes: 0,
+        role: domain::account::Role::User,
+        sign_outs: 0,
+        closing_since: None,
+        created_at: now(),
+    }
+}
+
+fn invitation() -> InvitationRow {
+    let id: AccountId = new_id();
+    InvitationRow {
+        id: Code::try_from(id.to_string()).unwrap().id(),
+        note: None,
+        quota_bytes: None,
+        password_of: None,
+        created_at: now(),
+        expires_at: Timestamp::from_second(now().as_second() + 600).unwrap(),
+        used_at: None,
+        used_by: None,
+    }
+}
+
+async fn put<R: Row>(table: &Table, row: &R) -> Result<(), StoreError> {
+    let write = Write::put_always(row, Conflict::NodeChanged)?;
+    table.transact(vec![write]).await
+}
+
+async fn remove(
+    table: &Table,
+    invitation: &InvitationRow,
+    accounts: &[&AccountRow],
+) -> Result<(), StoreError> {
+    let mut keys = vec![invitation.key()];
+    for account in accounts {
+        keys.extend(table.keys(&store::rows::account_partition(&account.id)).await?);
+        let username = UsernameRow::key_of(&account.username);
+        if !keys.contains(&username) {
+            keys.push(username);
+        }
+    }
+    table.delete_all(&keys).await
+}
+
+async fn case(table: &Table, state: State, deed: Deed) -> Result<(), String> {
+    let (read, mut there, source) = (invitation(), account(), Source::of(None));
+    let mut new = account();
+    let outcome = async {
+        table.create_account(&there, &source, None).await?;
+        if deed == Deed::ResetPasswordOfNobody {
+            table.close_account(&there, now()).await?;
+            there = table.account(&there.id).await?.unwrap();
+        }
+        let then = match state {
+            State::Good => Some(read.clone()),
+            State::Used => Some(InvitationRow {
+                used_at: Some(now()),
+                ..read.clone()
+            }),
+            State::Ended => {
+                let expires_at = now() - SignedDuration::from_secs(5);
+                Some(InvitationRow {
+                    expires_at,
+                    ..read.clone()
+                })
+            }
+            State::Gone => None,
+        };
+        if let Some(then) = &then {
+            put(table, then).await?;
+        }
+        let owner = Owner {
+            account: there.id.clone(),
+            username: there.username.clone(),
+        };
+        let done = match deed {
+            Deed::SignUp => table.create_account(&new, &source, Some(&read)).await,
+            Deed::SignUpAsAnother => {
+                new.username = there.username.clone();
+                table.create_account(&new, &source, Some(&read)).await
+            }
+            Deed::ResetPassword | Deed::ResetPasswordOfNobody => {
+                table
+                    .reset_password(&read, &owner, "the next", &source, now())
+                    .await
+            }
+            Deed::Revoke => table.revoke_invitation(&read.id).await,
+        };
+        let conflict = match done {
+            Ok(()) => None,
+            Err(StoreError::Conflict(conflict)) => Some(conflict),
+            Err(error) => return Err(error),
+        };
+        let invitation = table.invitation(&read.id).await?;
+        let made = table.account(&new.id).await?;
+        let known = table.account(&there.id).await?.unwrap();
+        Ok((conflict, then, invitation, made, known))
+    };
+    let outcome = outcome.await;
+    remove(table, &read, &[&there, &new])
+        .await
+        .map_err(|error| error.to_string())?;
+    let (conflict, then, invitation, made, known) =
+        outcome.map_err(|error| format!("{state:?}, {deed:?}: {error}"))?;
+    let done = expected(state, deed).is_none();
+    let used = invitation.as_ref().is_some_and(|row| row.used_at.is_some());
+    let by = invitation.as_ref().and_then(|row| row.used_by.clone());
+    let password = (known.password_hash.as_str(), known.sign_outs);
+    let fits = conflict == expected(state, deed)
+        && made.is_some() == (done && deed == Deed::SignUp)
+        && by == made.map(|account| account.username)
+        && password
+            == if done && deed == Deed::ResetPassword {
+                ("the next", 1)
+            } else {
+                ("the first", 0)
+            }
+        && if done && deed == Deed::Revoke {
+            invitation.is_none()
+        } else {
+            invitation.is_some() == then.is_some() && used == (done || state == State::Used)
+        };
+    if fits {
+        return Ok(());
+    }
+    Err(format!(
+        "{state:?}, {deed:?}: {conflict:?}, {invitation:?}, {known:?}"
+    ))
+}
+
+#[tokio::test]
+async fn an_invitation_is_used_as_its_state_allows() {
+    let table = &table().await;
+    let cases = STATES
+        .into_iter()
+        .flat_map(|state| DEEDS.map(|deed| case(table, state, deed)));
+    all(cases.collect(), 20).await;
+}
+
+/// Twenty at once: one account, and nothing is left of the others.
+#[tokio::test]
+async fn one_invitation_makes_one_account() {
+    let table = &table().await;
+    let invitation = &invitation();
+    table.create_invitation(invitation).await.unwrap();
+    let accounts: Vec<AccountRow> = (0..20).map(|_| account()).collect();
+    let made = accounts.iter().map(async |account| {
+        loop {
+            match table
+                .create_account(account, &Source::of(None), Some(invitation))
+                .await
+            {
+                Ok(()) => return true,
+                Err(StoreError::Conflict(Conflict::InvitationGone)) => return false,
+                // Too many at the very same row.
+                Err(StoreError::Remote { .. }) => {}
+                Err(error) => panic!("{error}"),
+            }
+        }
+    });
+    let made = join_all(made).await;
+    let mut there = Vec::new();
+    for account in &accounts {
+        let row = table.account_by_username(&account.username).await.unwrap();
+        there.push(row.is_some_and(|row| row.id == account.id));
+    }
+    let used_by = table.invitation(&invitation.id).await.unwrap().unwrap().used_by;
+    let all: Vec<&AccountRow> = accounts.iter().collect();
+    remove(table, invitation, &all).await.unwrap();
+    assert_eq!(made, there);
+    let winners: Vec<_> = accounts.iter().zip(&made).filter(|(_, made)| **made).collect();
+    assert_eq!(winners.len(), 1, "{made:?}");
+    assert_eq!(used_by.as_ref(), Some(&winners[0].0.username));
+}

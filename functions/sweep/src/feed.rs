@@ -1,0 +1,90 @@
+//! Replicas that wait without a message, because their target was left alone: they get one when it works again, and no
+//! faster than it takes them. A target that is still left alone gets its probe, if nobody sent it.
+
+use domain::targets::roster::Standing;
+use futures::future::join_all;
+use jiff::SignedDuration;
+use std::time::Duration;
+use store::rows::now;
+use store::{StartQueue, StoreError, Table};
+
+/// After this long it is looked whether a target takes more.
+const PAUSE: Duration = Duration::from_secs(2);
+
+/// What was done.
+#[derive(Debug, Default, Clone, Copy)]
+pub(crate) struct Fed {
+    /// How many replicas got a message.
+    pub(crate) sent: usize,
+    /// How many targets got a probe.
+    pub(crate) probed: usize,
+    /// How many targets, and replicas, are left to the next run.
+    pub(crate) failed: usize,
+}
+
+/// Goes through all targets at once, for as long as `go_on` says and anything moves.
+pub(crate) async fn run(table: &Table, queue: &StartQueue, go_on: impl Fn() -> bool) -> Fed {
+    let roster = match table.roster().await {
+        Ok(row) => row.roster,
+        Err(error) => {
+            tracing::error!(
+                error = error.for_log(),
+                "what waits at targets is left to the next run"
+            );
+            return Fed {
+                failed: 1,
+                ..Fed::default()
+            };
+        }
+    };
+    let active = roster
+        .members
+        .iter()
+        .filter(|member| member.standing == Standing::Active);
+    let fed = active.map(async |member| {
+        let mut fed = Fed::default();
+        if let Err(error) = one(table, queue, &member.name, &go_on, &mut fed).await {
+            fed.failed += 1;
+            tracing::error!(
+                target = member.name,
+                error = error.for_log(),
+                "what waits there is left to the next run"
+            );
+        }
+        fed
+    });
+    let mut sum = Fed::default();
+    for fed in join_all(fed).await {
+        sum.sent += fed.sent;
+        sum.probed += fed.probed;
+        sum.failed += fed.failed;
+    }
+    sum
+}
+
+async fn one(
+    table: &Table,
+    queue: &StartQueue,
+    target: &str,
+    go_on: &impl Fn() -> bool,
+    fed: &mut Fed,
+) -> Result<(), StoreError> {
+    loop {
+        let circuit = table.circuit(target).await?.circuit;
+        if circuit.is_open() {
+            if circuit.lacks_probe(now()) && table.send_probe(queue, target, SignedDuration::ZERO).await? {
+                fed.probed += 1;
+            }
+            return Ok(());
+        }
+        let round = table.feed(queue, target, now()).await?;
+        fed.sent += round.sent;
+        // Each is seen once: those that wait longest stay where they are.
+        fed.failed = fed.failed.max(round.unreadable);
+        // When none got any, the target is not done with those before.
+        if round.sent == 0 || !round.more || !go_on() {
+            return Ok(());
+        }
+        tokio::time::sleep(PAUSE).await;
+    }
+}

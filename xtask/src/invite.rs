@@ -1,0 +1,232 @@
+//! `cargo xtask invite`: codes that make an account, or set the password of one, from the stack's own function.
+
+use crate::targets::Place;
+use crate::{process, tools, ui};
+use anyhow::{Context, Result, bail};
+use serde_json::{Value, json};
+use std::path::Path;
+
+/// What is wanted of which stack.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub(crate) struct Invite {
+    pub(crate) what: What,
+    /// Whom it is for, to be written down.
+    pub(crate) note: Option<String>,
+    pub(crate) days: Option<u16>,
+    /// A stack that AWS's settings in the environment lead to; otherwise the one of the state folder.
+    pub(crate) stack: Option<String>,
+}
+
+#[derive(Debug, Default, PartialEq, Eq)]
+pub(crate) enum What {
+    /// A code that makes an account.
+    #[default]
+    Account,
+    /// A code that sets the password of this account.
+    Password(String),
+    List,
+    Revoke(String),
+}
+
+pub(crate) fn parse<'a>(rest: &mut impl Iterator<Item = &'a str>) -> Result<Invite> {
+    let mut invite = Invite::default();
+    while let Some(flag) = rest.next() {
+        let mut value = || {
+            let value = rest.next().map(str::to_owned);
+            value.with_context(|| format!("{flag} needs a value"))
+        };
+        let what = match flag {
+            "--for" => {
+                invite.note = Some(value()?);
+                continue;
+            }
+            "--days" => {
+                let days = value()?;
+                let days = days
+                    .parse()
+                    .with_context(|| format!("--days needs a number, not {days:?}"))?;
+                invite.days = Some(days);
+                continue;
+            }
+            "--stack" => {
+                invite.stack = Some(value()?);
+                continue;
+            }
+            "--password-of" => What::Password(value()?),
+            "--list" => What::List,
+            "--revoke" => What::Revoke(value()?),
+            other => bail!("invite has no {other:?}"),
+        };
+        if invite.what != What::Account {
+            bail!("invite does one thing at a time");
+        }
+        invite.what = what;
+    }
+    let makes = matches!(invite.what, What::Account | What::Password(_));
+    if !makes && (invite.note.is_some() || invite.days.is_some()) {
+        bail!("--for and --days are for codes that are made");
+    }
+    Ok(invite)
+}
+
+pub(crate) fn run(state: &Path, invite: &Invite) -> Result<()> {
+    let place = match &invite.stack {
+        Some(name) => Place::on_aws(name, Vec::new()),
+        None => Place::here(state)?,
+    };
+    match &invite.what {
+        What::Account | What::Password(_) => {
+            let made = ask(&place, &payload(invite))?;
+            let (code, until) = (tools::text(&made, "code")?, tools::text(&made, "expires_at")?);
+            ui::line(code);
+            ui::line(&format!(
+                "Good once, until {until}. Its id is {}. To use it:\n\n    {}",
+                tools::text(&made, "id")?,
+                match &invite.what {
+                    What::Password(username) => format!("longshore reset-password {username} --code {code}"),
+                    _ => format!("longshore signup <username> --invitation {code}"),
+                }
+            ));
+        }
+        What::List => {
+            let mut request = payload(invite);
+            loop {
+                let page = ask(&place, &request)?;
+                for invitation in page["items"].as_array().into_iter().flatten() {
+                    ui::line(&in_words(invitation)?);
+                }
+                match page["next"].as_str() {
+                    Some(next) => request["after"] = next.into(),
+                    None => return Ok(()),
+                }
+            }
+        }
+        What::Revoke(id) => {
+            ask(&place, &payload(invite))?;
+            ui::line(&format!("{id} is revoked."));
+        }
+    }
+    Ok(())
+}
+
+/// The code of an invitation that lasts for a day; nothing when the stack knows of none, because it is of an older release,
+/// where everybody may make an account.
+pub(crate) fn code(place: &Place, note: &str) -> Result<Option<String>> {
+    let invite = Invite {
+        note: Some(note.to_owned()),
+        days: Some(1),
+        ..Invite::default()
+    };
+    match answer(place, &payload(&invite))? {
+        Value::Null => Ok(None),
+        made => Ok(Some(tools::text(&made, "code")?.to_owned())),
+    }
+}
+
+/// What the function is asked.
+fn payload(invite: &Invite) -> Value {
+    let mut request = match &invite.what {
+        What::Account => json!({ "action": "create" }),
+        What::Password(username) => json!({ "action": "reset_password", "username": username }),
+        What::List => json!({ "action": "list" }),
+        What::Revoke(id) => json!({ "action": "revoke", "id": id }),
+    };
+    if let Some(note) = &invite.note {
+        request["for"] = json!(note);
+    }
+    if let Some(days) = invite.days {
+        request["days"] = json!(days);
+    }
+    request
+}
+
+fn ask(place: &Place, request: &Value) -> Result<Value> {
+    let answer = answer(place, request)?;
+    if answer.is_null() {
+        bail!(
+            "the stack {} has no function for invitations: deploy this version first",
+            place.name()
+        );
+    }
+    Ok(answer)
+}
+
+fn answer(place: &Place, request: &Value) -> Result<Value> {
+    let mut command = place.command("invite.py")?;
+    let said = process::output(command.args(["--payload", &request.to_string()]))?;
+    serde_json::from_str(&said).with_context(|| format!("not JSON: {said}"))
+}
+
+/// One of a list, as a person reads it.
+fn in_words(invitation: &Value) -> Result<String> {
+    let text = |key: &str| invitation[key].as_str();
+    let mut words = vec![tools::text(invitation, "id")?.to_owned()];
+    words.push(match (text("used_at"), text("expires_at")) {
+        (Some(used), _) => format!("used {used}"),
+        (None, until) => format!("good until {}", until.unwrap_or("?")),
+    });
+    words.extend(text("used_by").map(|username| format!("by {username}")));
+    words.extend(text("password_of").map(|username| format!("sets the password of {username}")));
+    words.extend(text("for").map(|note| format!("for {note}")));
+    Ok(words.join(", "))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn parsed(line: &str) -> Result<Invite> {
+        parse(&mut line.split_whitespace())
+    }
+
+    #[test]
+    fn the_function_is_asked_what_was_said() {
+        for (line, request) in [
+            ("", json!({ "action": "create" })),
+            (
+                "--for ann --days 3",
+                json!({ "action": "create", "for": "ann", "days": 3 }),
+            ),
+            (
+                "--password-of ann --stack longshore",
+                json!({ "action": "reset_password", "username": "ann" }),
+            ),
+            ("--list", json!({ "action": "list" })),
+            ("--revoke 0a", json!({ "action": "revoke", "id": "0a" })),
+        ] {
+            assert_eq!(payload(&parsed(line).unwrap()), request, "{line}");
+        }
+        assert_eq!(parsed("--stack s").unwrap().stack.as_deref(), Some("s"));
+    }
+
+    #[test]
+    fn what_is_wrong_is_refused() {
+        for line in [
+            "ann",
+            "--for",
+            "--days many",
+            "--list --revoke 0a",
+            "--list --days 3",
+            "--revoke 0a --for ann",
+        ] {
+            assert!(parsed(line).is_err(), "{line}");
+        }
+    }
+
+    #[test]
+    fn a_list_says_what_became_of_each() {
+        let used = json!({
+            "id": "0a", "for": "ann", "expires_at": "2026-12-06T00:00:00Z", "used_at": "2026-11-30T00:00:00Z",
+            "used_by": "ann",
+        });
+        assert_eq!(
+            in_words(&used).unwrap(),
+            "0a, used 2026-11-30T00:00:00Z, by ann, for ann"
+        );
+        let open = json!({ "id": "0b", "password_of": "ann", "expires_at": "2026-12-06T00:00:00Z" });
+        assert_eq!(
+            in_words(&open).unwrap(),
+            "0b, good until 2026-12-06T00:00:00Z, sets the password of ann"
+        );
+    }
+}
