@@ -52,7 +52,10 @@ impl Home {
             closing_since: None,
             created_at: now(),
         };
-        table.create_account(&account, &Source::of(None), None).await.unwrap();
+        table
+            .create_account(&account, &Source::of(None), None)
+            .await
+            .unwrap();
         let (id, blob): (_, BlobId) = (&account.id, new_id());
         let content: ContentId = CONTENT.parse().unwrap();
         let row = json!({
