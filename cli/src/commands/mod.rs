@@ -57,7 +57,9 @@ impl Context {
     pub(crate) fn ask(&mut self, command: &Command) -> Result<(), Failure> {
         // Nobody types a password to be told then that it could not have been used.
         match command {
-            Command::Signup { .. } | Command::Login { .. } => drop(self.anonymous()?),
+            Command::Signup { .. } | Command::Login { .. } | Command::ResetPassword { .. } => {
+                drop(self.anonymous()?);
+            }
             Command::Password => drop(self.with_session()?),
             Command::DeleteAccount { yes } => account::confirm(&self.owner()?, *yes)?,
             _ => {}

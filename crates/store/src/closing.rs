@@ -1,5 +1,6 @@
-//! Accounts that are deleted: at once nobody can sign in, and what the account has goes little by little, the same way as
-//! when its owner deletes it. So quotas, references and replicas stay right at each moment, and a crash loses nothing.
+//! Accounts that are deleted: at once nobody can sign in, and its uploads and files go little by little, the same way as
+//! when their owner gives them up. So quotas, references and replicas stay right at each moment, and a crash loses nothing.
+//! The rest, which nothing outside of the account depends on, goes at the end.
 
 use crate::error::{Conflict, StoreError};
 use crate::objects::Objects;

@@ -62,7 +62,9 @@ impl Table {
         now: Timestamp,
     ) -> Result<Result<(), SignedDuration>, StoreError> {
         for _ in 0..TRIES {
-            let before: Option<AttemptsRow> = self.get(key).await?;
+            let before = self.or_leave_out(self.get::<AttemptsRow>(key).await)?;
+            let readable = before.is_some();
+            let before = before.flatten();
             let attempts = before.as_ref().map(|row| &row.attempts);
             let row = match Attempts::one_more(attempts, now) {
                 Ok(attempts) => AttemptsRow {
@@ -73,6 +75,8 @@ impl Table {
                 Err(wait) => return Ok(Err(wait)),
             };
             let write = match attempts {
+                // In the place of what cannot be read, which would keep somebody out for ever.
+                None if !readable => Write::put_always(&row, Conflict::SessionChanged)?,
                 None => Write::create(&row, Conflict::SessionChanged)?,
                 Some(before) => Write::put(
                     &row,
@@ -123,8 +127,8 @@ impl Table {
             match bulk::key_of(&item) {
                 Some(key) if key == account => visitor.account = Some(bulk::read(item)?),
                 Some(key) if key == known => {
-                    let row: KnownSourceRow = bulk::read(item)?;
-                    visitor.is_known = now < row.expires_at;
+                    let row: Option<KnownSourceRow> = self.or_leave_out(bulk::read(item))?;
+                    visitor.is_known = row.is_some_and(|row| now < row.expires_at);
                 }
                 _ => {}
             }

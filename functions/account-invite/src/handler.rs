@@ -53,6 +53,9 @@ pub(crate) enum Answer {
         items: Vec<Invitation>,
         #[serde(skip_serializing_if = "Option::is_none")]
         next: Option<String>,
+        /// How many cannot be read, and are missing.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        skipped: Option<usize>,
     },
     Revoked {
         revoked: InvitationId,
@@ -182,11 +185,13 @@ impl AccountInvite {
 
     async fn list(&self, after: Option<&InvitationId>) -> Result<Answer, InviteError> {
         let (now, page) = (now(), self.table.invitations(after, PAGE).await?);
+        let skipped = page.unreadable.len();
         // The table deletes what has ended when it has the time.
         let listed = page.rows.into_iter().filter(|row| now < row.expires_at);
         Ok(Answer::List {
             items: listed.map(Invitation::from).collect(),
             next: page.next,
+            skipped: (skipped > 0).then_some(skipped),
         })
     }
 

@@ -1,8 +1,8 @@
 //! Invitations: what the table lets be done with each, in whatever state it is by the time of the write, and with one that
 //! many use at once.
 
-use crate::all;
 use crate::stack::table;
+use crate::{Item, all};
 use domain::account::Username;
 use domain::id::AccountId;
 use domain::invitation::Code;
@@ -201,6 +201,35 @@ async fn an_invitation_is_used_as_its_state_allows() {
         .into_iter()
         .flat_map(|state| DEEDS.map(|deed| case(table, state, deed)));
     all(cases.collect(), 20).await;
+}
+
+/// One that cannot be read hides no other, and can be taken back.
+#[tokio::test]
+async fn an_invitation_that_cannot_be_read_hides_no_other() {
+    let table = &table().await;
+    let (broken, good) = (invitation(), invitation());
+    for row in [&broken, &good] {
+        table.create_invitation(row).await.unwrap();
+    }
+    let mut item: Item = table.get(&broken.key()).await.unwrap().unwrap();
+    item.0
+        .insert("expires_at".to_owned(), serde_json::json!({ "odd": true }));
+    put(table, &item).await.unwrap();
+    let (mut readable, mut unreadable, mut after) = (Vec::new(), Vec::new(), None);
+    loop {
+        let page = table.invitations(after.as_ref(), 1000).await.unwrap();
+        readable.extend(page.rows.into_iter().map(|row| row.id));
+        unreadable.extend(page.unreadable);
+        match page.next {
+            Some(next) => after = Some(next.parse().unwrap()),
+            None => break,
+        }
+    }
+    let revoked = table.revoke_invitation(&broken.id).await;
+    remove(table, &good, &[]).await.unwrap();
+    revoked.unwrap();
+    assert!(readable.contains(&good.id) && !readable.contains(&broken.id));
+    assert!(unreadable.contains(&broken.key()));
 }
 
 /// Twenty at once: one account, and nothing is left of the others.

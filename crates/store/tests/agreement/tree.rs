@@ -183,6 +183,10 @@ async fn a_name_with_more_numbers_than_are_read_gets_another_one() {
             Item::new(&EntryRow::key_of(&account, None, &name), attributes)
         })
         .collect();
+    let mut first = folder(&account, "a.txt", 1);
+    first.id = entries[0].0["node"].as_str().unwrap().parse().unwrap();
+    let first = Item::new(&first.key(), serde_json::to_value(&first).unwrap());
+    put(table, &[&first]).await.unwrap();
     for chunk in entries.chunks(100) {
         put(table, &chunk.iter().collect::<Vec<_>>()).await.unwrap();
     }

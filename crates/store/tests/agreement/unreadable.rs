@@ -9,8 +9,8 @@ use domain::throttle::Source;
 use jiff::Timestamp;
 use serde_json::{Value, json};
 use store::rows::{
-    AccountRow, BlobRow, CircuitRow, EntryRow, HoldingRow, NodeRow, SamplesRow, SessionRow, TallyRow,
-    TokenRow, UploadRow, UsernameRow, account_partition, new_id, now, target_partition,
+    AccountRow, AttemptsRow, BlobRow, CircuitRow, EntryRow, HoldingRow, KnownSourceRow, NodeRow, SamplesRow,
+    SessionRow, TallyRow, TokenRow, UploadRow, UsernameRow, account_partition, new_id, now, target_partition,
 };
 use store::table::Key;
 use store::{StoreError, Table};
@@ -234,13 +234,50 @@ async fn an_account_is_deleted_whatever_of_it_cannot_be_read() {
         };
         let gone = table.clear_account(&objects, &closing, now(), || true).await;
         assert!(gone.unwrap(), "{broken:?}");
-        assert_eq!(table.keys(&pk).await.unwrap(), [], "{broken:?}");
+        let left = table.keys(&pk).await.unwrap();
+        assert!(left.is_empty(), "{broken:?}: {left:?}");
         let blob = table.blob(&home.blob).await.unwrap().unwrap();
         assert_eq!(blob.references, 0, "{broken:?}");
         let met = u64::from(broken.contains(&"UPLOAD#")) + u64::from(broken.contains(&"NODE#"));
         assert_eq!(table.take_unreadable(), met, "{broken:?}");
         home.remove(table).await;
     }
+}
+
+/// Who signs in is not kept out by what is remembered of earlier attempts.
+#[tokio::test]
+async fn what_is_remembered_of_sign_ins_begins_anew() {
+    let table = &table().await;
+    let home = Home::new(table).await;
+    let (account, source) = (&home.account, Source::of(None));
+    let session = home
+        .first
+        .iter()
+        .find(|key| key.sk.starts_with("SESSION#"))
+        .unwrap();
+    let id = session.sk.strip_prefix("SESSION#").unwrap().parse().unwrap();
+    break_row(table, session, "current").await;
+    let found = table.session(&account.id, &id, now()).await.unwrap();
+    assert!(found.is_none());
+
+    let known = KnownSourceRow::key_of(&account.id, &source);
+    let is_known = async || {
+        let visitor = table.visitor(&account.username, &source, now()).await.unwrap();
+        assert!(visitor.account.is_some());
+        visitor.is_known
+    };
+    assert!(is_known().await);
+    break_row(table, &known, "expires_at").await;
+    assert!(!is_known().await);
+
+    let attempts = AttemptsRow::of_sign_in(&account.username, &source);
+    table.count_attempt(&attempts, now()).await.unwrap().unwrap();
+    break_row(table, &attempts, "count").await;
+    table.count_attempt(&attempts, now()).await.unwrap().unwrap();
+    let again: AttemptsRow = table.get(&attempts).await.unwrap().unwrap();
+    assert_eq!(again.attempts.count, 1);
+    table.delete_all(&[attempts]).await.unwrap();
+    home.remove(table).await;
 }
 
 #[tokio::test]
