@@ -103,18 +103,24 @@ fn exchanged_tokens_do_not_take_the_place_of_another_session() {
     let account = json!({
         "id": "a", "username": "ann", "quota_bytes": 1, "used_bytes": 0, "created_at": "2026-11-20T10:00:00Z",
     });
-    let terminal = Terminal::new(vec![
-        ("post /v1/sessions/refresh", 200, tokens),
-        ("get /v1/account", 200, account),
-    ]);
-    terminal.sign_in("ann", "2020-01-01T00:00:00Z");
-    terminal.delay(Duration::from_millis(300));
-    let program = terminal.command(&["whoami"]).spawn().unwrap();
-    terminal.wait_for("post /v1/sessions/refresh");
-    terminal.sign_in("bob", "2099-01-01T00:00:00Z");
-    let before = std::fs::read_to_string(terminal.session_file()).unwrap();
-    assert!(program.wait_with_output().unwrap().status.success());
-    assert_eq!(std::fs::read_to_string(terminal.session_file()).unwrap(), before);
+    for username in ["bob", "ann"] {
+        let terminal = Terminal::new(vec![
+            ("post /v1/sessions/refresh", 200, tokens.clone()),
+            ("get /v1/account", 200, account.clone()),
+        ]);
+        terminal.sign_in("ann", "2020-01-01T00:00:00Z");
+        terminal.delay(Duration::from_millis(300));
+        let program = terminal.command(&["whoami"]).spawn().unwrap();
+        terminal.wait_for("post /v1/sessions/refresh");
+        // Whatever the clock said then.
+        terminal.sign_in(username, "2020-01-01T00:00:00Z");
+        let session = std::fs::read_to_string(terminal.session_file()).unwrap();
+        let session = session.replace("r3fr3sh", "an0ther");
+        std::fs::write(terminal.session_file(), &session).unwrap();
+        assert!(program.wait_with_output().unwrap().status.success());
+        let kept = std::fs::read_to_string(terminal.session_file()).unwrap();
+        assert_eq!(kept, session, "{username}");
+    }
 }
 
 #[test]

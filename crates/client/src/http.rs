@@ -2,7 +2,7 @@
 //! way (`transfer::store`), because it must never carry the token.
 
 use crate::backoff::Retry;
-use crate::error::{ApiError, Problem, reason_of};
+use crate::error::{ApiError, Carried, Problem, reason_of};
 use crate::secret::{InvalidToken, Token};
 use crate::session::Credentials;
 use crate::types::Session;
@@ -258,7 +258,14 @@ impl Http {
         };
         Box::pin(async move {
             let call = Call::new(Method::POST, &["sessions", "refresh"]).body(body);
-            anonymous.json(call.repeatable().within(EXCHANGE_TIMEOUT)).await
+            let exchanged = anonymous.json(call.repeatable().within(EXCHANGE_TIMEOUT)).await;
+            exchanged.map_err(|mut error| {
+                // The call whose token this would have been is one of the session.
+                if let ApiError::Problem(problem) = &mut error {
+                    problem.carried = Carried::Session;
+                }
+                error
+            })
         })
     }
 
