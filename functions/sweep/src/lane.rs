@@ -24,7 +24,7 @@ const QUERIES: usize = 16;
 /// How long an item that failed is left alone.
 const POSTPONE: SignedDuration = SignedDuration::from_mins(5);
 /// How long it is left alone when the reason is a target: nobody waits, and there may be very many.
-const POSTPONE_FOR_TARGET: SignedDuration = SignedDuration::from_mins(30);
+const POSTPONE_FOR_TARGET: SignedDuration = SignedDuration::from_hours(1);
 /// Nothing is begun this long before the invocation ends.
 const RESERVE: Duration = Duration::from_secs(20);
 /// What is still under way is given up this long before the invocation ends.
