@@ -57,9 +57,9 @@ async fn two_sweeps_do_not_do_the_same_work() {
     };
     let event = schedule();
     let (report, other) = tokio::join!(first.invoke(&event), meanwhile);
-    assert_eq!(
-        (&other["elsewhere"], &other["expired"]),
-        (&json!(1), &json!(0)),
+    // The first may not have ended with the other classes, either.
+    assert!(
+        other["elsewhere"].as_u64() >= Some(1) && other["expired"] == 0,
         "{other}"
     );
     let about = [sent.upload.clone(), sent.blob.clone()];
