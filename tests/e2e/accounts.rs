@@ -105,9 +105,7 @@ async fn what_is_somebody_elses_does_not_exist() {
             let answer = other.call(method, &path, body).await;
             let document = answer.problem(404, "not_found");
             // The same words as for what nobody has.
-            let nobodys = other
-                .call(method, &path.replace(id.as_str(), "0000"), body)
-                .await;
+            let nobodys = other.call(method, &path.replace(id.as_str(), "0000"), body).await;
             assert_eq!(document, nobodys.problem(404, "not_found"));
         }
     }
