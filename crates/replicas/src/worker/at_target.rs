@@ -33,6 +33,8 @@ pub(super) struct AtTarget<'a> {
     failures: AtomicU32,
     /// A replica was left without a message.
     pub(super) parked: AtomicBool,
+    /// The circuit was opened, or left open for longer: a probe has to come.
+    pub(super) opened: AtomicBool,
 }
 
 /// What came of messages.
@@ -51,13 +53,14 @@ impl<'a> AtTarget<'a> {
             deadline,
             failures: AtomicU32::new(0),
             parked: AtomicBool::new(false),
+            opened: AtomicBool::new(false),
         }
     }
 
     /// Works on messages, if the target is not left alone. Gives what becomes of each, and what was done.
     pub(super) async fn work(&self, deliveries: &[&Delivery]) -> (Vec<Verdict>, Report) {
         let done = self.work_if_it_may(deliveries).await;
-        self.feed_if_closed_meanwhile().await;
+        self.see_to_those_that_wait().await;
         done
     }
 

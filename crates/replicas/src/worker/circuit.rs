@@ -80,24 +80,13 @@ impl AtTarget<'_> {
                 return None;
             }
         };
-        if told.turned {
+        if told.turned && told.circuit.is_open() {
+            self.opened.store(true, Ordering::Relaxed);
+        }
+        if told.turned && !told.circuit.is_open() {
             let queue = self.worker.replicator.queue.starts();
-            let followed = match told.circuit.open_until {
-                Some(until) => {
-                    let delay = until.duration_since(now()).max(SignedDuration::ZERO);
-                    let delay = delay + SignedDuration::from_secs(1);
-                    table.send_probe(&queue, self.target, delay).await.map(|_| ())
-                }
-                None => table.feed(&queue, self.target, now()).await.map(|_| ()),
-            };
-            if let Err(error) = followed {
-                let target = self.target;
-                tracing::warn!(
-                    target,
-                    error = error.for_log(),
-                    "left to the sweep: what waits there"
-                );
-            }
+            let fed = table.feed(&queue, self.target, now()).await;
+            self.or_left_to_the_sweep(fed.map(|_| ()));
         }
         Some(told.circuit)
     }
@@ -112,19 +101,32 @@ impl AtTarget<'_> {
         self.worker.park(delivery, self.live, wait).await
     }
 
-    /// The circuit may have closed while replicas were left without a message: whoever closed it has not seen them.
-    pub(super) async fn feed_if_closed_meanwhile(&self) {
-        if !self.parked.load(Ordering::Relaxed) {
+    /// When all is written down: sends the probe of a circuit that was opened, to a replica that still waits and has not
+    /// just been given up; or the circuit may have closed while replicas were left without a message, and whoever closed it
+    /// has not seen them.
+    pub(super) async fn see_to_those_that_wait(&self) {
+        let opened = self.opened.load(Ordering::Relaxed);
+        if !opened && !self.parked.load(Ordering::Relaxed) {
             return;
         }
         let (table, queue) = (&self.worker.replicator.table, &self.worker.replicator.queue);
-        let fed = async {
-            if !table.circuit(self.target).await?.circuit.is_open() {
-                table.feed(&queue.starts(), self.target, now()).await?;
+        let seen_to = async {
+            match table.circuit(self.target).await?.circuit.open_until {
+                None => table.feed(&queue.starts(), self.target, now()).await.map(|_| ()),
+                Some(until) if opened => {
+                    let delay = until.duration_since(now()).max(SignedDuration::ZERO);
+                    let delay = delay + SignedDuration::from_secs(1);
+                    let sent = table.send_probe(&queue.starts(), self.target, delay).await;
+                    sent.map(|_| ())
+                }
+                Some(_) => Ok(()),
             }
-            Ok::<_, StoreError>(())
         };
-        if let Err(error) = fed.await {
+        self.or_left_to_the_sweep(seen_to.await);
+    }
+
+    fn or_left_to_the_sweep(&self, done: Result<(), StoreError>) {
+        if let Err(error) = done {
             let target = self.target;
             tracing::warn!(
                 target,
