@@ -11,6 +11,7 @@ mod multiparts;
 mod objects;
 mod rows;
 
+use domain::id::BlobId;
 use domain::reconcile::pass::{Counts, Missing, Pass, Place, Seen};
 use domain::reconcile::sample::Sample;
 use domain::reconcile::{Age, after_roster_change};
@@ -153,7 +154,10 @@ impl Reconciler {
     /// Asks for the objects of the blobs that the listing did not have, when the pass has seen all pages.
     async fn without_objects(&self, pass: &Pass) -> Counts {
         match pass.missing() {
-            Missing::Perhaps(blobs) => self.blobs(blobs).await,
+            Missing::Perhaps(mut blobs) => {
+                blobs.retain(|blob| !self.asks_for(pass, blob));
+                self.blobs(blobs).await
+            }
             Missing::TooMany => {
                 tracing::error!(
                     "more objects are gone than the listing can tell, or much was removed meanwhile: \
@@ -169,6 +173,11 @@ impl Reconciler {
             one_in: self.sample,
             pass: pass.number,
         }
+    }
+
+    /// Whether the pass asks for a blob's object when it comes to its row, whatever the listing says.
+    fn asks_for(&self, pass: &Pass, blob: &BlobId) -> bool {
+        pass.sketch.is_none() || self.sample_of(pass).has(blob)
     }
 
     fn age(&self) -> Age {

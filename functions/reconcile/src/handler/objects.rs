@@ -32,7 +32,7 @@ impl Reconciler {
             }
             if object.size == blob.size {
                 seen.objects.push(id.clone());
-            } else {
+            } else if !self.asks_for(pass, id) {
                 other_sizes.push(id.clone());
             }
         }

@@ -53,7 +53,7 @@ impl Reconciler {
             }
         }
         // What is lost is listed without its checksum when it is back.
-        blobs.retain(|blob| pass.sketch.is_none() || blob.life().lost || sample.has(&blob.id));
+        blobs.retain(|blob| blob.life().lost || self.asks_for(pass, &blob.id));
         counts += self.looked_at(blobs).await;
         let (removed, failed) = each(claimed, async |blob| self.claim(&blob).await).await;
         counts.failed += failed;
