@@ -95,10 +95,10 @@ async fn what_waits_for_a_target_has_no_message() {
     let partition = format!("TARGET#{}", place.name);
     let open_until = async |until: &str| {
         let open = json!({
-            "target": place.name, "failures": 5, "trips": 1, "open_until": until, "probing": false,
+            "pk": partition, "sk": "CIRCUIT", "target": place.name, "failures": 5, "trips": 1, "open_until": until, "probing": false,
             "reason": "an outage", "version": 1,
         });
-        aws::set(&partition, "CIRCUIT", &open).await;
+        aws::put(&open).await;
     };
     open_until("2200-01-01T00:00:00Z").await;
     let mut files = Vec::new();

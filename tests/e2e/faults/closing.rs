@@ -109,7 +109,7 @@ pub(super) struct Clear {
 
 impl Scenario for Clear {
     const FUNCTION: &'static str = "sweep";
-    const CALLS: usize = 9;
+    const CALLS: usize = 8;
 
     async fn prepare() -> Self {
         let (leaving, sweep) = (Leaving::new().await, PrivateSweep::new());

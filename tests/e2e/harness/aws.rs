@@ -177,15 +177,17 @@ pub(crate) async fn put(item: &Value) {
     put_in(&stack().table, item).await;
 }
 
+/// An item as DynamoDB has it.
+pub(crate) fn typed_item(item: &Value) -> Value {
+    let attributes = item.as_object().unwrap().iter();
+    attributes
+        .map(|(name, value)| (name.clone(), typed(value)))
+        .collect()
+}
+
 /// The same into any table.
 pub(crate) async fn put_in(table: &str, item: &Value) {
-    let item: Map<_, _> = item
-        .as_object()
-        .unwrap()
-        .iter()
-        .map(|(name, value)| (name.clone(), typed(value)))
-        .collect();
-    let request = json!({ "TableName": table, "Item": item });
+    let request = json!({ "TableName": table, "Item": typed_item(item) });
     call("dynamodb", "DynamoDB_20120810.PutItem", &request).await;
 }
 

@@ -287,18 +287,12 @@ impl World {
         dynamodb("UpdateItem", &update).await;
     }
 
-    /// Writes items whose attributes are all texts.
+    /// Writes items.
     pub(crate) async fn put_items(&self, items: &[Value]) {
         for batch in items.chunks(25) {
-            let typed = |item: &Value| -> Value {
-                let texts = item.as_object().unwrap().iter();
-                texts
-                    .map(|(name, text)| (name.clone(), json!({ "S": text })))
-                    .collect()
-            };
             let puts: Vec<_> = batch
                 .iter()
-                .map(|item| json!({ "PutRequest": { "Item": typed(item) } }))
+                .map(|item| json!({ "PutRequest": { "Item": aws::typed_item(item) } }))
                 .collect();
             let request = json!({ "RequestItems": { self.name.as_str(): puts } });
             dynamodb("BatchWriteItem", &request).await;

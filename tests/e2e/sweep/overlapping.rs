@@ -126,7 +126,7 @@ async fn a_target_that_is_away_keeps_nobody_waiting() {
     let (away, asked) = (Arc::new(AtomicUsize::new(0)), Arc::new(AtomicUsize::new(0)));
     let (is_away, counted) = (Arc::clone(&away), Arc::clone(&asked));
     let rule = move |request: &Asked| {
-        if is_away.load(Ordering::Relaxed) == 0 || request.operation != "S3 DeleteObject" {
+        if is_away.load(Ordering::Relaxed) == 0 || request.operation != "DeleteObject" {
             return Fate::Pass;
         }
         counted.fetch_add(1, Ordering::Relaxed);

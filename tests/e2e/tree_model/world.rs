@@ -243,7 +243,18 @@ impl World {
         } else if !self.model.list(Some(&node.id)).is_empty() {
             refused(&answer, 409, "folder_not_empty")?;
         } else {
-            same!(answer.status, 204, "a delete");
+            // It is said when uploads were going into it.
+            let into = |upload: &&Upload| upload.parent.as_ref() == Some(&node.id);
+            let open = self.model.uploads.iter().filter(into).count();
+            if open > 0 {
+                same!(
+                    answer.expect(200).json(),
+                    json!({ "open_uploads": open }),
+                    "a delete"
+                );
+            } else {
+                same!(answer.status, 204, "a delete");
+            }
             self.model.nodes[number].deleted = true;
         }
         // What was in a folder that is gone is nobody's.

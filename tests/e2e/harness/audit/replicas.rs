@@ -40,7 +40,8 @@ pub(super) fn check(replica: &Value, what: &str) {
     );
     // The sweep looks at those that go on. A worker that was late may have made a failed one due.
     let due = match list {
-        Some("bytes") => has("due_at"),
+        // But for those that have no message while their target is left alone.
+        Some("bytes") => has("due_at") == has("due_shard"),
         Some(_) => true,
         None => !has("due_at"),
     };
