@@ -25,7 +25,7 @@ Exit codes:
     5  conflict: the name is taken, or the folder not empty
     6  quota exceeded
     7  the API or the store is out of reach
-    8  the bytes are not what they should be; nothing was saved
+    8  the bytes are not what they should be; no file was saved
   130  interrupted (Ctrl-C, or asked to end by the system); upload and download go on where they stopped when run again
 
 A command that is given several files or ids does what it can, tells why each other failed, and ends with the code that
@@ -178,7 +178,7 @@ pub(crate) enum Token {
 pub(crate) enum Scope {
     /// See and download files
     Read,
-    /// Upload files and make folders
+    /// Begin, send and complete uploads, and make folders; `longshore upload` wants `read` as well
     Upload,
     /// Delete files, look after tokens and, for operators, targets
     Admin,

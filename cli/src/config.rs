@@ -165,7 +165,10 @@ struct Lock {
 /// Whoever looks at the session and then changes it has to have the lock all the while.
 fn lock(folder: &Path) -> io::Result<Lock> {
     make_private(folder)?;
-    let file = own_file::open_or_make(&folder.join(LOCK))?;
+    let path = folder.join(LOCK);
+    // Nobody reads it, so it may be anybody's: a container's or an administrator's who used the same folder.
+    let file = own_file::open_or_make_of_anybody(&path)
+        .map_err(|error| io::Error::new(error.kind(), format!("{}: {error}", path.display())))?;
     let began = Instant::now();
     loop {
         match file.try_lock() {

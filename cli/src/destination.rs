@@ -27,11 +27,9 @@ impl Destination {
         if is_stdout(output) {
             return Ok(Self::Stdout);
         }
-        let ends_as_folder = output
-            .as_os_str()
-            .as_encoded_bytes()
-            .last()
-            .is_some_and(|last| path::is_separator(char::from(*last)));
+        let bytes = output.as_os_str().as_encoded_bytes();
+        let last = bytes.strip_suffix(b".").unwrap_or(bytes).last();
+        let ends_as_folder = last.is_some_and(|last| path::is_separator(char::from(*last)));
         if ends_as_folder {
             fs::create_dir_all(output).map_err(|error| {
                 Failure::failed(format!("cannot make the folder {}: {error}", output.display()))

@@ -16,9 +16,13 @@ mod signals;
 use args::Arguments;
 use clap::Parser;
 use commands::Context;
-use exit::Failure;
+use exit::{Exit, Failure};
 use signals::Signals;
 use std::process::ExitCode;
+use std::time::Duration;
+
+/// How long an interrupted command may take to end: longer than an exchange of tokens, which may be repeated for minutes.
+const LONGEST_END: Duration = Duration::from_secs(20);
 
 fn main() -> ExitCode {
     match Arguments::try_parse() {
@@ -38,9 +42,17 @@ fn work(arguments: &Arguments) -> Result<(), Failure> {
     ended
 }
 
+/// A result that nobody reads holds this program up where it cannot hear of a signal.
+async fn end_at_last(mut signals: Signals) {
+    signals.next().await;
+    tokio::time::sleep(LONGEST_END).await;
+    std::process::exit(Exit::Interrupted as i32);
+}
+
 async fn run(context: &Context, arguments: &Arguments) -> Result<(), Failure> {
     // Before the first call, so that none is cut off.
     let mut signals = Signals::listen();
+    tokio::spawn(end_at_last(Signals::listen()));
     let ended = tokio::select! {
         ended = commands::run(context, &arguments.command) => ended,
         () = signals.next() => Err(Failure::interrupted(commands::how_to_go_on(context, &arguments.command))),

@@ -173,6 +173,8 @@ impl Demo<'_> {
         command
             .args(["--json", "--quiet"])
             .args(arguments)
+            // Somebody's token would act for them here, and would be sent there.
+            .env_remove("LONGSHORE_TOKEN")
             .env("LONGSHORE_API", self.api)
             .env("LONGSHORE_CONFIG_DIR", self.folder.join("cli"))
             .env("LONGSHORE_PASSWORD", &account.password)

@@ -64,8 +64,10 @@ fn with_account(demo: &Demo<'_>, account: &Account, knows_the_stack: bool) -> Re
         demo.cli(account, &["delete-account", "--yes"])
             .or_else(|error| demo.cli(account, &["delete-account"]).map_err(|_| error))
     });
-    done?;
-    deleted.map(|_| ())
+    match (done, deleted) {
+        (Err(error), Err(left)) => Err(error.context(format!("and the account stays: {left:#}"))),
+        (done, deleted) => done.and(deleted.map(|_| ())),
+    }
 }
 
 fn main_job(demo: &Demo<'_>, account: &Account) -> Result<()> {

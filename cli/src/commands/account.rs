@@ -39,7 +39,8 @@ pub(super) async fn signup(
         account = make(Some(&code)).await;
     }
     let account = account.map_err(|error| Failure::from(error).about(username))?;
-    let session = sign_in(&api, username, &context.passwords.current).await?;
+    let session = sign_in(&api, username, &context.passwords.current).await;
+    let session = session.map_err(|failure| only_half(failure, "the account is made", username))?;
     if context.json {
         output::json(&json!({ "account": account, "api": session.api }));
     } else {
@@ -105,7 +106,8 @@ pub(super) async fn reset_password(context: &Context, username: &str) -> Result<
     warn_if_exposed(&api);
     let Passwords { new, code, .. } = &context.passwords;
     api.reset_password(username, code, new).await?;
-    let session = sign_in(&api, username, new).await?;
+    let session = sign_in(&api, username, new).await;
+    let session = session.map_err(|failure| only_half(failure, "the password is set", username))?;
     if context.json {
         output::json(&json!({ "username": session.username, "api": session.api }));
     } else {
@@ -264,6 +266,13 @@ fn ask(variable: &str, prompt: &str, twice: bool) -> Result<String, Failure> {
     Ok(password)
 }
 
+/// Signing in failed after something that cannot be done twice.
+fn only_half(failure: Failure, done: &str, username: &str) -> Failure {
+    failure
+        .about(&format!("{done}, but signing in failed"))
+        .then(format!("sign in: longshore login {username}"))
+}
+
 /// Whether a question would be seen and could be answered.
 fn somebody_is_there() -> bool {
     io::stdin().is_terminal() && io::stderr().is_terminal()
@@ -276,7 +285,10 @@ fn ask_code(prompt: &str) -> Result<String, Failure> {
         .write_all(prompt.as_bytes())
         .and_then(|()| io::stdin().read_line(&mut line));
     asked.map_err(|error| Failure::new(Exit::Usage, format!("cannot ask for a code: {error}")))?;
-    Ok(line.trim().to_owned())
+    match line.trim() {
+        "" => Err(Failure::new(Exit::Usage, "no code was given")),
+        code => Ok(code.to_owned()),
+    }
 }
 
 fn warn_if_exposed(api: &Api) {

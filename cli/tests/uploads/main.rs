@@ -201,6 +201,18 @@ fn unfinished_uploads_are_listed_wherever_they_were_going() {
 }
 
 #[test]
+fn an_answer_that_does_not_say_that_it_is_done_is_no_success() {
+    let terminal = Terminal::new();
+    terminal.add_upload("u1", "file", None);
+    for status in [200, 308] {
+        terminal.refuse("DELETE /v1/uploads/u1", status, "moved");
+        let output = terminal.run(&["uploads", "abort", "u1"]);
+        let (exit, lines) = told(&output);
+        assert_eq!((exit, text(&output.stdout).as_str()), (Some(1), ""), "{lines:?}");
+    }
+}
+
+#[test]
 fn uploads_are_given_up_each_with_its_own_result() {
     let terminal = Terminal::new();
     for id in ["u1", "u2", "u3", "u4"] {

@@ -226,7 +226,10 @@ fn answer(world: &mut World, call: &str, body: &Value) -> (u16, Value) {
         }
         ("GET", ["uploads", id]) => found(world.uploads.iter().find(|upload| upload["id"] == *id)),
         ("DELETE", ["uploads", id]) => match world.uploads.iter().position(|upload| upload["id"] == *id) {
-            Some(index) => (200, world.uploads.remove(index)),
+            Some(index) => {
+                world.uploads.remove(index);
+                (204, Value::Null)
+            }
             None => problem(404, "not_found"),
         },
         ("GET", ["files"]) => {

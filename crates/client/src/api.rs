@@ -221,7 +221,7 @@ impl Api {
 
     /// Makes a call whose answer says nothing but that it is done.
     async fn done(&self, call: Call<'_>) -> Result<(), ApiError> {
-        self.http.send(&call).await.map(drop)
+        self.http.send(&call).await?.done(&call)
     }
 
     /// `POST /v1/folders`: makes a folder, one however often an answer gets lost; `parent` is `None` at the top.
@@ -324,7 +324,7 @@ impl Api {
         let answer = self.http.send(&call).await?;
         match answer.status {
             StatusCode::OK => answer.json(&call),
-            _ => Ok(Removed::default()),
+            _ => answer.done(&call).map(|()| Removed::default()),
         }
     }
 
@@ -356,11 +356,17 @@ where
 {
     let (mut all, mut cursor) = (Vec::new(), None);
     loop {
-        let page = page(cursor).await?;
+        let page = page(cursor.clone()).await?;
         all.extend(page.items);
-        cursor = page.next_cursor;
-        if cursor.is_none() {
+        if page.next_cursor.is_none() {
             return Ok(all);
         }
+        if page.next_cursor == cursor {
+            return Err(ApiError::Unexpected {
+                call: "a list".to_owned(),
+                reason: "it goes on where it was".to_owned(),
+            });
+        }
+        cursor = page.next_cursor;
     }
 }

@@ -128,6 +128,17 @@ impl Answer {
         is_html && (!is_passing || self.status == StatusCode::NETWORK_AUTHENTICATION_REQUIRED)
     }
 
+    /// Whether it says no more than that the call is done. A redirect does not, nor does an answer with something in it.
+    pub(crate) fn done(&self, call: &Call<'_>) -> Result<(), ApiError> {
+        if self.status == StatusCode::NO_CONTENT || Some(self.status) == call.done_before {
+            return Ok(());
+        }
+        Err(ApiError::Unexpected {
+            call: call.name(),
+            reason: format!("status {}", self.status),
+        })
+    }
+
     /// What it says, in JSON.
     pub(crate) fn json<T: DeserializeOwned>(&self, call: &Call<'_>) -> Result<T, ApiError> {
         let unexpected = |reason| ApiError::Unexpected {

@@ -11,6 +11,18 @@ use std::path::Path;
 /// # Errors
 /// Whatever the system says, and [`ErrorKind::AlreadyExists`] when something else is there.
 pub fn open_or_make(path: &Path) -> io::Result<File> {
+    open_or_make_if(path, is_mine)
+}
+
+/// The same whosever the file is, for one that is only locked.
+///
+/// # Errors
+/// Those of [`open_or_make`], but for the owner and the number of names.
+pub fn open_or_make_of_anybody(path: &Path) -> io::Result<File> {
+    open_or_make_if(path, |_, _| Ok(true))
+}
+
+fn open_or_make_if(path: &Path, fits: impl Fn(&File, &Path) -> io::Result<bool>) -> io::Result<File> {
     let mut options = OpenOptions::new();
     options.read(true).write(true);
     loop {
@@ -21,7 +33,7 @@ pub fn open_or_make(path: &Path) -> io::Result<File> {
         match plain(path, &options) {
             // It went away in between.
             Err(error) if error.kind() == ErrorKind::NotFound => {}
-            Ok(file) if !is_mine(&file, path)? => return Err(in_the_way()),
+            Ok(file) if !fits(&file, path)? => return Err(in_the_way()),
             opened => return opened,
         }
     }

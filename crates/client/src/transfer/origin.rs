@@ -91,7 +91,7 @@ impl<'a> Origin<'a> {
                 return Err(TransferError::StoreRefused { part, reason }.into());
             }
             Stop::Store(Failure::Missing) => return Err(TransferError::StoreLost(part).into()),
-            Stop::Store(Failure::Foreign(answer)) if tries.failed + 1 >= store::FOREIGN => {
+            Stop::Store(Failure::Foreign(answer)) if tries.is_foreign_for_good() => {
                 return Err(TransferError::NotTheStore { part, answer }.into());
             }
             Stop::Store(Failure::Foreign(answer)) => {
@@ -210,9 +210,16 @@ fn answers(response: &Response, range: &Range<u64>, size: u64) -> bool {
 pub(crate) struct Tries {
     failed: u32,
     renewed: u32,
+    foreign: u32,
 }
 
 impl Tries {
+    /// Whether something else than the store has answered too often, this time included.
+    fn is_foreign_for_good(&mut self) -> bool {
+        self.foreign += 1;
+        self.foreign >= store::FOREIGN
+    }
+
     /// Whether a new URL may help, once more.
     fn may_renew(&mut self) -> bool {
         self.renewed += 1;
