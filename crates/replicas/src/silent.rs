@@ -1,6 +1,6 @@
 //! Targets that do not answer.
 
-use crate::error::ReplicaError;
+use crate::error::{Failure, ReplicaError};
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -51,6 +51,8 @@ impl Silent {
         let mut heard = lock(&known.heard);
         match &answer {
             Err(ReplicaError::Store(_)) => {}
+            // It may refuse one thing for good and do everything else.
+            Err(error) if *heard == Heard::Answers && error.failure() == Some(Failure::Permanent) => {}
             Err(_) => *heard = Heard::Silence,
             // Another one may have waited in vain meanwhile.
             Ok(_) if *heard == Heard::Nothing => *heard = Heard::Answers,
@@ -73,7 +75,6 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::error::Failure;
     use futures::future::join_all;
     use std::future::ready;
     use std::sync::atomic::{AtomicUsize, Ordering};
@@ -96,6 +97,10 @@ mod tests {
         assert!(silent.ask("near", ready(Ok(3))).await.is_ok());
         silent.forget();
         assert!(silent.ask("far", ready(Ok(4))).await.is_ok());
+        // What it refuses for good is no silence, once it has answered.
+        let refuses = ReplicaError::target("far", "DeleteObject", Failure::Permanent, String::new());
+        assert!(silent.ask("far", ready(Err::<(), _>(refuses))).await.is_err());
+        assert!(silent.ask("far", ready(Ok(5))).await.is_ok());
     }
 
     /// However many want something of a target that hangs at the same moment, it hangs for one of them, and those of other

@@ -2,16 +2,10 @@
 //! when it is not, the lease runs out.
 
 use crate::error::StoreError;
-use crate::table::{Change, Key, Table, text};
+use crate::rows::lease_key;
+use crate::table::{Change, Table, text};
 use aws_sdk_dynamodb::types::AttributeValue;
 use jiff::Timestamp;
-
-fn key_of(name: &str) -> Key {
-    Key {
-        pk: format!("LEASE#{name}"),
-        sk: "LEASE".to_owned(),
-    }
-}
 
 fn milliseconds(at: Timestamp) -> AttributeValue {
     AttributeValue::N(at.as_millisecond().to_string())
@@ -31,7 +25,7 @@ impl Table {
     ) -> Result<bool, StoreError> {
         // A write whose answer got lost is sent again: then it is ours already.
         let free = "attribute_not_exists(pk) OR #until < :now OR holder = :holder";
-        let change = Change::new(key_of(name), "SET holder = :holder, #until = :until", free)
+        let change = Change::new(lease_key(name), "SET holder = :holder, #until = :until", free)
             .with(":holder", text(holder))
             .with(":now", milliseconds(now))
             .with(":until", milliseconds(until));
@@ -43,7 +37,7 @@ impl Table {
     /// # Errors
     /// [`StoreError::Remote`].
     pub async fn keep_lease(&self, name: &str, holder: &str, until: Timestamp) -> Result<bool, StoreError> {
-        let change = Change::new(key_of(name), "SET #until = :until", "holder = :holder")
+        let change = Change::new(lease_key(name), "SET #until = :until", "holder = :holder")
             .with(":holder", text(holder))
             .with(":until", milliseconds(until));
         self.change_if_it_holds(change).await
@@ -56,7 +50,7 @@ impl Table {
     pub async fn free_lease(&self, name: &str, holder: &str) -> Result<(), StoreError> {
         let gone = milliseconds(Timestamp::UNIX_EPOCH);
         let change = Change::new(
-            key_of(name),
+            lease_key(name),
             "SET #until = :until REMOVE holder",
             "holder = :holder",
         )

@@ -24,6 +24,7 @@ pub use target::{
 pub use tree::{EntryRow, FileContent, HoldingRow, NodeRow};
 pub use upload::{ClaimRow, StoredChallenge, UploadPlace, UploadRow};
 
+use crate::table::Key;
 use domain::id::{AccountId, BlobId};
 use domain::moment::later;
 use jiff::{Timestamp, TimestampArithmetic};
@@ -65,6 +66,14 @@ pub fn account_partition(account: &AccountId) -> String {
 #[must_use]
 pub fn blob_partition(blob: &BlobId) -> String {
     format!("BLOB#{blob}")
+}
+
+/// The key of a lease.
+pub(crate) fn lease_key(name: &str) -> Key {
+    Key {
+        pk: format!("LEASE#{name}"),
+        sk: "LEASE".to_owned(),
+    }
 }
 
 /// The key of a blob's object in the primary store.

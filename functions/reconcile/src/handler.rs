@@ -159,7 +159,7 @@ impl Reconciler {
                 self.blobs(blobs).await
             }
             Missing::TooMany => {
-                tracing::error!(
+                tracing::warn!(
                     "more objects are gone than the listing can tell, or much was removed meanwhile: \
                      the next pass begins at once and asks for each"
                 );

@@ -10,6 +10,8 @@ use store::{StartQueue, StoreError, Table};
 
 /// After this long it is looked whether a target takes more.
 const PAUSE: Duration = Duration::from_secs(2);
+/// The same when it took none the last time: each look reads up to a thousand replicas.
+const LONG_PAUSE: Duration = Duration::from_secs(8);
 
 /// What was done.
 #[derive(Debug, Default, Clone, Copy)]
@@ -81,10 +83,11 @@ async fn one(
         fed.sent += round.sent;
         // Each is seen once: those that wait longest stay where they are.
         fed.failed = fed.failed.max(round.unreadable);
-        // When none got any, the target is not done with those before.
-        if round.sent == 0 || !round.more || !go_on() {
+        if !round.more || !go_on() {
             return Ok(());
         }
-        tokio::time::sleep(PAUSE).await;
+        // When none got any, the target is not done with those before.
+        let pause = if round.sent == 0 { LONG_PAUSE } else { PAUSE };
+        tokio::time::sleep(pause).await;
     }
 }

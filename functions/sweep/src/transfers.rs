@@ -16,6 +16,9 @@ use store::uploads::TransitionError;
 
 /// The longest time after which a replica that nobody is heard of gets another message.
 const LONGEST_SILENCE: SignedDuration = SignedDuration::from_hours(6);
+/// How long S3 is waited for when a finalize is taken over: while it is, no other run does anything of this class. A later
+/// one finds what S3 did meanwhile.
+const TAKE_OVER: Duration = Duration::from_secs(45);
 /// How many are worked on at once.
 const AT_ONCE: usize = 32;
 
@@ -64,7 +67,7 @@ impl Sweep {
                 }
                 Ok(Done::Expired)
             }
-            Duty::TakeOver => match self.finalizer.run(upload, time).await {
+            Duty::TakeOver => match self.finalizer.run(upload, time.min(TAKE_OVER)).await {
                 Ok(Outcome::InProgress(_)) => Ok(Done::Nothing),
                 // Whatever else came out, the upload is not stuck any more: the client sees it when it asks.
                 Ok(_) | Err(StoreError::Conflict(_)) => Ok(Done::Finalized),

@@ -28,7 +28,7 @@ pub(super) struct AtTarget<'a> {
     pub(super) target: &'a str,
     pub(super) live: &'a Live,
     /// When all has to be done.
-    deadline: Instant,
+    pub(super) deadline: Instant,
     /// How often in a row the target has failed: at [`OPEN_AFTER`] what was not begun is left.
     failures: AtomicU32,
     /// A replica was left without a message.

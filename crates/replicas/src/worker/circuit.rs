@@ -12,6 +12,7 @@ use jiff::{SignedDuration, Timestamp};
 use std::sync::atomic::Ordering;
 use store::StoreError;
 use store::rows::now;
+use tokio::time::timeout_at;
 
 /// How a target was asked for something.
 #[derive(Debug, Clone, Copy)]
@@ -85,8 +86,8 @@ impl AtTarget<'_> {
         }
         if told.turned && !told.circuit.is_open() {
             let queue = self.worker.replicator.queue.starts();
-            let fed = table.feed(&queue, self.target, now()).await;
-            self.or_left_to_the_sweep(fed.map(|_| ()));
+            let fed = async { table.feed(&queue, self.target, now()).await.map(|_| ()) };
+            self.or_leave_to_the_sweep(fed).await;
         }
         Some(told.circuit)
     }
@@ -122,11 +123,12 @@ impl AtTarget<'_> {
                 Some(_) => Ok(()),
             }
         };
-        self.or_left_to_the_sweep(seen_to.await);
+        self.or_leave_to_the_sweep(seen_to).await;
     }
 
-    fn or_left_to_the_sweep(&self, done: Result<(), StoreError>) {
-        if let Err(error) = done {
+    /// What was done with messages has to be told in time; those that wait have the sweep.
+    async fn or_leave_to_the_sweep(&self, done: impl Future<Output = Result<(), StoreError>>) {
+        if let Ok(Err(error)) = timeout_at(self.deadline, done).await {
             let target = self.target;
             tracing::warn!(
                 target,

@@ -9,6 +9,13 @@ use domain::replica::{State, Tally};
 use jiff::Timestamp;
 use std::collections::HashMap;
 
+/// What a segment changes in its replica.
+const PROGRESS: &str =
+    "SET bytes_done = bytes_done + :bytes, segments_done = segments_done + :one, updated_at = :now";
+/// The same, and the sweep looks at it later.
+const PROGRESS_AND_DUE: &str = "SET bytes_done = bytes_done + :bytes, segments_done = segments_done + :one, \
+                                updated_at = :now, due_shard = :due_shard, due_at = :due_at";
+
 impl Table {
     /// Whether a segment is recorded for the multipart upload that is under way for a replica.
     ///
@@ -94,27 +101,49 @@ impl Table {
         bytes: u64,
         now: Timestamp,
     ) -> Result<(), StoreError> {
-        let mine = HashMap::from([(":multipart_id".to_owned(), text(&segment.multipart_id))]);
-        let fresh = "attribute_not_exists(pk) OR multipart_id <> :multipart_id";
-        let mut progress = Change::new(
-            replica.key(),
-            "SET bytes_done = bytes_done + :bytes, segments_done = segments_done + :one, updated_at = :now, \
-             due_shard = :due_shard, due_at = :due_at",
-            "multipart_id = :multipart_id AND #state <> :available",
-        )
-        .due(stalled(now));
         if replica.state == State::Failed {
             // It stays so, and nobody sends messages for it; what others still do is kept for when it is tried again.
-            progress = Change::new(
+            let failed = Change::new(
                 replica.key(),
-                "SET bytes_done = bytes_done + :bytes, segments_done = segments_done + :one, updated_at = :now",
+                PROGRESS,
                 "multipart_id = :multipart_id AND #state = :failed",
-            )
-            .with(":failed", state(State::Failed));
-        } else {
-            progress = progress.with(":available", state(State::Available));
+            );
+            let failed = failed.with(":failed", state(State::Failed));
+            return self.progress(failed, segment, bytes, now).await;
         }
-        let progress = progress
+        // One that waits without a message stays so, whatever was under way when its target was left alone: who gives it a
+        // message again looks for those that are not due.
+        let is_due = async |is_due: bool| {
+            let (update, due) = if is_due {
+                (PROGRESS_AND_DUE, "attribute_exists(due_at)")
+            } else {
+                (PROGRESS, "attribute_not_exists(due_at)")
+            };
+            let holds = format!("multipart_id = :multipart_id AND #state <> :available AND {due}");
+            let mut change = Change::new(replica.key(), update, &holds);
+            if is_due {
+                change = change.due(stalled(now));
+            }
+            let change = change.with(":available", state(State::Available));
+            self.progress(change, segment, bytes, now).await
+        };
+        let as_read = replica.due_at.is_some();
+        match is_due(as_read).await {
+            Err(StoreError::Conflict(_)) => is_due(!as_read).await,
+            recorded => recorded,
+        }
+    }
+
+    async fn progress(
+        &self,
+        change: Change,
+        segment: &SegmentRow,
+        bytes: u64,
+        now: Timestamp,
+    ) -> Result<(), StoreError> {
+        let mine = HashMap::from([(":multipart_id".to_owned(), text(&segment.multipart_id))]);
+        let fresh = "attribute_not_exists(pk) OR multipart_id <> :multipart_id";
+        let progress = change
             .with(":bytes", number(bytes))
             .with(":one", number(1))
             .with(":multipart_id", text(&segment.multipart_id))

@@ -4,6 +4,7 @@ use crate::error::StoreError;
 use crate::queue::StartQueue;
 use crate::rows::{ReplicaRow, WaitingFor};
 use crate::table::{Key, Table, bulk};
+use domain::circuit::OUTAGE;
 use domain::id::BlobId;
 use futures::stream::{self, StreamExt};
 use jiff::{SignedDuration, Timestamp};
@@ -30,6 +31,16 @@ pub struct Fed {
     pub more: bool,
 }
 
+/// What is sent for a replica. One that is copied in segments has as many attempts as all their messages together had, which
+/// says nothing about the next message; it counts all the same when nothing has helped for very long.
+fn message(replica: &ReplicaRow, now: Timestamp) -> (BlobId, u32) {
+    let says_nothing = replica.multipart_id.is_some() && now.duration_since(replica.since) < OUTAGE;
+    (
+        replica.blob.clone(),
+        if says_nothing { 0 } else { replica.attempts },
+    )
+}
+
 impl Table {
     /// Gives a message to each of those replicas that wait longest and have none. Those that have one count as well: so no
     /// more are under way than the target is done with.
@@ -52,16 +63,25 @@ impl Table {
             let keys = chunk.iter().map(|(key, _)| key.clone());
             let (parked, unreadable) = self.parked(keys).await?;
             fed.unreadable += unreadable;
-            let replicas: Vec<(BlobId, u32)> = parked
-                .iter()
-                .map(|replica| (replica.blob.clone(), replica.attempts))
-                .collect();
-            // In this order: who is killed in between sends one message more.
-            queue.resume(target, &replicas, SignedDuration::ZERO).await?;
-            let written = parked.iter().map(|replica| self.unpark(replica, now));
-            let written: Vec<_> = stream::iter(written).buffer_unordered(AT_ONCE).collect().await;
-            written.into_iter().collect::<Result<Vec<_>, _>>()?;
-            fed.sent += parked.len();
+            // In this order: of those who look at the same moment one sends the message. When that one is killed before it
+            // does, the sweep sends it twenty minutes later, as it does when any message is lost.
+            let claimed = stream::iter(parked)
+                .map(async |replica| Ok(self.unpark(&replica, now).await?.then_some(replica)))
+                .buffer_unordered(AT_ONCE)
+                .collect::<Vec<Result<_, StoreError>>>()
+                .await;
+            let (mut messages, mut failed) = (Vec::new(), None);
+            for claimed in claimed {
+                match claimed {
+                    Ok(replica) => messages.extend(replica.map(|replica| message(&replica, now))),
+                    Err(error) => failed = Some(error),
+                }
+            }
+            queue.resume(target, &messages, SignedDuration::ZERO).await?;
+            fed.sent += messages.len();
+            if let Some(error) = failed {
+                return Err(error);
+            }
         }
         Ok(fed)
     }
@@ -84,8 +104,9 @@ impl Table {
             let keys: Vec<Key> = waiting.into_iter().map(|(key, _)| key).collect();
             let (rows, _) = self.under_way(keys).await?;
             if let Some(replica) = rows.choose(&mut rand::rng()) {
-                let message = (replica.blob.clone(), replica.attempts);
-                queue.resume(target, &[message], delay).await?;
+                queue
+                    .resume(target, &[message(replica, Timestamp::now())], delay)
+                    .await?;
                 return Ok(true);
             }
         }

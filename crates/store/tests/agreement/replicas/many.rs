@@ -1,6 +1,6 @@
 //! Many replicas at once: arrivals in few transactions, replicas that are made where they are missing, what a batch reads.
 
-use super::model::{Place, Shape, ledger_item, now, state_of};
+use super::model::{Place, Shape, ledger_item, now, segment, state_of};
 use super::{check, put_world, tally_of};
 use crate::stack::table;
 use crate::{Item, put};
@@ -8,7 +8,7 @@ use domain::content::PartDigest;
 use domain::replica::{State, Tally};
 use futures::future::join_all;
 use store::replicas::Arrival;
-use store::rows::{BlobRow, ReplicaRow, WaitingFor};
+use store::rows::{BlobRow, ReplicaRow, SegmentRow, WaitingFor};
 use store::{Conflict, StoreError, Table};
 
 fn arrival(replica: &ReplicaRow) -> Arrival {
@@ -279,6 +279,20 @@ async fn what_is_parked_is_found_until_it_has_a_message() {
         assert_eq!(is.state, replica.state);
         assert!(is.due_at.is_none() || !is.state.is_under_way(), "{is:?}");
     }
+    // A segment that was under way is recorded, and leaves its replica where it is found; whoever read it before as well.
+    let (place, before) = &made[1];
+    let read = table.replica(&place.blob, &target).await.unwrap().unwrap();
+    table
+        .record_segment(&read, &segment(&read), 1, now())
+        .await
+        .unwrap();
+    let again = SegmentRow {
+        segment: 7,
+        ..segment(before)
+    };
+    table.record_segment(before, &again, 1, now()).await.unwrap();
+    let is = table.replica(&place.blob, &target).await.unwrap().unwrap();
+    assert_eq!((is.segments_done, is.due_at), (read.segments_done + 2, None));
     let (spoilt, read) = &made[4];
     let mut item = spoilt.item(read);
     item.0.insert("size".to_owned(), "many".into());

@@ -366,7 +366,7 @@ fn note(replica: &mut ReplicaRow) {
     replica.last_error = Some("a reason".to_owned());
 }
 
-fn segment(read: &ReplicaRow) -> SegmentRow {
+pub(super) fn segment(read: &ReplicaRow) -> SegmentRow {
     SegmentRow {
         blob: read.blob.clone(),
         target: read.target.clone(),
