@@ -1,6 +1,6 @@
-"""Starts MiniStack for Longshore: the stock server with eight changes and an addition.
+"""Starts MiniStack for Longshore: the stock server with nine changes and an addition.
 
-MiniStack emulates AWS in one Python process. Stock, it is slow, forgetful or wrong in eight places that matter to a
+MiniStack emulates AWS in one Python process. Stock, it is slow, forgetful or wrong in nine places that matter to a
 file store, and each is mended here from outside, by replacing a function of its modules:
 
 1. Its runtime API (what the functions poll) writes small answers in two packets and waits 40 ms for Nagle.
@@ -13,6 +13,8 @@ file store, and each is mended here from outside, by replacing a function of its
 8. It enforces roles and policies (AUTH), also that nothing may come without TLS, and has no TLS; and it takes SQS's
    batches for actions of their own, which IAM does not know. Here, what comes to 127.0.0.1 counts as if it had come
    over TLS, and a batch needs what each of it does.
+9. A query compares each item of its partition with its condition, ten microseconds each. Here only those whose sort keys begin
+   as the condition says: an account with many files is not slower than a new one.
 
 The addition is for tests. A test that runs a function by itself gives it its role, as Lambda does: here root may take any.
 And what each role was allowed to do is written down, so that a permission that nobody uses is found.
@@ -28,6 +30,7 @@ import functools
 import json
 import mmap
 import os
+import re
 import shutil
 import socketserver
 from pathlib import Path
@@ -194,6 +197,33 @@ def parse_conditions_once() -> None:
     replace(dynamodb, "_condition_syntax_error", functools.lru_cache(maxsize=1000))
 
 
+def look_at_what_a_query_may_find() -> None:
+    condition = re.compile(r"pk = (:\w+) AND begins_with\(sk,\s*(:\w+)\)")
+
+    def make(original):
+        def wrapped(data):
+            asks = condition.fullmatch(data.get("KeyConditionExpression") or "")
+            table = dynamodb._tables.get(data.get("TableName"))
+            if not asks or table is None or data.get("IndexName"):
+                return original(data)
+            pk, prefix = (data.get("ExpressionAttributeValues", {}).get(name, {}).get("S") for name in asks.groups())
+            items = table["items"].get(pk) if pk and prefix else None
+            if not items:
+                return original(data)
+            found = {sk: item for sk, item in items.items() if sk.startswith(prefix)}
+            # Nothing else runs meanwhile: a query is answered in one go.
+            table["items"][pk] = found
+            try:
+                return original(data)
+            finally:
+                table["items"][pk] = items
+
+        return wrapped
+
+    require(dynamodb, "_tables")
+    replace(dynamodb, "_query", make)
+
+
 def close_what_clients_closed() -> None:
     def make(original):
         async def wrapped(self):
@@ -256,6 +286,7 @@ def write_down_what_roles_do(path: Path) -> None:
 if __name__ == "__main__":
     shorten_log_wait()
     parse_conditions_once()
+    look_at_what_a_query_may_find()
     close_what_clients_closed()
     read_concurrency_as_a_number()
     enforce_roles_as_aws_does()
