@@ -284,8 +284,8 @@ impl Act {
             (Self::Record, Some(_)) if is.multipart_id == read.multipart_id && fits(read, is) => {
                 next.bytes_done += COPIED;
                 next.segments_done += 1;
-                if read.state != State::Failed {
-                    // Of one that was given up meanwhile the sweep takes it away again.
+                // One that has no message, or was given up meanwhile, stays as it is.
+                if read.state != State::Failed && is.due_at.is_some() {
                     next.due_at = Some(due());
                 }
                 return (Outcome::Done, Some(next), COPIED);
