@@ -61,7 +61,7 @@ async fn to_stdout(api: &Api, file: &Node, options: &Options) -> Result<Download
     };
     let done = stream(api, file, output, options).await;
     done.map_err(|error| match error {
-        // Whoever reads it has had enough. What he has is not verified, so it is no success either.
+        // The reader has had enough. What they have is not verified, so it is no success either.
         TransferError::Disk { error, .. } if error.kind() == ErrorKind::BrokenPipe => Failure::silent(),
         error => passed_on(error),
     })
