@@ -3,7 +3,7 @@
 use crate::error::StoreError;
 use crate::queue::StartQueue;
 use crate::rows::{ReplicaRow, WaitingFor};
-use crate::table::{Key, Table, bulk};
+use crate::table::{Key, Rows, Table};
 use domain::circuit::OUTAGE;
 use domain::id::BlobId;
 use futures::stream::{self, StreamExt};
@@ -130,20 +130,10 @@ impl Table {
         &self,
         keys: impl IntoIterator<Item = Key>,
     ) -> Result<(Vec<ReplicaRow>, usize), StoreError> {
-        let (mut rows, mut unreadable) = (Vec::new(), 0);
-        for item in self.batch_get(keys, None).await? {
-            let key = bulk::key_of(&item);
-            match bulk::read::<ReplicaRow>(item) {
-                Ok(replica) => rows.push(replica),
-                Err(error) => {
-                    unreadable += 1;
-                    tracing::error!(?key, error = error.for_log(), "a replica cannot be read");
-                }
-            }
-        }
+        let Rows { mut rows, unreadable } = self.get_many::<ReplicaRow>(keys).await?;
         // The index may be behind.
         rows.retain(|replica| replica.state.is_under_way());
         rows.sort_by_key(|replica| replica.since);
-        Ok((rows, unreadable))
+        Ok((rows, unreadable.len()))
     }
 }
