@@ -1,4 +1,4 @@
-//! Whatever names the functions names the same ones: `functions/`, the template, `events/`, and the table in the README.
+//! Whatever names the functions names the same ones: `functions/src/bin`, the template, `events/`, and the table in the README.
 //! And each sample event is one that the template would send to its function.
 
 use crate::{tools, workspace};
@@ -109,9 +109,8 @@ fn template() -> (BTreeMap<String, Trigger>, String) {
             continue;
         }
         let properties = at(resource, "Properties");
-        let code = text(properties, "CodeUri").trim_end_matches('/');
-        let name = code.rsplit('/').next().unwrap();
-        assert_eq!(id.as_str().unwrap(), logical_id(name), "{code}");
+        let name = text(at(at(resource, "Metadata"), "BuildProperties"), "Binary");
+        assert_eq!(id.as_str().unwrap(), logical_id(name));
         let Some(events) = properties.as_mapping_get("Events") else {
             functions.insert(name.to_owned(), Trigger::Direct);
             continue;
@@ -171,7 +170,11 @@ fn cases(function: &str) -> Vec<String> {
 fn functions_template_events_and_readme_name_the_same() {
     let (functions, _) = template();
     let names: Vec<_> = functions.keys().cloned().collect();
-    assert_eq!(names, workspace::functions().unwrap(), "template and functions/");
+    assert_eq!(
+        names,
+        workspace::functions().unwrap(),
+        "template and functions/src/bin"
+    );
     assert_eq!(names, folders(), "template and events/");
 
     let readme = fs::read_to_string(workspace::root().join("README.md")).unwrap();
