@@ -375,10 +375,10 @@ mod tests {
     use std::collections::BTreeSet;
     use std::path::Path;
 
-    /// `docs/architecture.md` has each code, with its status, and no other.
+    /// `docs/api.md` has each code, with its status, and no other.
     #[test]
     fn the_codes_in_the_documents_are_those_that_are_answered() {
-        let file = Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/architecture.md"));
+        let file = Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/api.md"));
         let text = std::fs::read_to_string(file).unwrap();
         let table = text.split_once("| status | codes |\n").unwrap().1;
         let mut said = BTreeSet::new();
