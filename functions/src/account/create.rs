@@ -1,5 +1,6 @@
 //! Registers a user.
 
+use crate::{Exit, serve};
 use api::requests::NewAccount;
 use api::{Call, Endpoint, Problem, Reply, password, throttle, views};
 use domain::account::{MAX_QUOTA, Quota, Role};
@@ -7,6 +8,14 @@ use domain::invitation::Code;
 use store::config::{SignUp, number};
 use store::rows::{AccountRow, Allowance, InvitationRow, new_id, now};
 use store::{Aws, StoreError, Table};
+
+/// The program.
+///
+/// # Errors
+/// When it is not configured, or the Lambda runtime cannot be reached.
+pub fn main() -> Exit {
+    serve::<AccountCreate>()
+}
 
 pub struct AccountCreate {
     table: Table,

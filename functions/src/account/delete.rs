@@ -1,9 +1,18 @@
 //! Deletes the account: nobody can sign in any more from now on, and the sweep removes what it has.
 
+use crate::{Exit, serve};
 use api::requests::ConfirmPassword;
 use api::{Auth, Call, Endpoint, Problem, Reply, throttle};
 use store::rows::now;
 use store::{Aws, StoreError, Table};
+
+/// The program.
+///
+/// # Errors
+/// When it is not configured, or the Lambda runtime cannot be reached.
+pub fn main() -> Exit {
+    serve::<AccountDelete>()
+}
 
 pub struct AccountDelete {
     table: Table,

@@ -1,8 +1,17 @@
 //! The caller's account.
 
+use crate::{Exit, serve};
 use api::{Auth, Call, Endpoint, Problem, Reply, views};
 use domain::token::Scope;
 use store::{Aws, StoreError};
+
+/// The program.
+///
+/// # Errors
+/// When it is not configured, or the Lambda runtime cannot be reached.
+pub fn main() -> Exit {
+    serve::<AccountGet>()
+}
 
 pub struct AccountGet {
     auth: Auth,

@@ -1,8 +1,17 @@
 //! Gives the account another password, and ends its other sessions.
 
+use crate::{Exit, serve};
 use api::requests::ChangePassword;
 use api::{Auth, Call, Endpoint, Problem, Reply, password, throttle};
 use store::{Aws, StoreError, Table};
+
+/// The program.
+///
+/// # Errors
+/// When it is not configured, or the Lambda runtime cannot be reached.
+pub fn main() -> Exit {
+    serve::<AccountSetPassword>()
+}
 
 pub struct AccountSetPassword {
     table: Table,

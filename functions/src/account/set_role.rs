@@ -1,11 +1,19 @@
 //! Makes an account an operator, or not.
 
-use crate::Trigger;
+use crate::{Exit, Trigger, run};
 use api::views;
 use domain::account::{Role, Username};
 use lambda_runtime::Context;
 use serde::Deserialize;
 use store::{Aws, StoreError, Table};
+
+/// The program.
+///
+/// # Errors
+/// When it is not configured, or the Lambda runtime cannot be reached.
+pub fn main() -> Exit {
+    run::<AccountSetRole>()
+}
 
 pub struct AccountSetRole {
     table: Table,

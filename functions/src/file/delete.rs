@@ -1,5 +1,6 @@
 //! Deletes a file or an empty folder.
 
+use crate::{Exit, serve};
 use api::problem::Code;
 use api::views::DeletedFolder;
 use api::{Auth, Call, Endpoint, Problem, Reply};
@@ -8,6 +9,14 @@ use domain::token::Scope;
 use store::rows::{NodeRow, now};
 use store::table::Key;
 use store::{Aws, StoreError, Table};
+
+/// The program.
+///
+/// # Errors
+/// When it is not configured, or the Lambda runtime cannot be reached.
+pub fn main() -> Exit {
+    serve::<FileDelete>()
+}
 
 pub struct FileDelete {
     table: Table,

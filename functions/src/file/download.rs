@@ -2,6 +2,7 @@
 
 mod disposition;
 
+use crate::{Exit, serve};
 use api::{Auth, Call, Endpoint, Problem, Reply};
 use disposition::attachment;
 use domain::reconcile::Found;
@@ -11,6 +12,14 @@ use service::configured_targets::TargetsCache;
 use std::time::Duration;
 use store::rows::{BlobRow, ReplicaRow, now, object_key};
 use store::{Aws, Objects, StoreError, Table};
+
+/// The program.
+///
+/// # Errors
+/// When it is not configured, or the Lambda runtime cannot be reached.
+pub fn main() -> Exit {
+    serve::<FileDownload>()
+}
 
 /// What the bytes are when nobody said (RFC 9110, section 8.3).
 const UNKNOWN: &str = "application/octet-stream";

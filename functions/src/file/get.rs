@@ -1,10 +1,19 @@
 //! A file with its replicas, or a folder.
 
+use crate::{Exit, serve};
 use api::views::Node;
 use api::{Auth, Call, Endpoint, Problem, Reply};
 use domain::token::Scope;
 use store::rows::now;
 use store::{Aws, StoreError, Table};
+
+/// The program.
+///
+/// # Errors
+/// When it is not configured, or the Lambda runtime cannot be reached.
+pub fn main() -> Exit {
+    serve::<FileGet>()
+}
 
 pub struct FileGet {
     table: Table,

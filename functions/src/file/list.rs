@@ -1,5 +1,6 @@
 //! The entries of a folder, by name.
 
+use crate::{Exit, serve};
 use api::views::{Items, Node};
 use api::{Auth, Call, Endpoint, Problem, Reply};
 use domain::id::NodeId;
@@ -7,6 +8,14 @@ use domain::name::Name;
 use domain::token::Scope;
 use store::tree::Kind;
 use store::{Aws, StoreError, Table};
+
+/// The program.
+///
+/// # Errors
+/// When it is not configured, or the Lambda runtime cannot be reached.
+pub fn main() -> Exit {
+    serve::<FileList>()
+}
 
 pub struct FileList {
     table: Table,

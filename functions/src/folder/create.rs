@@ -1,5 +1,6 @@
 //! Makes a folder.
 
+use crate::{Exit, serve};
 use api::requests::NewFolder;
 use api::{Auth, Call, Endpoint, IdempotencyKey, Problem, Reply, idempotency, throttle, views};
 use domain::placement::OnConflict;
@@ -8,6 +9,14 @@ use store::config::number;
 use store::rows::{Allowance, NodeRow, new_id, now};
 use store::table::Write;
 use store::{Aws, StoreError, Table};
+
+/// The program.
+///
+/// # Errors
+/// When it is not configured, or the Lambda runtime cannot be reached.
+pub fn main() -> Exit {
+    serve::<FolderCreate>()
+}
 
 pub struct FolderCreate {
     table: Table,

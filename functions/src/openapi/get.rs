@@ -1,7 +1,16 @@
 //! The OpenAPI document, for whoever asks.
 
+use crate::{Exit, serve};
 use api::{Call, Endpoint, Problem, Reply, openapi};
 use store::StoreError;
+
+/// The program.
+///
+/// # Errors
+/// When it is not configured, or the Lambda runtime cannot be reached.
+pub fn main() -> Exit {
+    serve::<OpenapiGet>()
+}
 
 pub struct OpenapiGet;
 

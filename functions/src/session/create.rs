@@ -1,10 +1,19 @@
 //! Signs in: begins a session.
 
+use crate::{Exit, serve};
 use api::requests::Credentials;
 use api::{Auth, Call, Endpoint, Problem, Reply, password, throttle};
 use store::config::number;
 use store::rows::{Allowance, AttemptsRow, now};
 use store::{Aws, StoreError, Table};
+
+/// The program.
+///
+/// # Errors
+/// When it is not configured, or the Lambda runtime cannot be reached.
+pub fn main() -> Exit {
+    serve::<SessionCreate>()
+}
 
 pub struct SessionCreate {
     table: Table,

@@ -1,7 +1,16 @@
 //! Signs out: ends the session that the access token belongs to.
 
+use crate::{Exit, serve};
 use api::{Auth, Call, Endpoint, Problem, Reply};
 use store::{Aws, StoreError, Table};
+
+/// The program.
+///
+/// # Errors
+/// When it is not configured, or the Lambda runtime cannot be reached.
+pub fn main() -> Exit {
+    serve::<SessionDelete>()
+}
 
 pub struct SessionDelete {
     table: Table,

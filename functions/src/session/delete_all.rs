@@ -1,7 +1,16 @@
 //! Signs out everywhere: ends all sessions of the account, this one included.
 
+use crate::{Exit, serve};
 use api::{Auth, Call, Endpoint, Problem, Reply};
 use store::{Aws, StoreError, Table};
+
+/// The program.
+///
+/// # Errors
+/// When it is not configured, or the Lambda runtime cannot be reached.
+pub fn main() -> Exit {
+    serve::<SessionDeleteAll>()
+}
 
 pub struct SessionDeleteAll {
     table: Table,

@@ -1,9 +1,18 @@
 //! Exchanges a refresh token for an access token and another refresh token.
 
+use crate::{Exit, serve};
 use api::requests::Refresh;
 use api::{Auth, Call, Endpoint, Problem, Reply};
 use domain::token::RefreshToken;
 use store::{Aws, StoreError};
+
+/// The program.
+///
+/// # Errors
+/// When it is not configured, or the Lambda runtime cannot be reached.
+pub fn main() -> Exit {
+    serve::<SessionRefresh>()
+}
 
 pub struct SessionRefresh {
     auth: Auth,

@@ -1,10 +1,19 @@
 //! How the targets are doing. For operators.
 
+use crate::{Exit, serve};
 use api::views::{Items, Target};
 use api::{Auth, Call, Endpoint, Problem, Reply};
 use domain::token::Scope;
 use store::rows::now;
 use store::{Aws, StoreError, Table};
+
+/// The program.
+///
+/// # Errors
+/// When it is not configured, or the Lambda runtime cannot be reached.
+pub fn main() -> Exit {
+    serve::<TargetList>()
+}
 
 pub struct TargetList {
     table: Table,

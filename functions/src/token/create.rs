@@ -1,5 +1,6 @@
 //! Makes a personal access token. Its text is shown this once.
 
+use crate::{Exit, serve};
 use api::requests::NewToken;
 use api::{Auth, Call, Endpoint, Problem, Reply, throttle, views};
 use domain::moment::later;
@@ -8,6 +9,14 @@ use jiff::SignedDuration;
 use store::config::number;
 use store::rows::{Allowance, TokenRow, new_id, now};
 use store::{Aws, StoreError, Table};
+
+/// The program.
+///
+/// # Errors
+/// When it is not configured, or the Lambda runtime cannot be reached.
+pub fn main() -> Exit {
+    serve::<TokenCreate>()
+}
 
 pub struct TokenCreate {
     table: Table,

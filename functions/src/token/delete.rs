@@ -1,8 +1,17 @@
 //! Ends a personal access token.
 
+use crate::{Exit, serve};
 use api::{Auth, Call, Endpoint, Problem, Reply};
 use domain::token::Scope;
 use store::{Aws, StoreError, Table};
+
+/// The program.
+///
+/// # Errors
+/// When it is not configured, or the Lambda runtime cannot be reached.
+pub fn main() -> Exit {
+    serve::<TokenDelete>()
+}
 
 pub struct TokenDelete {
     table: Table,

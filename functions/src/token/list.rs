@@ -1,11 +1,20 @@
 //! The personal access tokens of the account, without their texts.
 
+use crate::{Exit, serve};
 use api::views::{Items, PersonalToken};
 use api::{Auth, Call, Endpoint, Problem, Reply};
 use domain::id::PersonalTokenId;
 use domain::token::Scope;
 use store::rows::now;
 use store::{Aws, StoreError, Table};
+
+/// The program.
+///
+/// # Errors
+/// When it is not configured, or the Lambda runtime cannot be reached.
+pub fn main() -> Exit {
+    serve::<TokenList>()
+}
 
 pub struct TokenList {
     table: Table,

@@ -1,11 +1,20 @@
 //! Gives an upload up and its reservation back.
 
+use crate::{Exit, serve};
 use api::{Auth, Call, Endpoint, Problem, Reply};
 use domain::token::Scope;
 use domain::upload::{Event, State};
 use store::rows::now;
 use store::uploads::TransitionError;
 use store::{Aws, Objects, StoreError, Table};
+
+/// The program.
+///
+/// # Errors
+/// When it is not configured, or the Lambda runtime cannot be reached.
+pub fn main() -> Exit {
+    serve::<UploadAbort>()
+}
 
 pub struct UploadAbort {
     table: Table,

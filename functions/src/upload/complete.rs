@@ -1,5 +1,6 @@
 //! Turns the parts into a file.
 
+use crate::{Exit, serve};
 use api::problem::Code;
 use api::views::Upload;
 use api::{Auth, Call, Endpoint, Problem, Reply};
@@ -9,6 +10,14 @@ use std::time::Duration;
 use store::finalize::{Finalizer, Outcome};
 use store::rows::UploadRow;
 use store::{Aws, StoreError};
+
+/// The program.
+///
+/// # Errors
+/// When it is not configured, or the Lambda runtime cannot be reached.
+pub fn main() -> Exit {
+    serve::<UploadComplete>()
+}
 
 /// How long the store may take to assemble the object before the client is told to ask again. The gateway
 /// gives up after 29 seconds, and there is a little more to do after the store answered.

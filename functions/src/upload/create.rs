@@ -1,6 +1,7 @@
 //! Begins an upload, or spares the client sending the bytes: at once when the account has a file with them, after a proof
 //! when somebody else has.
 
+use crate::{Exit, serve};
 use api::problem::Code;
 use api::requests::NewUpload;
 use api::views::Upload;
@@ -18,6 +19,14 @@ use store::possession::challenge;
 use store::rows::{Allowance, FileContent, NodeRow, ReplicaRow, UploadRow, new_id, now};
 use store::table::Write;
 use store::{Aws, Conflict, StartQueue, StoreError, Table};
+
+/// The program.
+///
+/// # Errors
+/// When it is not configured, or the Lambda runtime cannot be reached.
+pub fn main() -> Exit {
+    serve::<UploadCreate>()
+}
 
 pub struct UploadCreate {
     table: Table,

@@ -1,11 +1,20 @@
 //! The caller's uploads that have not ended.
 
+use crate::{Exit, serve};
 use api::views::{Items, Upload};
 use api::{Auth, Call, Endpoint, Problem, Reply};
 use domain::token::Scope;
 use domain::upload::State;
 use store::rows::{UploadPlace, UploadRow, now};
 use store::{Aws, StoreError, Table};
+
+/// The program.
+///
+/// # Errors
+/// When it is not configured, or the Lambda runtime cannot be reached.
+pub fn main() -> Exit {
+    serve::<UploadList>()
+}
 
 pub struct UploadList {
     table: Table,

@@ -1,5 +1,6 @@
 //! Takes the answer to an upload's challenge.
 
+use crate::{Exit, serve};
 use api::requests::Answer;
 use api::views::Upload;
 use api::{Auth, Call, Endpoint, Problem, Reply};
@@ -9,6 +10,14 @@ use store::possession::Proven;
 use store::rows::{UploadRow, now};
 use store::uploads::TransitionError;
 use store::{Aws, Conflict, Objects, StartQueue, StoreError, Table};
+
+/// The program.
+///
+/// # Errors
+/// When it is not configured, or the Lambda runtime cannot be reached.
+pub fn main() -> Exit {
+    serve::<UploadProve>()
+}
 
 pub struct UploadProve {
     table: Table,

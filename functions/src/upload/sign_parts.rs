@@ -1,5 +1,6 @@
 //! Presigned requests that put parts: each for exactly these bytes.
 
+use crate::{Exit, serve};
 use api::requests::{MAX_BATCH, PartToSign, PartsToSign};
 use api::views::{SignedPart, SignedParts};
 use api::{Auth, Call, Endpoint, Problem, Reply};
@@ -10,6 +11,14 @@ use store::config::upload_expiry;
 use store::rows::{UploadRow, now};
 use store::uploads::TransitionError;
 use store::{Aws, Conflict, Objects, StoreError, Table};
+
+/// The program.
+///
+/// # Errors
+/// When it is not configured, or the Lambda runtime cannot be reached.
+pub fn main() -> Exit {
+    serve::<UploadSignParts>()
+}
 
 /// Parallel requests of one client may all want to begin the multipart upload: one does, the others look again.
 const ATTEMPTS: u32 = 5;
