@@ -25,6 +25,10 @@ Usage: cargo xtask [--state <dir>] <command>
   test --on ministack|localstack|<api url>
                 only the end-to-end tests, and only there; what is at a URL has the functions of this checkout, and
                 its AWS credentials are in the environment, as for any AWS tool
+  test <part of a name> [--on ..]
+                only the end-to-end tests with this in their names, on MiniStack or there. The emulator's stack stays:
+                the next run builds and deploys only what changed
+  test --stop   stop the stacks that stayed
   fuzz [<n>]    ask the API of the running stack n things of each endpoint, as its OpenAPI document has them, with
                 schemathesis [default: 1000, which are more than 20,000 altogether]
   lint          only the checks of dependencies, template and workflows: cargo-deny, sam, cfn-lint, checkov, actionlint, zizmor
@@ -73,7 +77,7 @@ pub(crate) enum Command {
     Events,
     Ceph(Ceph),
     Oss(Oss),
-    Test(Option<On>),
+    Test(Test),
     Fuzz(Option<u32>),
     Lint,
     Bench(Vec<String>),
@@ -92,6 +96,17 @@ pub(crate) struct Choice {
     pub(crate) port: Option<u16>,
     pub(crate) ceph: Option<bool>,
     pub(crate) oss: Option<bool>,
+}
+
+/// What to test.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Test {
+    /// Everything; at one place, only the end-to-end tests.
+    All(Option<On>),
+    /// The end-to-end tests with this in their names.
+    Matching(String, On),
+    /// Nothing more: the stacks that stayed are stopped.
+    Stop,
 }
 
 /// Where to test.
@@ -134,7 +149,7 @@ pub(crate) fn parse(arguments: &[String]) -> Result<Invocation> {
             Some("stop") => Oss::Stop,
             _ => bail!("oss needs one of start, stop"),
         }),
-        Some("test") => Command::Test(place(&mut rest)?),
+        Some("test") => Command::Test(test(&mut rest)?),
         Some("fuzz") => {
             let number = |text: &str| {
                 text.parse()
@@ -200,16 +215,30 @@ fn kind(word: &str) -> Result<Kind> {
     found.with_context(|| format!("--on needs ministack or localstack, not {word:?}"))
 }
 
-fn place<'a>(rest: &mut impl Iterator<Item = &'a str>) -> Result<Option<On>> {
-    match (rest.next(), rest.next()) {
-        (None, _) => Ok(None),
-        (Some("--on"), Some(url)) if url.starts_with("http://") || url.starts_with("https://") => {
-            Ok(Some(On::Deployed(url.trim_end_matches('/').to_owned())))
+fn test<'a>(rest: &mut impl Iterator<Item = &'a str>) -> Result<Test> {
+    let (mut filter, mut on) = (None, None);
+    while let Some(word) = rest.next() {
+        match word {
+            "--stop" if filter.is_none() && on.is_none() => return Ok(Test::Stop),
+            "--on" if on.is_none() => on = Some(place(rest.next().unwrap_or_default())?),
+            word if !word.starts_with('-') && filter.is_none() => filter = Some(word.to_owned()),
+            other => bail!("test has no {other:?}\n\n{HELP}"),
         }
-        (Some("--on"), Some(word)) => Ok(Some(On::Emulator(kind(word)?))),
-        (Some("--on"), None) => bail!("--on needs ministack, localstack or the URL of an API"),
-        (Some(other), _) => bail!("test has no {other:?}\n\n{HELP}"),
     }
+    Ok(match filter {
+        Some(filter) => Test::Matching(filter, on.unwrap_or(On::Emulator(Kind::MiniStack))),
+        None => Test::All(on),
+    })
+}
+
+fn place(word: &str) -> Result<On> {
+    if word.starts_with("http://") || word.starts_with("https://") {
+        return Ok(On::Deployed(word.trim_end_matches('/').to_owned()));
+    }
+    let found = Kind::ALL.into_iter().find(|kind| kind.word() == word);
+    found
+        .map(On::Emulator)
+        .with_context(|| format!("--on needs ministack, localstack or the URL of an API, not {word:?}"))
 }
 
 fn ceph<'a>(rest: &mut impl Iterator<Item = &'a str>) -> Result<Ceph> {
@@ -283,17 +312,27 @@ mod tests {
 
     #[test]
     fn tests_run_where_they_are_told() {
-        let place = |line| match parsed(line).unwrap().command {
-            Command::Test(on) => on,
+        let test = |line: &str| match parsed(line).unwrap().command {
+            Command::Test(test) => test,
             _ => panic!("not test"),
         };
-        assert_eq!(place("test"), None);
-        assert_eq!(place("test --on ministack"), Some(On::Emulator(Kind::MiniStack)));
+        let (ministack, localstack) = (On::Emulator(Kind::MiniStack), On::Emulator(Kind::LocalStack));
+        assert_eq!(test("test"), Test::All(None));
+        assert_eq!(test("test --on ministack"), Test::All(Some(ministack.clone())));
         let url = "https://a1b2.execute-api.eu-central-1.amazonaws.com/live";
         assert_eq!(
-            place(&format!("test --on {url}/")),
-            Some(On::Deployed(url.into()))
+            test(&format!("test --on {url}/")),
+            Test::All(Some(On::Deployed(url.into())))
         );
+        assert_eq!(test("test tree::"), Test::Matching("tree::".into(), ministack));
+        for line in ["test tree:: --on localstack", "test --on localstack tree::"] {
+            assert_eq!(
+                test(line),
+                Test::Matching("tree::".into(), localstack.clone()),
+                "{line}"
+            );
+        }
+        assert_eq!(test("test --stop"), Test::Stop);
     }
 
     #[test]
@@ -341,8 +380,10 @@ mod tests {
             "up --on",
             "test --on",
             "test --on aws",
-            "test all",
-            "test --on localstack now",
+            "test one two",
+            "test --fast",
+            "test --stop now",
+            "test now --stop",
             "down now",
             "bench",
             "bench uploads",

@@ -68,7 +68,7 @@ fn run(invocation: args::Invocation) -> anyhow::Result<()> {
         Command::Ceph(Ceph::Down) => ceph::down(&state),
         Command::Oss(Oss::Start) => oss::start_server(&state).map(|_| ()),
         Command::Oss(Oss::Stop) => oss::stop_server(&state).map(|_| ()),
-        Command::Test(on) => test::run(on),
+        Command::Test(what) => test::run(&what),
         Command::Fuzz(examples) => fuzz::run(&state, examples),
         Command::Lint => lint::run(),
         Command::Bench(arguments) => bench::replicate(&arguments),

@@ -1,0 +1,146 @@
+//! The tests as Cargo builds and runs them.
+
+use super::{Count, Place};
+use crate::{build, oss, process, ui, workspace};
+use anyhow::{Context, Result, bail};
+use std::fs;
+use std::io::{BufRead, BufReader};
+use std::process::{Command, Stdio};
+
+/// What one `cargo test` command tests.
+#[derive(Clone)]
+pub(super) struct Tests {
+    packages: Vec<String>,
+    /// Only the end-to-end tests of these packages. The packages stay, for Cargo chooses one set of features for all
+    /// that a command names.
+    end_to_end: bool,
+}
+
+impl Tests {
+    fn command(&self) -> Result<Command> {
+        let mut command = build::cargo(&["test", "--release", "--target", &build::host()?]);
+        for name in &self.packages {
+            command.args(["--package", name]);
+        }
+        if self.end_to_end {
+            command.args(["--test", "e2e"]);
+        }
+        Ok(command)
+    }
+}
+
+/// Two commands: what the client asks of shared crates would have the AWS SDK built once more.
+pub(super) fn cargo_tests() -> Result<[Tests; 2]> {
+    const CLIENT: &str = "client";
+    let tests = |packages| Tests {
+        packages,
+        end_to_end: false,
+    };
+    let mut server = workspace::crates()?;
+    server.retain(|name| name != CLIENT);
+    server.extend(workspace::functions()?.into_iter().filter(|name| has_tests(name)));
+    let client = [CLIENT, "longshore", "xtask", "e2e", "bench", "oss-server"].map(str::to_owned);
+    Ok([tests(server), tests(client.to_vec())])
+}
+
+pub(super) fn end_to_end() -> Result<Tests> {
+    let [_, mut tests] = cargo_tests()?;
+    tests.end_to_end = true;
+    Ok(tests)
+}
+
+/// The names of all tests.
+pub(super) fn names(tests: &Tests) -> Result<Vec<String>> {
+    let listed = process::output(tests.command()?.args(["--", "--list"]))?;
+    let names = listed.lines().filter_map(|line| line.strip_suffix(": test"));
+    Ok(names.map(str::to_owned).collect())
+}
+
+/// Whether a function has tests of its own: each takes a build of the whole function.
+fn has_tests(function: &str) -> bool {
+    let sources = workspace::root().join("functions").join(function).join("src");
+    let files = fs::read_dir(sources).into_iter().flatten().flatten();
+    files
+        .filter_map(|file| fs::read_to_string(file.path()).ok())
+        .any(|text| text.contains("#[cfg(test)]"))
+}
+
+pub(super) fn compile(all: &[&Tests]) -> Result<()> {
+    ui::step("Building the tests", || {
+        for tests in all {
+            process::run(tests.command()?.arg("--no-run"))?;
+        }
+        Ok(())
+    })
+}
+
+/// Runs tests, shows what they say, and counts.
+pub(super) fn run_tests(tests: &Tests, place: &Place) -> Result<Count> {
+    let mut command = tests.command()?;
+    command.args(["--no-fail-fast", "--"]);
+    for word in place.left_out.iter().chain(&place.run_elsewhere) {
+        command.args(["--skip", word]);
+    }
+    let mut count = run_command(command, place)?;
+    if !place.run_elsewhere.is_empty() {
+        let names = names(tests)?;
+        let not_missed = names
+            .iter()
+            .filter(|name| has(name, &place.run_elsewhere) && !has(name, &place.left_out));
+        count.skipped = count.skipped.saturating_sub(not_missed.count() as u64);
+    }
+    Ok(count)
+}
+
+/// Runs the tests that have this in their names. What was left out of them is counted already.
+pub(super) fn run_only(word: &str, tests: &Tests, place: &Place) -> Result<Count> {
+    let mut command = tests.command()?;
+    command.args(["--no-fail-fast", "--", word]);
+    for left_out in &place.left_out {
+        command.args(["--skip", left_out]);
+    }
+    let skipped = 0;
+    Ok(Count {
+        skipped,
+        ..run_command(command, place)?
+    })
+}
+
+pub(super) fn has(name: &str, words: &[&str]) -> bool {
+    words.iter().any(|word| name.contains(word))
+}
+
+fn run_command(mut command: Command, place: &Place) -> Result<Count> {
+    if std::env::var_os("RUST_TEST_THREADS").is_none() {
+        // Most of the tests' time is waiting: for leases to end, for messages to come back.
+        command.env("RUST_TEST_THREADS", "6");
+    }
+    command
+        .envs(place.environment.clone())
+        .env("LONGSHORE_STACK", &place.stack)
+        .env("LONGSHORE_CLI", workspace::cli())
+        .env("LONGSHORE_OSS_CLIENTS", oss::clients()?);
+    if let Some(ceph) = &place.ceph {
+        command.env("LONGSHORE_CEPH", ceph);
+    }
+    let mut child = command
+        .stdout(Stdio::piped())
+        .spawn()
+        .context("cannot run cargo test")?;
+    let out = child.stdout.take().context("cargo test has no output")?;
+    let mut count = Count::default();
+    for line in BufReader::new(out).lines() {
+        let line = line?;
+        ui::line(&line);
+        count.add_line(&line);
+    }
+    let status = child.wait()?;
+    if !status.success() && count.failed == 0 {
+        // A test program that died before it could count.
+        count.failed += 1;
+    }
+    if count.passed == 0 && count.failed == 0 {
+        bail!("no test ran");
+    }
+    Ok(count)
+}
