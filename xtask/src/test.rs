@@ -85,7 +85,7 @@ pub(crate) fn run(what: &Test) -> Result<()> {
     if skipped > 0 {
         ui::line(&format!("!!! {skipped} tests were NOT run"));
     }
-    ui::line(&format!("Everything took {}.", ui::duration(started.elapsed())));
+    ui::table_of_steps(started.elapsed());
     // Alone on its line, in the form that programs read.
     ui::line(&format!("{passed} passed, {failed} failed, {skipped} skipped"));
     if !failures.is_empty() {
@@ -140,20 +140,26 @@ fn on_emulators(kinds: &[Kind]) -> Result<Count> {
         } else {
             ONCE.to_vec()
         };
-        ui::line(&format!("==> Running the tests on {}", kind.name()));
         let all = if kinds.len() > 1 && index == 0 {
             cargo_tests()?.to_vec()
         } else {
             vec![end_to_end()?]
         };
         for tests in all {
-            count += run_tests(&tests, &place)?;
+            count += ui::step(&format!("Running {} on {}", tests.title, kind.name()), || {
+                run_tests(&tests, &place)
+            })?;
         }
         if index == 0 {
             count += fuzz(&place)?;
-            for word in AT_THE_END {
-                count += run_only(word, &end_to_end()?, &place)?;
-            }
+            count += ui::step("Running the tests that come last", || {
+                let tests = end_to_end()?;
+                let mut count = Count::default();
+                for word in AT_THE_END {
+                    count += run_only(word, &tests, &place)?;
+                }
+                Ok(count)
+            })?;
         }
         stacks.stop_emulator()?;
     }
@@ -192,12 +198,11 @@ fn fuzz(place: &Place) -> Result<Count> {
 fn on_deployed(tests: &Tests, url: &str, filter: Option<&str>) -> Result<Count> {
     let deployed = Deployed::find(url)?;
     deployed.clean_up_after_earlier_runs()?;
-    ui::line(&format!("==> Running the end-to-end tests on {url}"));
     let place = deployed.place();
-    let count = match filter {
+    let count = ui::step(&format!("Running {} on {url}", tests.title), || match filter {
         Some(filter) => run_only(filter, tests, &place),
         None => run_tests(tests, &place),
-    };
+    });
     // Whatever became of the tests.
     let cleaned = deployed.clean_up();
     let mut count = count?;

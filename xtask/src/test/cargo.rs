@@ -10,6 +10,7 @@ use std::process::{Command, Stdio};
 /// What one `cargo test` command tests.
 #[derive(Clone)]
 pub(super) struct Tests {
+    pub(super) title: &'static str,
     packages: Vec<String>,
     /// Only the end-to-end tests of these packages. The packages stay, for Cargo chooses one set of features for all
     /// that a command names.
@@ -32,7 +33,8 @@ impl Tests {
 /// Two commands: what the client asks of shared crates would have the AWS SDK built once more.
 pub(super) fn cargo_tests() -> Result<[Tests; 2]> {
     const CLIENT: &str = "client";
-    let tests = |packages| Tests {
+    let tests = |title, packages| Tests {
+        title,
         packages,
         end_to_end: false,
     };
@@ -40,11 +42,15 @@ pub(super) fn cargo_tests() -> Result<[Tests; 2]> {
     server.retain(|name| name != CLIENT);
     server.extend(workspace::functions()?.into_iter().filter(|name| has_tests(name)));
     let client = [CLIENT, "longshore", "xtask", "e2e", "bench", "oss-server"].map(str::to_owned);
-    Ok([tests(server), tests(client.to_vec())])
+    Ok([
+        tests("the tests of the server", server),
+        tests("the tests of client and tools, end to end", client.to_vec()),
+    ])
 }
 
 pub(super) fn end_to_end() -> Result<Tests> {
     let [_, mut tests] = cargo_tests()?;
+    tests.title = "the end-to-end tests";
     tests.end_to_end = true;
     Ok(tests)
 }

@@ -42,8 +42,8 @@ pub(super) fn run(kind: Kind, filter: &str) -> Result<Count> {
         None
     };
     let place = stacks::start(&state, kind, ceph.as_ref())?;
-    ui::line(&format!("==> Running {} tests on {}", chosen.len(), kind.name()));
-    let mut count = run_only(filter, &tests, &place)?;
+    let title = format!("Running {} tests on {}", chosen.len(), kind.name());
+    let mut count = ui::step(&title, || run_only(filter, &tests, &place))?;
     let left_out = chosen.iter().filter(|name| has(name, &place.left_out));
     count.skipped = left_out.count() as u64;
     ui::line(&format!(
