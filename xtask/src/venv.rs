@@ -47,6 +47,8 @@ pub(crate) enum Tool {
     Rclone,
     /// schemathesis.
     Fuzz,
+    /// cargo-nextest, which runs the tests.
+    Nextest,
 }
 
 impl Tool {
@@ -58,6 +60,7 @@ impl Tool {
             Self::Checkov => "checkov",
             Self::Rclone => "rclone",
             Self::Fuzz => "fuzz",
+            Self::Nextest => "nextest",
         }
     }
 }

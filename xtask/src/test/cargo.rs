@@ -1,13 +1,15 @@
-//! The tests as Cargo builds and runs them.
+//! The tests as Cargo builds and cargo-nextest runs them, by `.config/nextest.toml`. It knows no tests in documentation, and
+//! there are none.
 
 use super::{Count, Place};
+use crate::venv::{self, Tool};
 use crate::{build, oss, process, ui, workspace};
 use anyhow::{Context, Result, bail};
 use std::fs;
 use std::io::{BufRead, BufReader};
 use std::process::{Command, Stdio};
 
-/// What one `cargo test` command tests.
+/// What one `cargo nextest` command tests.
 #[derive(Clone)]
 pub(super) struct Tests {
     pub(super) title: &'static str,
@@ -18,8 +20,12 @@ pub(super) struct Tests {
 }
 
 impl Tests {
-    fn command(&self) -> Result<Command> {
-        let mut command = build::cargo(&["test", "--release", "--target", &build::host()?]);
+    fn command(&self, verb: &str) -> Result<Command> {
+        let mut command = Command::new(venv::tool(&Tool::Nextest)?.program("cargo-nextest"));
+        command
+            .args(["nextest", verb, "--release", "--target", &build::host()?])
+            .current_dir(workspace::root());
+        build::without_our_own_settings(&mut command);
         for name in &self.packages {
             command.args(["--package", name]);
         }
@@ -57,9 +63,10 @@ pub(super) fn end_to_end() -> Result<Tests> {
 
 /// The names of all tests.
 pub(super) fn names(tests: &Tests) -> Result<Vec<String>> {
-    let listed = process::output(tests.command()?.args(["--", "--list"]))?;
-    let names = listed.lines().filter_map(|line| line.strip_suffix(": test"));
-    Ok(names.map(str::to_owned).collect())
+    let listed = process::output(tests.command("list")?.args(["--message-format", "oneline"]))?;
+    // Before each its program's.
+    let names = listed.lines().filter_map(|line| line.split_once(' '));
+    Ok(names.map(|(_, name)| name.to_owned()).collect())
 }
 
 /// Whether a function has tests of its own: each takes a build of the whole function.
@@ -74,7 +81,7 @@ fn has_tests(function: &str) -> bool {
 pub(super) fn compile(all: &[&Tests]) -> Result<()> {
     ui::step("Building the tests", || {
         for tests in all {
-            process::run(tests.command()?.arg("--no-run"))?;
+            process::run(tests.command("run")?.arg("--no-run"))?;
         }
         Ok(())
     })
@@ -82,8 +89,8 @@ pub(super) fn compile(all: &[&Tests]) -> Result<()> {
 
 /// Runs tests, shows what they say, and counts.
 pub(super) fn run_tests(tests: &Tests, place: &Place) -> Result<Count> {
-    let mut command = tests.command()?;
-    command.args(["--no-fail-fast", "--"]);
+    let mut command = tests.command("run")?;
+    command.arg("--");
     for word in place.left_out.iter().chain(&place.run_elsewhere) {
         command.args(["--skip", word]);
     }
@@ -100,8 +107,8 @@ pub(super) fn run_tests(tests: &Tests, place: &Place) -> Result<Count> {
 
 /// Runs the tests that have this in their names. What was left out of them is counted already.
 pub(super) fn run_only(word: &str, tests: &Tests, place: &Place) -> Result<Count> {
-    let mut command = tests.command()?;
-    command.args(["--no-fail-fast", "--", word]);
+    let mut command = tests.command("run")?;
+    command.args(["--", word]);
     for left_out in &place.left_out {
         command.args(["--skip", left_out]);
     }
@@ -117,10 +124,6 @@ pub(super) fn has(name: &str, words: &[&str]) -> bool {
 }
 
 fn run_command(mut command: Command, place: &Place) -> Result<Count> {
-    if std::env::var_os("RUST_TEST_THREADS").is_none() {
-        // Most of the tests' time is waiting: for leases to end, for messages to come back.
-        command.env("RUST_TEST_THREADS", "6");
-    }
     command
         .envs(place.environment.clone())
         .env("LONGSHORE_STACK", &place.stack)
@@ -130,19 +133,19 @@ fn run_command(mut command: Command, place: &Place) -> Result<Count> {
         command.env("LONGSHORE_CEPH", ceph);
     }
     let mut child = command
-        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
         .spawn()
-        .context("cannot run cargo test")?;
-    let out = child.stdout.take().context("cargo test has no output")?;
+        .context("cannot run cargo-nextest")?;
+    let said = child.stderr.take().context("cargo-nextest has no output")?;
     let mut count = Count::default();
-    for line in BufReader::new(out).lines() {
+    for line in BufReader::new(said).lines() {
         let line = line?;
         ui::line(&line);
         count.add_line(&line);
     }
     let status = child.wait()?;
     if !status.success() && count.failed == 0 {
-        // A test program that died before it could count.
+        // What it says of itself is shown above.
         count.failed += 1;
     }
     if count.passed == 0 && count.failed == 0 {
