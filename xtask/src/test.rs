@@ -57,21 +57,18 @@ const AT_THE_END: [&str; 4] = [
 
 pub(crate) fn run(what: &Test) -> Result<()> {
     let started = Instant::now();
-    let (mut failures, count) = match what {
-        Test::Stop => return kept::stop(),
-        Test::Matching(filter, On::Emulator(kind)) => (Vec::new(), kept::run(*kind, filter)?),
-        Test::Matching(filter, On::Deployed(url)) => {
-            (Vec::new(), on_deployed(&prepare()?, url, Some(filter))?)
+    if what.stop {
+        return kept::stop();
+    }
+    let (mut failures, count) = match (&what.filter, &what.on) {
+        (None, None) => everything()?,
+        (None, Some(On::Emulator(kind))) => {
+            prepare()?;
+            (Vec::new(), on_emulators(&[*kind])?)
         }
-        Test::All(None) => everything()?,
-        Test::All(Some(on)) => {
-            let tests = prepare()?;
-            let count = match on {
-                On::Emulator(kind) => on_emulators(&[*kind])?,
-                On::Deployed(url) => on_deployed(&tests, url, None)?,
-            };
-            (Vec::new(), count)
-        }
+        (Some(filter), None) => (Vec::new(), kept::run(Kind::MiniStack, filter)?),
+        (Some(filter), Some(On::Emulator(kind))) => (Vec::new(), kept::run(*kind, filter)?),
+        (filter, Some(On::Deployed(url))) => (Vec::new(), on_deployed(&prepare()?, url, filter.as_deref())?),
     };
     if count.failed > 0 {
         failures.push("tests");
