@@ -1,39 +1,17 @@
-//! The command line's shape.
+//! The commands of `longshore`, their options and help texts. `docs/cli.md` is made from them.
+
+#[cfg(test)]
+mod documented;
+mod help;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use client::types;
 use std::num::NonZeroUsize;
 use std::path::PathBuf;
 
-const AFTER_HELP: &str = "\
-Environment:
-  LONGSHORE_API         address of the API, like --api
-  LONGSHORE_PASSWORD    password for signup, login and password, instead of the prompt
-  LONGSHORE_NEW_PASSWORD  the new one for password and reset-password
-  LONGSHORE_INVITATION  code of an invitation for signup, like --invitation
-  LONGSHORE_RESET_CODE  code for reset-password, like --code
-  LONGSHORE_TOKEN       personal access token, instead of a login
-                        (line breaks at the end of passwords and white space around tokens are ignored)
-  LONGSHORE_CONFIG_DIR  where the session is kept (default: $XDG_CONFIG_HOME/longshore)
-
-Exit codes:
-    0  done
-    1  failed
-    2  wrong usage
-    3  not signed in
-    4  not found, here or there
-    5  conflict: the name is taken, or the folder not empty
-    6  quota exceeded
-    7  the API or the store is out of reach
-    8  the bytes are not what they should be; no file was saved
-  130  interrupted (Ctrl-C, or asked to end by the system); upload and download go on where they stopped when run again
-
-A command that is given several files or ids does what it can, tells why each other failed, and ends with the code that
-all failures share, with 3 or 7 when that kept it from going on, or else with 1.";
-
-/// Keeps files: uploads in verified parts, resumable both ways, with verified copies in other stores.
+/// Uploads and downloads files, verified and resumable, and shows their replicas.
 #[derive(Debug, Parser)]
-#[command(name = "longshore", version, after_help = AFTER_HELP, arg_required_else_help = true)]
+#[command(name = "longshore", version, after_help = help::LONGSHORE, arg_required_else_help = true)]
 pub(crate) struct Arguments {
     /// Address of the API [default: that of the last login]
     #[arg(
@@ -56,11 +34,12 @@ pub(crate) struct Arguments {
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
-    /// Register and sign in
+    /// Create an account and sign in
+    #[command(after_help = help::SIGNUP)]
     Signup {
-        /// The name to register
+        /// Name of the new account
         username: String,
-        /// The code of an invitation; asked for where one is needed
+        /// Invitation code; prompted for if the API requires one
         #[arg(
             long,
             value_name = "CODE",
@@ -70,23 +49,27 @@ pub(crate) enum Command {
         invitation: Option<String>,
     },
     /// Sign in
+    #[command(after_help = help::LOGIN)]
     Login {
-        /// The name to sign in with
+        /// Name of the account
         username: String,
     },
     /// Sign out
+    #[command(after_help = help::LOGOUT)]
     Logout {
-        /// End all sessions of the account, on all machines. Personal access tokens stay good
+        /// End all sessions of the account, on all machines. Personal access tokens stay valid
         #[arg(long)]
         everywhere: bool,
     },
     /// Change the password, and end the sessions on all other machines
+    #[command(after_help = help::PASSWORD)]
     Password,
-    /// Set a forgotten password with a code that an administrator gave, end all sessions, and sign in
+    /// Set a new password with a code from an administrator, end all sessions, and sign in
+    #[command(after_help = help::RESET_PASSWORD)]
     ResetPassword {
-        /// The name to sign in with
+        /// Name of the account
         username: String,
-        /// The code; asked for if it is not given
+        /// Code from an administrator; prompted for if not set
         #[arg(
             long,
             value_name = "CODE",
@@ -95,58 +78,67 @@ pub(crate) enum Command {
         )]
         code: Option<String>,
     },
-    /// Delete the account, and every file that it has
+    /// Delete the account and all its files
+    #[command(after_help = help::DELETE_ACCOUNT)]
     DeleteAccount {
-        /// Do not ask for the account's name to be typed, for scripts
+        /// Do not ask for the name of the account, for scripts
         #[arg(long)]
         yes: bool,
     },
-    /// Tokens for programs, which cannot type passwords
-    #[command(subcommand)]
+    /// Manage personal access tokens, with which programs sign in
+    #[command(subcommand, after_help = help::TOKEN)]
     Token(Token),
-    /// Show who is signed in, and how much room is left
+    /// Show the account that is signed in, and its quota
+    #[command(after_help = help::WHOAMI)]
     Whoami,
     /// Upload files; run again to resume an interrupted upload
+    #[command(after_help = help::UPLOAD)]
     Upload(Upload),
     /// List a folder
+    #[command(after_help = help::LS)]
     Ls {
-        /// The folder, or one file
+        /// Path of a folder or a file
         #[arg(default_value = "/")]
         path: String,
     },
-    /// Download a file, verified; run again to resume an interrupted download
+    /// Download a file and verify it; run again to resume an interrupted download
+    #[command(after_help = help::DOWNLOAD)]
     Download(Download),
-    /// Remove a file or an empty folder
+    /// Delete a file or an empty folder
+    #[command(after_help = help::RM)]
     Rm {
-        /// What to remove
+        /// Path of a file or an empty folder
         path: String,
-        /// Give up the unfinished uploads of this name instead, and what they have sent
+        /// Abort the unfinished uploads with this path instead, and discard what they sent
         #[arg(long)]
         upload: bool,
     },
-    /// List unfinished uploads, also those whose folder is gone, or give them up
+    /// List unfinished uploads, also those whose folder was deleted, or abort them
+    #[command(after_help = help::UPLOADS)]
     Uploads {
         #[command(subcommand)]
         command: Option<Uploads>,
     },
-    /// Show a file's copies, or how far an upload is
+    /// Show the replicas of a file, or the progress of an upload
+    #[command(after_help = help::STATUS)]
     Status {
-        /// The file, or the name of an unfinished upload
+        /// Path of a file, a folder or an unfinished upload
         path: String,
     },
-    /// Look after the copies in other stores (operators only)
-    #[command(subcommand)]
+    /// Show how replication to other object stores goes, and retry what failed (operators only)
+    #[command(subcommand, after_help = help::REPLICAS)]
     Replicas(Replicas),
 }
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Uploads {
-    /// Give unfinished uploads up, and what they have sent
+    /// Abort unfinished uploads, and discard what they sent
+    #[command(after_help = help::UPLOADS_ABORT)]
     Abort {
-        /// Their ids, as `longshore uploads` shows them
+        /// Ids of uploads, as `longshore uploads` shows them
         #[arg(required_unless_present = "all", value_name = "ID")]
         ids: Vec<String>,
-        /// All that the account has
+        /// Abort all unfinished uploads of the account
         #[arg(long, conflicts_with = "ids")]
         all: bool,
     },
@@ -154,33 +146,36 @@ pub(crate) enum Uploads {
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Token {
-    /// Make one. It is shown once
+    /// Create a token. It is shown once
+    #[command(after_help = help::TOKEN_CREATE)]
     Create {
-        /// What to call it
+        /// Name of the token, to recognize it in the list
         name: String,
-        /// What it lets its bearer do; may be given more than once
+        /// What the token permits; can be repeated
         #[arg(long = "scope", value_enum, required = true, value_name = "SCOPE")]
         scopes: Vec<Scope>,
-        /// How many days it is good, 366 at most
+        /// Days until it expires, at most 366
         #[arg(long, default_value_t = 90, value_parser = clap::value_parser!(u16).range(1..=366))]
         days: u16,
     },
-    /// List them
+    /// List the tokens of the account
+    #[command(after_help = help::TOKEN_LS)]
     Ls,
-    /// End one
+    /// Revoke a token
+    #[command(after_help = help::TOKEN_RM)]
     Rm {
-        /// Its id
+        /// Id of the token, as `longshore token ls` shows it
         id: String,
     },
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(crate) enum Scope {
-    /// See and download files
+    /// List and download files
     Read,
-    /// Begin, send and complete uploads, and make folders; `longshore upload` wants `read` as well
+    /// Upload files and create folders; `longshore upload` needs `read` as well
     Upload,
-    /// Delete files, look after tokens and, for operators, targets
+    /// Delete files, list and revoke tokens and, for operators, retry replicas
     Admin,
 }
 
@@ -196,11 +191,13 @@ impl From<Scope> for types::Scope {
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Replicas {
-    /// Show how copying to each target goes
+    /// Show the replication status of each target
+    #[command(after_help = help::REPLICAS_STATUS)]
     Status,
-    /// Try again what was given up
+    /// Retry failed replicas
+    #[command(after_help = help::REPLICAS_REDRIVE)]
     Redrive {
-        /// Only at this target
+        /// Only those at this target
         #[arg(long, value_name = "NAME")]
         target: Option<String>,
     },
@@ -208,28 +205,28 @@ pub(crate) enum Replicas {
 
 #[derive(Debug, Args)]
 pub(crate) struct Upload {
-    /// Local plain files. Each gets its own name over there; names that differ in case are different names
+    /// Local regular files. Each keeps its name
     #[arg(required = true, value_name = "FILE")]
     pub(crate) files: Vec<PathBuf>,
-    /// Folder to upload to; made if it is not there
+    /// Folder to upload to; created if it does not exist
     #[arg(long, value_name = "FOLDER", default_value = "/")]
     pub(crate) to: String,
-    /// What to do when another file has the name already. An interrupted upload may be run again with another choice
+    /// What to do if the name is taken by another file. An interrupted upload can be resumed with another choice
     #[arg(long, value_enum, value_name = "WHAT", default_value_t)]
     pub(crate) on_conflict: OnConflict,
     #[command(flatten)]
     pub(crate) streams: Streams,
 }
 
-/// A file with the same name and the same bytes is never a conflict: it is there already.
+/// A file with the same name and the same bytes is never a conflict: it is stored already.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum)]
 pub(crate) enum OnConflict {
-    /// Leave it alone and say so
+    /// Keep the other file, and fail
     #[default]
     Fail,
-    /// Keep both: the new one becomes "name (1).txt", or the first number that is free
+    /// Keep both: the new file is named "name (1).txt", with the first number that is free
     Rename,
-    /// Give the other file the new bytes; a folder is never replaced
+    /// Replace the content of the other file; a folder is never replaced
     Replace,
 }
 
@@ -245,12 +242,12 @@ impl From<OnConflict> for types::OnConflict {
 
 #[derive(Debug, Args)]
 pub(crate) struct Download {
-    /// The file to download
+    /// Path of the file
     pub(crate) path: String,
-    /// Local file, or folder to put it in (made if it ends with /); "-" is standard output [default: its own name, here]
+    /// Local file, or folder to save it in (created if it ends with /); "-" is standard output [default: its name, in the current folder]
     #[arg(short, long, value_name = "FILE")]
     pub(crate) output: Option<PathBuf>,
-    /// Replace a local file that exists
+    /// Replace an existing local file
     #[arg(short, long)]
     pub(crate) force: bool,
     #[command(flatten)]
@@ -259,7 +256,7 @@ pub(crate) struct Download {
 
 #[derive(Debug, Args)]
 pub(crate) struct Streams {
-    /// Parts to move at a time
+    /// Parts to transfer at the same time
     #[arg(long, value_name = "N", default_value = "4")]
     pub(crate) streams: NonZeroUsize,
 }
@@ -278,7 +275,7 @@ mod tests {
     fn every_exit_code_is_documented() {
         for exit in crate::exit::Exit::ALL {
             let code = format!("\n{:>5}  ", exit as u8);
-            assert!(AFTER_HELP.contains(&code), "{code}");
+            assert!(help::LONGSHORE.contains(&code), "{code}");
         }
     }
 }

@@ -1,7 +1,6 @@
 //! `longshore`: upload, list and download files from a terminal or a script.
 //!
-//! Exit codes, also in `longshore --help`: 0 done, 1 failed, 2 wrong usage, 3 not signed in, 4 not found,
-//! 5 conflict, 6 quota exceeded, 7 API or store out of reach, 8 content mismatch, 130 interrupted.
+//! `docs/cli.md` has the commands and exit codes.
 
 mod args;
 mod commands;

@@ -27,7 +27,7 @@ from botocore.config import Config
 from botocore.exceptions import ClientError
 from samtranslator.yaml_helper import yaml_parse
 
-CODE_URI = re.compile(r"^(\s+CodeUri: )\.\./functions/([a-z-]+)/$", re.MULTILINE)
+CODE_URI = re.compile(r"(\bBinary: ([a-z-]+)\b(?:(?!\bBinary: ).)*?\n\s+CodeUri: )\.\./functions/$", re.MULTILINE | re.DOTALL)
 FUNCTION = "AWS::Serverless::Function"
 # Where the template is, beside the functions.
 TEMPLATE = "template.yaml"
@@ -288,9 +288,9 @@ def main() -> None:
     template = args.template.read_text()
     document = yaml_parse(template)
     resources = document["Resources"]
-    names = CODE_URI.sub(r"\2", "\n".join(m.group(0) for m in CODE_URI.finditer(template))).split()
+    names = [match.group(2) for match in CODE_URI.finditer(template)]
     if len(names) != sum(r["Type"] == FUNCTION for r in resources.values()):
-        sys.exit(f"{args.template}: each function needs a line `CodeUri: ../functions/<name>/`")
+        sys.exit(f"{args.template}: each function needs `Binary: <name>` and then a line `CodeUri: ../functions/`")
 
     bucket = f"{args.stack}-artifacts"
     keys = upload_functions(s3, bucket, names, args.functions)
@@ -317,9 +317,8 @@ def main() -> None:
     described = cloudformation.describe_stack_resources(StackName=args.stack)["StackResources"]
     physical = {r["LogicalResourceId"]: r["PhysicalResourceId"] for r in described}
     apply_boundaries(client("iam"), document, physical)
-    folders = {re.search(r"functions/([a-z-]+)/", r["Properties"]["CodeUri"]).group(1): logical
-               for logical, r in resources.items() if r["Type"] == FUNCTION}
-    functions = {name: physical[logical] for name, logical in folders.items()}
+    functions = {r["Metadata"]["BuildProperties"]["Binary"]: physical[logical]
+                 for logical, r in resources.items() if r["Type"] == FUNCTION}
     tell_the_functions(client("lambda"), functions["sweep"])
     about = {
         "emulator": args.emulator,

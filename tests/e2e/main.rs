@@ -13,6 +13,7 @@
 
 mod access;
 mod accounts;
+mod api_walkthrough;
 mod bad_input;
 mod chaos;
 mod circuits;

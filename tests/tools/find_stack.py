@@ -63,8 +63,8 @@ def stack_of(cloudformation, api: str) -> dict:
     sys.exit(f"no CloudFormation stack here has the API {api}: are these the right account and region?")
 
 
-def folder_of(logical_id: str) -> str:
-    """UploadSignPartsFunction is in functions/upload-sign-parts."""
+def name_of(logical_id: str) -> str:
+    """UploadSignPartsFunction is the program upload-sign-parts."""
     return re.sub(r"(?<!^)(?=[A-Z])", "-", logical_id.removesuffix("Function")).lower()
 
 
@@ -84,7 +84,7 @@ def main() -> None:
             outputs[key] = endpoint + urlsplit(outputs[key]).path
     pages = cloudformation.get_paginator("list_stack_resources").paginate(StackName=stack["StackName"])
     functions = {
-        folder_of(resource["LogicalResourceId"]): resource["PhysicalResourceId"]
+        name_of(resource["LogicalResourceId"]): resource["PhysicalResourceId"]
         for page in pages
         for resource in page["StackResourceSummaries"]
         if resource["ResourceType"] == "AWS::Lambda::Function"

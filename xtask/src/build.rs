@@ -2,7 +2,7 @@
 
 use crate::venv::{self, Tool, Venv};
 use crate::{process, sam, ui, workspace};
-use anyhow::{Context, Result, ensure};
+use anyhow::{Context, Result};
 use std::fs;
 use std::process::Command;
 
@@ -44,22 +44,18 @@ pub(crate) fn functions(venv: &Venv, linked_for: LinkedFor) -> Result<()> {
                     sam::before_the_path(vec![venv::tool(&Tool::Zig)?.program("")])?,
                 ),
         };
-        in_workspace(&mut command, &names)?;
+        in_workspace(&mut command);
         process::run(&mut command)
     })
 }
 
-fn in_workspace(command: &mut Command, names: &[String]) -> Result<()> {
-    ensure!(!names.is_empty(), "functions/ is empty");
-    for name in names {
-        command.args(["--package", name]);
-    }
+fn in_workspace(command: &mut Command) {
     command
+        .args(["--package", "functions"])
         .arg("--lambda-dir")
         .arg(workspace::bootstraps())
         .current_dir(workspace::root());
     without_our_own_settings(command);
-    Ok(())
 }
 
 /// The command line. It is built beside the functions, which shares the crates they have in common, and put where

@@ -182,7 +182,7 @@ pub(crate) fn sam_build() -> Result<Option<&'static str>> {
         let wanted = workspace::functions()?.len();
         ensure!(
             packed == wanted,
-            "SAM built {packed} functions, and functions/ has {wanted}: is each in infra/template.yaml?"
+            "SAM built {packed} functions, and functions/src/bin has {wanted}: is each in infra/template.yaml?"
         );
         Ok(())
     });

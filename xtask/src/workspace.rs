@@ -36,18 +36,22 @@ pub(crate) fn cli() -> PathBuf {
     target().join("release/longshore")
 }
 
-/// The functions: the folders in `functions/`.
+/// The functions: the programs in `functions/src/bin`.
 pub(crate) fn functions() -> Result<Vec<String>> {
-    packages("functions")
+    let path = root().join("functions/src/bin");
+    let mut names = Vec::new();
+    for entry in fs::read_dir(&path).with_context(|| format!("cannot list {}", path.display()))? {
+        if let Some(stem) = entry?.path().file_stem() {
+            names.push(stem.to_string_lossy().into_owned());
+        }
+    }
+    names.sort();
+    Ok(names)
 }
 
 /// The library crates.
 pub(crate) fn crates() -> Result<Vec<String>> {
-    packages("crates")
-}
-
-fn packages(folder: &str) -> Result<Vec<String>> {
-    let path = root().join(folder);
+    let path = root().join("crates");
     let mut names = Vec::new();
     for entry in fs::read_dir(&path).with_context(|| format!("cannot list {}", path.display()))? {
         let entry = entry?;

@@ -1,4 +1,4 @@
-//! Whatever names the functions names the same ones: `functions/`, the template, `events/`, and the table in the README.
+//! Whatever names the functions names the same ones: `functions/src/bin`, the template, `events/`, and the table in docs/api.md.
 //! And each sample event is one that the template would send to its function.
 
 use crate::{tools, workspace};
@@ -25,7 +25,7 @@ enum Trigger {
 }
 
 impl Trigger {
-    /// As the README has it.
+    /// As docs/api.md has it.
     fn in_words(&self) -> String {
         match self {
             Self::Http { method, path } => format!("`{method} {path}`"),
@@ -109,9 +109,8 @@ fn template() -> (BTreeMap<String, Trigger>, String) {
             continue;
         }
         let properties = at(resource, "Properties");
-        let code = text(properties, "CodeUri").trim_end_matches('/');
-        let name = code.rsplit('/').next().unwrap();
-        assert_eq!(id.as_str().unwrap(), logical_id(name), "{code}");
+        let name = text(at(at(resource, "Metadata"), "BuildProperties"), "Binary");
+        assert_eq!(id.as_str().unwrap(), logical_id(name));
         let Some(events) = properties.as_mapping_get("Events") else {
             functions.insert(name.to_owned(), Trigger::Direct);
             continue;
@@ -168,14 +167,18 @@ fn cases(function: &str) -> Vec<String> {
 }
 
 #[test]
-fn functions_template_events_and_readme_name_the_same() {
+fn functions_template_events_and_documents_name_the_same() {
     let (functions, _) = template();
     let names: Vec<_> = functions.keys().cloned().collect();
-    assert_eq!(names, workspace::functions().unwrap(), "template and functions/");
+    assert_eq!(
+        names,
+        workspace::functions().unwrap(),
+        "template and functions/src/bin"
+    );
     assert_eq!(names, folders(), "template and events/");
 
-    let readme = fs::read_to_string(workspace::root().join("README.md")).unwrap();
-    let table = readme.split("### Where to find an endpoint").nth(1).unwrap();
+    let page = fs::read_to_string(workspace::root().join("docs/api.md")).unwrap();
+    let table = page.split("\n## Endpoints\n").nth(1).unwrap();
     let rows = table.lines().skip_while(|line| !line.starts_with("|---")).skip(1);
     let said: BTreeMap<_, _> = rows
         .map_while(|line| line.strip_prefix("| ")?.strip_suffix("` |")?.split_once(" | `"))
@@ -185,7 +188,7 @@ fn functions_template_events_and_readme_name_the_same() {
         .iter()
         .map(|(name, trigger)| (name.clone(), trigger.in_words()))
         .collect();
-    assert_eq!(said, is, "README.md and template");
+    assert_eq!(said, is, "docs/api.md and template");
 }
 
 #[test]

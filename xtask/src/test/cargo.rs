@@ -5,7 +5,6 @@ use super::{Count, Place};
 use crate::venv::{self, Tool};
 use crate::{build, oss, process, ui, workspace};
 use anyhow::{Context, Result, bail};
-use std::fs;
 use std::io::{BufRead, BufReader};
 use std::process::{Command, Stdio};
 
@@ -46,7 +45,7 @@ pub(super) fn cargo_tests() -> Result<[Tests; 2]> {
     };
     let mut server = workspace::crates()?;
     server.retain(|name| name != CLIENT);
-    server.extend(workspace::functions()?.into_iter().filter(|name| has_tests(name)));
+    server.push("functions".to_owned());
     let client = [CLIENT, "longshore", "xtask", "e2e", "bench", "oss-server"].map(str::to_owned);
     Ok([
         tests("the tests of the server", server),
@@ -67,15 +66,6 @@ pub(super) fn names(tests: &Tests) -> Result<Vec<String>> {
     // Before each its program's.
     let names = listed.lines().filter_map(|line| line.split_once(' '));
     Ok(names.map(|(_, name)| name.to_owned()).collect())
-}
-
-/// Whether a function has tests of its own: each takes a build of the whole function.
-fn has_tests(function: &str) -> bool {
-    let sources = workspace::root().join("functions").join(function).join("src");
-    let files = fs::read_dir(sources).into_iter().flatten().flatten();
-    files
-        .filter_map(|file| fs::read_to_string(file.path()).ok())
-        .any(|text| text.contains("#[cfg(test)]"))
 }
 
 pub(super) fn compile(all: &[&Tests]) -> Result<()> {

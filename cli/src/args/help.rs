@@ -1,0 +1,156 @@
+//! What each help text ends with: examples above all.
+
+pub(super) const LONGSHORE: &str = "\
+Examples:
+  longshore --api https://files.example.com/live signup ann
+  longshore upload report.pdf --to /documents
+  longshore download /documents/report.pdf
+
+Environment:
+  LONGSHORE_API           address of the API, like --api
+  LONGSHORE_PASSWORD      password, instead of the prompt
+  LONGSHORE_NEW_PASSWORD  new password for password and reset-password, instead of the prompt
+  LONGSHORE_INVITATION    invitation code for signup, like --invitation
+  LONGSHORE_RESET_CODE    code for reset-password, like --code
+  LONGSHORE_TOKEN         personal access token, instead of a session
+  LONGSHORE_CONFIG_DIR    folder of the session file [default: $XDG_CONFIG_HOME/longshore]
+
+Line breaks at the end of passwords and white space around tokens are ignored.
+
+Exit codes:
+    0  success
+    1  failed
+    2  usage error
+    3  not signed in
+    4  not found, locally or remotely
+    5  conflict: the name is taken, or the folder is not empty
+    6  quota exceeded
+    7  the API or the object store cannot be reached
+    8  checksum mismatch; no file was saved
+  130  interrupted (Ctrl-C, SIGTERM or SIGHUP); run upload or download again to resume
+
+A command that takes several files or ids processes all that it can and reports each failure. Its exit code is the one
+that all failures share, 3 or 7 if that made it stop, and 1 otherwise. A command whose output cannot be written fails; if
+the reader of a pipe has gone, without a message.";
+
+pub(super) const SIGNUP: &str = "\
+Examples:
+  longshore --api https://files.example.com/live signup ann
+  longshore signup ann --invitation lsi_...";
+
+pub(super) const LOGIN: &str = "\
+A session stays valid as long as it is used at least once every 30 days, up to 180 days.
+
+Examples:
+  longshore login ann
+  LONGSHORE_PASSWORD=\"$(cat password.txt)\" longshore login ann";
+
+pub(super) const LOGOUT: &str = "\
+Examples:
+  longshore logout
+  longshore logout --everywhere";
+
+pub(super) const PASSWORD: &str = "\
+Example:
+  longshore password";
+
+pub(super) const RESET_PASSWORD: &str = "\
+Example:
+  longshore reset-password ann --code lsi_...";
+
+pub(super) const DELETE_ACCOUNT: &str = "\
+Asks for the password and, unless --yes is set, for the name of the account.
+
+Examples:
+  longshore delete-account
+  longshore delete-account --yes";
+
+pub(super) const TOKEN: &str = "\
+Set LONGSHORE_TOKEN to a token to use it.
+
+Example:
+  longshore token create ci --scope read --scope upload";
+
+pub(super) const TOKEN_CREATE: &str = "\
+Examples:
+  longshore token create ci --scope read --scope upload --days 90
+  export LONGSHORE_TOKEN=\"$(longshore token create backup --scope read)\"";
+
+pub(super) const TOKEN_LS: &str = "\
+Example:
+  longshore token ls";
+
+pub(super) const TOKEN_RM: &str = "\
+Example:
+  longshore token rm 0190c6a2f4b87d3e9a5b1c2d3e4f5061";
+
+pub(super) const WHOAMI: &str = "\
+Examples:
+  longshore whoami
+  longshore whoami --json";
+
+pub(super) const UPLOAD: &str = "\
+Only regular files are uploaded: no folders, pipes or devices, and no files that the system generates when they are read
+(/proc, /sys). Of several files the valid ones are uploaded, and each other one is reported with the reason. If two files
+would get the same name in the same folder, both are refused unless --on-conflict is rename. Names are compared after
+Unicode normalization (NFC), with case.
+
+Interrupted uploads resume when the same command is run again, in another terminal or days later. Bytes that are already
+stored are not sent: those of the account's own files and, from 1 MiB on, those of any account after a proof of possession.
+The output says \"instant\" then.
+
+Examples:
+  longshore upload report.pdf
+  longshore upload *.jpg --to /photos/2026
+  longshore upload report.pdf --to /documents --on-conflict replace";
+
+pub(super) const LS: &str = "\
+Examples:
+  longshore ls
+  longshore ls /photos/2026
+  longshore ls / --json";
+
+pub(super) const DOWNLOAD: &str = "\
+With --output -, nothing but the file is written to standard output. An existing pipe or device is written to and kept.
+Bytes that were passed on to a pipe cannot be taken back: the exit code is 0 only if all of them were verified.
+
+If the primary store has lost the file, the download goes on from a verified replica, even half-way.
+
+Examples:
+  longshore download /documents/report.pdf
+  longshore download /documents/report.pdf --output copies/
+  longshore download /backups/site.tar --output - | tar -x";
+
+pub(super) const RM: &str = "\
+Examples:
+  longshore rm /documents/report.pdf
+  longshore rm /documents
+  longshore rm --upload /documents/report.pdf";
+
+pub(super) const UPLOADS: &str = "\
+Examples:
+  longshore uploads
+  longshore uploads abort --all";
+
+pub(super) const UPLOADS_ABORT: &str = "\
+Examples:
+  longshore uploads abort 0190c6a2f4b87d3e9a5b1c2d3e4f5061
+  longshore uploads abort --all";
+
+pub(super) const STATUS: &str = "\
+Example:
+  longshore status /documents/report.pdf";
+
+pub(super) const REPLICAS: &str = "\
+Example:
+  longshore replicas status";
+
+pub(super) const REPLICAS_STATUS: &str = "\
+Examples:
+  longshore replicas status
+  longshore replicas status --json";
+
+pub(super) const REPLICAS_REDRIVE: &str = "\
+Examples:
+  longshore replicas redrive
+  longshore replicas redrive --target ceph";

@@ -1,0 +1,152 @@
+//! The configured targets, ready to be used.
+
+use domain::content::PartPlan;
+use domain::id::BlobId;
+use domain::targets::{self as config, Config};
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+use store::Aws;
+use store::rows::ReplicaRow;
+use targets::error::ReplicaError;
+use targets::target::Target;
+use tokio::sync::{Mutex, Semaphore};
+
+/// What all streams of a worker to one target may weigh together.
+pub(crate) const WEIGHT: usize = 16;
+
+/// One target.
+pub struct Place {
+    /// As the operator configured it.
+    pub config: config::Target,
+    /// The store there.
+    pub store: Box<dyn Target>,
+    /// What bounds a worker's memory: what all its streams to this target weigh together. Each target has its own, so that
+    /// one that is slow does not keep the others waiting.
+    pub(crate) streams: Semaphore,
+}
+
+impl Place {
+    /// The key that a blob has here.
+    #[must_use]
+    pub fn key(&self, blob: &BlobId) -> String {
+        format!("{}{blob}", self.config.prefix)
+    }
+}
+
+/// The configured targets by name.
+pub struct Targets {
+    by_name: HashMap<String, Place>,
+    /// As the operator wrote them down.
+    pub config: Config,
+}
+
+impl Targets {
+    /// Reads the secret that `TARGETS_SECRET_ID` names.
+    ///
+    /// # Errors
+    /// [`ReplicaError`] when it cannot be read or is not of the documented shape.
+    pub async fn from_env(aws: &Aws) -> Result<Self, ReplicaError> {
+        Self::new(Self::configured(aws).await?)
+    }
+
+    async fn configured(aws: &Aws) -> Result<Config, ReplicaError> {
+        let id = store::config::variable("TARGETS_SECRET_ID")?;
+        Ok(Config::parse(&aws.secret(&id).await?.text)?)
+    }
+
+    /// Nothing is sent yet.
+    ///
+    /// # Errors
+    /// [`ReplicaError::Misconfigured`] when a CA bundle cannot be used.
+    pub fn new(config: Config) -> Result<Self, ReplicaError> {
+        let mut by_name = HashMap::new();
+        for target in &config.targets {
+            let store = targets::open(target)?;
+            let config = target.clone();
+            let streams = Semaphore::new(WEIGHT);
+            let place = Place {
+                config,
+                store,
+                streams,
+            };
+            by_name.insert(target.name.clone(), place);
+        }
+        Ok(Self { by_name, config })
+    }
+
+    /// Removes what a replica has at its target: multipart uploads under way, and the object. At a target that is not
+    /// configured any more it is left: nobody can sign in there.
+    ///
+    /// # Errors
+    /// [`ReplicaError::Target`].
+    pub async fn remove(&self, replica: &ReplicaRow) -> Result<(), ReplicaError> {
+        let Ok(place) = self.get(&replica.target) else {
+            tracing::warn!(target = replica.target, key = replica.key, blob = %replica.blob, "left at a retired target");
+            return Ok(());
+        };
+        let key = replica.key.clone().unwrap_or_else(|| place.key(&replica.blob));
+        // What has one part is put whole: nobody begins a multipart upload for it.
+        if PartPlan::for_size(replica.size).is_ok_and(|plan| plan.part_count() > 1) {
+            place.store.abort_all_multiparts(&key).await?;
+        }
+        place.store.delete(&key).await
+    }
+
+    /// The target of this name.
+    ///
+    /// # Errors
+    /// [`ReplicaError::Unknown`] when there is none.
+    pub fn get(&self, name: &str) -> Result<&Place, ReplicaError> {
+        self.by_name
+            .get(name)
+            .ok_or_else(|| ReplicaError::Unknown(name.to_owned()))
+    }
+}
+
+/// How long the secret is believed: a target that was changed is known after this.
+const FRESH: Duration = Duration::from_secs(30);
+/// How long a name that the secret does not have waits for the next look at it: messages for targets that are gone must
+/// not have it read once each.
+const LOOK_AGAIN: Duration = Duration::from_secs(2);
+
+/// The targets, read again from time to time.
+pub struct TargetsCache {
+    aws: Aws,
+    read: Mutex<Option<(Instant, Arc<Targets>)>>,
+}
+
+impl TargetsCache {
+    /// Nothing is read yet.
+    #[must_use]
+    pub fn new(aws: Aws) -> Self {
+        let read = Mutex::new(None);
+        Self { aws, read }
+    }
+
+    /// The targets as they were written down half a minute ago at most; with `names` that were not known then, now, which
+    /// may take two seconds.
+    ///
+    /// # Errors
+    /// [`ReplicaError`] when the secret cannot be read or is not of the documented shape.
+    pub async fn get(&self, names: &[&str]) -> Result<Arc<Targets>, ReplicaError> {
+        let mut read = self.read.lock().await;
+        if let Some((at, targets)) = &*read {
+            let known = names.iter().all(|name| targets.get(name).is_ok());
+            if known && at.elapsed() < FRESH {
+                return Ok(Arc::clone(targets));
+            }
+            // It may have been added since.
+            tokio::time::sleep(LOOK_AGAIN.saturating_sub(at.elapsed())).await;
+        }
+        let at = Instant::now();
+        let config = Targets::configured(&self.aws).await?;
+        let targets = match read.take() {
+            // Its connections are open.
+            Some((_, targets)) if targets.config == config => targets,
+            _ => Arc::new(Targets::new(config)?),
+        };
+        *read = Some((at, Arc::clone(&targets)));
+        Ok(targets)
+    }
+}

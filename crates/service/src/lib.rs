@@ -1,0 +1,15 @@
+//! Use cases: what is more than a read and an answer.
+//!
+//! | module | what is in it |
+//! |---|---|
+//! | [`replicate`] | copies blobs to the targets, by any number of workers |
+//! | [`sweep`] | repairs, expires and reclaims what is due |
+//! | [`reconcile`] | compares bucket, targets and table |
+//! | [`configured_targets`] | the targets as the operator configured them, ready to be used |
+//! | [`unreachable`] | targets that did not answer just now |
+
+pub mod configured_targets;
+pub mod reconcile;
+pub mod replicate;
+pub mod sweep;
+pub mod unreachable;

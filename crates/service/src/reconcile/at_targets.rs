@@ -1,0 +1,181 @@
+//! Replicas that their target has lost, those at targets that are draining or gone, and those that are missing.
+
+use super::{Reconcile, count, each};
+use crate::configured_targets::{Place, Targets};
+use domain::id::{AccountId, NodeId};
+use domain::reconcile::pass::Counts;
+use domain::reconcile::sample::Sample;
+use domain::reconcile::{ReplicaDuty, replica_duty};
+use domain::targets::roster::{Member, Roster};
+use std::collections::HashMap;
+use store::rows::{NodeRow, ReplicaRow, RosterRow, now};
+use store::{Conflict, StoreError};
+use targets::ReplicaError;
+
+/// What became of a replica.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Became {
+    AsItWas,
+    Lost,
+    Removed,
+}
+
+impl Reconcile {
+    /// Looks at replicas, at targets that shall have them at those of the sample only. A target that does not answer is not asked
+    /// again in this invocation.
+    pub(super) async fn replicas(
+        &self,
+        replicas: Vec<ReplicaRow>,
+        roster: &RosterRow,
+        sample: Sample,
+    ) -> Counts {
+        let mut counts = Counts {
+            replicas_seen: count(replicas.len()),
+            ..Counts::default()
+        };
+        let mut due = Vec::new();
+        for replica in replicas {
+            let member = roster.roster.member(&replica.target);
+            let standing = member.map(|member| member.standing);
+            // Before the first sweep nobody knows any target.
+            let known_since = if roster.version == 0 {
+                now()
+            } else {
+                roster.changed_at
+            };
+            match replica_duty(standing, known_since, replica.available_at, now()) {
+                ReplicaDuty::Nothing => {}
+                ReplicaDuty::Look if !sample.has_replica(&replica.blob, &replica.target) => {}
+                duty => due.push((replica, duty)),
+            }
+        }
+        if due.is_empty() {
+            return counts;
+        }
+        let looked_at = due.iter().filter(|(_, duty)| *duty == ReplicaDuty::Look);
+        counts.replicas_looked_at = count(looked_at.count());
+        let targets = match self.targets.get(&[]).await {
+            Ok(targets) => targets,
+            Err(error) => {
+                tracing::error!(error = error.for_log(), "replicas cannot be looked at");
+                counts.failed += count(due.len());
+                return counts;
+            }
+        };
+        let (became, failed) = each(due, async |(replica, duty)| {
+            let look = self.replica(&replica, duty, &targets);
+            self.silent.ask(&replica.target, look).await
+        })
+        .await;
+        counts.failed += failed;
+        for became in became {
+            match became {
+                Became::AsItWas => {}
+                Became::Lost => counts.replicas_lost += 1,
+                Became::Removed => counts.replicas_removed += 1,
+            }
+        }
+        counts
+    }
+
+    async fn replica(
+        &self,
+        replica: &ReplicaRow,
+        duty: ReplicaDuty,
+        targets: &Targets,
+    ) -> Result<Became, ReplicaError> {
+        // The row came from a scan, and may have been old.
+        let read = self.table.replica(&replica.blob, &replica.target).await?;
+        let Some(replica) = read.filter(|read| read.since == replica.since && read.state == replica.state)
+        else {
+            return Ok(Became::AsItWas);
+        };
+        if duty == ReplicaDuty::Remove {
+            // The roster may be older than the secret: a target that is wanted again keeps what it has.
+            let wanted = |place: &Place| !place.config.draining;
+            if targets.get(&replica.target).is_ok_and(wanted) {
+                return Ok(Became::AsItWas);
+            }
+            targets.remove(&replica).await?;
+            return match self.table.remove_replica(&replica).await {
+                Ok(()) => Ok(Became::Removed),
+                // The next pass looks at what it has become.
+                Err(StoreError::Conflict(Conflict::ReplicaChanged)) => Ok(Became::AsItWas),
+                Err(error) => Err(error.into()),
+            };
+        }
+        let (Some(key), Ok(place)) = (&replica.key, targets.get(&replica.target)) else {
+            return Ok(Became::AsItWas);
+        };
+        let there = place.store.head(key).await?;
+        if there.is_none() {
+            // The answer to a HEAD does not tell a missing object from a missing bucket. This fails when it is the bucket.
+            place.store.multiparts(key).await?;
+        }
+        let checksum = replica.checksum.as_deref().unwrap_or_default();
+        if there
+            .as_ref()
+            .is_some_and(|there| there.is(replica.size, checksum))
+            || self.is_reclaimed(&replica).await?
+        {
+            return Ok(Became::AsItWas);
+        }
+        let reason = match there {
+            None => "the target has lost the object".to_owned(),
+            Some(there) => format!(
+                "the target has another object: {} bytes with the checksum {}",
+                there.size, there.checksum
+            ),
+        };
+        if !self.table.lose_replica(&replica, &reason, now()).await? {
+            return Ok(Became::AsItWas);
+        }
+        tracing::error!(blob = %replica.blob, target = replica.target, key, reason, "a replica is lost, and copied again");
+        let target = std::slice::from_ref(&replica.target);
+        self.queue.start(&replica.blob, target).await?;
+        Ok(Became::Lost)
+    }
+
+    /// What is being reclaimed may be gone from its targets already.
+    async fn is_reclaimed(&self, replica: &ReplicaRow) -> Result<bool, StoreError> {
+        let blob = self.table.blob(&replica.blob).await?;
+        Ok(blob.is_none_or(|blob| blob.reclaiming))
+    }
+
+    /// Gives files' blobs the replicas that they lack: those of targets that were added since, and of policies that came
+    /// to apply.
+    pub(super) async fn cover(&self, nodes: Vec<NodeRow>, roster: &Roster) -> Result<Counts, StoreError> {
+        let mut by_folder: HashMap<(AccountId, Option<NodeId>), Vec<Member>> = HashMap::new();
+        let mut wanted = Vec::new();
+        for node in nodes {
+            let Some(file) = node.file else { continue };
+            let folder = (node.account, node.parent);
+            if !by_folder.contains_key(&folder) {
+                let targets = self
+                    .table
+                    .targets_for(roster, &folder.0, folder.1.as_ref())
+                    .await?;
+                by_folder.insert(folder.clone(), targets);
+            }
+            let targets = by_folder.get(&folder).into_iter().flatten();
+            wanted.extend(targets.map(|member| (file.blob.clone(), member.clone())));
+        }
+        let keys = wanted
+            .iter()
+            .map(|(blob, member)| ReplicaRow::key_of(blob, &member.name));
+        // What is made without need is refused, for it is there.
+        let there = self.table.probably_existing(keys).await?;
+        wanted.retain(|(blob, member)| !there.contains(&ReplicaRow::key_of(blob, &member.name)));
+        let (added, failed) = each(wanted, async |(blob, member)| {
+            let made = self.table.add_replicas(&blob, &[member], now()).await?;
+            self.queue.start(&blob, &made).await?;
+            Ok::<_, StoreError>(count(made.len()))
+        })
+        .await;
+        Ok(Counts {
+            replicas_added: added.into_iter().sum(),
+            failed,
+            ..Counts::default()
+        })
+    }
+}

@@ -1,0 +1,12 @@
+//! Copies blobs to other object stores: verified against the blob's ledger on the way, against the target's
+//! own checksum after, by any number of workers.
+//!
+//! | module | what is in it |
+//! |---|---|
+//! | [`worker`] | what a worker does with the messages of one invocation |
+//! | [`replicator`] | what is done with each of them |
+//! | [`report`] | what a worker did, for the metrics |
+
+pub mod replicator;
+pub mod report;
+pub mod worker;

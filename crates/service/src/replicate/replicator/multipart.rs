@@ -1,0 +1,219 @@
+//! What is done for a blob of several parts: its multipart upload at the target.
+
+use super::{Job, Outcome, Replicator, arrived, lacks};
+use domain::content::{PartDigest, PartPlan};
+use domain::id::BlobId;
+use domain::replica::{Message, SegmentPlan, State};
+use futures::future::try_join_all;
+use std::collections::HashMap;
+use std::ops::RangeInclusive;
+use store::rows::{LedgerRow, SegmentRow, now};
+use store::{Conflict, StoreError};
+use targets::error::ReplicaError;
+use targets::target::Receipt;
+
+/// How many multipart uploads of a replica may come to nothing.
+const MOST_RESTARTS: u32 = 5;
+
+impl Replicator {
+    /// Begins a multipart upload at the target, unless another worker did. Gives whether it is this one's.
+    pub(super) async fn begin_multipart(&self, job: &Job<'_>) -> Result<bool, ReplicaError> {
+        let id = job.place.store.begin_multipart(&job.key).await?;
+        match self.table.begin_copying(&job.replica, &id, &job.key, now()).await {
+            Err(StoreError::Conflict(_)) => {
+                // A write whose answer got lost is sent again, and then refused because of itself.
+                let replica = self.table.replica(&job.blob.id, &job.replica.target).await?;
+                if replica.is_some_and(|replica| replica.multipart_id.as_ref() == Some(&id)) {
+                    return Ok(true);
+                }
+                job.place.store.abort_multipart(&job.key, &id).await?;
+                Ok(false)
+            }
+            written => Ok(written.map(|()| true)?),
+        }
+    }
+
+    /// Streams the parts of a segment and records them, once.
+    pub(super) async fn copy_segment(&self, job: &Job<'_>, segment: u32) -> Result<Outcome, ReplicaError> {
+        let plan = job.blob.parts()?;
+        let segments = SegmentPlan::of(&plan);
+        let Some(parts) = segments.parts(segment) else {
+            tracing::warn!(blob = %job.blob.id, segment, "there is no such segment");
+            return Ok(Outcome::Nothing);
+        };
+        let mut copied = 0;
+        if !self.table.has_segment(&job.replica, segment).await? {
+            let digests = self.digests(job, parts.clone()).await?;
+            let bytes = parts.clone().filter_map(|part| plan.part_length(part)).sum();
+            let copies = parts.map(|part| self.copy_part(job, &plan, part, &digests));
+            // They wait for each other where they are read: so the next begins as soon as any is done.
+            let receipts = try_join_all(copies).await?;
+            let row = SegmentRow {
+                blob: job.blob.id.clone(),
+                target: job.replica.target.clone(),
+                segment,
+                multipart_id: job.replica.multipart_id.clone().unwrap_or_default(),
+                receipts,
+            };
+            match self.table.record_segment(&job.replica, &row, bytes, now()).await {
+                Ok(()) => copied = bytes,
+                // Another delivery of this message was faster, or the multipart upload was given up.
+                Err(StoreError::Conflict(Conflict::ReplicaChanged)) => {}
+                Err(error) => return Err(error.into()),
+            }
+        }
+        let replica = self.table.replica(&job.blob.id, &job.replica.target).await?;
+        if replica.is_some_and(|replica| replica.segments_done >= segments.segment_count()) {
+            let (blob, target) = (job.blob.id.clone(), job.replica.target.clone());
+            self.queue.send(&[Message::Finish { blob, target }]).await?;
+        }
+        Ok(if copied > 0 {
+            Outcome::Copied(copied)
+        } else {
+            Outcome::Nothing
+        })
+    }
+
+    /// What the ledger says of some parts.
+    async fn digests(
+        &self,
+        job: &Job<'_>,
+        parts: RangeInclusive<u32>,
+    ) -> Result<HashMap<u32, PartDigest>, ReplicaError> {
+        let page = |part: u32| (part - 1) / LedgerRow::PARTS;
+        let mut digests = HashMap::new();
+        for page in page(*parts.start())..=page(*parts.end()) {
+            let first = page * LedgerRow::PARTS + 1;
+            digests.extend((first..).zip(self.table.ledger_page(&job.blob.id, page).await?));
+        }
+        Ok(digests)
+    }
+
+    async fn copy_part(
+        &self,
+        job: &Job<'_>,
+        plan: &PartPlan,
+        part: u32,
+        digests: &HashMap<u32, PartDigest>,
+    ) -> Result<Receipt, ReplicaError> {
+        let digest = *digests.get(&part).ok_or_else(|| lacks(job, part))?;
+        let range = plan.range(part).ok_or_else(|| lacks(job, part))?;
+        let multipart_id = job.replica.multipart_id.as_deref().unwrap_or_default();
+        self.attempts(job, part, async || {
+            let (copy, _stream) = self.read(job, range.clone(), digest).await?;
+            job.place.store.put_part(&job.key, multipart_id, part, copy).await
+        })
+        .await
+    }
+
+    /// All segments are recorded: completes and verifies.
+    pub(super) async fn finish(
+        &self,
+        job: &Job<'_>,
+        segments: Vec<SegmentRow>,
+    ) -> Result<Outcome, ReplicaError> {
+        let store = &job.place.store;
+        let Some((receipts, checksum)) = whole(job, segments)? else {
+            // The target's checksums have another form now: somebody changed its configuration.
+            return self.begin_anew(job).await;
+        };
+        let id = job.replica.multipart_id.as_deref().unwrap_or_default();
+        let completed = store.complete_multipart(&job.key, id, &receipts).await;
+        // Whatever the answer was, the object tells: a complete may have worked without an answer.
+        let refused = match (self.verify(job, checksum).await, completed) {
+            (Err(ReplicaError::TargetCorrupt { .. }), Err(refused)) => refused,
+            (verified, _) => return verified,
+        };
+        // Some stores say other things than that there is no such upload.
+        if store.multiparts(&job.key).await?.iter().any(|live| live == id) {
+            return Err(refused);
+        }
+        if !job.again {
+            // It may be being completed at this moment, for another worker, or for one whose time was over.
+            return Err(refused.passing());
+        }
+        self.begin_anew(job).await
+    }
+
+    /// The target's object has the size and checksum that were sent: the replica is there.
+    async fn verify(&self, job: &Job<'_>, checksum: String) -> Result<Outcome, ReplicaError> {
+        let there = job.place.store.head(&job.key).await?;
+        if there
+            .as_ref()
+            .is_some_and(|there| there.is(job.blob.size, &checksum))
+        {
+            return Ok(arrived(job, checksum, 0));
+        }
+        let sent = format!("{} bytes with the checksum {checksum} were sent", job.blob.size);
+        let has = there.map_or_else(
+            || "nothing is there".to_owned(),
+            |there| format!("{} bytes with {} are there", there.size, there.checksum),
+        );
+        let detail = format!("{sent}, {has}");
+        Err(ReplicaError::target_corrupt(&job.replica.target, detail))
+    }
+
+    /// Nobody needs the other multipart uploads of a replica that is available: those that a crash kept from being written
+    /// down.
+    ///
+    /// # Errors
+    /// [`ReplicaError::Target`].
+    pub async fn abort_all_multiparts(&self, blob: &BlobId, target: &str) -> Result<(), ReplicaError> {
+        let place = self.targets.get(target)?;
+        place.store.abort_all_multiparts(&place.key(blob)).await
+    }
+
+    /// The multipart upload at the target is gone. Another worker may have completed it a moment ago; otherwise
+    /// from the beginning, but not for ever.
+    pub(super) async fn begin_anew(&self, job: &Job<'_>) -> Result<Outcome, ReplicaError> {
+        let segments = self.table.segments(&job.replica).await?;
+        if segments.len() == SegmentPlan::of(&job.blob.parts()?).segment_count() as usize
+            && let Some((_, checksum)) = whole(job, segments)?
+        {
+            match self.verify(job, checksum).await {
+                Err(ReplicaError::TargetCorrupt { .. }) => {}
+                verified => return verified,
+            }
+        }
+        if job.replica.restarts >= MOST_RESTARTS {
+            let detail = format!("{MOST_RESTARTS} multipart uploads came to nothing");
+            return Err(ReplicaError::target_corrupt(&job.replica.target, detail));
+        }
+        let forgotten = match self.table.forget_multipart(&job.replica, now()).await {
+            Ok(()) => true,
+            // Whoever forgot it begins, if it was another worker; if it was this one, whose answer got lost, nobody does.
+            Err(StoreError::Conflict(_)) => {
+                let replica = self.table.replica(&job.blob.id, &job.replica.target).await?;
+                replica.is_some_and(|replica| replica.multipart_id.is_none())
+            }
+            Err(error) => return Err(error.into()),
+        };
+        // Starting one that was given up would be trying it again without having been asked.
+        if forgotten && job.replica.state != State::Failed {
+            let (blob, target) = (job.blob.id.clone(), job.replica.target.clone());
+            self.queue.send(&[Message::Start { blob, target }]).await?;
+        }
+        Ok(Outcome::Nothing)
+    }
+}
+
+/// The receipts of all parts in order, and the checksum that the target must give for the whole. `None`: the receipts
+/// are of another kind than the target gives.
+fn whole(
+    job: &Job<'_>,
+    mut segments: Vec<SegmentRow>,
+) -> Result<Option<(Vec<Receipt>, String)>, ReplicaError> {
+    segments.sort_by_key(|segment| segment.segment);
+    let receipts: Vec<Receipt> = segments
+        .into_iter()
+        .flat_map(|segment| segment.receipts)
+        .collect();
+    let plan = job.blob.parts()?;
+    let lengths = (1..).map(|part| plan.part_length(part).unwrap_or_default());
+    let parts: Vec<(Receipt, u64)> = receipts.iter().cloned().zip(lengths).collect();
+    Ok(job
+        .place
+        .store
+        .checksum_of(&parts)
+        .map(|checksum| (receipts, checksum)))
+}

@@ -1,0 +1,214 @@
+//! What becomes of messages that were not tried, or failed.
+
+use super::{Delivery, Live, OUR_SIDE, Setback, Verdict, Worker};
+use domain::replica::{Message, State, back_off};
+use futures::future::join_all;
+use jiff::SignedDuration;
+use store::StoreError;
+use store::rows::now;
+use targets::error::{Failure, ReplicaError};
+
+/// How much of a reason a dead letter has, in characters.
+const MAX_REASON: usize = 1000;
+
+impl Worker {
+    /// An attempt failed.
+    pub(super) async fn set_back(&self, delivery: &Delivery, live: &Live, error: &ReplicaError) -> Verdict {
+        let (attempts, known) = (delivery.attempts, error.for_log());
+        if is_our_side(error) {
+            // Neither the blob's fault nor the target's: it does not count.
+            tracing::warn!(step = ?delivery.message, error = known, "an attempt failed on our side");
+            // Something may have been done all the same: who has it next looks how it ended.
+            let mut delivery = delivery.clone();
+            delivery.attempts = attempts.max(2);
+            return self.defer(&delivery, live, OUR_SIDE).await;
+        }
+        tracing::warn!(step = ?delivery.message, attempts, error = known, "an attempt failed");
+        if error.failure() == Some(Failure::Permanent) || attempts >= self.max_attempts {
+            self.give_up(delivery, live, &error.to_string(), &known).await
+        } else {
+            self.try_again(delivery, live, &error.to_string()).await
+        }
+    }
+
+    /// The replica is there. What was left at the target costs room there, and nothing else.
+    pub(super) async fn leave_untidy(
+        &self,
+        delivery: &Delivery,
+        live: &Live,
+        error: &ReplicaError,
+    ) -> Verdict {
+        let attempts = delivery.attempts;
+        tracing::warn!(step = ?delivery.message, attempts, error = error.for_log(), "something is left at the target");
+        if attempts >= self.max_attempts {
+            return Verdict::Done;
+        }
+        self.hide(delivery, live, back_off(attempts, rand::random()))
+            .await;
+        Verdict::Again
+    }
+
+    pub(super) async fn defer_all(
+        &self,
+        deliveries: &[&Delivery],
+        live: &Live,
+        wait: SignedDuration,
+    ) -> Vec<Verdict> {
+        join_all(deliveries.iter().map(|delivery| self.defer(delivery, live, wait))).await
+    }
+
+    /// Lets a message come later without counting it as tried.
+    pub(super) async fn defer(&self, delivery: &Delivery, live: &Live, wait: SignedDuration) -> Verdict {
+        let (table, queue) = (&self.replicator.table, &self.replicator.queue);
+        match super::defer(table, queue, delivery, wait).await {
+            Ok(()) => Verdict::Done,
+            Err(error) => {
+                tracing::warn!(error = error.for_log(), "a message that waits counts as tried");
+                self.hide(delivery, live, wait).await;
+                Verdict::Again
+            }
+        }
+    }
+
+    /// Writes a failure down where users see it, and lets the message come again later and later.
+    async fn try_again(&self, delivery: &Delivery, live: &Live, reason: &str) -> Verdict {
+        let (blob, target) = delivery.message.subject();
+        let noted = self
+            .replicator
+            .table
+            .note_failure(blob, target, reason, now())
+            .await;
+        if let Err(error) = noted {
+            tracing::warn!(%blob, target, error = error.for_log(), "a failure could not be written down");
+        }
+        self.hide(delivery, live, back_off(delivery.attempts, rand::random()))
+            .await;
+        Verdict::Again
+    }
+
+    /// The replica is failed, and its message among the dead letters, with the reason. In this order: whoever is killed in
+    /// between does both again. `shown` is for users, `known` for operators.
+    async fn give_up(&self, delivery: &Delivery, live: &Live, shown: &str, known: &str) -> Verdict {
+        let (blob, target) = delivery.message.subject();
+        let given_up = self.replicator.table.give_up(blob, target, shown, now()).await;
+        let buried = match given_up {
+            Ok(_) => self.look_again(delivery, Some(known)).await,
+            // Nothing can be written into a row that nobody understands.
+            Err(error @ (StoreError::Corrupt(_) | StoreError::Unreadable { .. })) => self
+                .bury(delivery, &error.for_log())
+                .await
+                .map_err(|error| Setback::Failed(error.into())),
+            Err(error) => Err(Setback::Failed(error.into())),
+        };
+        match buried {
+            Ok(()) => {
+                tracing::error!(%blob, target, reason = known, "there was a last attempt");
+                Verdict::Done
+            }
+            Err(Setback::Untidy(error)) => self.leave_untidy(delivery, live, &error).await,
+            Err(_) => {
+                tracing::warn!(%blob, target, "giving up is tried again");
+                self.hide(delivery, live, back_off(delivery.attempts, rand::random()))
+                    .await;
+                Verdict::Again
+            }
+        }
+    }
+
+    /// Looks at how a replica has ended, and does what comes after that: whoever worked on it before may have died in
+    /// between. `reason`: why it failed, if that is known better than by what users see.
+    pub(super) async fn look_again(&self, delivery: &Delivery, reason: Option<&str>) -> Result<(), Setback> {
+        let (blob, target) = delivery.message.subject();
+        let ours = |error: StoreError| Setback::Failed(error.into());
+        let table = &self.replicator.table;
+        let Some(replica) = table.replica(blob, target).await.map_err(ours)? else {
+            return Ok(());
+        };
+        match replica.state {
+            // A `start` may be the dead letter itself, moved back.
+            State::Failed if !replica.buried || matches!(delivery.message, Message::Start { .. }) => {
+                let shown = replica.last_error.as_deref().unwrap_or_default();
+                self.bury(delivery, reason.unwrap_or(shown)).await.map_err(ours)?;
+                table.note_dead_letter(&replica).await.map_err(ours)
+            }
+            State::Available => self
+                .replicator
+                .abort_all_multiparts(blob, target)
+                .await
+                .map_err(Setback::Untidy),
+            State::Failed | State::Pending | State::Copying => Ok(()),
+        }
+    }
+
+    /// Sends a dead letter. It says `start`, whatever the message was: moved back to the queue, it has the replica tried
+    /// again from wherever it is.
+    async fn bury(&self, delivery: &Delivery, reason: &str) -> Result<(), StoreError> {
+        let (blob, target) = delivery.message.subject();
+        let start = Message::Start {
+            blob: blob.clone(),
+            target: target.to_owned(),
+        };
+        let body = serde_json::to_string(&start).map_err(|e| StoreError::Corrupt(e.to_string()))?;
+        let reason: String = reason.chars().take(MAX_REASON).collect();
+        self.dead_letters.put(&body, &reason, delivery.attempts).await
+    }
+
+    /// Lets a message come again after a while. It is not kept hidden any longer than that.
+    async fn hide(&self, delivery: &Delivery, live: &Live, wait: SignedDuration) {
+        let Some(receipt) = &delivery.receipt else { return };
+        let queue = &self.replicator.queue;
+        // Without this the message comes again when it is visible by itself.
+        let hidden = live.let_go(receipt, queue.hide_for(&delivery.message, receipt, wait));
+        if let Err(error) = hidden.await {
+            tracing::warn!(
+                error = error.for_log(),
+                "a message comes again sooner or later than it should"
+            );
+        }
+    }
+}
+
+/// The table, the queue or the primary store did not answer, or had too much to do.
+fn is_our_side(error: &ReplicaError) -> bool {
+    matches!(error, ReplicaError::Store(error) if error.passes())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use store::Conflict;
+
+    #[test]
+    fn only_what_passes_on_our_side_does_not_count() {
+        let remote = |code: Option<&str>| {
+            ReplicaError::Store(StoreError::Remote {
+                operation: "TransactWriteItems",
+                code: code.map(str::to_owned),
+                cause: "Transaction cancelled".to_owned(),
+            })
+        };
+        for code in [
+            None,
+            Some("ThrottlingException"),
+            Some("TransactionConflictException"),
+            Some("TransactionConflict"),
+            Some("ProvisionedThroughputExceededException"),
+            Some("SlowDown"),
+            Some("InternalServerError"),
+            Some("ServiceUnavailable"),
+        ] {
+            assert!(is_our_side(&remote(code)), "{code:?}");
+        }
+        for code in [
+            "NoSuchKey",
+            "AccessDenied",
+            "ValidationException",
+            "ValidationError",
+        ] {
+            assert!(!is_our_side(&remote(Some(code))), "{code}");
+        }
+        assert!(!is_our_side(&ReplicaError::SourceCorrupt));
+        let conflict = StoreError::Conflict(Conflict::ReplicaChanged);
+        assert!(!is_our_side(&ReplicaError::Store(conflict)));
+    }
+}

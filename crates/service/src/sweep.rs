@@ -1,0 +1,96 @@
+//! Looks at everything that is due, and does for it what nobody else did: expires uploads, takes over stale
+//! finalizes, discards what ended uploads left, sends lost replication messages again, reclaims blobs, removes what deleted
+//! accounts have.
+//!
+//! | module | what is in it |
+//! |---|---|
+//! | `targets` | each minute, whoever is at work: who the targets are, and how they do |
+//! | `feed` | each minute, too: messages for replicas that wait without one, probes for targets left alone |
+//! | `lane` | a class of due items: its lease, reading it, many items at once |
+//! | `transfers`, `blobs`, `accounts` | the classes |
+
+mod accounts;
+mod blobs;
+mod feed;
+mod lane;
+pub mod report;
+mod targets;
+mod transfers;
+
+use ::targets::ReplicaError;
+use lane::{Time, drain};
+use report::Report;
+use std::time::{Duration, Instant, SystemTime};
+use store::finalize::Finalizer;
+use store::table::Class;
+use store::{Aws, Objects, StoreError, Table};
+
+/// How long replicas are fed to targets in one sweep: the next one goes on.
+const FEEDING: Duration = Duration::from_secs(40);
+
+/// One sweep after the other, with the table, the bucket and the queues.
+pub struct Sweep {
+    pub(crate) aws: Aws,
+    pub(crate) finalizer: Finalizer,
+    pub(crate) namespace: Option<String>,
+}
+
+impl Sweep {
+    /// As the environment configures it.
+    ///
+    /// # Errors
+    /// [`StoreError::Misconfigured`] when a variable is missing.
+    pub async fn from_env() -> Result<Self, StoreError> {
+        let aws = Aws::from_env().await;
+        let finalizer = Finalizer::from_env(&aws)?;
+        let namespace = std::env::var("METRICS_NAMESPACE").ok();
+        Ok(Self {
+            aws,
+            finalizer,
+            namespace,
+        })
+    }
+
+    pub(crate) fn table(&self) -> &Table {
+        &self.finalizer.table
+    }
+
+    pub(crate) fn objects(&self) -> &Objects {
+        &self.finalizer.objects
+    }
+
+    /// All classes at the same time: each has its own share of what is done at once, so none keeps another waiting.
+    ///
+    /// # Errors
+    /// [`ReplicaError`] when a class could not be worked on; the others are.
+    pub async fn run(&self, deadline: SystemTime) -> Result<Report, ReplicaError> {
+        let (table, time, began) = (self.table(), Time { deadline }, Instant::now());
+        let (mut report, fed, transfers, blobs, accounts) = tokio::join!(
+            Box::pin(self.targets()),
+            Box::pin(feed::run(table, &self.finalizer.queue, || began.elapsed() < FEEDING)),
+            Box::pin(drain(table, Class::Transfers, time, async |lane| {
+                self.transfers(lane).await;
+            })),
+            Box::pin(drain(table, Class::Blobs, time, async |lane| {
+                self.blobs(lane).await;
+            })),
+            Box::pin(drain(table, Class::Accounts, time, async |lane| {
+                self.accounts(lane).await;
+            })),
+        );
+        report.count_fed(&fed);
+        let mut error = None;
+        for part in [transfers, blobs, accounts] {
+            match part {
+                Ok(part) => report += part,
+                Err(failure) => error = error.or(Some(failure)),
+            }
+        }
+        report.skipped = table.take_unreadable();
+        tracing::info!(?report, "swept");
+        match error {
+            Some(error) => Err(error.into()),
+            None => Ok(report),
+        }
+    }
+}

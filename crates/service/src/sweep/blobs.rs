@@ -1,0 +1,161 @@
+//! Blobs without files are marked, and twenty minutes later reclaimed.
+//!
+//! Three things go on at the same time, and none waits for the slowest of another: due blobs are read, a page at a time; each
+//! is looked at, and what it has at targets is removed; those of which nothing is left there are deleted, as many together
+//! as there are.
+
+use super::Sweep;
+use crate::configured_targets::Targets;
+use crate::sweep::lane::{Lane, received};
+use crate::sweep::report::Done;
+use crate::unreachable::Silent;
+use domain::blob::{Effect, Event};
+use futures::{StreamExt, stream};
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError};
+use store::reclaim::Remains;
+use store::rows::{BlobRow, ReplicaRow, now};
+use store::table::Row;
+use store::{Aws, StoreError};
+use targets::ReplicaError;
+use tokio::sync::{OnceCell, Semaphore, mpsc};
+
+/// How many are in memory between being read and being deleted: those at a target that hangs do not stop the others.
+const IN_HAND: usize = 512;
+/// How many are looked at at once.
+const EXAMINED: usize = 48;
+/// How many are deleted together at most.
+const TOGETHER: usize = 100;
+/// How many such deletions are under way.
+const DELETIONS: usize = 4;
+/// How much is removed at one target at once.
+const AT_A_TARGET: usize = 32;
+
+impl Sweep {
+    /// Looks at all due blobs.
+    pub(crate) async fn blobs(&self, lane: &Lane<'_>) {
+        let (give, take) = mpsc::channel(IN_HAND);
+        let (give_empty, take_empty) = mpsc::channel(TOGETHER);
+        let places = Places::new(&self.aws);
+        let reading = async {
+            let give = give;
+            lane.read(async |keys| match self.table().blobs_at(keys).await {
+                Ok(blobs) => {
+                    for blob in blobs {
+                        match blob {
+                            Ok(blob) => drop(give.send(blob).await),
+                            Err((key, error)) => lane.note(&key, Err(error.into())).await,
+                        }
+                    }
+                }
+                Err(error) => lane.note_failure(&error),
+            })
+            .await;
+        };
+        let examined = Semaphore::new(EXAMINED);
+        let (examined, places) = (&examined, &places);
+        let examining = async {
+            let give_empty = give_empty;
+            let give_empty = &give_empty;
+            let examine = async |blob: BlobRow| {
+                if lane.is_over() {
+                    return;
+                }
+                let key = blob.key();
+                match self.examine(blob, examined, places).await {
+                    Ok(Examined::Empty(remains)) => drop(give_empty.send(*remains).await),
+                    Ok(Examined::Done(done)) => lane.note(&key, Ok(done)).await,
+                    Err(error) => lane.note(&key, Err(error)).await,
+                }
+            };
+            received(take).for_each_concurrent(IN_HAND, examine).await;
+        };
+        let deleting = together(take_empty).for_each_concurrent(DELETIONS, async |remains| {
+            for (key, ended) in self.table().bury(self.objects(), remains).await {
+                let done = ended.map(|()| Done::Reclaimed).map_err(ReplicaError::from);
+                lane.note(&key, done).await;
+            }
+        });
+        tokio::join!(reading, examining, deleting);
+    }
+
+    async fn examine(
+        &self,
+        blob: BlobRow,
+        examined: &Semaphore,
+        places: &Places<'_>,
+    ) -> Result<Examined, ReplicaError> {
+        let permit = examined.acquire().await;
+        let effects = match self.table().move_blob(&blob, Event::Examine, now()).await {
+            Ok(Ok(effects)) => effects,
+            // It is not due, or it was revived at the last moment.
+            Ok(Err(_)) | Err(StoreError::Conflict(_)) => return Ok(Examined::Done(Done::Nothing)),
+            Err(error) => return Err(error.into()),
+        };
+        if !effects.contains(&Effect::Delete) {
+            let marked = effects.contains(&Effect::FreeContent);
+            return Ok(Examined::Done(if marked { Done::Marked } else { Done::Nothing }));
+        }
+        let remains = self.table().blob_remains(blob).await?;
+        drop(permit);
+        for replica in &remains.replicas {
+            places.remove(replica).await?;
+        }
+        Ok(Examined::Empty(Box::new(remains)))
+    }
+}
+
+/// What came of looking at a blob.
+enum Examined {
+    Done(Done),
+    /// No target has anything of it any more.
+    Empty(Box<Remains>),
+}
+
+/// What comes out of a channel, as much at a time as is there.
+fn together<T>(mut take: mpsc::Receiver<T>) -> impl futures::Stream<Item = Vec<T>> {
+    stream::poll_fn(move |context| {
+        let mut all = Vec::new();
+        take.poll_recv_many(context, &mut all, TOGETHER)
+            .map(|count| (count > 0).then_some(all))
+    })
+}
+
+/// The targets, read once a run, and those among them that do not answer: they are not asked again in this run.
+struct Places<'a> {
+    aws: &'a Aws,
+    targets: OnceCell<Targets>,
+    silent: Silent,
+    /// Each target has places of its own: one that is slow does not take those of others.
+    free: Mutex<HashMap<String, Arc<Semaphore>>>,
+}
+
+impl<'a> Places<'a> {
+    fn new(aws: &'a Aws) -> Self {
+        Self {
+            aws,
+            targets: OnceCell::new(),
+            silent: Silent::default(),
+            free: Mutex::default(),
+        }
+    }
+
+    /// Removes what a replica has at its target: multipart uploads under way, and the object.
+    async fn remove(&self, replica: &ReplicaRow) -> Result<(), ReplicaError> {
+        let place = {
+            let mut free = self.free.lock().unwrap_or_else(PoisonError::into_inner);
+            let place = free.entry(replica.target.clone());
+            Arc::clone(place.or_insert_with(|| Arc::new(Semaphore::new(AT_A_TARGET))))
+        };
+        // Before it is asked whether the target answers: whoever waits for a place may find that it does not.
+        let _mine = place.acquire().await;
+        let remove = async {
+            let targets = self
+                .targets
+                .get_or_try_init(|| Targets::from_env(self.aws))
+                .await?;
+            targets.remove(replica).await
+        };
+        self.silent.ask(&replica.target, remove).await
+    }
+}

@@ -1,0 +1,94 @@
+//! What a sweep did.
+
+use crate::sweep::feed::Fed;
+use serde::Serialize;
+use std::ops::AddAssign;
+
+/// What a sweep did.
+#[derive(Debug, Default, Serialize)]
+pub struct Report {
+    expired: u32,
+    finalized: u32,
+    discarded: u32,
+    resent: u32,
+    /// Replicas that waited without a message, and got one.
+    fed: usize,
+    /// Targets that are left alone, and got a probe.
+    probed: usize,
+    /// Blobs that are marked: their bytes are deleted when no worker can be at them any more.
+    marked: u32,
+    reclaimed: u32,
+    closed: u32,
+    failed: u32,
+    /// Items that cannot be read. Those that were due have failed as well.
+    pub(crate) skipped: u64,
+    /// Classes of items that another run is at work on.
+    elsewhere: u32,
+}
+
+/// What was done for one item.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Done {
+    Nothing,
+    Expired,
+    Finalized,
+    Discarded,
+    Resent,
+    Marked,
+    Reclaimed,
+    Closed,
+}
+
+impl Report {
+    /// Something did not work.
+    pub(crate) fn failure() -> Self {
+        Self {
+            failed: 1,
+            ..Self::default()
+        }
+    }
+
+    /// Another run is at work on it.
+    pub(crate) fn elsewhere() -> Self {
+        Self {
+            elsewhere: 1,
+            ..Self::default()
+        }
+    }
+
+    pub(crate) fn count_fed(&mut self, fed: &Fed) {
+        self.fed += fed.sent;
+        self.probed += fed.probed;
+        self.failed += u32::try_from(fed.failed).unwrap_or(u32::MAX);
+    }
+
+    pub(crate) fn count(&mut self, done: Done) {
+        match done {
+            Done::Nothing => {}
+            Done::Expired => self.expired += 1,
+            Done::Finalized => self.finalized += 1,
+            Done::Discarded => self.discarded += 1,
+            Done::Resent => self.resent += 1,
+            Done::Marked => self.marked += 1,
+            Done::Reclaimed => self.reclaimed += 1,
+            Done::Closed => self.closed += 1,
+        }
+    }
+}
+
+impl AddAssign for Report {
+    fn add_assign(&mut self, other: Self) {
+        self.expired += other.expired;
+        self.finalized += other.finalized;
+        self.discarded += other.discarded;
+        self.resent += other.resent;
+        self.fed += other.fed;
+        self.probed += other.probed;
+        self.marked += other.marked;
+        self.reclaimed += other.reclaimed;
+        self.closed += other.closed;
+        self.failed += other.failed;
+        self.skipped += other.skipped;
+        self.elsewhere += other.elsewhere;
+    }
+}

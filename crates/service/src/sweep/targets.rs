@@ -1,0 +1,61 @@
+//! What all functions may know of the targets, and how they do.
+
+use super::Sweep;
+use crate::configured_targets::Targets;
+use crate::sweep::report::Report;
+use domain::replica::Tally;
+use store::rows::now;
+use targets::ReplicaError;
+use telemetry::metrics::{Metric, emit};
+
+impl Sweep {
+    /// Lets all functions know of the targets what they may, and measures how they do.
+    pub(crate) async fn targets(&self) -> Report {
+        match self.publish_and_measure().await {
+            Ok(()) => Report::default(),
+            Err(error) => {
+                tracing::error!(
+                    error = error.for_log(),
+                    "what is known of the targets is not up to date"
+                );
+                Report::failure()
+            }
+        }
+    }
+
+    async fn publish_and_measure(&self) -> Result<(), ReplicaError> {
+        // In this order: the document may be changed at this moment, and the newer one must be what is written last.
+        let was = self.table().roster().await?;
+        let config = Targets::from_env(&self.aws).await?.config;
+        self.table().publish(was, &config, now()).await?;
+        for target in &config.targets {
+            let tally = self.table().tally(&target.name).await?;
+            self.table()
+                .sample(&target.name, tally.copied_bytes, now())
+                .await?;
+            let oldest = self.table().oldest_at(&target.name).await?;
+            let waited = oldest.map_or(0.0, |since| now().duration_since(since).as_secs_f64());
+            self.measure(Some(&target.name), waited, &tally);
+        }
+        if config.targets.is_empty() {
+            // Alarms know then that all is well.
+            self.measure(None, 0.0, &Tally::default());
+        }
+        Ok(())
+    }
+
+    fn measure(&self, target: Option<&str>, waited: f64, tally: &Tally) {
+        let metric = |name, unit, value: f64| Metric {
+            name,
+            unit,
+            values: vec![value],
+        };
+        #[expect(clippy::cast_precision_loss, reason = "nobody has 2^53 replicas")]
+        let metrics = [
+            metric("OldestPending", "Seconds", waited),
+            metric("PendingReplicas", "Count", tally.pending as f64),
+            metric("FailedReplicas", "Count", tally.failed as f64),
+        ];
+        emit(self.namespace.as_deref(), target, &metrics, now());
+    }
+}

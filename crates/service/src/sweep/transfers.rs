@@ -1,0 +1,103 @@
+//! Uploads and replicas of which nobody is heard.
+
+use super::Sweep;
+use crate::sweep::lane::Lane;
+use crate::sweep::report::Done;
+use domain::replica::{STALLED_AFTER, State};
+use domain::upload::{Duty, Event};
+use jiff::SignedDuration;
+use std::time::Duration;
+use store::StoreError;
+use store::finalize::Outcome;
+use store::rows::{ReplicaRow, UploadRow, from_now, now};
+use store::table::{Class, Key, Row};
+use store::uploads::TransitionError;
+use targets::ReplicaError;
+
+/// The longest time after which a replica that nobody is heard of gets another message.
+const LONGEST_SILENCE: SignedDuration = SignedDuration::from_hours(6);
+/// How long S3 is waited for when a finalize is taken over: while it is, no other run does anything of this class. A later
+/// one finds what S3 did meanwhile.
+const TAKE_OVER: Duration = Duration::from_secs(45);
+/// How many are worked on at once.
+const AT_ONCE: usize = 32;
+
+impl Sweep {
+    /// Does for all due uploads and replicas what nobody else did.
+    pub(crate) async fn transfers(&self, lane: &Lane<'_>) {
+        lane.each(AT_ONCE, async |key| self.transfer(key, lane.time.left()).await)
+            .await;
+    }
+
+    async fn transfer(&self, key: &Key, time: Duration) -> Result<Done, ReplicaError> {
+        if Class::of(key) != Class::Transfers {
+            // An older version made it due: it goes to the partitions of its class.
+            self.table().postpone(key, now()).await?;
+            return Ok(Done::Nothing);
+        }
+        if key.sk.starts_with(UploadRow::PREFIX) {
+            return match self.table().get::<UploadRow>(key).await?.filter(is_due) {
+                Some(upload) => self.upload(&upload, time).await,
+                None => Ok(Done::Nothing),
+            };
+        }
+        match self.table().get::<ReplicaRow>(key).await?.filter(is_due) {
+            Some(replica) => self.replica(&replica).await,
+            None => Ok(Done::Nothing),
+        }
+    }
+
+    async fn upload(&self, upload: &UploadRow, time: Duration) -> Result<Done, ReplicaError> {
+        match upload.state.duty() {
+            Duty::Expire => {
+                match self
+                    .table()
+                    .move_upload(upload, Event::Expire, now(), |_| (), vec![])
+                    .await
+                {
+                    Ok(expired) => self.table().discard(self.objects(), &expired, now()).await?,
+                    // It goes on.
+                    Err(TransitionError::Refused(_)) => {
+                        self.table().look_later(upload).await?;
+                        return Ok(Done::Nothing);
+                    }
+                    // It was touched or ended meanwhile.
+                    Err(TransitionError::Store(StoreError::Conflict(_))) => return Ok(Done::Nothing),
+                    Err(TransitionError::Store(error)) => return Err(error.into()),
+                }
+                Ok(Done::Expired)
+            }
+            Duty::TakeOver => match self.finalizer.run(upload, time.min(TAKE_OVER)).await {
+                Ok(Outcome::InProgress(_)) => Ok(Done::Nothing),
+                // Whatever else came out, the upload is not stuck any more: the client sees it when it asks.
+                Ok(_) | Err(StoreError::Conflict(_)) => Ok(Done::Finalized),
+                Err(error) => Err(error.into()),
+            },
+            Duty::Discard => {
+                self.table().discard(self.objects(), upload, now()).await?;
+                Ok(Done::Discarded)
+            }
+        }
+    }
+
+    /// Nothing has happened for a while: its message may be lost. If it is not, a second one does no harm.
+    async fn replica(&self, replica: &ReplicaRow) -> Result<Done, ReplicaError> {
+        if !matches!(replica.state, State::Pending | State::Copying) {
+            // A worker that was late made a failed one due. It waits for somebody.
+            self.table().forget_due(&replica.key()).await?;
+            return Ok(Done::Nothing);
+        }
+        // The longer it has waited, the less likely is it that another message helps.
+        let waited = now().duration_since(replica.since);
+        let again = from_now(waited.clamp(STALLED_AFTER, LONGEST_SILENCE));
+        let target = std::slice::from_ref(&replica.target);
+        self.table().postpone(&replica.key(), again).await?;
+        self.finalizer.queue.start(&replica.blob, target).await?;
+        Ok(Done::Resent)
+    }
+}
+
+/// The index may be behind: what the row itself says counts.
+fn is_due<R: Row>(row: &R) -> bool {
+    row.due_at().is_some_and(|at| at <= now())
+}

@@ -1,0 +1,149 @@
+//! Targets that do not answer.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use targets::error::{Failure, ReplicaError};
+
+/// Targets that did not do what they were asked for: they are not asked for anything else in the same run, so that one
+/// that is slow to fail does not take all its time. Many may ask at once: as long as nothing was heard of a target, they wait
+/// for what comes of the first.
+#[derive(Debug, Default)]
+pub struct Silent(Mutex<HashMap<String, Arc<Known>>>);
+
+/// What is known of one target.
+#[derive(Debug, Default)]
+struct Known {
+    heard: Mutex<Heard>,
+    /// Whoever asks while nothing was heard has this.
+    first: tokio::sync::Mutex<()>,
+}
+
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+enum Heard {
+    #[default]
+    Nothing,
+    Answers,
+    Silence,
+}
+
+impl Silent {
+    /// Asks a target for something, unless it is left alone.
+    ///
+    /// # Errors
+    /// [`ReplicaError::LeftAlone`], or what `ask` gives. It is left alone from then on, unless it was our own side that
+    /// failed.
+    pub async fn ask<T>(
+        &self,
+        target: &str,
+        ask: impl Future<Output = Result<T, ReplicaError>>,
+    ) -> Result<T, ReplicaError> {
+        let known = Arc::clone(lock(&self.0).entry(target.to_owned()).or_default());
+        let mut first = None;
+        if *lock(&known.heard) == Heard::Nothing {
+            first = Some(known.first.lock().await);
+        }
+        match *lock(&known.heard) {
+            Heard::Nothing => {}
+            Heard::Answers => first = None,
+            Heard::Silence => return Err(ReplicaError::LeftAlone(target.to_owned())),
+        }
+        let answer = ask.await;
+        let mut heard = lock(&known.heard);
+        match &answer {
+            Err(ReplicaError::Store(_)) => {}
+            // It may refuse one thing for good and do everything else.
+            Err(error) if *heard == Heard::Answers && error.failure() == Some(Failure::Permanent) => {}
+            Err(_) => *heard = Heard::Silence,
+            // Another one may have waited in vain meanwhile.
+            Ok(_) if *heard == Heard::Nothing => *heard = Heard::Answers,
+            Ok(_) => {}
+        }
+        drop((heard, first));
+        answer
+    }
+
+    /// From here on all are asked again.
+    pub fn forget(&self) {
+        lock(&self.0).clear();
+    }
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use futures::future::join_all;
+    use std::future::ready;
+    use std::sync::atomic::{AtomicUsize, Ordering};
+    use std::time::{Duration, Instant};
+    use store::StoreError;
+
+    /// How long a target says nothing.
+    const HANG: Duration = Duration::from_millis(100);
+
+    #[tokio::test]
+    async fn only_who_fails_is_left_alone() {
+        let silent = Silent::default();
+        let fails = || ReplicaError::target("far", "HeadObject", Failure::Passing, String::new());
+        let ours = ReplicaError::Store(StoreError::Corrupt("a row".to_owned()));
+        assert!(silent.ask("far", ready(Err::<(), _>(ours))).await.is_err());
+        assert!(silent.ask("far", ready(Ok(1))).await.is_ok());
+        assert!(silent.ask("far", ready(Err::<(), _>(fails()))).await.is_err());
+        let asked = silent.ask("far", ready(Ok(2))).await;
+        assert!(matches!(asked, Err(ReplicaError::LeftAlone(target)) if target == "far"));
+        assert!(silent.ask("near", ready(Ok(3))).await.is_ok());
+        silent.forget();
+        assert!(silent.ask("far", ready(Ok(4))).await.is_ok());
+        // What it refuses for good is no silence, once it has answered.
+        let refuses = ReplicaError::target("far", "DeleteObject", Failure::Permanent, String::new());
+        assert!(silent.ask("far", ready(Err::<(), _>(refuses))).await.is_err());
+        assert!(silent.ask("far", ready(Ok(5))).await.is_ok());
+    }
+
+    /// However many want something of a target that hangs at the same moment, it hangs for one of them, and those of other
+    /// targets do not wait.
+    #[tokio::test]
+    async fn a_target_that_hangs_is_asked_once_whoever_asks_at_the_same_time() {
+        let (silent, asked) = (Silent::default(), AtomicUsize::new(0));
+        let hang = async || {
+            asked.fetch_add(1, Ordering::Relaxed);
+            tokio::time::sleep(HANG).await;
+            Err::<(), _>(ReplicaError::target(
+                "far",
+                "DeleteObject",
+                Failure::Passing,
+                String::new(),
+            ))
+        };
+        let began = Instant::now();
+        let far = join_all((0..100).map(|_| silent.ask("far", hang())));
+        let near = async {
+            let near = join_all((0..100).map(|_| silent.ask("near", ready(Ok(1))))).await;
+            (near, began.elapsed())
+        };
+        let (far, (near, waited)) = tokio::join!(far, near);
+        assert_eq!(asked.load(Ordering::Relaxed), 1);
+        let left_alone = far
+            .iter()
+            .filter(|answer| matches!(answer, Err(ReplicaError::LeftAlone(_))));
+        assert_eq!(left_alone.count(), 99);
+        assert!(near.iter().all(Result::is_ok) && waited < HANG);
+    }
+
+    /// Once a target has answered, nobody waits for anybody.
+    #[tokio::test]
+    async fn a_target_that_answers_is_asked_by_many_at_once() {
+        let silent = Silent::default();
+        let slow = async || {
+            tokio::time::sleep(HANG).await;
+            Ok(())
+        };
+        let began = Instant::now();
+        let all = join_all((0..100).map(|_| silent.ask("near", slow()))).await;
+        assert!(all.iter().all(Result::is_ok));
+        assert!(began.elapsed() < HANG * 50, "one, and then the others");
+    }
+}

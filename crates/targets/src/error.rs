@@ -1,0 +1,208 @@
+//! Why an attempt at a replica failed.
+
+use domain::targets::Invalid;
+use store::StoreError;
+
+/// Why an attempt at a replica failed. Its text is shown to users as the replica's `last_error`.
+#[derive(Debug, thiserror::Error)]
+pub enum ReplicaError {
+    /// Longshore's own side.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// The targets secret is not what it should be.
+    #[error(transparent)]
+    Misconfigured(#[from] Invalid),
+    /// The targets secret does not know the target.
+    #[error("the targets secret has no target called {0:?}")]
+    Unknown(String),
+    /// The target did not do what it was asked for.
+    #[error("{target}: {operation} failed ({})", in_short(cause))]
+    Target {
+        /// Its name.
+        target: String,
+        /// What it was asked for.
+        operation: &'static str,
+        /// What follows from it.
+        failure: Failure,
+        /// All that is known, the code that the target gave first. Nothing secret, but it can name addresses and roles: for
+        /// the log and for operators.
+        cause: String,
+    },
+    /// The primary store gave other bytes than the blob's ledger says.
+    #[error("the primary object is not what the ledger says")]
+    SourceCorrupt,
+    /// The target was not asked, because it did not do what it was asked for just before.
+    #[error("{0} did not answer just now, and is left alone for a while")]
+    LeftAlone(String),
+    /// What has to be done was not begun: there was no time left.
+    #[error("there was no time left")]
+    NoTime,
+    /// What was begun did not end in the time that a worker has.
+    #[error(
+        "{target} was too slow: {bytes} bytes were not there after {seconds} seconds, which needs {} bytes a second",
+        bytes.div_ceil(*seconds.max(&1))
+    )]
+    Late {
+        /// The target.
+        target: String,
+        /// How many bytes there were to copy.
+        bytes: u64,
+        /// How long there was time for it.
+        seconds: u64,
+    },
+    /// The target has other bytes than were sent.
+    #[error("{target} has other bytes than were sent: {detail}")]
+    TargetCorrupt {
+        /// Its name.
+        target: String,
+        /// What differs.
+        detail: String,
+    },
+}
+
+/// What follows from a target's not doing what it was asked for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Failure {
+    /// It may work later: no answer, an overloaded or broken server.
+    Passing,
+    /// It will not work until somebody changes something: credentials, a missing bucket, no space.
+    Permanent,
+    /// The multipart upload is not there: it has to be begun anew.
+    MultipartGone,
+}
+
+impl Failure {
+    /// What follows from the status of an answer whose code tells no more.
+    pub(crate) fn of_status(status: u16) -> Self {
+        match status {
+            // 403 is refused credentials. (A Ceph gateway that was told `rados osd op timeout` says it as well when it cannot
+            // look users up because its storage is down. That is rare, and whoever probes the target again finds out.)
+            301 | 307 | 401 | 403 | 405 | 501 | 507 => Self::Permanent,
+            // Overloaded, broken, or something that nobody has thought of.
+            _ => Self::Passing,
+        }
+    }
+}
+
+/// What comes before the first colon of a cause: a code, a status, or in which way there was no answer.
+fn in_short(cause: &str) -> &str {
+    let first = cause.split(':').next().unwrap_or_default();
+    let plain = !first.is_empty() && first.bytes().all(|b| b.is_ascii_alphanumeric() || b == b' ');
+    if plain { first } else { "no answer" }
+}
+
+impl ReplicaError {
+    /// The target did not do what it was asked for.
+    #[must_use]
+    pub fn target(target: &str, operation: &'static str, failure: Failure, cause: String) -> Self {
+        Self::Target {
+            target: target.to_owned(),
+            operation,
+            failure,
+            cause,
+        }
+    }
+
+    /// The target has other bytes than were sent.
+    #[must_use]
+    pub fn target_corrupt(target: &str, detail: String) -> Self {
+        Self::TargetCorrupt {
+            target: target.to_owned(),
+            detail,
+        }
+    }
+
+    /// What the log should say: the error with its cause.
+    #[must_use]
+    pub fn for_log(&self) -> String {
+        match self {
+            Self::Store(error) => error.for_log(),
+            Self::Target {
+                target,
+                operation,
+                cause,
+                ..
+            } => format!("{target}: {operation} failed: {cause}"),
+            _ => self.to_string(),
+        }
+    }
+
+    /// What follows from it, if it is the target's fault.
+    #[must_use]
+    pub fn failure(&self) -> Option<Failure> {
+        match self {
+            Self::Target { failure, .. } => Some(*failure),
+            _ => None,
+        }
+    }
+
+    /// The same failure, of which somebody knows that it may pass.
+    #[must_use]
+    pub fn passing(self) -> Self {
+        match self {
+            Self::Target {
+                target,
+                operation,
+                cause,
+                ..
+            } => Self::target(&target, operation, Failure::Passing, cause),
+            other => other,
+        }
+    }
+
+    /// The multipart upload at the target is gone: it has to be begun anew.
+    #[must_use]
+    pub fn multipart_is_gone(&self) -> bool {
+        self.failure() == Some(Failure::MultipartGone)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_may_pass_is_told_once() {
+        let refused = ReplicaError::target(
+            "far",
+            "CompleteMultipartUpload",
+            Failure::MultipartGone,
+            "NoSuchUpload: gone".to_owned(),
+        );
+        let passing = refused.passing();
+        assert_eq!(passing.failure(), Some(Failure::Passing));
+        assert_eq!(
+            passing.for_log(),
+            "far: CompleteMultipartUpload failed: NoSuchUpload: gone"
+        );
+        assert_eq!(
+            passing.to_string(),
+            "far: CompleteMultipartUpload failed (NoSuchUpload)"
+        );
+    }
+
+    #[test]
+    fn whoever_is_late_says_which_rate_it_needs() {
+        let late = ReplicaError::Late {
+            target: "far".to_owned(),
+            bytes: 64 * 1024 * 1024,
+            seconds: 890,
+        };
+        assert!(late.to_string().contains("75404 bytes a second"), "{late}");
+    }
+
+    #[test]
+    fn users_see_the_operation_and_the_code_only() {
+        for (cause, shown) in [
+            ("AccessDenied: User arn:aws:iam::1:user/x may not", "AccessDenied"),
+            ("status 403", "status 403"),
+            ("dispatch failure: connect to 10.0.0.7:8080", "dispatch failure"),
+            ("10.0.0.7 is away", "no answer"),
+            ("", "no answer"),
+        ] {
+            let error = ReplicaError::target("far", "PutObject", Failure::Passing, cause.to_owned());
+            assert_eq!(error.to_string(), format!("far: PutObject failed ({shown})"));
+            assert!(error.for_log().contains(cause));
+        }
+    }
+}

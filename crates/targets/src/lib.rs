@@ -1,0 +1,53 @@
+//! The kinds of stores that blobs are replicated to, behind one trait.
+//!
+//! | module | what is in it |
+//! |---|---|
+//! | [`target`] | what every kind of target can do |
+//! | [`ceph`], [`oss`] | the kinds: S3-compatible, and Alibaba Cloud OSS |
+//! | [`verified_body`] | a stream that never ends well with other bytes than expected |
+//! | [`progress`] | whether it moves at all |
+//! | [`pace`] | how fast one worker sends to one target |
+
+pub mod ceph;
+pub mod error;
+mod http;
+pub mod oss;
+pub mod pace;
+pub mod progress;
+#[cfg(test)]
+mod slow_targets;
+pub mod target;
+pub mod verified_body;
+
+pub use error::ReplicaError;
+pub use target::Target;
+
+use domain::targets::{self as config, Kind};
+use pace::Pace;
+use std::sync::Arc;
+
+/// The store of a target. Nothing is sent yet.
+///
+/// # Errors
+/// [`ReplicaError::Misconfigured`] when its CA bundle cannot be used.
+pub fn open(target: &config::Target) -> Result<Box<dyn Target>, ReplicaError> {
+    let pace = Arc::new(Pace::new(target.max_bytes_per_second));
+    Ok(match target.kind {
+        Kind::Ceph { checksum } => Box::new(ceph::CephTarget::new(target, checksum, pace)?),
+        Kind::Oss => Box::new(oss::OssTarget::new(target, pace)?),
+    })
+}
+
+#[cfg(test)]
+mod for_tests {
+    use domain::targets::{Config, Target};
+
+    /// An OSS target called `far` there.
+    pub(crate) fn target(endpoint: &str) -> Target {
+        let text = format!(
+            r#"{{"targets": [{{"name": "far", "kind": "oss", "endpoint": "{endpoint}", "region": "cn-hangzhou",
+                "bucket": "bucket", "access_key_id": "ak", "secret_access_key": "sk"}}]}}"#
+        );
+        Config::parse(&text).unwrap().targets.remove(0)
+    }
+}

@@ -1,0 +1,100 @@
+//! What functions write into their logs, as JSON lines on standard output, where Lambda collects them.
+//!
+//! The policy: ids, counts and causes; never a token, a secret, a password, a signed address or a body. So tokens and
+//! passwords have types whose `Debug` form hides them, and of libraries only warnings are let through, whatever level
+//! somebody chooses: at their finer levels they write whole requests down.
+
+use tracing::level_filters::LevelFilter;
+use tracing_subscriber::EnvFilter;
+
+/// Our own crates.
+const OURS: [&str; 7] = [
+    "api",
+    "domain",
+    "functions",
+    "service",
+    "store",
+    "targets",
+    "telemetry",
+];
+
+/// Begins to log. `RUST_LOG` says from which level on our own code is logged, `info` if
+/// it says nothing that is a level.
+pub fn init() {
+    let level = std::env::var("RUST_LOG").unwrap_or_default();
+    // Fails only if a logger was set up before, which then serves as well.
+    let _ = tracing_subscriber::fmt()
+        .json()
+        .with_env_filter(filter(&level))
+        .with_current_span(false)
+        .try_init();
+}
+
+fn filter(level: &str) -> EnvFilter {
+    // An empty text would be a level, too: that of errors.
+    let level = Some(level).filter(|level| !level.is_empty());
+    let level = level.and_then(|level| level.parse().ok());
+    let level: LevelFilter = level.unwrap_or(LevelFilter::INFO);
+    let others = level.min(LevelFilter::WARN);
+    let ours = OURS.iter().map(|name| format!(",{name}={level}"));
+    EnvFilter::new(ours.fold(others.to_string(), |all, one| all + &one))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::io::{self, Write};
+    use std::sync::{Arc, Mutex};
+
+    #[derive(Clone, Default)]
+    struct Written(Arc<Mutex<Vec<u8>>>);
+
+    impl Write for Written {
+        fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+            self.0.lock().unwrap().write(bytes)
+        }
+
+        fn flush(&mut self) -> io::Result<()> {
+            Ok(())
+        }
+    }
+
+    fn logged_at(level: &str) -> String {
+        let written = Written::default();
+        let writer = written.clone();
+        let subscriber = tracing_subscriber::fmt()
+            .with_env_filter(filter(level))
+            .with_writer(move || writer.clone())
+            .finish();
+        tracing::subscriber::with_default(subscriber, || {
+            for event in [
+                || tracing::warn!(target: "lambda_http", "library-warning"),
+                || tracing::info!(target: "aws_smithy_runtime::client", "library-info"),
+                || tracing::trace!(target: "lambda_runtime", "library-trace"),
+                || tracing::info!(target: "api::problem", "ours-info"),
+                || tracing::debug!(target: "functions::upload::create", "ours-debug"),
+            ] {
+                event();
+            }
+        });
+        String::from_utf8(written.0.lock().unwrap().clone()).unwrap()
+    }
+
+    #[test]
+    fn libraries_never_log_what_they_send_and_receive() {
+        for level in ["info", "debug", "trace", "aws_smithy_runtime=trace", ""] {
+            let log = logged_at(level);
+            assert!(
+                log.contains("library-warning") && log.contains("ours-info"),
+                "{level}: {log}"
+            );
+            assert!(
+                !log.contains("library-info") && !log.contains("library-trace"),
+                "{level}: {log}"
+            );
+        }
+        assert!(logged_at("debug").contains("ours-debug"));
+        assert!(!logged_at("info").contains("ours-debug"));
+        assert_eq!(logged_at("off"), "");
+    }
+}

@@ -1,0 +1,79 @@
+//! Registers a user.
+
+use api::requests::NewAccount;
+use api::{Call, Endpoint, Problem, Reply, password, throttle, views};
+use domain::account::{MAX_QUOTA, Quota, Role};
+use domain::invitation::Code;
+use store::config::{SignUp, number};
+use store::rows::{AccountRow, Allowance, InvitationRow, new_id, now};
+use store::{Aws, StoreError, Table};
+
+pub struct AccountCreate {
+    table: Table,
+    sign_up: SignUp,
+    quota: Quota,
+    /// How many accounts may be made an hour at one source.
+    accounts_per_hour: u64,
+}
+
+impl AccountCreate {
+    /// The invitation that the account is made by. It comes before the name: who has none does not learn which there are.
+    async fn invitation(&self, code: Option<&Code>) -> Result<Option<InvitationRow>, Problem> {
+        let Some(code) = code else {
+            return match self.sign_up {
+                SignUp::Open => Ok(None),
+                SignUp::Invited => Err(Problem::invitation_required()),
+            };
+        };
+        let invitation = self.table.invitation_by_code(code, now()).await?;
+        let invitation = invitation.filter(|invitation| invitation.password_of.is_none());
+        invitation.map(Some).ok_or_else(Problem::invitation_invalid)
+    }
+}
+
+fn default_quota() -> Result<Quota, StoreError> {
+    let limit = number("DEFAULT_QUOTA_BYTES")?;
+    Quota::unused(limit)
+        .ok_or_else(|| StoreError::Misconfigured(format!("DEFAULT_QUOTA_BYTES is above {MAX_QUOTA}")))
+}
+
+impl Endpoint for AccountCreate {
+    async fn from_env() -> Result<Self, StoreError> {
+        let aws = Aws::from_env().await;
+        Ok(Self {
+            table: Table::from_env(&aws)?,
+            sign_up: SignUp::from_env()?,
+            quota: default_quota()?,
+            accounts_per_hour: number("ACCOUNTS_PER_HOUR_AND_SOURCE")?,
+        })
+    }
+
+    async fn answer(&self, call: Call) -> Result<Reply, Problem> {
+        let body: NewAccount = call.json()?;
+        let source = call.source();
+        throttle::spend(
+            &self.table,
+            Allowance::AccountsFrom(&source),
+            self.accounts_per_hour,
+        )
+        .await?;
+        let invitation = self.invitation(body.invitation.as_ref()).await?;
+        let quota = invitation.as_ref().and_then(|invitation| invitation.quota_bytes);
+        let quota = quota.and_then(Quota::unused).unwrap_or(self.quota);
+        let account = AccountRow {
+            id: new_id(),
+            username: body.username,
+            password_hash: password::hash(&body.password)?,
+            quota_bytes: quota.limit,
+            free_bytes: quota.free,
+            role: Role::default(),
+            sign_outs: 0,
+            closing_since: None,
+            created_at: now(),
+        };
+        self.table
+            .create_account(&account, &source, invitation.as_ref())
+            .await?;
+        Reply::created("account", &views::Account::from(&account))
+    }
+}

@@ -1,0 +1,227 @@
+//! Makes, lists and revokes codes that are good once.
+
+use crate::Trigger;
+use domain::account::{MAX_QUOTA, Username};
+use domain::id::InvitationId;
+use domain::invitation::{Code, DAYS, DAYS_FOR_A_PASSWORD, InvalidDays, Note, ends_at};
+use jiff::Timestamp;
+use lambda_runtime::Context;
+use serde::{Deserialize, Serialize};
+use store::rows::{InvitationRow, Owner, now};
+use store::{Aws, Conflict, StoreError, Table};
+
+/// How many invitations an answer lists: far fewer bytes than an answer of a function may have.
+const PAGE: u32 = 1000;
+
+pub struct AccountInvite {
+    table: Table,
+}
+
+#[derive(Deserialize)]
+#[serde(tag = "action", rename_all = "snake_case", deny_unknown_fields)]
+pub enum Request {
+    /// A code that makes an account.
+    Create {
+        #[serde(rename = "for")]
+        note: Option<Note>,
+        days: Option<u16>,
+        quota_bytes: Option<u64>,
+    },
+    /// A code that sets the password of an account.
+    ResetPassword {
+        username: Username,
+        #[serde(rename = "for")]
+        note: Option<Note>,
+        days: Option<u16>,
+    },
+    List {
+        after: Option<InvitationId>,
+    },
+    Revoke {
+        id: InvitationId,
+    },
+}
+
+#[derive(Serialize)]
+#[serde(untagged)]
+pub enum Answer {
+    Made {
+        #[serde(flatten)]
+        invitation: Invitation,
+        /// Said now and never again.
+        code: String,
+    },
+    List {
+        items: Vec<Invitation>,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        next: Option<String>,
+        /// How many cannot be read, and are missing.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        skipped: Option<usize>,
+    },
+    Revoked {
+        revoked: InvitationId,
+    },
+}
+
+/// What administrators see of an invitation.
+#[derive(Serialize)]
+pub struct Invitation {
+    id: InvitationId,
+    #[serde(rename = "for", skip_serializing_if = "Option::is_none")]
+    note: Option<Note>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    quota_bytes: Option<u64>,
+    /// Whose password it sets.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    password_of: Option<Username>,
+    created_at: Timestamp,
+    expires_at: Timestamp,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    used_at: Option<Timestamp>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    used_by: Option<Username>,
+}
+
+impl From<InvitationRow> for Invitation {
+    fn from(row: InvitationRow) -> Self {
+        Self {
+            id: row.id,
+            note: row.note,
+            quota_bytes: row.quota_bytes,
+            password_of: row.password_of.map(|owner| owner.username),
+            created_at: row.created_at,
+            expires_at: row.expires_at,
+            used_at: row.used_at,
+            used_by: row.used_by,
+        }
+    }
+}
+
+/// Why nothing was done.
+#[derive(Debug, thiserror::Error)]
+pub enum InviteError {
+    #[error("there is no account {0}")]
+    NoAccount(Username),
+    #[error("a quota has at most {MAX_QUOTA} bytes")]
+    TooLarge,
+    #[error("days: {0}")]
+    Days(#[from] InvalidDays),
+    #[error("there is no invitation {0}; it may have been revoked before, or have ended")]
+    NoInvitation(InvitationId),
+    #[error("the invitation {0} was used, so it cannot be revoked; action \"list\" says when")]
+    Used(InvitationId),
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+impl Trigger for AccountInvite {
+    type Event = Request;
+    type Answer = Answer;
+    type Error = InviteError;
+
+    async fn from_env() -> Result<Self, StoreError> {
+        let aws = Aws::from_env().await;
+        Ok(Self {
+            table: Table::from_env(&aws)?,
+        })
+    }
+
+    async fn run(&self, request: Request, _: &Context) -> Result<Answer, InviteError> {
+        self.act(request).await
+    }
+}
+
+impl AccountInvite {
+    async fn act(&self, request: Request) -> Result<Answer, InviteError> {
+        match request {
+            Request::Create {
+                note,
+                days,
+                quota_bytes,
+            } => {
+                if quota_bytes.is_some_and(|bytes| bytes > MAX_QUOTA) {
+                    return Err(InviteError::TooLarge);
+                }
+                let row = |row| InvitationRow {
+                    note,
+                    quota_bytes,
+                    ..row
+                };
+                self.make(days.unwrap_or(DAYS), row).await
+            }
+            Request::ResetPassword { username, note, days } => {
+                let account = self.table.account_by_username(&username).await?;
+                let account = account.ok_or_else(|| InviteError::NoAccount(username.clone()))?;
+                let owner = Owner {
+                    account: account.id,
+                    username,
+                };
+                let row = |row| InvitationRow {
+                    note,
+                    password_of: Some(owner),
+                    ..row
+                };
+                self.make(days.unwrap_or(DAYS_FOR_A_PASSWORD), row).await
+            }
+            Request::List { after } => self.list(after.as_ref()).await,
+            Request::Revoke { id } => self.revoke(id).await,
+        }
+    }
+
+    async fn make(
+        &self,
+        days: u16,
+        complete: impl FnOnce(InvitationRow) -> InvitationRow,
+    ) -> Result<Answer, InviteError> {
+        let code = Code::from_bits(rand::random());
+        let created_at = now();
+        let row = complete(InvitationRow {
+            id: code.id(),
+            note: None,
+            quota_bytes: None,
+            password_of: None,
+            created_at,
+            expires_at: ends_at(created_at, days)?,
+            used_at: None,
+            used_by: None,
+        });
+        self.table.create_invitation(&row).await?;
+        let password_of = row.password_of.as_ref().map(|owner| owner.account.as_str());
+        tracing::info!(invitation = %row.id, password_of, "invitation made");
+        Ok(Answer::Made {
+            invitation: row.into(),
+            code: code.reveal(),
+        })
+    }
+
+    async fn list(&self, after: Option<&InvitationId>) -> Result<Answer, InviteError> {
+        let (now, page) = (now(), self.table.invitations(after, PAGE).await?);
+        let skipped = page.unreadable.len();
+        // The table deletes what has ended when it has the time.
+        let listed = page.rows.into_iter().filter(|row| now < row.expires_at);
+        Ok(Answer::List {
+            items: listed.map(Invitation::from).collect(),
+            next: page.next,
+            skipped: (skipped > 0).then_some(skipped),
+        })
+    }
+
+    async fn revoke(&self, id: InvitationId) -> Result<Answer, InviteError> {
+        match self.table.revoke_invitation(&id).await {
+            Ok(()) => {
+                tracing::info!(invitation = %id, "invitation revoked");
+                Ok(Answer::Revoked { revoked: id })
+            }
+            Err(StoreError::Conflict(Conflict::InvitationGone)) => {
+                let used = self.table.invitation(&id).await?.is_some();
+                Err(if used {
+                    InviteError::Used(id)
+                } else {
+                    InviteError::NoInvitation(id)
+                })
+            }
+            Err(error) => Err(error.into()),
+        }
+    }
+}

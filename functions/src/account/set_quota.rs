@@ -1,0 +1,57 @@
+//! Changes what an account may store.
+
+use crate::Trigger;
+use api::views;
+use domain::account::{MAX_QUOTA, Username};
+use lambda_runtime::Context;
+use serde::Deserialize;
+use store::{Aws, StoreError, Table};
+
+pub struct AccountSetQuota {
+    table: Table,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Request {
+    username: Username,
+    quota_bytes: u64,
+}
+
+/// Why the quota is as it was.
+#[derive(Debug, thiserror::Error)]
+pub enum QuotaError {
+    #[error("there is no account {0}")]
+    NoAccount(Username),
+    #[error("a quota has at most {MAX_QUOTA} bytes")]
+    TooLarge,
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+impl Trigger for AccountSetQuota {
+    type Event = Request;
+    type Answer = views::Account;
+    type Error = QuotaError;
+
+    async fn from_env() -> Result<Self, StoreError> {
+        let aws = Aws::from_env().await;
+        Ok(Self {
+            table: Table::from_env(&aws)?,
+        })
+    }
+
+    async fn run(&self, request: Request, _: &Context) -> Result<views::Account, QuotaError> {
+        let Request {
+            username,
+            quota_bytes,
+        } = request;
+        if quota_bytes > MAX_QUOTA {
+            return Err(QuotaError::TooLarge);
+        }
+        let account = self.table.set_quota(&username, quota_bytes).await?;
+        let account = account.ok_or(QuotaError::NoAccount(username))?;
+        tracing::info!(account = %account.id, quota_bytes, "quota set");
+        Ok(views::Account::from(&account))
+    }
+}

@@ -1,0 +1,49 @@
+//! Makes an account an operator, or not.
+
+use crate::Trigger;
+use api::views;
+use domain::account::{Role, Username};
+use lambda_runtime::Context;
+use serde::Deserialize;
+use store::{Aws, StoreError, Table};
+
+pub struct AccountSetRole {
+    table: Table,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Request {
+    username: Username,
+    role: Role,
+}
+
+/// Why the role is as it was.
+#[derive(Debug, thiserror::Error)]
+pub enum RoleError {
+    #[error("there is no account {0}")]
+    NoAccount(Username),
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+impl Trigger for AccountSetRole {
+    type Event = Request;
+    type Answer = views::Account;
+    type Error = RoleError;
+
+    async fn from_env() -> Result<Self, StoreError> {
+        let aws = Aws::from_env().await;
+        Ok(Self {
+            table: Table::from_env(&aws)?,
+        })
+    }
+
+    async fn run(&self, request: Request, _: &Context) -> Result<views::Account, RoleError> {
+        let Request { username, role } = request;
+        let account = self.table.set_role(&username, role).await?;
+        let account = account.ok_or(RoleError::NoAccount(username))?;
+        tracing::info!(account = %account.id, ?role, "role set");
+        Ok(views::Account::from(&account))
+    }
+}

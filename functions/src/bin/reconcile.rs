@@ -1,0 +1,5 @@
+//! Schedule: compares bucket and table, reports and repairs.
+
+fn main() -> functions::Exit {
+    functions::run::<functions::reconcile::Reconcile>()
+}

@@ -1,0 +1,6 @@
+//! The functions of the resource `file`.
+
+pub mod delete;
+pub mod download;
+pub mod get;
+pub mod list;

@@ -1,0 +1,62 @@
+//! Deletes a file or an empty folder.
+
+use api::problem::Code;
+use api::views::DeletedFolder;
+use api::{Auth, Call, Endpoint, Problem, Reply};
+use domain::id::{AccountId, NodeId};
+use domain::token::Scope;
+use store::rows::{NodeRow, now};
+use store::table::Key;
+use store::{Aws, StoreError, Table};
+
+pub struct FileDelete {
+    table: Table,
+    auth: Auth,
+}
+
+impl FileDelete {
+    /// The file or folder, as far as its removal wants it: what else cannot be read does not matter any more.
+    async fn find(&self, account: &AccountId, id: &NodeId) -> Result<NodeRow, Problem> {
+        match self.table.remains(account, id).await {
+            Ok(Some(node)) => Ok(node),
+            Ok(None) => Err(Problem::not_found("file or folder")),
+            Err(StoreError::Unreadable { pk, sk }) => {
+                self.table.leave_out(&Key { pk, sk });
+                let detail = "what is stored of it cannot be read, so nobody knows what would have to be removed \
+                              with it; ask who operates this store, whose log has the item's key";
+                Err(Problem::new(Code::Unreadable, detail))
+            }
+            Err(error) => Err(error.into()),
+        }
+    }
+}
+
+impl Endpoint for FileDelete {
+    async fn from_env() -> Result<Self, StoreError> {
+        let aws = Aws::from_env().await;
+        Ok(Self {
+            table: Table::from_env(&aws)?,
+            auth: Auth::from_env(&aws).await?,
+        })
+    }
+
+    async fn answer(&self, call: Call) -> Result<Reply, Problem> {
+        let account = call.account(&self.auth, Scope::Admin).await?;
+        let node = self.find(&account, &call.id("file or folder")?).await?;
+        // Before, so that nothing is deleted without its being told.
+        let open_uploads = match node.file {
+            Some(_) => 0,
+            None => self.table.uploads_into(&account, &node.id).await?,
+        };
+        match self.table.delete_node(&node, now()).await {
+            Ok(()) => {}
+            // Somebody else deleted it, or this did, and the answer that said so got lost.
+            Err(StoreError::Conflict(_)) if self.table.kind(&account, &node.id).await?.is_none() => {}
+            Err(error) => return Err(error.into()),
+        }
+        if open_uploads > 0 {
+            return Reply::ok(&DeletedFolder { open_uploads });
+        }
+        Ok(Reply::no_content())
+    }
+}

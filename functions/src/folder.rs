@@ -1,0 +1,3 @@
+//! The functions of the resource `folder`.
+
+pub mod create;

@@ -1,0 +1,26 @@
+//! The Lambda functions: one module for each, by resource and verb, and one program for each in `src/bin`.
+//!
+//! `upload-complete` is `upload::complete` here, `UploadCompleteFunction` in the template, and `events/upload-complete/`. A
+//! module has one handler, which tests can call in their own process.
+
+#![allow(
+    missing_docs,
+    reason = "each module says at its top what its one function does"
+)]
+
+pub mod account;
+mod deadline;
+pub mod file;
+pub mod folder;
+pub mod openapi;
+pub mod reconcile;
+pub mod replicate;
+mod run;
+pub mod session;
+pub mod sweep;
+pub mod target;
+pub mod token;
+pub mod upload;
+
+pub use deadline::deadline;
+pub use run::{Exit, Trigger, run, run_on_all_cores, serve};

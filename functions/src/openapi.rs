@@ -1,0 +1,3 @@
+//! The functions of the resource `openapi`.
+
+pub mod get;

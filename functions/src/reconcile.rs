@@ -1,0 +1,22 @@
+//! Schedule: compares bucket and table, reports and repairs.
+
+use crate::Trigger;
+use lambda_runtime::Context;
+use serde::de::IgnoredAny;
+pub use service::reconcile::Reconcile;
+use service::reconcile::Report;
+use store::StoreError;
+
+impl Trigger for Reconcile {
+    type Event = IgnoredAny;
+    type Answer = Report;
+    type Error = StoreError;
+
+    async fn from_env() -> Result<Self, StoreError> {
+        Reconcile::from_env().await
+    }
+
+    async fn run(&self, _: IgnoredAny, context: &Context) -> Result<Report, StoreError> {
+        Reconcile::run(self, crate::deadline(context)).await
+    }
+}

@@ -1,0 +1,90 @@
+//! What every program does: it starts its function, and hands it what comes.
+//!
+//! The loops that ask Lambda for work are compiled once, here and in [`api`], not once for each of the functions.
+
+use api::Endpoint;
+use futures::future::{FutureExt, LocalBoxFuture};
+use lambda_runtime::{Context, Error, LambdaEvent, service_fn};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use serde_json::Value;
+use store::StoreError;
+use tokio::runtime::Builder;
+
+/// What a program ends with.
+pub type Exit = Result<(), Error>;
+
+/// A function that is not behind the gateway: invoked by a schedule, a queue, or an administrator.
+pub trait Trigger: Sized + 'static {
+    /// What it is invoked with.
+    type Event: DeserializeOwned;
+    /// What it returns.
+    type Answer: Serialize;
+    /// Why an invocation failed.
+    type Error: Into<Error>;
+
+    /// The function as the environment configures it.
+    ///
+    /// # Errors
+    /// [`StoreError::Misconfigured`] when a variable is missing.
+    fn from_env() -> impl Future<Output = Result<Self, StoreError>>;
+
+    /// Works on one event.
+    ///
+    /// # Errors
+    /// As the function says.
+    fn run(
+        &self,
+        event: Self::Event,
+        context: &Context,
+    ) -> impl Future<Output = Result<Self::Answer, Self::Error>>;
+}
+
+/// The program of a function behind the gateway.
+///
+/// # Errors
+/// When it is not configured, or the Lambda runtime cannot be reached.
+pub fn serve<E: Endpoint>() -> Exit {
+    telemetry::logging::init();
+    let runtime = Builder::new_current_thread().enable_all().build()?;
+    runtime.block_on(async { api::serve(E::from_env().await?).await })
+}
+
+/// The program of a function that is triggered.
+///
+/// # Errors
+/// When it is not configured, or the Lambda runtime cannot be reached.
+pub fn run<T: Trigger>() -> Exit {
+    telemetry::logging::init();
+    let runtime = Builder::new_current_thread().enable_all().build()?;
+    runtime.block_on(async { poll(invocation(T::from_env().await?)).await })
+}
+
+/// The same, where one invocation has work for several cores.
+///
+/// # Errors
+/// When it is not configured, or the Lambda runtime cannot be reached.
+pub fn run_on_all_cores<T: Trigger>() -> Exit {
+    telemetry::logging::init();
+    let runtime = Builder::new_multi_thread().enable_all().build()?;
+    runtime.block_on(async { poll(invocation(T::from_env().await?)).await })
+}
+
+type Invocation = Box<dyn Fn(LambdaEvent<Value>) -> LocalBoxFuture<'static, Result<Value, Error>>>;
+
+fn invocation<T: Trigger>(trigger: T) -> Invocation {
+    let trigger = std::rc::Rc::new(trigger);
+    Box::new(move |event| {
+        let trigger = std::rc::Rc::clone(&trigger);
+        async move {
+            let answer = trigger.run(serde_json::from_value(event.payload)?, &event.context);
+            let answer = answer.await.map_err(Into::into)?;
+            Ok(serde_json::to_value(answer)?)
+        }
+        .boxed_local()
+    })
+}
+
+async fn poll(invocation: Invocation) -> Exit {
+    lambda_runtime::run(service_fn(invocation)).await
+}

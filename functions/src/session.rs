@@ -1,0 +1,6 @@
+//! The functions of the resource `session`.
+
+pub mod create;
+pub mod delete;
+pub mod delete_all;
+pub mod refresh;

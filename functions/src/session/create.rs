@@ -1,0 +1,47 @@
+//! Signs in: begins a session.
+
+use api::requests::Credentials;
+use api::{Auth, Call, Endpoint, Problem, Reply, password, throttle};
+use store::config::number;
+use store::rows::{Allowance, AttemptsRow, now};
+use store::{Aws, StoreError, Table};
+
+pub struct SessionCreate {
+    table: Table,
+    auth: Auth,
+    /// How often an hour anybody may try at one source.
+    per_source: u64,
+    /// How often an hour it may be tried with one name from where its owner has not signed in before.
+    per_account: u64,
+}
+
+impl Endpoint for SessionCreate {
+    async fn from_env() -> Result<Self, StoreError> {
+        let aws = Aws::from_env().await;
+        Ok(Self {
+            table: Table::from_env(&aws)?,
+            auth: Auth::from_env(&aws).await?,
+            per_source: number("SIGN_INS_PER_HOUR_AND_SOURCE")?,
+            per_account: number("SIGN_INS_PER_HOUR_AND_ACCOUNT")?,
+        })
+    }
+
+    async fn answer(&self, call: Call) -> Result<Reply, Problem> {
+        let body: Credentials = call.json()?;
+        let (username, source) = (&body.username, call.source());
+        // This first: it is what limits how many names a source can have counted.
+        throttle::spend(&self.table, Allowance::SignInsFrom(&source), self.per_source).await?;
+        throttle::attempt(&self.table, &AttemptsRow::of_sign_in(username, &source)).await?;
+        let visitor = self.table.visitor(username, &source, now()).await?;
+        if !visitor.is_known {
+            throttle::spend(&self.table, Allowance::SignInsAs(username), self.per_account).await?;
+        }
+        let account = visitor.account;
+        let hash = account.as_ref().map(|account| account.password_hash.as_str());
+        let matches = password::verify(&body.password, hash);
+        let Some(account) = account.filter(|_| matches) else {
+            return Err(Problem::unauthorized("the username or the password is wrong"));
+        };
+        Reply::created("account", &self.auth.begin(&account, &source).await?)
+    }
+}

@@ -1,0 +1,4 @@
+//! The functions of the resource `target`.
+
+pub mod list;
+pub mod redrive;
