@@ -215,7 +215,7 @@ pub(crate) struct DeadLetter {
 
 /// All dead letters that were ever seen. They are back in their queue after a few seconds.
 pub(crate) async fn dead_letters() -> Vec<DeadLetter> {
-    // Tests that read at the same time hide letters from each other.
+    // `.config/nextest.toml` has no two tests read at the same time: they would hide letters from each other.
     static SEEN: tokio::sync::Mutex<Vec<DeadLetter>> = tokio::sync::Mutex::const_new(Vec::new());
     let mut seen = SEEN.lock().await;
     let request = json!({
