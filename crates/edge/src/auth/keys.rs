@@ -14,7 +14,6 @@ use jsonwebtoken::errors::ErrorKind;
 use jsonwebtoken::{Algorithm, DecodingKey, EncodingKey, Header, Validation, decode, decode_header, encode};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
-use std::fmt::Write;
 use std::sync::{Arc, PoisonError, RwLock};
 use store::config::SecretText;
 use store::rows::now;
@@ -59,12 +58,8 @@ struct Key {
 
 impl Key {
     fn new(secret: String) -> Self {
-        let mut id = String::new();
-        for byte in &Sha256::digest(secret.as_bytes())[..8] {
-            _ = write!(id, "{byte:02x}");
-        }
         Self {
-            id,
+            id: hex::encode(&Sha256::digest(secret.as_bytes())[..8]),
             encoding: EncodingKey::from_secret(secret.as_bytes()),
             decoding: DecodingKey::from_secret(secret.as_bytes()),
             secret,

@@ -85,13 +85,13 @@ impl Signer {
     fn signature(&self, request: &Unsigned<'_>, additional: &[&str], date: &str) -> String {
         let canonical = Sha256::digest(request.canonical(additional));
         let scope = self.scope(date);
-        let to_sign = format!("{ALGORITHM}\n{date}\n{scope}\n{}", hex(&canonical));
+        let to_sign = format!("{ALGORITHM}\n{date}\n{scope}\n{}", hex::encode(canonical));
         let secret = format!("aliyun_v4{}", self.secret_access_key);
         let chain = [day(date), &self.region, "oss", "aliyun_v4_request", &to_sign];
         let signed = chain
             .iter()
             .fold(secret.into_bytes(), |key, text| hmac(&key, text));
-        hex(&signed)
+        hex::encode(signed)
     }
 }
 
@@ -143,15 +143,6 @@ fn hmac(key: &[u8], text: &str) -> Vec<u8> {
     };
     mac.update(text.as_bytes());
     mac.finalize().into_bytes().to_vec()
-}
-
-fn hex(bytes: &[u8]) -> String {
-    let mut hex = String::new();
-    for byte in bytes {
-        // Writing to a string cannot fail.
-        let _ = write!(hex, "{byte:02x}");
-    }
-    hex
 }
 
 #[cfg(test)]

@@ -316,7 +316,7 @@ impl Ask {
             headers.concat(),
             additional.join(";"),
         );
-        let digest = hex(&Sha256::digest(canonical));
+        let digest = hex::encode(Sha256::digest(canonical));
         let text = format!("OSS4-HMAC-SHA256\n{time}\n{scope}\n{digest}");
         let mut key = format!("aliyun_v4{}", self.secret).into_bytes();
         for word in [
@@ -330,7 +330,7 @@ impl Ask {
             mac.update(word.as_bytes());
             key = mac.finalize().into_bytes().to_vec();
         }
-        hex(&key)
+        hex::encode(key)
     }
 }
 
@@ -345,11 +345,4 @@ fn encode(text: &str, kept: &str) -> String {
         }
     }
     encoded
-}
-
-fn hex(bytes: &[u8]) -> String {
-    bytes.iter().fold(String::new(), |mut text, byte| {
-        write!(text, "{byte:02x}").unwrap();
-        text
-    })
 }
