@@ -1,27 +1,24 @@
 //! Percent-encoding, and what there is to read in OSS's XML.
 
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use quick_xml::Reader;
 use quick_xml::events::Event;
-use std::fmt::Write;
 
-/// Everything but letters, digits and `-._~` is encoded.
+/// Everything but letters, digits and `-._~`: what RFC 3986 calls unreserved.
+const RESERVED: &AsciiSet = &NON_ALPHANUMERIC
+    .remove(b'-')
+    .remove(b'.')
+    .remove(b'_')
+    .remove(b'~');
+/// Slashes stay what they are.
+const RESERVED_IN_PATHS: &AsciiSet = &RESERVED.remove(b'/');
+
 pub(super) fn encode(text: &str) -> String {
-    let mut encoded = String::new();
-    for byte in text.bytes() {
-        if byte.is_ascii_alphanumeric() || b"-._~".contains(&byte) {
-            encoded.push(char::from(byte));
-        } else {
-            // Writing to a string cannot fail.
-            let _ = write!(encoded, "%{byte:02X}");
-        }
-    }
-    encoded
+    utf8_percent_encode(text, RESERVED).to_string()
 }
 
-/// Slashes stay what they are.
 pub(super) fn encode_path(key: &str) -> String {
-    let segments = key.split('/').map(encode);
-    segments.collect::<Vec<_>>().join("/")
+    utf8_percent_encode(key, RESERVED_IN_PATHS).to_string()
 }
 
 /// The texts of all elements of an XML document, in order, each with the path of names that leads to it, such as
