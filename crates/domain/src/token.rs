@@ -6,6 +6,8 @@
 use crate::id::{AccountId, InvalidId, PersonalTokenId, SessionId};
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use hmac::digest::array::Array;
+use hmac::digest::consts::U32;
 use hmac::{Hmac, KeyInit, Mac};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -14,6 +16,7 @@ use std::collections::BTreeSet;
 use std::fmt;
 use std::marker::PhantomData;
 use std::str::FromStr;
+use subtle::ConstantTimeEq;
 
 /// A text that is no such token.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -41,11 +44,9 @@ impl Secret {
     /// often it is asked for, and known to nobody without the key. HMAC-SHA256 (RFC 2104).
     #[must_use]
     pub fn next(&self, session: &SessionId, key: &[u8]) -> Self {
-        // It may be of any length; its hash is the key.
-        let key = Sha256::digest(key);
-        let mut block = [0; 64];
-        block[..32].copy_from_slice(&key);
-        let mut hmac = Hmac::<Sha256>::new(&block.into());
+        // It may be of any length; its hash, filled up with zeros to a block, is the key.
+        let key = Sha256::digest(key).concat::<U32>(Array::default());
+        let mut hmac = Hmac::<Sha256>::new(&key);
         hmac.update(b"longshore refresh token\0");
         hmac.update(session.as_str().as_bytes());
         hmac.update(b"\0");
@@ -60,10 +61,16 @@ impl fmt::Debug for Secret {
     }
 }
 
-/// What is kept of a secret: its SHA-256, in base64.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+/// What is kept of a secret: its SHA-256, in base64. To compare two takes the same time whatever they are.
+#[derive(Debug, Clone, Eq, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct SecretHash(String);
+
+impl PartialEq for SecretHash {
+    fn eq(&self, other: &Self) -> bool {
+        self.0.as_bytes().ct_eq(other.0.as_bytes()).into()
+    }
+}
 
 impl SecretHash {
     /// The hash of some bytes.

@@ -12,7 +12,7 @@ use aws_smithy_runtime_api::client::http::HttpConnector;
 use aws_smithy_runtime_api::client::orchestrator::{HttpRequest, HttpResponse};
 use aws_smithy_runtime_api::http::Headers;
 use bytes::Bytes;
-use domain::targets::{Addressing, Target};
+use domain::targets::{Addressing, Invalid, Target};
 use jiff::Timestamp;
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -81,16 +81,13 @@ impl Bucket {
             Addressing::VirtualHosted => format!("{}.{host}", target.bucket),
             Addressing::CustomDomain | Addressing::Path => host.to_owned(),
         };
-        let credentials = &target.credentials;
-        let token = credentials.session_token.as_ref();
+        let signer = Signer::new(&target.region, &target.credentials).map_err(|error| Invalid {
+            field: format!("targets.{}.secret_access_key", target.name),
+            problem: error.to_string(),
+        })?;
         Ok(Self {
             connector: http::connector(target)?,
-            signer: Signer {
-                region: target.region.clone(),
-                access_key_id: credentials.access_key_id.clone(),
-                secret_access_key: credentials.secret_access_key.reveal().to_owned(),
-                session_token: token.map(|token| token.reveal().to_owned()),
-            },
+            signer,
             name: target.bucket.clone(),
             scheme,
             host,

@@ -1,6 +1,10 @@
 //! OSS's signatures, version 4: of headers, and of URLs.
 
 use super::encoding::{encode, encode_path};
+use domain::targets::Credentials;
+use hmac::digest::InvalidLength;
+use hmac::digest::array::Array;
+use hmac::digest::consts::U32;
 use hmac::{Hmac, KeyInit, Mac};
 use jiff::Timestamp;
 use sha2::{Digest, Sha256};
@@ -13,10 +17,11 @@ const UNSIGNED_PAYLOAD: &str = "UNSIGNED-PAYLOAD";
 
 /// Who signs, for where.
 pub(super) struct Signer {
-    pub(super) region: String,
-    pub(super) access_key_id: String,
-    pub(super) secret_access_key: String,
-    pub(super) session_token: Option<String>,
+    region: String,
+    access_key_id: String,
+    /// Keyed with the secret access key.
+    keyed: Hmac<Sha256>,
+    session_token: Option<String>,
 }
 
 /// What is signed.
@@ -31,6 +36,19 @@ pub(super) struct Unsigned<'a> {
 }
 
 impl Signer {
+    /// # Errors
+    /// [`InvalidLength`], which no secret has: a key of any length is one.
+    pub(super) fn new(region: &str, credentials: &Credentials) -> Result<Self, InvalidLength> {
+        let secret = format!("aliyun_v4{}", credentials.secret_access_key.reveal());
+        let token = credentials.session_token.as_ref();
+        Ok(Self {
+            region: region.to_owned(),
+            access_key_id: credentials.access_key_id.clone(),
+            keyed: Hmac::new_from_slice(secret.as_bytes())?,
+            session_token: token.map(|token| token.reveal().to_owned()),
+        })
+    }
+
     /// Adds the headers that sign a request, which signs the `additional` headers, too.
     pub(super) fn sign_headers(&self, request: &mut Unsigned<'_>, additional: &[&str], now: Timestamp) {
         let date = date(now);
@@ -86,12 +104,15 @@ impl Signer {
         let canonical = Sha256::digest(request.canonical(additional));
         let scope = self.scope(date);
         let to_sign = format!("{ALGORITHM}\n{date}\n{scope}\n{}", hex::encode(canonical));
-        let secret = format!("aliyun_v4{}", self.secret_access_key);
-        let chain = [day(date), &self.region, "oss", "aliyun_v4_request", &to_sign];
-        let signed = chain
-            .iter()
-            .fold(secret.into_bytes(), |key, text| hmac(&key, text));
-        hex::encode(signed)
+        // What is signed with one key is the next one.
+        let next = |keyed: Hmac<Sha256>, text| {
+            let key = keyed.chain_update(text).finalize().into_bytes();
+            Hmac::new(&key.concat::<U32>(Array::default()))
+        };
+        let keyed = [day(date), &self.region, "oss", "aliyun_v4_request"]
+            .into_iter()
+            .fold(self.keyed.clone(), next);
+        hex::encode(keyed.chain_update(to_sign).finalize().into_bytes())
     }
 }
 
@@ -136,15 +157,6 @@ fn day(date: &str) -> &str {
     date.split('T').next().unwrap_or_default()
 }
 
-fn hmac(key: &[u8], text: &str) -> Vec<u8> {
-    // A key of any length is one.
-    let Ok(mut mac) = Hmac::<Sha256>::new_from_slice(key) else {
-        return Vec::new();
-    };
-    mac.update(text.as_bytes());
-    mac.finalize().into_bytes().to_vec()
-}
-
 #[cfg(test)]
 mod tests {
     //! What the tests of Alibaba's own SDKs for Go and Python expect.
@@ -152,12 +164,12 @@ mod tests {
     use super::*;
 
     fn signer(token: Option<&str>) -> Signer {
-        Signer {
-            region: "cn-hangzhou".to_owned(),
+        let credentials = Credentials {
             access_key_id: "ak".to_owned(),
-            secret_access_key: "sk".to_owned(),
-            session_token: token.map(str::to_owned),
-        }
+            secret_access_key: "sk".to_owned().into(),
+            session_token: token.map(|token| token.to_owned().into()),
+        };
+        Signer::new("cn-hangzhou", &credentials).unwrap()
     }
 
     fn request(content_type: &str) -> Unsigned<'static> {
