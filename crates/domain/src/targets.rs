@@ -10,9 +10,9 @@ use crate::name::Name;
 use roster::Policy;
 use rustls_pki_types::CertificateDer;
 use rustls_pki_types::pem::PemObject;
+use secrecy::{ExposeSecret, SecretString};
 use serde::Deserialize;
 use std::collections::HashSet;
-use std::fmt;
 
 /// What is wrong with the document.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -112,40 +112,32 @@ pub enum Addressing {
 }
 
 /// How to sign in at a target.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone)]
 pub struct Credentials {
     /// The id of the key.
     pub access_key_id: String,
     /// The key.
-    pub secret_access_key: Secret,
+    pub secret_access_key: SecretString,
     /// The token of temporary credentials (STS).
-    pub session_token: Option<Secret>,
+    pub session_token: Option<SecretString>,
 }
 
-/// A text that is never shown.
-#[derive(Clone, PartialEq, Eq, Deserialize)]
-#[serde(transparent)]
-pub struct Secret(String);
-
-impl Secret {
-    /// The text. For signing only.
-    #[must_use]
-    pub fn reveal(&self) -> &str {
-        &self.0
+impl Credentials {
+    fn token(&self) -> Option<&str> {
+        self.session_token.as_ref().map(ExposeSecret::expose_secret)
     }
 }
 
-impl From<String> for Secret {
-    fn from(text: String) -> Self {
-        Self(text)
+/// Whoever reads the document again wants to know whether it is the same.
+impl PartialEq for Credentials {
+    fn eq(&self, other: &Self) -> bool {
+        self.access_key_id == other.access_key_id
+            && self.secret_access_key.expose_secret() == other.secret_access_key.expose_secret()
+            && self.token() == other.token()
     }
 }
 
-impl fmt::Debug for Secret {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("(secret)")
-    }
-}
+impl Eq for Credentials {}
 
 impl Config {
     /// Reads the document.
@@ -236,8 +228,8 @@ struct RawTarget {
     checksum: Option<Checksum>,
     ca_bundle: Option<String>,
     access_key_id: String,
-    secret_access_key: Secret,
-    session_token: Option<Secret>,
+    secret_access_key: SecretString,
+    session_token: Option<SecretString>,
     #[serde(default)]
     draining: bool,
     #[serde(default)]
@@ -305,9 +297,9 @@ impl RawTarget {
             (Kind::Oss, None) => Addressing::VirtualHosted,
         };
         for (field, text) in [
-            ("bucket", &self.bucket),
+            ("bucket", self.bucket.as_str()),
             ("access_key_id", &self.access_key_id),
-            ("secret_access_key", &self.secret_access_key.0),
+            ("secret_access_key", self.secret_access_key.expose_secret()),
         ] {
             if text.is_empty() {
                 return invalid(at(field), "must not be empty");

@@ -10,6 +10,7 @@ use hmac::digest::array::Array;
 use hmac::digest::consts::U32;
 use hmac::{Hmac, KeyInit, Mac};
 use schemars::JsonSchema;
+use secrecy::{ExposeSecret, SecretBox};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use std::collections::BTreeSet;
@@ -24,20 +25,20 @@ use subtle::ConstantTimeEq;
 pub struct InvalidToken;
 
 /// The secret part of a token.
-#[derive(Clone, PartialEq, Eq)]
-pub struct Secret([u8; 32]);
+#[derive(Debug)]
+pub struct Secret(SecretBox<[u8; 32]>);
 
 impl Secret {
     /// Wraps 32 random bytes.
     #[must_use]
     pub fn from_bytes(bytes: [u8; 32]) -> Self {
-        Self(bytes)
+        Self(SecretBox::new(Box::new(bytes)))
     }
 
     /// What is kept of it.
     #[must_use]
     pub fn hash(&self) -> SecretHash {
-        SecretHash::of(&self.0)
+        SecretHash::of(self.0.expose_secret())
     }
 
     /// The secret of the refresh token that follows the one with this secret, in a session with this id: the same however
@@ -50,14 +51,8 @@ impl Secret {
         hmac.update(b"longshore refresh token\0");
         hmac.update(session.as_str().as_bytes());
         hmac.update(b"\0");
-        hmac.update(&self.0);
-        Self(hmac.finalize().into_bytes().into())
-    }
-}
-
-impl fmt::Debug for Secret {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Secret(hidden)")
+        hmac.update(self.0.expose_secret());
+        Self::from_bytes(hmac.finalize().into_bytes().into())
     }
 }
 
@@ -143,7 +138,7 @@ impl<K: Kind> Token<K> {
     /// The token itself, for whoever it is given to, and nobody else.
     #[must_use]
     pub fn reveal(&self) -> String {
-        let secret = URL_SAFE_NO_PAD.encode(self.secret.0);
+        let secret = URL_SAFE_NO_PAD.encode(self.secret.0.expose_secret());
         format!("{}{}.{}.{secret}", K::PREFIX, self.account, self.id)
     }
 }
@@ -163,7 +158,7 @@ impl<K: Kind> FromStr for Token<K> {
         let account = word()?.parse().map_err(|_| InvalidToken)?;
         let id = word()?.parse().map_err(|_| InvalidToken)?;
         let secret = URL_SAFE_NO_PAD.decode(word()?).map_err(|_| InvalidToken)?;
-        let secret = Secret(secret.try_into().map_err(|_| InvalidToken)?);
+        let secret = Secret::from_bytes(secret.try_into().map_err(|_| InvalidToken)?);
         match words.next() {
             None => Ok(Self::new(account, id, secret)),
             Some(_) => Err(InvalidToken),
@@ -268,12 +263,13 @@ mod tests {
     fn the_secret_that_follows_depends_on_all_that_it_should() {
         let (one, other): (SessionId, SessionId) = ("s1".parse().unwrap(), "s2".parse().unwrap());
         let secret = Secret::from_bytes([1; 32]);
-        let next = secret.next(&one, b"key");
-        assert_eq!(next, secret.next(&one, b"key"));
-        assert_ne!(next, secret.next(&other, b"key"));
-        assert_ne!(next, secret.next(&one, b"another key"));
-        assert_ne!(next, Secret::from_bytes([2; 32]).next(&one, b"key"));
-        assert_ne!(next, secret);
+        let next = |secret: &Secret, session, key| secret.next(session, key).hash();
+        let expected = next(&secret, &one, b"key");
+        assert_eq!(expected, next(&secret, &one, b"key"));
+        assert_ne!(expected, next(&secret, &other, b"key"));
+        assert_ne!(expected, next(&secret, &one, b"another key"));
+        assert_ne!(expected, next(&Secret::from_bytes([2; 32]), &one, b"key"));
+        assert_ne!(expected, secret.hash());
     }
 
     proptest! {
@@ -281,7 +277,7 @@ mod tests {
         fn tokens_survive_text(secret in any::<[u8; 32]>()) {
             let text = token(secret).reveal();
             let read: PersonalToken = text.parse().unwrap();
-            prop_assert_eq!(read.secret, Secret::from_bytes(secret));
+            prop_assert_eq!(read.secret.0.expose_secret(), &secret);
             prop_assert_eq!((read.account.as_str(), read.id.as_str()), ("a1", "t1"));
         }
     }

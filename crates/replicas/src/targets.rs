@@ -8,6 +8,7 @@ use crate::target::Target;
 use domain::content::PartPlan;
 use domain::id::BlobId;
 use domain::targets::{self as config, Config, Kind};
+use secrecy::ExposeSecret;
 use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -67,7 +68,7 @@ impl Targets {
 
     async fn configured(aws: &Aws) -> Result<Config, ReplicaError> {
         let id = store::config::variable("TARGETS_SECRET_ID")?;
-        Ok(Config::parse(&aws.secret(&id).await?.text)?)
+        Ok(Config::parse(aws.secret(&id).await?.text.expose_secret())?)
     }
 
     /// Nothing is sent yet.

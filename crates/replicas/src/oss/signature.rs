@@ -7,6 +7,7 @@ use hmac::digest::array::Array;
 use hmac::digest::consts::U32;
 use hmac::{Hmac, KeyInit, Mac};
 use jiff::Timestamp;
+use secrecy::{ExposeSecret, SecretString};
 use sha2::{Digest, Sha256};
 use std::collections::BTreeMap;
 use std::fmt::Write;
@@ -21,7 +22,7 @@ pub(super) struct Signer {
     access_key_id: String,
     /// Keyed with the secret access key.
     keyed: Hmac<Sha256>,
-    session_token: Option<String>,
+    session_token: Option<SecretString>,
 }
 
 /// What is signed.
@@ -39,13 +40,12 @@ impl Signer {
     /// # Errors
     /// [`InvalidLength`], which no secret has: a key of any length is one.
     pub(super) fn new(region: &str, credentials: &Credentials) -> Result<Self, InvalidLength> {
-        let secret = format!("aliyun_v4{}", credentials.secret_access_key.reveal());
-        let token = credentials.session_token.as_ref();
+        let secret = format!("aliyun_v4{}", credentials.secret_access_key.expose_secret());
         Ok(Self {
             region: region.to_owned(),
             access_key_id: credentials.access_key_id.clone(),
             keyed: Hmac::new_from_slice(secret.as_bytes())?,
-            session_token: token.map(|token| token.reveal().to_owned()),
+            session_token: credentials.session_token.clone(),
         })
     }
 
@@ -56,7 +56,7 @@ impl Signer {
         set("x-oss-date", &date);
         set("x-oss-content-sha256", UNSIGNED_PAYLOAD);
         if let Some(token) = &self.session_token {
-            set("x-oss-security-token", token);
+            set("x-oss-security-token", token.expose_secret());
         }
         let signature = self.signature(request, additional, &date);
         let credential = format!("{}/{}", self.access_key_id, self.scope(&date));
@@ -87,7 +87,7 @@ impl Signer {
             format!("{}/{}", self.access_key_id, self.scope(&date)),
         );
         if let Some(token) = &self.session_token {
-            add("x-oss-security-token", token.clone());
+            add("x-oss-security-token", token.expose_secret().to_owned());
         }
         if !additional.is_empty() {
             add("x-oss-additional-headers", additional.join(";"));
@@ -166,8 +166,8 @@ mod tests {
     fn signer(token: Option<&str>) -> Signer {
         let credentials = Credentials {
             access_key_id: "ak".to_owned(),
-            secret_access_key: "sk".to_owned().into(),
-            session_token: token.map(|token| token.to_owned().into()),
+            secret_access_key: "sk".into(),
+            session_token: token.map(SecretString::from),
         };
         Signer::new("cn-hangzhou", &credentials).unwrap()
     }
