@@ -11,6 +11,7 @@ use aws_smithy_http_client::Connector;
 use aws_smithy_runtime_api::client::http::HttpConnector;
 use aws_smithy_runtime_api::client::orchestrator::{HttpRequest, HttpResponse};
 use aws_smithy_runtime_api::http::Headers;
+use backon::{ExponentialBuilder, Retryable};
 use bytes::Bytes;
 use domain::targets::{Addressing, Invalid, Target};
 use jiff::Timestamp;
@@ -18,10 +19,10 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 use store::error::describe;
 
-/// How often a request without a stream is sent before it has failed.
-const ATTEMPTS: u32 = 3;
-/// How long the first pause between attempts is; each further one is twice as long.
-const FIRST_PAUSE: Duration = Duration::from_millis(100);
+/// How often a request without a stream is sent again before it has failed.
+const RETRIES: usize = 2;
+/// How long the first pause between attempts is at least; each further one is twice as long. A part of them is random.
+const FIRST_PAUSE: Duration = Duration::from_millis(70);
 
 /// A bucket, how to get there and how to sign in.
 pub(super) struct Bucket {
@@ -97,8 +98,7 @@ impl Bucket {
 
     /// Sends a request that may be sent again.
     pub(super) async fn call(&self, call: &Call<'_>, body: &[u8], patience: Duration) -> Outcome {
-        let mut attempt = 1;
-        loop {
+        let attempt = || async {
             let exchange = self.exchange(call, SdkBody::from(body));
             let outcome = match tokio::time::timeout(patience, exchange).await {
                 Ok(outcome) => outcome,
@@ -109,12 +109,15 @@ impl Bucket {
                 Outcome::Refused(refusal) => refusal.status >= 500 && refusal.failure() == Failure::Passing,
                 Outcome::Lost(_) => true,
             };
-            if !passing || attempt == ATTEMPTS {
-                return outcome;
-            }
-            tokio::time::sleep(FIRST_PAUSE * 2_u32.pow(attempt - 1)).await;
-            attempt += 1;
-        }
+            if passing { Err(outcome) } else { Ok(outcome) }
+        };
+        let pauses = ExponentialBuilder::new()
+            .with_min_delay(FIRST_PAUSE)
+            .with_max_times(RETRIES)
+            .with_jitter_seed(rand::random())
+            .with_jitter();
+        let (Ok(outcome) | Err(outcome)) = attempt.retry(pauses).await;
+        outcome
     }
 
     /// Sends a request once, and waits for its answer.
