@@ -12,9 +12,9 @@ use reqwest::header::{AUTHORIZATION, CONTENT_TYPE, HeaderMap, HeaderValue, RETRY
 use reqwest::{Client, Method, StatusCode, Url, redirect};
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
-use std::net::IpAddr;
 use std::pin::Pin;
 use std::time::Duration;
+use url::Host;
 
 /// A gateway gives up after 29 seconds; waiting much longer is useless.
 const CALL_TIMEOUT: Duration = Duration::from_secs(35);
@@ -326,13 +326,12 @@ impl Http {
 
     /// Whether what is sent can be read on the way: no TLS, and not to this machine.
     pub(crate) fn is_exposed(&self) -> bool {
-        let host = self
-            .base
-            .host_str()
-            .unwrap_or_default()
-            .trim_start_matches('[')
-            .trim_end_matches(']');
-        let here = host == "localhost" || host.parse::<IpAddr>().is_ok_and(|address| address.is_loopback());
+        let here = match self.base.host() {
+            Some(Host::Domain(name)) => name == "localhost",
+            Some(Host::Ipv4(address)) => address.is_loopback(),
+            Some(Host::Ipv6(address)) => address.is_loopback(),
+            None => false,
+        };
         self.base.scheme() == "http" && !here
     }
 

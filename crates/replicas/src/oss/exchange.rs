@@ -16,8 +16,10 @@ use bytes::Bytes;
 use domain::targets::{Addressing, Invalid, Target};
 use jiff::Timestamp;
 use std::collections::BTreeMap;
+use std::fmt::Display;
 use std::time::Duration;
 use store::error::describe;
+use url::Url;
 
 /// How often a request without a stream is sent again before it has failed.
 const RETRIES: usize = 2;
@@ -29,7 +31,7 @@ pub(super) struct Bucket {
     connector: Connector,
     signer: Signer,
     name: String,
-    scheme: &'static str,
+    scheme: String,
     /// Host, and port if it is not the usual one, as URLs and the `Host` header have it.
     host: String,
     /// Whether the bucket is in the path.
@@ -73,24 +75,23 @@ impl Answer {
 impl Bucket {
     /// A bucket as configured. Nothing is sent yet.
     pub(super) fn new(target: &Target) -> Result<Self, ReplicaError> {
-        let (scheme, host) = match target.endpoint.split_once("://") {
-            Some(("http", host)) => ("http", host),
-            Some((_, host)) => ("https", host),
-            None => ("https", target.endpoint.as_str()),
+        let invalid = |field: &str, error: &dyn Display| Invalid {
+            field: format!("targets.{}.{field}", target.name),
+            problem: error.to_string(),
         };
+        let endpoint = Url::parse(&target.endpoint).map_err(|error| invalid("endpoint", &error))?;
+        let host = endpoint.authority();
         let host = match target.addressing {
             Addressing::VirtualHosted => format!("{}.{host}", target.bucket),
             Addressing::CustomDomain | Addressing::Path => host.to_owned(),
         };
-        let signer = Signer::new(&target.region, &target.credentials).map_err(|error| Invalid {
-            field: format!("targets.{}.secret_access_key", target.name),
-            problem: error.to_string(),
-        })?;
+        let signer = Signer::new(&target.region, &target.credentials)
+            .map_err(|error| invalid("secret_access_key", &error))?;
         Ok(Self {
             connector: http::connector(target)?,
             signer,
             name: target.bucket.clone(),
-            scheme,
+            scheme: endpoint.scheme().to_owned(),
             host,
             in_path: target.addressing == Addressing::Path,
         })
@@ -158,7 +159,7 @@ impl Bucket {
         } else {
             String::new()
         };
-        let (scheme, host, key) = (self.scheme, &self.host, encode_path(request.key));
+        let (scheme, host, key) = (&self.scheme, &self.host, encode_path(request.key));
         let mark = if request.query.is_empty() { "" } else { "?" };
         format!("{scheme}://{host}{bucket}/{key}{mark}{}", request.query())
     }
@@ -227,10 +228,10 @@ mod tests {
                 "https://files.example.com/p/a%20b?uploads",
             ),
             (
-                "http://127.0.0.1:80",
+                "http://127.0.0.1:8080",
                 Addressing::Path,
-                "127.0.0.1:80",
-                "http://127.0.0.1:80/bucket/p/a%20b?uploads",
+                "127.0.0.1:8080",
+                "http://127.0.0.1:8080/bucket/p/a%20b?uploads",
             ),
         ] {
             let call = Call {
