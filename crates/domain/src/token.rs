@@ -1,6 +1,6 @@
 //! Tokens that mean something only to the table: refresh tokens and personal access tokens.
 //!
-//! Their text says whose they are and which row is theirs, and ends with a secret of 32 random bytes, of which only the
+//! Their text names their account and their row, and ends with a secret of 32 random bytes, of which only the
 //! SHA-256 is kept. That is enough for a secret that nobody can guess; what makes passwords want more is that somebody can.
 
 use crate::id::{AccountId, InvalidId, PersonalTokenId, SessionId};
@@ -31,7 +31,7 @@ impl Secret {
         Self(bytes)
     }
 
-    /// What is kept of it.
+    /// The hash that is stored of it.
     #[must_use]
     pub fn hash(&self) -> SecretHash {
         SecretHash::of(&self.0)
@@ -79,11 +79,11 @@ impl SecretHash {
     }
 }
 
-/// What a token is for, told by how its text begins: scanners for secrets find it by that.
+/// A kind of token, with its prefix, by which secret scanners find it.
 pub trait Kind {
-    /// How the text begins.
+    /// The prefix of the text.
     const PREFIX: &'static str;
-    /// What names its row.
+    /// The id of its row.
     type Id: FromStr<Err = InvalidId> + fmt::Display;
 }
 
@@ -107,18 +107,18 @@ impl Kind for Personal {
 
 /// A token: `<prefix><account>.<id>.<secret in base64url>`. It has no `Debug` form that shows it.
 pub struct Token<K: Kind> {
-    /// Whose it is.
+    /// Its account.
     pub account: AccountId,
-    /// Which it is.
+    /// Its id.
     pub id: K::Id,
-    /// What nobody else knows.
+    /// The secret part.
     pub secret: Secret,
     kind: PhantomData<K>,
 }
 
-/// What is exchanged for new tokens.
+/// A refresh token: exchanged for new tokens.
 pub type RefreshToken = Token<Refresh>;
-/// What programs carry instead of signing in.
+/// A personal access token: for programs, instead of signing in.
 pub type PersonalToken = Token<Personal>;
 
 impl<K: Kind> Token<K> {
@@ -133,7 +133,7 @@ impl<K: Kind> Token<K> {
         }
     }
 
-    /// The token itself, for whoever it is given to, and nobody else.
+    /// The token itself, for its owner only.
     #[must_use]
     pub fn reveal(&self) -> String {
         let secret = URL_SAFE_NO_PAD.encode(self.secret.0);
@@ -164,7 +164,7 @@ impl<K: Kind> FromStr for Token<K> {
     }
 }
 
-/// What a personal access token lets its bearer do. A session may do all of it.
+/// What a personal access token permits. A session may do all of it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Scope {

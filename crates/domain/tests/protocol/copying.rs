@@ -3,7 +3,7 @@
 //!
 //! What comes next is the domain's: `next`, `step`, `Tally::moved`. What is written here is the order of the calls of
 //! a [`worker`] and of the [`others`], and the conditions of their writes ([`rows`]), as `replicas`, `store` and
-//! `functions/` have them; when those change, this has to. Between any two calls anything else may happen; whoever works
+//! `functions/` have them; when those change, this has to. Between any two calls anything else may happen; a process
 //! may die there, and any call may have its effect twice. The [`worlds`] differ in what else may go wrong, and how often;
 //! each is explored to the end, and in every state all [`properties`] hold, among them that all will be well once nothing
 //! goes wrong any more. The [`mutations`] show that they can fail.
@@ -61,9 +61,9 @@ struct World {
     queue: Queue,
     /// There are dead letters.
     letters: bool,
-    /// The blob goes: workers that come now leave it alone.
+    /// The blob is reclaimed: workers that come now skip it.
     marked: bool,
-    /// The target is left alone: workers that come now do not ask it for anything.
+    /// The circuit opens: workers that come now send the target nothing.
     open: bool,
     workers: [Option<Worker>; WORKERS],
     others: [Option<Other>; OTHERS],
@@ -86,7 +86,7 @@ struct Troubles {
     redrives: u8,
     /// The blob is marked.
     marks: u8,
-    /// The target is left alone.
+    /// The target's circuit is open.
     outages: u8,
 }
 
@@ -119,7 +119,7 @@ enum Action {
     Corrupt(usize),
     /// The worker is killed, or its attempt fails: its message comes again.
     Die(usize),
-    /// Its attempt fails through no fault of the target's: its message is sent anew, as if it had not been tried.
+    /// Its attempt fails through no fault of the target's: its message is sent as a new one, as if it had not been tried.
     SendAnew(usize),
     /// Its attempt fails, and was the last.
     GiveUp(usize),
@@ -128,7 +128,7 @@ enum Action {
     /// The target's circuit opens.
     Open,
     Close,
-    /// Whoever looks for what waits without a message finds it.
+    /// The scan for replicas that wait without a message finds it.
     Feed,
     Forget,
     LoseObject,

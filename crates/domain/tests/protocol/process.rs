@@ -1,4 +1,4 @@
-//! Whoever is at work: a function for one request, message or due item. A process is a sequence of remote calls, one
+//! Processes: a function for one request, message or due item. A process is a sequence of remote calls, one
 //! a step; between two of them anything may happen, and any process may die.
 
 pub(crate) mod create;

@@ -38,7 +38,7 @@ pub(crate) const INVARIANTS: [Invariant; 10] = [
     ("a lease is not taken before it runs out", |_, world| {
         !world.faults.lease_stolen
     }),
-    ("whoever reads understands", |_, world| {
+    ("every reader can parse what is stored", |_, world| {
         !world.faults.corrupt && world.blobs.iter().flatten().all(|b| !b.lost)
     }),
     ("in the end all is settled", |model, world| {

@@ -55,7 +55,7 @@ pub(super) const INVARIANTS: [(&str, Condition); 7] = [
     }),
 ];
 
-/// Who is first when several could do something.
+/// Which process is first when several could act.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(super) enum Order {
     First,
@@ -109,7 +109,7 @@ impl World {
         !self.marked && self.replica.is_some_and(|row| row.due && swept(row))
     }
 
-    /// It waits without a message, at a target that is not left alone any more.
+    /// It waits without a message, at a target whose circuit has closed.
     pub(super) fn is_hungry(&self, model: &Model) -> bool {
         let parked = self.replica.is_some_and(Replica::is_parked);
         parked && !self.open && !self.marked && model.keeps(Rule::Feeds)

@@ -13,7 +13,7 @@ use domain::replica::{Event, Next, State, next};
 /// A worker's next call.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub(super) enum Call {
-    /// The target is left alone.
+    /// The target's circuit is open.
     Park,
     ReadToPark,
     RedriveToPark,
@@ -182,7 +182,7 @@ impl Worker {
         )
     }
 
-    /// It will send a dead letter: it is giving up, or its message may have been there when somebody else did. `buried`: it
+    /// It will send a dead letter: it is giving up, or its message may have been there when another worker did. `buried`: it
     /// will see that there is one.
     pub(super) fn owes_letter(&self, buried: bool) -> bool {
         match self.call {
@@ -206,7 +206,7 @@ impl Worker {
         matches!(self.call, Call::Redrive | Call::ReadToRedrive)
     }
 
-    /// The row was written since. Whoever buries it is the only one to whom that makes a difference.
+    /// The row was written since. That matters only to the worker that is about to mark it dead-lettered.
     pub(super) fn has_read_older(&mut self) {
         if let Call::SendLetter { same } | Call::Bury { same } = &mut self.call {
             *same = false;
@@ -272,7 +272,7 @@ impl Worker {
         Turn::Goes(self.to(call))
     }
 
-    /// Whoever tried the message before may have been killed when it had given up and not said so, or had begun a multipart
+    /// The worker that tried the message before may have been killed after it had marked the replica failed, or had begun a multipart
     /// upload that nobody else knows.
     fn look(self) -> Turn {
         if self.again {
@@ -372,7 +372,7 @@ impl Worker {
         }
     }
 
-    /// The target is left alone.
+    /// The target's circuit is open.
     fn park(mut self, model: &Model, world: &mut World) -> Turn {
         match (self.call, world.replica) {
             (Call::Park, _) if world.park(model) => Turn::Done,
@@ -426,7 +426,7 @@ impl Worker {
             Call::LookWhoBegan(id) if world.replica.is_some_and(|row| row.multipart == Some(id)) => {
                 self.goes(copies)
             }
-            // Whoever was the first sends the copies.
+            // The worker that was first sends the copy messages.
             Call::LookWhoBegan(_) if !model.keeps(Rule::AbortsOwn) => self.conclude(model),
             Call::LookWhoBegan(id) => self.goes(Call::AbortOwn(id)),
             Call::AbortOwn(id) => {

@@ -207,7 +207,7 @@ impl Finalize {
             Some(content) if content == self.content => Answer::Object.into(),
             Some(_) if !turn.rules.conditions.object_tells_content => Answer::Object.into(),
             Some(_) if turn.rules.conditions.other_object_is_none => Answer::Nothing.into(),
-            // Whoever has slept may find what others made, and gives up. The holder of the lease must not.
+            // A process that has slept may find what others made, and gives up. The holder of the lease must not.
             Some(_) => {
                 turn.world.faults.corrupt |= !self.held.stale;
                 Asked::Failed

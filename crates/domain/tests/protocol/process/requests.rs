@@ -9,7 +9,7 @@ use crate::writes::{Conflict, Held, Turn};
 use domain::account::QuotaEvent;
 use domain::upload::{DEFAULT_EXPIRY, Event, State};
 
-/// The client asks which parts are there. Where the store has none of an open upload, it may begin anew.
+/// The client lists the parts. Where the store has none of an open upload, it may start over.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(crate) struct Look {
     pub(crate) held: Held,
@@ -139,7 +139,7 @@ impl Sign {
     }
 }
 
-/// The client, or the sweep, gives an upload up.
+/// The client aborts an upload, or the sweep lets it expire.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(crate) struct Abort {
     pub(crate) held: Held,
