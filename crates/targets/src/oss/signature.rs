@@ -11,7 +11,7 @@ use std::time::Duration;
 const ALGORITHM: &str = "OSS4-HMAC-SHA256";
 const UNSIGNED_PAYLOAD: &str = "UNSIGNED-PAYLOAD";
 
-/// Who signs, for where.
+/// The credentials and region of a signature.
 pub(super) struct Signer {
     pub(super) region: String,
     pub(super) access_key_id: String,
