@@ -10,7 +10,7 @@ use super::stack::stack;
 use serde_json::{Value, json};
 use tokio::sync::Mutex;
 
-/// Changes the targets secret, and has a sweep let all functions know. Gives what the edit gives.
+/// Changes the targets secret, and has a sweep publish it to all functions. Returns what the edit returns.
 pub(crate) async fn change<T>(edit: impl FnOnce(&mut Value) -> T) -> T {
     static ONE_AT_A_TIME: Mutex<()> = Mutex::const_new(());
     let _mine = ONE_AT_A_TIME.lock().await;
