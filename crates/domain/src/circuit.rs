@@ -60,7 +60,7 @@ pub enum News {
     Well,
     /// The request failed. `for_good`: permanently, as with wrong credentials.
     Failed {
-        /// Until somebody changes something.
+        /// Until an operator changes something.
         for_good: bool,
     },
     /// The probe had nothing to ask it for.

@@ -73,7 +73,7 @@ impl Age {
     }
 }
 
-/// Whether an object that was made at `made_at` belongs to nobody. S3 dates an object to the beginning of its multipart
+/// Whether an object that was made at `made_at` has no owner. S3 dates an object to the beginning of its multipart
 /// upload, so a finished one may look old at once: what protects it is its owner. An owner that ended just now counts, too:
 /// reads of two items may see one transaction at different times, and the blob may become visible shortly after.
 #[must_use]
@@ -81,7 +81,7 @@ pub fn object_is_orphaned(standing: &Standing, made_at: Timestamp, age: &Age) ->
     age.is_old(made_at) && claim_is_over(standing, age)
 }
 
-/// Whether a multipart upload that began at `begun_at` belongs to nobody.
+/// Whether a multipart upload that began at `begun_at` has no owner.
 #[must_use]
 pub fn multipart_is_orphaned(claimant: &Claimant, id: &str, begun_at: Timestamp, age: &Age) -> bool {
     let owned = matches!(claimant, Claimant::Unfinished { multipart_id: Some(own) } if own == id);

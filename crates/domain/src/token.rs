@@ -1,7 +1,7 @@
 //! Tokens that mean something only to the table: refresh tokens and personal access tokens.
 //!
 //! Their text names their account and their row, and ends with a secret of 32 random bytes, of which only the
-//! SHA-256 is kept. That is enough for a secret that nobody can guess; what makes passwords want more is that somebody can.
+//! SHA-256 is kept. That is enough for a secret that cannot be guessed; passwords need more, because they can.
 
 use crate::id::{AccountId, InvalidId, PersonalTokenId, SessionId};
 use base64::Engine;
@@ -38,7 +38,7 @@ impl Secret {
     }
 
     /// The secret of the refresh token that follows the one with this secret, in a session with this id: the same however
-    /// often it is asked for, and known to nobody without the key. HMAC-SHA256 (RFC 2104).
+    /// often it is computed, and unknown without the key. HMAC-SHA256 (RFC 2104).
     #[must_use]
     pub fn next(&self, session: &SessionId, key: &[u8]) -> Self {
         // It may be of any length; its hash is the key.

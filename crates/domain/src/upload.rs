@@ -110,7 +110,7 @@ pub enum Beginning {
 }
 
 impl Session {
-    /// A new upload that expires at `expires_at` if nobody touches it.
+    /// A new upload that expires at `expires_at` if it is not used.
     #[must_use]
     pub fn new(beginning: Beginning, expires_at: Timestamp) -> Self {
         let (state, challenge_until) = match beginning {

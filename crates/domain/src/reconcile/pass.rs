@@ -16,11 +16,11 @@ use std::ops::AddAssign;
 pub struct Counts {
     /// Objects with keys of ours.
     pub objects_seen: u64,
-    /// Those among them that belonged to nobody, and were deleted.
+    /// Those among them that had no owner, and were deleted.
     pub objects_orphaned: u64,
     /// Multipart uploads with keys of ours.
     pub multiparts_seen: u64,
-    /// Those among them that belonged to nobody, and were aborted.
+    /// Those among them that had no owner, and were aborted.
     pub multiparts_aborted: u64,
     /// Blobs.
     pub blobs_seen: u64,

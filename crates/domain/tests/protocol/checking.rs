@@ -27,7 +27,7 @@ pub(crate) trait Explored:
     /// The process that acts, if it is one.
     fn who(&self, world: &Self::State, action: Self::Action) -> Option<String>;
 
-    /// What is told of a world at the end of a story.
+    /// What is shown of a world at the end of a counterexample.
     fn end(&self, world: &Self::State) -> String;
 }
 

@@ -12,7 +12,7 @@ use jiff::{SignedDuration, Timestamp};
 pub(crate) const NOW: Timestamp = Timestamp::UNIX_EPOCH;
 /// The longest that a function runs, and what it asked the store for is still under way.
 pub(crate) const LIFE: SignedDuration = SignedDuration::from_mins(15);
-/// How long the reconciler leaves alone what has no owner.
+/// How long the reconciler skips what has no owner.
 pub(crate) const MIN_AGE: SignedDuration = SignedDuration::from_hours(24);
 /// How long a finalize waits for the store.
 pub(crate) const PATIENCE: SignedDuration = SignedDuration::from_secs(20);

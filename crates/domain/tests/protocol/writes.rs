@@ -179,7 +179,7 @@ impl Turn<'_> {
     }
 }
 
-/// What came of completing a multipart upload.
+/// The result of completing a multipart upload.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Completed {
     Done,

@@ -1,4 +1,4 @@
-//! The rules that are not in the domain's functions, but in what is done with them.
+//! The rules that are not in the domain's functions, but in their callers.
 
 /// What a test may break.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -69,7 +69,7 @@ pub(super) enum Rule {
     ArrivesFirst,
     /// A message that was tried before, and leaves its replica available, aborts what is under way.
     AbortsIfAvailable,
-    /// The reconciler leaves alone what became available while a worker may still be at it.
+    /// The reconciler skips what became available while a worker may still be using it.
     LosesSettled,
     /// Losing the object forgets what was done.
     LosesAll,

@@ -87,7 +87,7 @@ pub(super) struct Worker {
     call: Call,
 }
 
-/// What becomes of a worker.
+/// The next state of a worker.
 pub(super) enum Turn {
     Goes(Worker),
     /// The message is acknowledged.
@@ -196,7 +196,7 @@ impl Worker {
         }
     }
 
-    /// Its message may be the dead letter, which somebody moved back into the queue.
+    /// Its message may be the dead letter, which an operator moved back into the queue.
     fn may_be_letter(&self, model: &Model) -> bool {
         self.message == Message::Start && model.keeps(Rule::StartsMayBeLetters)
     }
@@ -273,7 +273,7 @@ impl Worker {
     }
 
     /// The worker that tried the message before may have been killed after it had marked the replica failed, or had begun a multipart
-    /// upload that nobody else knows.
+    /// upload that is recorded nowhere.
     fn look(self) -> Turn {
         if self.again {
             self.goes(Call::Look)
@@ -393,7 +393,7 @@ impl Worker {
         }
     }
 
-    /// Somebody wants it tried again.
+    /// A redrive.
     fn redrive(mut self, model: &Model, world: &mut World) -> Turn {
         match (self.call, world.replica) {
             (Call::Redrive, _) if world.transact(model, Event::Redrive, self.read, |_| ()) => {

@@ -346,7 +346,7 @@ fn is_buried_again(world: &World) -> bool {
     is_buried(world) && world.replica.is_some_and(|row| row.since == 1)
 }
 
-/// A blob that goes is at the target, and somebody wants it tried again.
+/// A blob that is being reclaimed is at the target, and is redriven.
 fn is_redriven_while_it_goes(world: &World) -> bool {
     world.marked && world.others.iter().flatten().any(Other::is_redrive)
 }

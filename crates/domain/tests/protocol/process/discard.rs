@@ -5,7 +5,7 @@ use crate::clock::Timer;
 use crate::world::{Id, MULTIPARTS, Multipart};
 use crate::writes::{Held, Turn};
 
-/// Somebody who discards.
+/// A process that discards.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(crate) struct Discard {
     pub(crate) held: Held,

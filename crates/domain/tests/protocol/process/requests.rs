@@ -95,7 +95,7 @@ impl Sign {
         Some(Process::Sign(Self { held, next }))
     }
 
-    /// Beginning twice leaves a multipart upload that nobody knows; as many as the world has room for.
+    /// Beginning twice leaves an unrecorded multipart upload; as many as the world has room for.
     pub(super) fn repeats(self) -> bool {
         self.next == Next::Begin
     }

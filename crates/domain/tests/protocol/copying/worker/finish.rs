@@ -81,7 +81,7 @@ impl Worker {
             },
             Call::DeleteSegments => {
                 world.delete_segments();
-                // Nobody needs other multipart uploads: those that a crash kept from being written down.
+                // Other multipart uploads are obsolete: those that a crash kept from being recorded.
                 if model.keeps(Rule::AbortsOthers) && model.keeps(Rule::ArrivesFirst) {
                     self.goes(Call::List { then: Then::Nothing })
                 } else {
