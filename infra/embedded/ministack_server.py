@@ -17,7 +17,7 @@ file store, and each is mended here from outside, by replacing a function of its
    as the condition says: an account with many files is not slower than a new one.
 
 The addition is for tests. A test that runs a function by itself assumes its role for it, as Lambda does: here root may assume any.
-And what each role was allowed to do is written down, so that a permission that nobody uses is found.
+And what each role was allowed to do is recorded, so that unused permissions are found.
 
 The names replaced are checked at the start, so that another MiniStack version fails loudly rather than quietly.
 Configuration is by environment, as MiniStack documents it; `xtask/src/ministack.rs` sets it.

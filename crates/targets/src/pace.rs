@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 pub const MAX_STREAMS: u64 = 16;
 /// How long a stream may make no progress.
 const PATIENCE: Duration = Duration::from_secs(30);
-/// How many bytes of a stream may be on their way, in buffers of ours and of the system, which tell nobody when they move.
+/// How many bytes of a stream may be on their way, in buffers of ours and of the system, which do not report progress.
 const BUFFERED: u64 = 2 * 1024 * 1024;
 /// How many bytes of them are expected to arrive a second, unless the target is told to be slower. Whatever takes as many
 /// is not given up; what takes less may be.

@@ -20,7 +20,7 @@ LOG_LINES = 2000
 
 @dataclass
 class Outcome:
-    """What came of an event: the answer or the error document, and the log of the invocation."""
+    """The result of an event: the answer or the error document, and the log of the invocation."""
 
     payload: bytes
     is_error: bool

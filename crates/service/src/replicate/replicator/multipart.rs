@@ -114,7 +114,7 @@ impl Replicator {
     ) -> Result<Outcome, ReplicaError> {
         let store = &job.place.store;
         let Some((receipts, checksum)) = whole(job, segments)? else {
-            // The target's checksums have another form now: somebody changed its configuration.
+            // The target's checksums have another form now: its configuration was changed.
             return self.begin_anew(job).await;
         };
         let id = job.replica.multipart_id.as_deref().unwrap_or_default();
