@@ -1,7 +1,7 @@
 //! Which credential opens which endpoint: each with each.
 //!
 //! The endpoints are those of the OpenAPI document, which are those of the template. One that has no row here fails a
-//! test, so whoever adds an endpoint has to say who may call it.
+//! test, so a new endpoint has to say who may call it.
 
 use crate::harness::aws;
 use crate::harness::bytes::fresh;
@@ -16,7 +16,7 @@ use std::collections::BTreeSet;
 /// What a caller needs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Wants {
-    /// Nothing: whoever calls has no account yet, or proves who he is by the body.
+    /// Nothing: the caller has no account yet, or authenticates by the body.
     Nothing,
     /// A session, or a personal access token with this scope.
     Scope(&'static str),
@@ -163,7 +163,7 @@ async fn right_body(row: &Endpoint, person: &Person) -> Value {
             json!({ "username": somebody.username, "code": code, "password": PASSWORD })
         }
         ("DELETE", "/v1/account") => json!({ "current_password": PASSWORD }),
-        // The same again, for whoever clears up after the tests knows this one.
+        // The same again, because the clean-up after the tests knows this one.
         ("PUT", "/v1/account/password") => json!({ "current_password": PASSWORD, "new_password": PASSWORD }),
         ("POST", "/v1/sessions") => json!({ "username": person.username, "password": PASSWORD }),
         ("POST", "/v1/sessions/refresh") => {
@@ -198,7 +198,7 @@ async fn call(row: &Endpoint, world: &World, authorization: Option<&str>) -> Ans
 
 /// The statuses that an endpoint has to give, credential by credential.
 struct Expected {
-    /// To whoever shows nothing that is good.
+    /// To a caller without valid credentials.
     nobody: u16,
     /// To a personal access token with all scopes but the one that is wanted.
     wrong_scope: u16,
@@ -320,7 +320,7 @@ async fn check(row: &Endpoint) {
     let theirs = format!("Bearer {}", stranger.token);
     let answer = call(row, &world, Some(&theirs)).await;
     let text = answer.text();
-    // Who calls what wants nothing is who the body says he is.
+    // The caller of an endpoint without a token is the one that the body names.
     for id in [&person.id, &world.upload, &world.file, &world.token] {
         let shown = row.wants != Nothing && text.contains(id.as_str());
         assert!(!shown, "{} {}: {text}", row.method, row.path);
