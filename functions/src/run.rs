@@ -2,7 +2,7 @@
 //!
 //! The loops that ask Lambda for work are compiled once, here and in [`api`], not once for each of the functions.
 
-use api::Endpoint;
+use api::Handler;
 use futures::future::{FutureExt, LocalBoxFuture};
 use lambda_runtime::{Context, Error, LambdaEvent, service_fn};
 use serde::Serialize;
@@ -44,10 +44,10 @@ pub trait Trigger: Sized + 'static {
 ///
 /// # Errors
 /// When it is not configured, or the Lambda runtime cannot be reached.
-pub fn serve<E: Endpoint>() -> Exit {
+pub fn serve<H: Handler>() -> Exit {
     telemetry::logging::init();
     let runtime = Builder::new_current_thread().enable_all().build()?;
-    runtime.block_on(async { api::serve(E::from_env().await?).await })
+    runtime.block_on(api::serve::<H>())
 }
 
 /// The program of a function that is triggered.
