@@ -4,6 +4,7 @@ use crate::exit::{Exit, Failure};
 use crate::output;
 use client::session::{Keeper, Tokens};
 use client::{InvalidToken, Token, own_file};
+use secrecy::SecretString;
 use serde::{Deserialize, Serialize};
 use std::env;
 use std::fs::{self, File, TryLockError};
@@ -99,14 +100,14 @@ pub(crate) fn token() -> Result<Option<Token>, Failure> {
 }
 
 /// A password that the environment has, without the line break at its end that files have: nobody can type one.
-pub(crate) fn password(name: &str) -> Result<Option<String>, Failure> {
+pub(crate) fn password(name: &str) -> Result<Option<SecretString>, Failure> {
     let Some(text) = env::var_os(name) else {
         return Ok(None);
     };
     let text = text
         .into_string()
         .map_err(|_| Failure::new(Exit::Usage, format!("{name} is not in UTF-8")))?;
-    Ok(Some(text.trim_end_matches(['\r', '\n']).to_owned()))
+    Ok(Some(text.trim_end_matches(['\r', '\n']).into()))
 }
 
 fn load_from(folder: &Path) -> Result<Option<Session>, Failure> {

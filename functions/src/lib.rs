@@ -23,4 +23,5 @@ pub mod token;
 pub mod upload;
 
 pub use deadline::deadline;
-pub use run::{Exit, Trigger, run, run_on_all_cores, serve};
+pub use run::{Exit, Trigger};
+use run::{run, run_on_all_cores, serve};

@@ -1,11 +1,19 @@
 //! Schedule: compares bucket and table, reports and repairs.
 
-use crate::Trigger;
+use crate::{Exit, Trigger, run};
 use lambda_runtime::Context;
 use serde::de::IgnoredAny;
 pub use service::reconcile::Reconcile;
 use service::reconcile::Report;
 use store::StoreError;
+
+/// The program.
+///
+/// # Errors
+/// When it is not configured, or the Lambda runtime cannot be reached.
+pub fn main() -> Exit {
+    run::<Reconcile>()
+}
 
 impl Trigger for Reconcile {
     type Event = IgnoredAny;

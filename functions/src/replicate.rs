@@ -1,6 +1,6 @@
 //! Hands the messages of a batch to the worker, and reports each that has to come again.
 
-use crate::Trigger;
+use crate::{Exit, Trigger, run_on_all_cores};
 use aws_lambda_events::event::sqs::{BatchItemFailure, SqsBatchResponse, SqsEvent, SqsMessage};
 use domain::replica::Message;
 use jiff::SignedDuration;
@@ -16,6 +16,14 @@ use store::queue::ATTEMPTS_ATTRIBUTE;
 use store::rows::now;
 use store::{Aws, DeadLetters, Objects, Queue, StoreError, Table};
 use telemetry::metrics::{Metric, emit};
+
+/// The program.
+///
+/// # Errors
+/// When it is not configured, or the Lambda runtime cannot be reached.
+pub fn main() -> Exit {
+    run_on_all_cores::<Replicate>()
+}
 
 /// What is kept of the time the invocation has, to write failures down.
 const RESERVE: Duration = Duration::from_secs(5);

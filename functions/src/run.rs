@@ -1,6 +1,7 @@
 //! What every program does: it starts its function, and hands it what comes.
 //!
-//! The loops that ask Lambda for work are compiled once, here and in [`api`], not once for each of the functions.
+//! An `async fn` is compiled where it is awaited at last. So each module starts its own function (`main`), and all of
+//! them are compiled here, once; if the programs did it, each would compile all that its function calls again.
 
 use api::Handler;
 use futures::future::{FutureExt, LocalBoxFuture};
@@ -44,7 +45,7 @@ pub trait Trigger: Sized + 'static {
 ///
 /// # Errors
 /// When it is not configured, or the Lambda runtime cannot be reached.
-pub fn serve<H: Handler>() -> Exit {
+pub(crate) fn serve<H: Handler>() -> Exit {
     telemetry::logging::init();
     let runtime = Builder::new_current_thread().enable_all().build()?;
     runtime.block_on(api::serve::<H>())
@@ -54,7 +55,7 @@ pub fn serve<H: Handler>() -> Exit {
 ///
 /// # Errors
 /// When it is not configured, or the Lambda runtime cannot be reached.
-pub fn run<T: Trigger>() -> Exit {
+pub(crate) fn run<T: Trigger>() -> Exit {
     telemetry::logging::init();
     let runtime = Builder::new_current_thread().enable_all().build()?;
     runtime.block_on(async { poll(invocation(T::from_env().await?)).await })
@@ -64,7 +65,7 @@ pub fn run<T: Trigger>() -> Exit {
 ///
 /// # Errors
 /// When it is not configured, or the Lambda runtime cannot be reached.
-pub fn run_on_all_cores<T: Trigger>() -> Exit {
+pub(crate) fn run_on_all_cores<T: Trigger>() -> Exit {
     telemetry::logging::init();
     let runtime = Builder::new_multi_thread().enable_all().build()?;
     runtime.block_on(async { poll(invocation(T::from_env().await?)).await })

@@ -1,12 +1,20 @@
 //! Schedule: repairs, expires and reclaims.
 
-use crate::Trigger;
+use crate::{Exit, Trigger, run};
 use lambda_runtime::Context;
 use serde::de::IgnoredAny;
 pub use service::sweep::Sweep;
 use service::sweep::report::Report;
 use store::StoreError;
 use targets::ReplicaError;
+
+/// The program.
+///
+/// # Errors
+/// When it is not configured, or the Lambda runtime cannot be reached.
+pub fn main() -> Exit {
+    run::<Sweep>()
+}
 
 impl Trigger for Sweep {
     type Event = IgnoredAny;

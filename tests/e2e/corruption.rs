@@ -253,11 +253,9 @@ async fn from_the_primary_store_to_s3_for_good() {
 
 mod real_ceph {
     use super::{Kind, Where, is_found_out_and_sent_again, is_given_up, is_sent_again_at_once};
-    use crate::harness::ceph;
 
     #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
     async fn once_on_either_way() {
-        let _gateway = ceph::in_use().await;
         for place in [Where::ToTheTarget, Where::FromThePrimary] {
             is_sent_again_at_once(Kind::Ceph, place).await;
         }
@@ -265,25 +263,21 @@ mod real_ceph {
 
     #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
     async fn on_the_way_to_it() {
-        let _gateway = ceph::in_use().await;
         is_found_out_and_sent_again(Kind::Ceph, Where::ToTheTarget).await;
     }
 
     #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
     async fn on_the_way_to_it_for_good() {
-        let _gateway = ceph::in_use().await;
         is_given_up(Kind::Ceph, Where::ToTheTarget).await;
     }
 
     #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
     async fn from_the_primary_store() {
-        let _gateway = ceph::in_use().await;
         is_found_out_and_sent_again(Kind::Ceph, Where::FromThePrimary).await;
     }
 
     #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
     async fn from_the_primary_store_for_good() {
-        let _gateway = ceph::in_use().await;
         is_given_up(Kind::Ceph, Where::FromThePrimary).await;
     }
 }

@@ -247,7 +247,6 @@ mod real_ceph {
 
     #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
     async fn the_command_line_downloads_what_is_lost() {
-        let _gateway = ceph::in_use().await;
         is_downloaded(Kind::Ceph).await;
     }
 
@@ -255,7 +254,6 @@ mod real_ceph {
     /// bytes, or has none.
     #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
     async fn a_lost_file_is_there_or_at_oss() {
-        let _gateway = ceph::in_use().await;
         let switch = Switch::new();
         let places = vec![
             Place::new(Kind::Ceph, |_| Fate::Pass).await,

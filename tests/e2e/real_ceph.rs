@@ -45,7 +45,6 @@ fn is_there(key: &str, bytes: &[u8]) {
 }
 
 async fn arrives(size: usize) {
-    let _gateway = ceph::in_use().await;
     let person = Person::new().await;
     let bytes = fresh(size);
     let file = person.store("a", None, &bytes).await.file;
@@ -81,7 +80,6 @@ async fn a_file_of_several_segments_arrives() {
 /// A file that shares its bytes shares their copies.
 #[tokio::test]
 async fn an_instant_upload_has_its_replicas_already() {
-    let _gateway = ceph::in_use().await;
     let person = Person::new().await;
     let bytes = fresh(1000);
     let first = person.store("a", None, &bytes).await.file;

@@ -8,6 +8,7 @@ pub(crate) use install::Availability;
 
 use crate::{process, tools, ui};
 use anyhow::{Context, Result, bail};
+use clap::ValueEnum;
 use serde_json::{Value, json};
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -20,7 +21,7 @@ const BUCKET: &str = "longshore";
 const PATIENCE: Duration = Duration::from_mins(1);
 
 /// The parts of the cluster, in the order they start in.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(crate) enum Daemon {
     Mon,
     Osd,

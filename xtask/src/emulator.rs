@@ -7,6 +7,7 @@ mod ministack;
 
 use crate::{process, tools, ui};
 use anyhow::{Context, Result, bail};
+use clap::ValueEnum;
 use serde_json::json;
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -21,9 +22,11 @@ const PATIENCE_AT_START: Duration = Duration::from_mins(2);
 /// Writing down a lot of state takes a while, and what is not written is lost.
 const PATIENCE_AT_STOP: Duration = Duration::from_mins(2);
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(crate) enum Kind {
+    #[value(name = "ministack")]
     MiniStack,
+    #[value(name = "localstack")]
     LocalStack,
 }
 

@@ -3,70 +3,51 @@
 use crate::targets::Place;
 use crate::{process, tools, ui};
 use anyhow::{Context, Result, bail};
+use clap::Args;
 use serde_json::{Value, json};
 use std::path::Path;
 
 /// What is wanted of which stack.
-#[derive(Debug, Default, PartialEq, Eq)]
+#[derive(Debug, Default, Args)]
 pub(crate) struct Invite {
-    pub(crate) what: What,
-    /// Whom it is for, to be written down.
-    pub(crate) note: Option<String>,
-    pub(crate) days: Option<u16>,
-    /// A stack that AWS's settings in the environment lead to; otherwise the one of the state folder.
-    pub(crate) stack: Option<String>,
+    /// The code sets the password of this account
+    #[arg(long, value_name = "USERNAME", group = "what")]
+    password_of: Option<String>,
+    /// List the codes that there are
+    #[arg(long, group = "what", conflicts_with_all = ["note", "days"])]
+    list: bool,
+    /// Take a code back
+    #[arg(long, value_name = "ID", group = "what", conflicts_with_all = ["note", "days"])]
+    revoke: Option<String>,
+    /// Whom the code is for, to be written down
+    #[arg(long = "for", value_name = "NOTE")]
+    note: Option<String>,
+    /// How long the code is good
+    #[arg(long)]
+    days: Option<u16>,
+    /// A stack on AWS; otherwise the one that runs here
+    #[arg(long, value_name = "NAME")]
+    stack: Option<String>,
 }
 
-#[derive(Debug, Default, PartialEq, Eq)]
-pub(crate) enum What {
+enum What<'a> {
     /// A code that makes an account.
-    #[default]
     Account,
     /// A code that sets the password of this account.
-    Password(String),
+    Password(&'a str),
     List,
-    Revoke(String),
+    Revoke(&'a str),
 }
 
-pub(crate) fn parse<'a>(rest: &mut impl Iterator<Item = &'a str>) -> Result<Invite> {
-    let mut invite = Invite::default();
-    while let Some(flag) = rest.next() {
-        let mut value = || {
-            let value = rest.next().map(str::to_owned);
-            value.with_context(|| format!("{flag} needs a value"))
-        };
-        let what = match flag {
-            "--for" => {
-                invite.note = Some(value()?);
-                continue;
-            }
-            "--days" => {
-                let days = value()?;
-                let days = days
-                    .parse()
-                    .with_context(|| format!("--days needs a number, not {days:?}"))?;
-                invite.days = Some(days);
-                continue;
-            }
-            "--stack" => {
-                invite.stack = Some(value()?);
-                continue;
-            }
-            "--password-of" => What::Password(value()?),
-            "--list" => What::List,
-            "--revoke" => What::Revoke(value()?),
-            other => bail!("invite has no {other:?}"),
-        };
-        if invite.what != What::Account {
-            bail!("invite does one thing at a time");
+impl Invite {
+    fn what(&self) -> What<'_> {
+        match (&self.password_of, self.list, &self.revoke) {
+            (Some(username), ..) => What::Password(username),
+            (_, true, _) => What::List,
+            (_, _, Some(id)) => What::Revoke(id),
+            _ => What::Account,
         }
-        invite.what = what;
     }
-    let makes = matches!(invite.what, What::Account | What::Password(_));
-    if !makes && (invite.note.is_some() || invite.days.is_some()) {
-        bail!("--for and --days are for codes that are made");
-    }
-    Ok(invite)
 }
 
 pub(crate) fn run(state: &Path, invite: &Invite) -> Result<()> {
@@ -74,7 +55,7 @@ pub(crate) fn run(state: &Path, invite: &Invite) -> Result<()> {
         Some(name) => Place::on_aws(name, Vec::new()),
         None => Place::here(state)?,
     };
-    match &invite.what {
+    match invite.what() {
         What::Account | What::Password(_) => {
             let made = ask(&place, &payload(invite))?;
             let (code, until) = (tools::text(&made, "code")?, tools::text(&made, "expires_at")?);
@@ -82,7 +63,7 @@ pub(crate) fn run(state: &Path, invite: &Invite) -> Result<()> {
             ui::line(&format!(
                 "Good once, until {until}. Its id is {}. To use it:\n\n    {}",
                 tools::text(&made, "id")?,
-                match &invite.what {
+                match invite.what() {
                     What::Password(username) => format!("longshore reset-password {username} --code {code}"),
                     _ => format!("longshore signup <username> --invitation {code}"),
                 }
@@ -125,7 +106,7 @@ pub(crate) fn code(place: &Place, note: &str) -> Result<Option<String>> {
 
 /// What the function is asked.
 fn payload(invite: &Invite) -> Value {
-    let mut request = match &invite.what {
+    let mut request = match invite.what() {
         What::Account => json!({ "action": "create" }),
         What::Password(username) => json!({ "action": "reset_password", "username": username }),
         What::List => json!({ "action": "list" }),
@@ -174,9 +155,17 @@ fn in_words(invitation: &Value) -> Result<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use clap::Parser;
 
-    fn parsed(line: &str) -> Result<Invite> {
-        parse(&mut line.split_whitespace())
+    #[derive(Parser)]
+    struct Line {
+        #[command(flatten)]
+        invite: Invite,
+    }
+
+    fn parsed(line: &str) -> Result<Invite, clap::Error> {
+        let words = std::iter::once("invite").chain(line.split_whitespace());
+        Line::try_parse_from(words).map(|line| line.invite)
     }
 
     #[test]

@@ -37,12 +37,11 @@ mod ui;
 mod venv;
 mod workspace;
 
+use clap::Parser;
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
-    let arguments: Vec<String> = std::env::args().skip(1).collect();
-    let result = args::parse(&arguments).and_then(run);
-    match result {
+    match run(args::Invocation::parse()) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             ui::failure(&error);
@@ -52,30 +51,26 @@ fn main() -> ExitCode {
 }
 
 fn run(invocation: args::Invocation) -> anyhow::Result<()> {
-    use args::{Ceph, Command, Oss};
+    use args::{Bench, Ceph, Command, Oss};
     let state = invocation.state;
     match invocation.command {
-        Command::Help => {
-            ui::line(args::HELP);
-            Ok(())
-        }
         Command::Build => build::run(),
-        Command::Up(choice) => stack::up(&state, choice),
+        Command::Up(up) => stack::up(&state, up.choice()),
         Command::Down => stack::down(&state),
         Command::Status => stack::status(&state),
         Command::Events => events::put(&state),
         Command::Ceph(Ceph::Up) => ceph::up(&state).map(|_| ()),
         Command::Ceph(Ceph::Start) => ceph::start(&state).map(|_| ()),
-        Command::Ceph(Ceph::Kill(daemon)) => ceph::kill(&state, daemon),
+        Command::Ceph(Ceph::Kill { daemon }) => ceph::kill(&state, daemon),
         Command::Ceph(Ceph::Down) => ceph::down(&state),
         Command::Oss(Oss::Start) => oss::start_server(&state).map(|_| ()),
         Command::Oss(Oss::Stop) => oss::stop_server(&state).map(|_| ()),
-        Command::Test(on) => test::run(on),
-        Command::Fuzz(examples) => fuzz::run(&state, examples),
+        Command::Test(what) => test::run(&what),
+        Command::Fuzz { examples } => fuzz::run(&state, examples),
         Command::Lint => lint::run(),
-        Command::Bench(arguments) => bench::replicate(&arguments),
+        Command::Bench(Bench::Replicate { arguments }) => bench::replicate(&arguments),
         Command::Targets(what) => targets::run(&state, &what),
-        Command::Deploy(rest) => deploy::run(&rest),
+        Command::Deploy { arguments } => deploy::run(&arguments),
         Command::Invite(what) => invite::run(&state, &what),
         Command::Smoke { api, stack } => smoke::run(&api, stack.as_deref()),
         Command::Release(what) => release::run(&what),

@@ -7,6 +7,7 @@ mod package;
 
 use crate::{process, sam, ui, workspace};
 use anyhow::{Context, Result, bail, ensure};
+use clap::Subcommand;
 use serde_json::Value;
 use std::fs;
 use std::io::Write;
@@ -16,40 +17,26 @@ use std::process::Command;
 const CHECKSUMS: &str = "SHA256SUMS";
 
 /// What is to be done.
+#[derive(Debug, Subcommand)]
 pub(crate) enum Release {
-    Package { version: String, architecture: String },
-    Deploy { archive: PathBuf, environment: String },
-    Deployed { environment: String },
-}
-
-pub(crate) fn parse<'a>(rest: &mut impl Iterator<Item = &'a str>) -> Result<Release> {
-    let mut word = |what: &str| {
-        rest.next()
-            .map(str::to_owned)
-            .with_context(|| format!("release needs {what}"))
-    };
-    Ok(match word("one of package, deploy, deployed")?.as_str() {
-        "package" => {
-            let version = word("a version, such as v1.2.3")?;
-            let architecture = word("").unwrap_or_else(|_| "arm64".to_owned());
-            ensure!(
-                ["arm64", "x86_64"].contains(&architecture.as_str()),
-                "AWS has no functions for {architecture:?}, but for arm64 and x86_64"
-            );
-            Release::Package {
-                version,
-                architecture,
-            }
-        }
-        "deploy" => Release::Deploy {
-            archive: std::path::absolute(word("an archive")?)?,
-            environment: word("an environment of samconfig.toml")?,
-        },
-        "deployed" => Release::Deployed {
-            environment: word("an environment of samconfig.toml")?,
-        },
-        other => bail!("release needs one of package, deploy, deployed, not {other:?}"),
-    })
+    /// Build one
+    Package {
+        /// Such as v1.2.3
+        version: String,
+        #[arg(default_value = "arm64", value_parser = ["arm64", "x86_64"])]
+        architecture: String,
+    },
+    /// Put one into an environment, also an older one to roll back
+    Deploy {
+        archive: PathBuf,
+        /// One of samconfig.toml
+        environment: String,
+    },
+    /// Say which one is in an environment
+    Deployed {
+        /// One of samconfig.toml
+        environment: String,
+    },
 }
 
 pub(crate) fn run(what: &Release) -> Result<()> {
@@ -58,7 +45,7 @@ pub(crate) fn run(what: &Release) -> Result<()> {
             version,
             architecture,
         } => package::package(version, architecture),
-        Release::Deploy { archive, environment } => deploy(archive, environment),
+        Release::Deploy { archive, environment } => deploy(&std::path::absolute(archive)?, environment),
         Release::Deployed { environment } => {
             // A stack from before there were releases has no such output.
             let version = outputs(environment)?.and_then(|outputs| output(&outputs, "Version").ok());

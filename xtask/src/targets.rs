@@ -6,6 +6,7 @@ mod documented;
 use crate::emulator::Emulator;
 use crate::{process, stack, tools, ui, venv, workspace};
 use anyhow::{Context, Result, bail, ensure};
+use clap::{Args, Subcommand};
 use domain::name::Name;
 use domain::targets::{Config, Target};
 use serde_json::json;
@@ -14,26 +15,33 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 /// What is to be done.
+#[derive(Debug, Subcommand)]
 pub(crate) enum Targets {
-    /// Only to look whether a document is right.
-    Check(PathBuf),
-    /// To make it the secret of a stack.
+    /// Only look whether a document is right
+    Check {
+        #[arg(value_name = "FILE")]
+        document: PathBuf,
+    },
+    /// Put a document into a stack, and tell its functions
     Set(Set),
 }
 
-#[derive(Debug, PartialEq, Eq)]
+#[derive(Debug, Args, PartialEq, Eq)]
 pub(crate) struct Set {
+    #[arg(value_name = "FILE")]
     pub(crate) document: PathBuf,
-    /// A stack that AWS's settings in the environment lead to; otherwise the one of the state folder.
+    /// A stack on AWS; otherwise the one that runs here
+    #[arg(long, value_name = "NAME")]
     pub(crate) stack: Option<String>,
-    /// Also if copies are forgotten that way.
+    /// Also if the document leaves out a target that has copies
+    #[arg(long)]
     pub(crate) retire: bool,
 }
 
 pub(crate) fn run(state: &Path, what: &Targets) -> Result<()> {
     match what {
-        Targets::Check(file) => {
-            say(&read(file)?.1);
+        Targets::Check { document } => {
+            say(&read(document)?.1);
             Ok(())
         }
         Targets::Set(set) => put(state, set),

@@ -4,20 +4,22 @@
 //! Tests that need a real Ceph have `real_ceph` in their path. Where Ceph or LocalStack cannot be had, or the stack is
 //! on AWS, what needs it is left out, and counted.
 
+mod cargo;
 mod count;
 mod deployed;
+mod kept;
 mod stacks;
 
-use crate::args::On;
+use crate::args::{On, Test};
 use crate::build::{self, LinkedFor};
 use crate::emulator::Kind;
-use crate::{fuzz, lint, oss, process, ui, venv, workspace};
+use crate::{fuzz, lint, process, ui, venv, workspace};
 use anyhow::{Context, Result, bail, ensure};
+use cargo::{Tests, cargo_tests, compile, end_to_end, has, names, run_only, run_tests};
 use count::Count;
 use deployed::Deployed;
 use stacks::TestStacks;
 use std::fs;
-use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::Instant;
@@ -53,24 +55,20 @@ const AT_THE_END: [&str; 4] = [
     "privileges::",
 ];
 
-pub(crate) fn run(on: Option<On>) -> Result<()> {
+pub(crate) fn run(what: &Test) -> Result<()> {
     let started = Instant::now();
-    let mut failures = Vec::new();
-    let all = on.is_none();
-    if all {
-        failures = checks()?;
+    if what.stop {
+        return kept::stop();
     }
-    build::functions(&venv::embedded()?, LinkedFor::ThisMachine)?;
-    if all {
-        failures.extend(lint::sam_build()?);
-    }
-    build::cli()?;
-    compile_tests()?;
-
-    let count = match on {
-        None => on_emulators(&Kind::ALL)?,
-        Some(On::Emulator(kind)) => on_emulators(&[kind])?,
-        Some(On::Deployed(url)) => on_deployed(&url)?,
+    let (mut failures, count) = match (&what.filter, &what.on) {
+        (None, None) => everything()?,
+        (None, Some(On::Emulator(kind))) => {
+            prepare()?;
+            (Vec::new(), on_emulators(&[*kind])?)
+        }
+        (Some(filter), None) => (Vec::new(), kept::run(Kind::MiniStack, filter)?),
+        (Some(filter), Some(On::Emulator(kind))) => (Vec::new(), kept::run(*kind, filter)?),
+        (filter, Some(On::Deployed(url))) => (Vec::new(), on_deployed(&prepare()?, url, filter.as_deref())?),
     };
     if count.failed > 0 {
         failures.push("tests");
@@ -84,13 +82,33 @@ pub(crate) fn run(on: Option<On>) -> Result<()> {
     if skipped > 0 {
         ui::line(&format!("!!! {skipped} tests were NOT run"));
     }
-    ui::line(&format!("Everything took {}.", ui::duration(started.elapsed())));
+    ui::table_of_steps(started.elapsed());
     // Alone on its line, in the form that programs read.
     ui::line(&format!("{passed} passed, {failed} failed, {skipped} skipped"));
     if !failures.is_empty() {
         bail!("failed: {}", failures.join(", "));
     }
     Ok(())
+}
+
+/// Gives what failed besides tests, and the count of these.
+fn everything() -> Result<(Vec<&'static str>, Count)> {
+    let mut failures = checks()?;
+    build::functions(&venv::embedded()?, LinkedFor::ThisMachine)?;
+    failures.extend(lint::sam_build()?);
+    build::cli()?;
+    let [server, client] = cargo_tests()?;
+    compile(&[&server, &client])?;
+    Ok((failures, on_emulators(&Kind::ALL)?))
+}
+
+/// What end-to-end tests need.
+fn prepare() -> Result<Tests> {
+    build::functions(&venv::embedded()?, LinkedFor::ThisMachine)?;
+    build::cli()?;
+    let tests = end_to_end()?;
+    compile(&[&tests])?;
+    Ok(tests)
 }
 
 /// All tests on the first emulator, the end-to-end tests once more on the others.
@@ -119,20 +137,26 @@ fn on_emulators(kinds: &[Kind]) -> Result<Count> {
         } else {
             ONCE.to_vec()
         };
-        ui::line(&format!("==> Running the tests on {}", kind.name()));
         let all = if kinds.len() > 1 && index == 0 {
             cargo_tests()?.to_vec()
         } else {
             vec![end_to_end()?]
         };
         for tests in all {
-            count += run_tests(&tests, &place)?;
+            count += ui::step(&format!("Running {} on {}", tests.title, kind.name()), || {
+                run_tests(&tests, &place)
+            })?;
         }
         if index == 0 {
             count += fuzz(&place)?;
-            for word in AT_THE_END {
-                count += run_only(word, &end_to_end()?, &place)?;
-            }
+            count += ui::step("Running the tests that come last", || {
+                let tests = end_to_end()?;
+                let mut count = Count::default();
+                for word in AT_THE_END {
+                    count += run_only(word, &tests, &place)?;
+                }
+                Ok(count)
+            })?;
         }
         stacks.stop_emulator()?;
     }
@@ -168,11 +192,14 @@ fn fuzz(place: &Place) -> Result<Count> {
     })
 }
 
-fn on_deployed(url: &str) -> Result<Count> {
+fn on_deployed(tests: &Tests, url: &str, filter: Option<&str>) -> Result<Count> {
     let deployed = Deployed::find(url)?;
     deployed.clean_up_after_earlier_runs()?;
-    ui::line(&format!("==> Running the end-to-end tests on {url}"));
-    let count = end_to_end().and_then(|tests| run_tests(&tests, &deployed.place()));
+    let place = deployed.place();
+    let count = ui::step(&format!("Running {} on {url}", tests.title), || match filter {
+        Some(filter) => run_only(filter, tests, &place),
+        None => run_tests(tests, &place),
+    });
     // Whatever became of the tests.
     let cleaned = deployed.clean_up();
     let mut count = count?;
@@ -259,135 +286,6 @@ fn checks() -> Result<Vec<&'static str>> {
     check("lints", "Checking with clippy", build::cargo(&clippy));
     failures.extend(lint::checks()?);
     Ok(failures)
-}
-
-/// What one `cargo test` command tests.
-#[derive(Clone)]
-struct Tests {
-    packages: Vec<String>,
-    /// Only the end-to-end tests of these packages. The packages stay, for Cargo chooses one set of features for all
-    /// that a command names.
-    end_to_end: bool,
-}
-
-impl Tests {
-    fn command(&self) -> Result<Command> {
-        let mut command = build::cargo(&["test", "--release", "--target", &build::host()?]);
-        for name in &self.packages {
-            command.args(["--package", name]);
-        }
-        if self.end_to_end {
-            command.args(["--test", "e2e"]);
-        }
-        Ok(command)
-    }
-}
-
-/// Two commands: what the client asks of shared crates would have the AWS SDK built once more.
-fn cargo_tests() -> Result<[Tests; 2]> {
-    const CLIENT: &str = "client";
-    let tests = |packages| Tests {
-        packages,
-        end_to_end: false,
-    };
-    let mut server = workspace::crates()?;
-    server.retain(|name| name != CLIENT);
-    server.push("functions".to_owned());
-    let client = [CLIENT, "longshore", "xtask", "e2e", "bench", "oss-server"].map(str::to_owned);
-    Ok([tests(server), tests(client.to_vec())])
-}
-
-fn end_to_end() -> Result<Tests> {
-    let [_, mut tests] = cargo_tests()?;
-    tests.end_to_end = true;
-    Ok(tests)
-}
-
-/// The names of all tests.
-fn names(tests: &Tests) -> Result<Vec<String>> {
-    let listed = process::output(tests.command()?.args(["--", "--list"]))?;
-    let names = listed.lines().filter_map(|line| line.strip_suffix(": test"));
-    Ok(names.map(str::to_owned).collect())
-}
-
-fn compile_tests() -> Result<()> {
-    ui::step("Building the tests", || {
-        for tests in cargo_tests()? {
-            process::run(tests.command()?.arg("--no-run"))?;
-        }
-        Ok(())
-    })
-}
-
-/// Runs tests, shows what they say, and counts.
-fn run_tests(tests: &Tests, place: &Place) -> Result<Count> {
-    let mut command = tests.command()?;
-    command.args(["--no-fail-fast", "--"]);
-    for word in place.left_out.iter().chain(&place.run_elsewhere) {
-        command.args(["--skip", word]);
-    }
-    let mut count = run_command(command, place)?;
-    if !place.run_elsewhere.is_empty() {
-        let names = names(tests)?;
-        let not_missed = names
-            .iter()
-            .filter(|name| has(name, &place.run_elsewhere) && !has(name, &place.left_out));
-        count.skipped = count.skipped.saturating_sub(not_missed.count() as u64);
-    }
-    Ok(count)
-}
-
-/// Runs the tests that have this in their names. What was left out of them is counted already.
-fn run_only(word: &str, tests: &Tests, place: &Place) -> Result<Count> {
-    let mut command = tests.command()?;
-    command.args(["--no-fail-fast", "--", word]);
-    for left_out in &place.left_out {
-        command.args(["--skip", left_out]);
-    }
-    let skipped = 0;
-    Ok(Count {
-        skipped,
-        ..run_command(command, place)?
-    })
-}
-
-fn has(name: &str, words: &[&str]) -> bool {
-    words.iter().any(|word| name.contains(word))
-}
-
-fn run_command(mut command: Command, place: &Place) -> Result<Count> {
-    if std::env::var_os("RUST_TEST_THREADS").is_none() {
-        // Most of the tests' time is waiting: for leases to end, for messages to come back.
-        command.env("RUST_TEST_THREADS", "6");
-    }
-    command
-        .envs(place.environment.clone())
-        .env("LONGSHORE_STACK", &place.stack)
-        .env("LONGSHORE_CLI", workspace::cli())
-        .env("LONGSHORE_OSS_CLIENTS", oss::clients()?);
-    if let Some(ceph) = &place.ceph {
-        command.env("LONGSHORE_CEPH", ceph);
-    }
-    let mut child = command
-        .stdout(Stdio::piped())
-        .spawn()
-        .context("cannot run cargo test")?;
-    let out = child.stdout.take().context("cargo test has no output")?;
-    let mut count = Count::default();
-    for line in BufReader::new(out).lines() {
-        let line = line?;
-        ui::line(&line);
-        count.add_line(&line);
-    }
-    let status = child.wait()?;
-    if !status.success() && count.failed == 0 {
-        // A test program that died before it could count.
-        count.failed += 1;
-    }
-    if count.passed == 0 && count.failed == 0 {
-        bail!("no test ran");
-    }
-    Ok(count)
 }
 
 fn remove(folder: &Path) -> Result<()> {

@@ -47,6 +47,8 @@ pub(crate) enum Tool {
     Rclone,
     /// schemathesis.
     Fuzz,
+    /// cargo-nextest, which runs the tests.
+    Nextest,
 }
 
 impl Tool {
@@ -58,6 +60,7 @@ impl Tool {
             Self::Checkov => "checkov",
             Self::Rclone => "rclone",
             Self::Fuzz => "fuzz",
+            Self::Nextest => "nextest",
         }
     }
 }
@@ -106,6 +109,75 @@ pub(crate) fn no_localstack() -> Option<String> {
 
 /// Creates the environment, or installs into it, only when the requirements changed.
 fn ensure(name: &str, requirements: &Path, python: &Wanted) -> Result<Venv> {
+    once_installed(name, requirements, |venv, wanted| {
+        let python = python::find(python)?;
+        let uv = uv()?;
+        process::output(
+            uv.command(&["venv", "--clear", "--python"])
+                .arg(&python)
+                .arg(&venv.folder),
+        )
+        .context("uv could not make a virtual environment")?;
+        ui::detail("installing packages with uv");
+        let mut install = uv.install_into(venv);
+        install.arg("--requirements").arg(requirements);
+        if complete(wanted) {
+            install.arg("--no-deps");
+        }
+        process::run(&mut install).context("uv could not install what Longshore needs")
+    })
+}
+
+/// What installs, itself installed by the pip that comes with Python.
+struct Uv(PathBuf);
+
+fn uv() -> Result<Uv> {
+    let requirements = workspace::root().join("infra/tools/requirements-uv.txt");
+    let venv = once_installed("venv-uv", &requirements, |venv, _| {
+        process::output(
+            Command::new(python::find(&ANY)?)
+                .args(["-m", "venv", "--clear"])
+                .arg(&venv.folder),
+        )
+        .context("Python could not make a virtual environment")?;
+        ui::detail("installing uv with pip");
+        let mut pip = Command::new(venv.python());
+        pip.args([
+            "-m",
+            "pip",
+            "install",
+            "--disable-pip-version-check",
+            "--no-input",
+        ])
+        .args(["--quiet", "--requirement"])
+        .arg(&requirements);
+        process::run(&mut pip).context("pip could not install uv")
+    })?;
+    Ok(Uv(venv.program("uv")))
+}
+
+impl Uv {
+    /// It takes the Python that is here, and downloads none.
+    fn command(&self, arguments: &[&str]) -> Command {
+        let mut command = Command::new(&self.0);
+        command.args(["--quiet", "--no-python-downloads"]).args(arguments);
+        command
+    }
+
+    /// Modules are compiled now: the emulators are told not to leave anything behind when they run.
+    fn install_into(&self, venv: &Venv) -> Command {
+        let mut command = self.command(&["pip", "install", "--compile-bytecode", "--python"]);
+        command.arg(venv.python());
+        command
+    }
+}
+
+/// The environment, after it was made if it is not there or its requirements changed.
+fn once_installed(
+    name: &str,
+    requirements: &Path,
+    make: impl FnOnce(&Venv, &str) -> Result<()>,
+) -> Result<Venv> {
     let venv = place(name);
     let wanted = fs::read_to_string(requirements)
         .with_context(|| format!("cannot read {}", requirements.display()))?;
@@ -114,22 +186,9 @@ fn ensure(name: &str, requirements: &Path, python: &Wanted) -> Result<Venv> {
         return Ok(venv);
     }
     ui::step(&format!("Python environment in .longshore/{name}"), || {
-        let python = python::find(python)?;
         let _ = fs::remove_file(&stamp);
         fs::create_dir_all(venv.folder.parent().unwrap_or(&venv.folder))?;
-        process::output(
-            Command::new(&python)
-                .args(["-m", "venv", "--clear"])
-                .arg(&venv.folder),
-        )
-        .context("Python could not make a virtual environment")?;
-        ui::detail("installing packages with pip");
-        let mut pip = pip_install(&venv);
-        pip.arg("-r").arg(requirements);
-        if complete(&wanted) {
-            pip.arg("--no-deps");
-        }
-        process::run(&mut pip).context("pip could not install what Longshore needs")?;
+        make(&venv, &wanted)?;
         fs::write(&stamp, &wanted)?;
         Ok(())
     })?;
@@ -140,20 +199,6 @@ fn place(name: &str) -> Venv {
     Venv {
         folder: workspace::root().join(".longshore").join(name),
     }
-}
-
-fn pip_install(venv: &Venv) -> Command {
-    let mut pip = Command::new(venv.python());
-    // With a terminal pip draws progress bars; its line for every package found says nothing more.
-    pip.args([
-        "-m",
-        "pip",
-        "install",
-        "--disable-pip-version-check",
-        "--no-input",
-        "--quiet",
-    ]);
-    pip
 }
 
 /// Installs a Python package of ours, when it changed. From a copy: setuptools leaves folders where it builds.
@@ -180,10 +225,11 @@ fn ensure_package(venv: &Venv, source: &Path) -> Result<()> {
         fs::create_dir_all(to.parent().unwrap_or(&copy))?;
         fs::copy(path, to)?;
     }
-    let mut pip = pip_install(venv);
-    pip.args(["--no-deps", "--no-build-isolation", "--force-reinstall"])
+    let mut install = uv()?.install_into(venv);
+    install
+        .args(["--no-deps", "--no-build-isolation", "--reinstall"])
         .arg(&copy);
-    process::run(&mut pip).context("pip could not install the LocalStack plug-ins")?;
+    process::run(&mut install).context("uv could not install the LocalStack plug-ins")?;
     fs::remove_dir_all(&copy)?;
     fs::write(&stamp, &wanted).context("cannot remember what was installed")
 }

@@ -9,6 +9,7 @@ use client::Api;
 use client::session::Tokens;
 use client::types::Role;
 use jiff::Timestamp;
+use secrecy::{ExposeSecret, SecretString};
 use serde_json::json;
 use std::io::{self, IsTerminal, Write};
 
@@ -21,10 +22,13 @@ pub(super) async fn signup(
     warn_if_exposed(&api);
     let make = async |invitation: Option<&str>| match invitation {
         Some(code) if !code.is_empty() => {
-            api.create_account_by_invitation(username, &context.passwords.current, code)
+            api.create_account_by_invitation(username, context.passwords.current.expose_secret(), code)
                 .await
         }
-        _ => api.create_account(username, &context.passwords.current).await,
+        _ => {
+            api.create_account(username, context.passwords.current.expose_secret())
+                .await
+        }
     };
     let mut account = make(invitation).await;
     if account
@@ -92,7 +96,8 @@ pub(super) async fn password(context: &Context) -> Result<(), Failure> {
     let api = context.with_session()?;
     warn_if_exposed(&api);
     let Passwords { current, new, .. } = &context.passwords;
-    api.change_password(current, new).await?;
+    api.change_password(current.expose_secret(), new.expose_secret())
+        .await?;
     if context.json {
         output::json(&json!({ "api": api.base() }));
     } else {
@@ -105,7 +110,8 @@ pub(super) async fn reset_password(context: &Context, username: &str) -> Result<
     let api = context.anonymous()?;
     warn_if_exposed(&api);
     let Passwords { new, code, .. } = &context.passwords;
-    api.reset_password(username, code, new).await?;
+    api.reset_password(username, code.expose_secret(), new.expose_secret())
+        .await?;
     let session = sign_in(&api, username, new).await;
     let session = session.map_err(|failure| only_half(failure, "the password is set", username))?;
     if context.json {
@@ -122,7 +128,8 @@ pub(super) async fn reset_password(context: &Context, username: &str) -> Result<
 pub(super) async fn delete(context: &Context) -> Result<(), Failure> {
     let api = context.with_session()?;
     warn_if_exposed(&api);
-    api.delete_account(&context.passwords.current).await?;
+    api.delete_account(context.passwords.current.expose_secret())
+        .await?;
     config::forget(&context.owner()?)?;
     if context.json {
         output::json(&json!({ "api": api.base() }));
@@ -153,20 +160,23 @@ pub(super) async fn whoami(context: &Context) -> Result<(), Failure> {
     Ok(())
 }
 
-async fn sign_in(api: &Api, username: &str, password: &str) -> Result<Session, Failure> {
+async fn sign_in(api: &Api, username: &str, password: &SecretString) -> Result<Session, Failure> {
     let began = Timestamp::now();
-    let session = api.create_session(username, password).await.map_err(|error| {
-        let failure = Failure::from(error);
-        // "Sign in" is no help to somebody who is just doing that.
-        if failure.exit == Exit::NotSignedIn {
-            Failure {
-                next_step: None,
-                ..failure
+    let session = api
+        .create_session(username, password.expose_secret())
+        .await
+        .map_err(|error| {
+            let failure = Failure::from(error);
+            // "Sign in" is no help to somebody who is just doing that.
+            if failure.exit == Exit::NotSignedIn {
+                Failure {
+                    next_step: None,
+                    ..failure
+                }
+            } else {
+                failure
             }
-        } else {
-            failure
-        }
-    })?;
+        })?;
     let session = Session {
         api: api.base().to_owned(),
         username: username.to_owned(),
@@ -179,10 +189,10 @@ async fn sign_in(api: &Api, username: &str, password: &str) -> Result<Session, F
 /// What a command needs to know; empty for those that need nothing.
 #[derive(Default)]
 pub(crate) struct Passwords {
-    current: String,
-    new: String,
+    current: SecretString,
+    new: SecretString,
     /// What `reset-password` shows instead of the password until now.
-    code: String,
+    code: SecretString,
 }
 
 /// Has the name of the account typed before it is deleted. A password that the environment has says nothing about what somebody
@@ -235,8 +245,8 @@ pub(crate) fn ask_passwords(command: &Command) -> Result<Passwords, Failure> {
         },
         Command::ResetPassword { code, .. } => Passwords {
             code: match code {
-                Some(code) if !code.is_empty() => code.clone(),
-                _ if somebody_is_there() => ask_code("The code that you were given: ")?,
+                Some(code) if !code.is_empty() => code.as_str().into(),
+                _ if somebody_is_there() => ask_code("The code that you were given: ")?.into(),
                 _ => {
                     return Err(Failure::new(Exit::Usage, "which code?")
                         .then("give what an administrator gave you with --code or LONGSHORE_RESET_CODE"));
@@ -249,18 +259,19 @@ pub(crate) fn ask_passwords(command: &Command) -> Result<Passwords, Failure> {
     })
 }
 
-fn ask(variable: &str, prompt: &str, twice: bool) -> Result<String, Failure> {
+fn ask(variable: &str, prompt: &str, twice: bool) -> Result<SecretString, Failure> {
     if let Some(password) = config::password(variable)? {
         return Ok(password);
     }
     let ask = |prompt: &str| {
-        rpassword::prompt_password(prompt).map_err(|error| {
+        let typed = rpassword::prompt_password(prompt).map(SecretString::from);
+        typed.map_err(|error| {
             Failure::new(Exit::Usage, format!("cannot ask for a password: {error}"))
                 .then(format!("give it in the environment variable {variable}"))
         })
     };
     let password = ask(prompt)?;
-    if twice && ask("The same again: ")? != password {
+    if twice && ask("The same again: ")?.expose_secret() != password.expose_secret() {
         return Err(Failure::new(Exit::Usage, "the two passwords differ"));
     }
     Ok(password)

@@ -1,75 +1,57 @@
 //! When to try again.
 
+use backon::ExponentialBuilder;
 use std::time::Duration;
 
-/// How often and how patiently a call is tried again.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Retry {
-    /// Tries in all, at least one.
-    pub attempts: u32,
-    /// Longest wait before the second try; doubles from try to try.
-    pub base: Duration,
-    /// Longest wait ever.
-    pub cap: Duration,
-}
+/// How often and how patiently a call is tried again. Waits double; half of each is random, so that many clients do not come
+/// back at once.
+pub type Retry = ExponentialBuilder;
 
-impl Retry {
-    /// For calls to the API that a person waits for: up to about five seconds.
-    pub const CALL: Self = Self {
-        attempts: 6,
-        base: Duration::from_millis(200),
-        cap: Duration::from_secs(5),
-    };
+/// For calls to the API that a person waits for: six tries, and waits of up to 200 ms at first and five seconds at last.
+pub(crate) const CALL: Retry =
+    doubling(Duration::from_millis(100), Duration::from_millis(2500)).with_max_times(5);
 
-    /// For bytes on their way: a lost network may come back within two minutes or so.
-    pub const TRANSFER: Self = Self {
-        attempts: 12,
-        base: Duration::from_millis(300),
-        cap: Duration::from_secs(20),
-    };
+/// For bytes on their way: twelve tries, and waits of up to 300 ms at first and 20 s at last. A lost network may come back within
+/// two minutes or so.
+pub(crate) const TRANSFER: Retry =
+    doubling(Duration::from_millis(150), Duration::from_secs(10)).with_max_times(11);
 
-    /// How long to wait after the `failed`th failure in a row (from 1), or `None` to give up. Half of the wait
-    /// is random, so that many clients do not come back at once.
-    #[must_use]
-    pub fn wait(&self, failed: u32) -> Option<Duration> {
-        self.wait_with(failed, rand::random::<f64>())
-    }
+/// Between two questions whether something is done.
+pub(crate) const POLL: Retry =
+    doubling(Duration::from_millis(150), Duration::from_millis(2500)).without_max_times();
 
-    fn wait_with(&self, failed: u32, random: f64) -> Option<Duration> {
-        if failed >= self.attempts {
-            return None;
-        }
-        let doubled = self.base.saturating_mul(1 << failed.saturating_sub(1).min(20));
-        Some(doubled.min(self.cap).mul_f64(0.5 + random / 2.0))
-    }
+/// Waits that are at least so long at first and at last, and at most twice as long.
+const fn doubling(first: Duration, last: Duration) -> Retry {
+    ExponentialBuilder::new()
+        .with_min_delay(first)
+        .with_max_delay(last)
+        .with_jitter()
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use proptest::prelude::*;
+    use backon::BackoffBuilder;
 
     #[test]
-    fn waits_double_up_to_the_cap_and_end() {
-        let retry = Retry {
-            attempts: 5,
-            base: Duration::from_secs(1),
-            cap: Duration::from_secs(3),
-        };
-        let waits: Vec<_> = (1..=5)
-            .map(|failed| retry.wait_with(failed, 1.0).map(|w| w.as_secs()))
-            .collect();
-        assert_eq!(waits, [Some(1), Some(2), Some(3), Some(3), None]);
-        assert_eq!(retry.wait_with(1, 0.0), Some(Duration::from_millis(500)));
-    }
-
-    proptest! {
-        #[test]
-        fn a_wait_is_never_longer_than_the_cap(failed in 1u32.., random in 0.0..1.0) {
-            let retry = Retry { attempts: u32::MAX, base: Duration::from_millis(200), cap: Duration::from_secs(20) };
-            if let Some(wait) = retry.wait_with(failed, random) {
-                prop_assert!(wait <= retry.cap && wait >= retry.base / 2);
+    fn waits_double_up_to_the_longest_and_end() {
+        for (retry, tries, first, last) in [(CALL, 6, 200, 5000), (TRANSFER, 12, 300, 20_000)] {
+            let waits: Vec<_> = retry.build().collect();
+            assert_eq!(waits.len() + 1, tries);
+            for (wait, doubled) in waits.iter().zip(0..) {
+                let (wait, longest) = (wait.as_secs_f64() * 1000.0, f64::from(last.min(first << doubled)));
+                assert!(
+                    wait > longest * 0.499 && wait < longest * 1.001,
+                    "{doubled}: {waits:?}"
+                );
             }
         }
+    }
+
+    #[test]
+    fn clients_do_not_come_back_at_once() {
+        let waits = |retry: Retry| retry.build().collect::<Vec<_>>();
+        assert_ne!(waits(CALL), waits(CALL));
+        assert_eq!(POLL.build().take(1000).count(), 1000);
     }
 }

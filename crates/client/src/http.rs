@@ -1,19 +1,20 @@
 //! Calls to the API: timeouts, retries, and answers as values. What is sent to the object store goes another
 //! way (`transfer::store`), because it must never carry the token.
 
-use crate::backoff::Retry;
+use crate::backoff::{self, Retry};
 use crate::error::{ApiError, Carried, Problem, reason_of};
 use crate::secret::{InvalidToken, Token};
 use crate::session::Credentials;
 use crate::types::Session;
+use backon::BackoffBuilder;
 use bytes::Bytes;
 use reqwest::header::{AUTHORIZATION, CONTENT_TYPE, HeaderMap, HeaderValue, RETRY_AFTER};
 use reqwest::{Client, Method, StatusCode, Url, redirect};
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
-use std::net::IpAddr;
 use std::pin::Pin;
 use std::time::Duration;
+use url::Host;
 use wire::{Endpoint, session};
 
 /// A gateway gives up after 29 seconds; waiting much longer is useless.
@@ -188,7 +189,7 @@ impl Http {
             store: client()?,
             base: url,
             credentials: Credentials::default(),
-            retry: Retry::CALL,
+            retry: backoff::CALL,
         })
     }
 
@@ -199,11 +200,10 @@ impl Http {
 
     /// Makes a call and gives its answer if it is no error; redirects are answers too.
     pub(crate) async fn send(&self, call: &Call<'_>) -> Result<Answer, ApiError> {
-        let (mut failed, mut refused, mut may_be_done) = (0, None, false);
+        let (mut waits, mut refused, mut may_be_done) = (self.retry.build(), None, false);
         loop {
             let token = self.token(refused.as_ref()).await?;
             let authorization = token.as_ref().map(authorization).transpose()?;
-            failed += 1;
             let (error, may_repeat, asked) = match self.attempt(call, authorization).await {
                 // Whatever its status, a page says nothing about the call.
                 Ok(answer) if answer.is_page() => {
@@ -242,7 +242,7 @@ impl Http {
                     (self.unreachable(reason_of(error)), may_repeat, None)
                 }
             };
-            match self.retry.wait(failed) {
+            match waits.next() {
                 Some(wait) if may_repeat => {
                     tokio::time::sleep(wait.max(asked.unwrap_or_default())).await;
                 }
@@ -331,13 +331,12 @@ impl Http {
 
     /// Whether what is sent can be read on the way: no TLS, and not to this machine.
     pub(crate) fn is_exposed(&self) -> bool {
-        let host = self
-            .base
-            .host_str()
-            .unwrap_or_default()
-            .trim_start_matches('[')
-            .trim_end_matches(']');
-        let here = host == "localhost" || host.parse::<IpAddr>().is_ok_and(|address| address.is_loopback());
+        let here = match self.base.host() {
+            Some(Host::Domain(name)) => name == "localhost",
+            Some(Host::Ipv4(address)) => address.is_loopback(),
+            Some(Host::Ipv6(address)) => address.is_loopback(),
+            None => false,
+        };
         self.base.scheme() == "http" && !here
     }
 
@@ -428,9 +427,10 @@ mod tests {
     /// A lost answer is noticed, and asked for again however often, before the server takes that for a theft.
     #[test]
     fn an_exchange_is_tried_again_in_time() {
-        for retry in [Retry::CALL, Retry::TRANSFER] {
-            let waits: Duration = (1..retry.attempts).filter_map(|failed| retry.wait(failed)).sum();
-            let longest = EXCHANGE_TIMEOUT * retry.attempts + waits;
+        for retry in [backoff::CALL, backoff::TRANSFER] {
+            let waits: Vec<_> = retry.build().collect();
+            let tries = u32::try_from(waits.len() + 1).unwrap();
+            let longest = EXCHANGE_TIMEOUT * tries + waits.iter().sum::<Duration>();
             assert!(longest < domain::session::GRACE.unsigned_abs(), "{longest:?}");
         }
     }

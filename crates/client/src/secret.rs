@@ -1,25 +1,26 @@
 //! Texts that must not be seen: they have no telling `Debug` and no `Display`.
 
-use serde::{Deserialize, Serialize};
+use secrecy::{ExposeSecret, SecretString};
+use serde::{Deserialize, Serialize, Serializer};
 use std::fmt;
 use std::str::FromStr;
 
 /// An access token, a refresh token or a personal access token.
-#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Deserialize)]
 #[serde(transparent)]
-pub struct Token(String);
+pub struct Token(SecretString);
 
 impl Token {
     /// Wraps a token kept elsewhere.
     #[must_use]
     pub fn new(text: impl Into<String>) -> Self {
-        Self(text.into())
+        Self(text.into().into())
     }
 
     /// The token itself, for the `Authorization` header, or for the person who asked for it.
     #[must_use]
     pub fn reveal(&self) -> &str {
-        &self.0
+        self.0.expose_secret()
     }
 }
 
@@ -44,34 +45,52 @@ impl FromStr for Token {
     }
 }
 
-impl fmt::Debug for Token {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Token(…)")
+impl PartialEq for Token {
+    fn eq(&self, other: &Self) -> bool {
+        self.reveal() == other.reveal()
+    }
+}
+
+impl Eq for Token {}
+
+/// To keep it between calls, and to show it to whoever asked for it.
+impl Serialize for Token {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(self.reveal())
     }
 }
 
 /// A presigned URL: whoever has it may do what it was signed for.
-#[derive(Clone, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Deserialize)]
 #[serde(transparent)]
-pub struct SignedUrl(String);
+pub struct SignedUrl(SecretString);
 
 impl SignedUrl {
     /// Wraps a URL that carries a signature.
     #[must_use]
     pub fn new(text: impl Into<String>) -> Self {
-        Self(text.into())
+        Self(text.into().into())
     }
 
     /// The URL itself, for sending the request or handing it to the person who asked for it.
     #[must_use]
     pub fn reveal(&self) -> &str {
-        &self.0
+        self.0.expose_secret()
     }
 }
 
+impl PartialEq for SignedUrl {
+    fn eq(&self, other: &Self) -> bool {
+        self.reveal() == other.reveal()
+    }
+}
+
+impl Eq for SignedUrl {}
+
+/// Shows where it leads, and not what lets somebody in.
 impl fmt::Debug for SignedUrl {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let shown = self.0.split(['?', '#']).next().unwrap_or_default();
+        let shown = self.reveal().split(['?', '#']).next().unwrap_or_default();
         write!(f, "SignedUrl({shown}?…)")
     }
 }
@@ -98,6 +117,9 @@ mod tests {
             Token::new("eyJ.secret"),
             SignedUrl::new("http://store/b/k?X-Amz-Signature=secret#secret")
         );
-        assert_eq!(shown, "Token(…) SignedUrl(http://store/b/k?…)");
+        assert_eq!(
+            shown,
+            "Token(SecretBox<str>([REDACTED])) SignedUrl(http://store/b/k?…)"
+        );
     }
 }

@@ -1,6 +1,7 @@
 //! Usernames, passwords and quota.
 
 use schemars::JsonSchema;
+use secrecy::{ExposeSecret, SecretString};
 use serde::{Deserialize, Serialize};
 use std::fmt;
 
@@ -76,22 +77,16 @@ impl Role {
 pub struct InvalidPassword;
 
 /// A password as typed. Never shown: its `Debug` form hides it, and it has no other.
-#[derive(Clone, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(try_from = "String")]
 #[schemars(extend("minLength" = 8, "maxLength" = 1024, "format" = "password"))]
-pub struct Password(String);
+pub struct Password(#[schemars(with = "String")] SecretString);
 
 impl Password {
     /// The bytes to hash, and nothing else.
     #[must_use]
     pub fn expose(&self) -> &[u8] {
-        self.0.as_bytes()
-    }
-}
-
-impl fmt::Debug for Password {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Password(hidden)")
+        self.0.expose_secret().as_bytes()
     }
 }
 
@@ -101,7 +96,7 @@ impl TryFrom<String> for Password {
     fn try_from(text: String) -> Result<Self, InvalidPassword> {
         let valid = text.chars().count() >= 8 && text.len() <= 1024;
         if valid {
-            Ok(Self(text))
+            Ok(Self(text.into()))
         } else {
             Err(InvalidPassword)
         }

@@ -8,9 +8,9 @@ use crate::id::InvitationId;
 use crate::moment::later;
 use jiff::{SignedDuration, Timestamp};
 use schemars::JsonSchema;
+use secrecy::{ExposeSecret, SecretString};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
-use std::fmt;
 
 /// How a code begins: scanners for secrets find it by that.
 const PREFIX: &str = "lsi_";
@@ -34,17 +34,18 @@ pub const MOST_DAYS: u16 = 90;
 pub struct InvalidCode;
 
 /// A code, as it is given out and typed in: its digits. It has no `Debug` form that shows it.
-#[derive(Clone, PartialEq, Eq, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(try_from = "String")]
 #[schemars(extend("minLength" = 1, "maxLength" = LONGEST))]
-pub struct Code(String);
+pub struct Code(#[schemars(with = "String")] SecretString);
 
 impl Code {
     /// The code with these bits, which have to be random.
     #[must_use]
     pub fn from_bits(bits: u128) -> Self {
         let digit = |place: usize| DIGITS[(bits >> (5 * place) & 31) as usize] as char;
-        Self((0..LENGTH).rev().map(digit).collect())
+        let digits: String = (0..LENGTH).rev().map(digit).collect();
+        Self(digits.into())
     }
 
     /// What is kept of it, and what it is called: the first half of its SHA-256. To find another code with the same takes as
@@ -52,20 +53,14 @@ impl Code {
     #[must_use]
     pub fn id(&self) -> InvitationId {
         let hash = Sha256::new().chain_update("longshore invitation\0");
-        let hash = hash.chain_update(&self.0).finalize();
+        let hash = hash.chain_update(self.0.expose_secret()).finalize();
         InvitationId::of_bytes(&hash[..16])
     }
 
     /// The code itself, for whoever it is given to, and nobody else.
     #[must_use]
     pub fn reveal(&self) -> String {
-        format!("{PREFIX}{}", self.0)
-    }
-}
-
-impl fmt::Debug for Code {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Code(hidden)")
+        format!("{PREFIX}{}", self.0.expose_secret())
     }
 }
 
@@ -86,7 +81,7 @@ impl TryFrom<String> for Code {
             'i' | 'l' => '1',
             other => other,
         });
-        Ok(Self(digits.collect()))
+        Ok(Self(digits.collect::<String>().into()))
     }
 }
 
@@ -163,7 +158,7 @@ mod tests {
     #[test]
     fn a_code_is_hidden_and_its_id_says_nothing_of_it() {
         let code = Code::from_bits(u128::MAX);
-        assert_eq!(format!("{code:?}"), "Code(hidden)");
+        assert!(!format!("{code:?}").contains("7zz"));
         assert_eq!(code.reveal(), "lsi_7zzzzzzzzzzzzzzzzzzzzzzzzz");
         let id = code.id();
         assert_eq!(id.as_str().len(), 32);
@@ -196,7 +191,7 @@ mod tests {
         fn all_bits_are_in_the_code(one in any::<u128>(), place in 0..128) {
             let other = one ^ (1_u128 << place);
             let (one, other) = (Code::from_bits(one), Code::from_bits(other));
-            prop_assert_eq!(&code(&one.reveal()), &one);
+            prop_assert_eq!(code(&one.reveal()).reveal(), one.reveal());
             prop_assert_ne!(one.id(), other.id());
         }
     }

@@ -13,6 +13,8 @@ use crate::id::{AccountId, BlobId};
 use crate::moment::later;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD as BASE64;
+use hmac::digest::array::Array;
+use hmac::digest::consts::U32;
 use hmac::{Hmac, KeyInit, Mac};
 use jiff::{SignedDuration, Timestamp};
 use schemars::JsonSchema;
@@ -149,9 +151,8 @@ impl Challenge {
     #[must_use]
     pub fn prover(&self) -> Prover {
         // A key shorter than a block is filled up with zeros (RFC 2104).
-        let mut key = [0; 64];
-        key[..32].copy_from_slice(&self.nonce.0);
-        Prover(Hmac::new(&key.into()))
+        let key = Array::<u8, U32>::from(self.nonce.0).concat::<U32>(Array::default());
+        Prover(Hmac::new(&key))
     }
 }
 

@@ -10,9 +10,10 @@ use crate::name::Name;
 use roster::Policy;
 use rustls_pki_types::CertificateDer;
 use rustls_pki_types::pem::PemObject;
+use secrecy::{ExposeSecret, SecretString};
 use serde::Deserialize;
 use std::collections::HashSet;
-use std::fmt;
+use url::Url;
 
 /// What is wrong with the document.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -112,40 +113,32 @@ pub enum Addressing {
 }
 
 /// How to sign in at a target.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone)]
 pub struct Credentials {
     /// The id of the key.
     pub access_key_id: String,
     /// The key.
-    pub secret_access_key: Secret,
+    pub secret_access_key: SecretString,
     /// The token of temporary credentials (STS).
-    pub session_token: Option<Secret>,
+    pub session_token: Option<SecretString>,
 }
 
-/// A text that is never shown.
-#[derive(Clone, PartialEq, Eq, Deserialize)]
-#[serde(transparent)]
-pub struct Secret(String);
-
-impl Secret {
-    /// The text. For signing only.
-    #[must_use]
-    pub fn reveal(&self) -> &str {
-        &self.0
+impl Credentials {
+    fn token(&self) -> Option<&str> {
+        self.session_token.as_ref().map(ExposeSecret::expose_secret)
     }
 }
 
-impl From<String> for Secret {
-    fn from(text: String) -> Self {
-        Self(text)
+/// Whoever reads the document again wants to know whether it is the same.
+impl PartialEq for Credentials {
+    fn eq(&self, other: &Self) -> bool {
+        self.access_key_id == other.access_key_id
+            && self.secret_access_key.expose_secret() == other.secret_access_key.expose_secret()
+            && self.token() == other.token()
     }
 }
 
-impl fmt::Debug for Secret {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("(secret)")
-    }
-}
+impl Eq for Credentials {}
 
 impl Config {
     /// Reads the document.
@@ -236,8 +229,8 @@ struct RawTarget {
     checksum: Option<Checksum>,
     ca_bundle: Option<String>,
     access_key_id: String,
-    secret_access_key: Secret,
-    session_token: Option<Secret>,
+    secret_access_key: SecretString,
+    session_token: Option<SecretString>,
     #[serde(default)]
     draining: bool,
     #[serde(default)]
@@ -283,10 +276,10 @@ impl RawTarget {
             }
             _ => return invalid(at("kind"), "must be \"ceph\" or \"oss\""),
         };
-        if !is_endpoint(&self.endpoint) {
+        let Some(endpoint) = endpoint(&self.endpoint) else {
             let like = "must be like https://host or https://host:port, without a path";
             return invalid(at("endpoint"), like);
-        }
+        };
         let region = match (kind, self.region) {
             (_, Some(region)) if region.is_empty() => return invalid(at("region"), "must not be empty"),
             (Kind::Oss, Some(region)) if region.starts_with("oss-") => {
@@ -305,9 +298,9 @@ impl RawTarget {
             (Kind::Oss, None) => Addressing::VirtualHosted,
         };
         for (field, text) in [
-            ("bucket", &self.bucket),
+            ("bucket", self.bucket.as_str()),
             ("access_key_id", &self.access_key_id),
-            ("secret_access_key", &self.secret_access_key.0),
+            ("secret_access_key", self.secret_access_key.expose_secret()),
         ] {
             if text.is_empty() {
                 return invalid(at(field), "must not be empty");
@@ -335,7 +328,7 @@ impl RawTarget {
         Ok(Target {
             name: self.name,
             kind,
-            endpoint: self.endpoint.trim_end_matches('/').to_owned(),
+            endpoint,
             region,
             bucket: self.bucket,
             prefix: self.prefix,
@@ -354,17 +347,13 @@ impl RawTarget {
     }
 }
 
-fn is_endpoint(text: &str) -> bool {
-    let host = text
-        .strip_prefix("https://")
-        .or_else(|| text.strip_prefix("http://"));
-    host.map(|host| host.strip_suffix('/').unwrap_or(host))
-        .is_some_and(|host| {
-            !host.is_empty()
-                && host
-                    .bytes()
-                    .all(|b| b.is_ascii_alphanumeric() || b"-._:[]".contains(&b))
-        })
+/// An endpoint as it is compared and connected to: in lower case, without a port that is the usual one.
+fn endpoint(text: &str) -> Option<String> {
+    let url = Url::parse(text).ok()?;
+    let is_origin = matches!(url.scheme(), "http" | "https")
+        && (url.username(), url.password()) == ("", None)
+        && (url.path(), url.query(), url.fragment()) == ("/", None, None);
+    is_origin.then(|| url.origin().ascii_serialization())
 }
 
 #[derive(Deserialize)]
@@ -448,6 +437,18 @@ mod tests {
         assert!(!format!("{config:?}").contains("very-secret"));
     }
 
+    #[test]
+    fn two_targets_cannot_be_at_one_place() {
+        let mut twice = good();
+        twice["targets"][1] = twice["targets"][0].clone();
+        twice["targets"][1]["name"] = json!("far");
+        // The same place, written in another way.
+        twice["targets"][0]["endpoint"] = json!("https://rgw.example.com");
+        twice["targets"][1]["endpoint"] = json!("https://RGW.example.com:443/");
+        let error = Config::parse(&twice.to_string()).unwrap_err();
+        assert_eq!(error.field, "targets[1].prefix");
+    }
+
     /// Each of these, put into a good document, is found and named, without a value.
     #[test]
     fn what_is_wrong_is_named() {
@@ -471,6 +472,10 @@ mod tests {
                 json!("https://me@h"),
                 "targets[0].endpoint",
             ),
+            ("/targets/0/endpoint", json!("https://h?x"), "targets[0].endpoint"),
+            ("/targets/0/endpoint", json!("https://h#x"), "targets[0].endpoint"),
+            ("/targets/0/endpoint", json!("h:9000"), "targets[0].endpoint"),
+            ("/targets/0/endpoint", json!("http://a b"), "targets[0].endpoint"),
             ("/targets/0/bucket", json!(""), "targets[0].bucket"),
             ("/targets/0/prefix", json!("/x"), "targets[0].prefix"),
             (
@@ -532,11 +537,6 @@ mod tests {
             assert_eq!(error.field, field, "{error}");
             assert!(!error.to_string().contains("very-secret"), "{error}");
         }
-        let mut twice = good();
-        twice["targets"][1] = twice["targets"][0].clone();
-        twice["targets"][1]["name"] = json!("far");
-        let error = Config::parse(&twice.to_string()).unwrap_err();
-        assert_eq!(error.field, "targets[1].prefix");
         for (text, field) in [
             ("very-secret", "the document"),
             ("{}", "the document"),

@@ -6,14 +6,18 @@
 use crate::id::{AccountId, InvalidId, PersonalTokenId, SessionId};
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use hmac::digest::array::Array;
+use hmac::digest::consts::U32;
 use hmac::{Hmac, KeyInit, Mac};
 use schemars::JsonSchema;
+use secrecy::{ExposeSecret, SecretBox};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use std::collections::BTreeSet;
 use std::fmt;
 use std::marker::PhantomData;
 use std::str::FromStr;
+use subtle::ConstantTimeEq;
 
 /// A text that is no such token.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -21,49 +25,47 @@ use std::str::FromStr;
 pub struct InvalidToken;
 
 /// The secret part of a token.
-#[derive(Clone, PartialEq, Eq)]
-pub struct Secret([u8; 32]);
+#[derive(Debug)]
+pub struct Secret(SecretBox<[u8; 32]>);
 
 impl Secret {
     /// Wraps 32 random bytes.
     #[must_use]
     pub fn from_bytes(bytes: [u8; 32]) -> Self {
-        Self(bytes)
+        Self(SecretBox::new(Box::new(bytes)))
     }
 
     /// What is kept of it.
     #[must_use]
     pub fn hash(&self) -> SecretHash {
-        SecretHash::of(&self.0)
+        SecretHash::of(self.0.expose_secret())
     }
 
     /// The secret of the refresh token that follows the one with this secret, in a session with this id: the same however
     /// often it is asked for, and known to nobody without the key. HMAC-SHA256 (RFC 2104).
     #[must_use]
     pub fn next(&self, session: &SessionId, key: &[u8]) -> Self {
-        // It may be of any length; its hash is the key.
-        let key = Sha256::digest(key);
-        let mut block = [0; 64];
-        block[..32].copy_from_slice(&key);
-        let mut hmac = Hmac::<Sha256>::new(&block.into());
+        // It may be of any length; its hash, filled up with zeros to a block, is the key.
+        let key = Sha256::digest(key).concat::<U32>(Array::default());
+        let mut hmac = Hmac::<Sha256>::new(&key);
         hmac.update(b"longshore refresh token\0");
         hmac.update(session.as_str().as_bytes());
         hmac.update(b"\0");
-        hmac.update(&self.0);
-        Self(hmac.finalize().into_bytes().into())
+        hmac.update(self.0.expose_secret());
+        Self::from_bytes(hmac.finalize().into_bytes().into())
     }
 }
 
-impl fmt::Debug for Secret {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Secret(hidden)")
-    }
-}
-
-/// What is kept of a secret: its SHA-256, in base64.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+/// What is kept of a secret: its SHA-256, in base64. To compare two takes the same time whatever they are.
+#[derive(Debug, Clone, Eq, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct SecretHash(String);
+
+impl PartialEq for SecretHash {
+    fn eq(&self, other: &Self) -> bool {
+        self.0.as_bytes().ct_eq(other.0.as_bytes()).into()
+    }
+}
 
 impl SecretHash {
     /// The hash of some bytes.
@@ -136,7 +138,7 @@ impl<K: Kind> Token<K> {
     /// The token itself, for whoever it is given to, and nobody else.
     #[must_use]
     pub fn reveal(&self) -> String {
-        let secret = URL_SAFE_NO_PAD.encode(self.secret.0);
+        let secret = URL_SAFE_NO_PAD.encode(self.secret.0.expose_secret());
         format!("{}{}.{}.{secret}", K::PREFIX, self.account, self.id)
     }
 }
@@ -156,7 +158,7 @@ impl<K: Kind> FromStr for Token<K> {
         let account = word()?.parse().map_err(|_| InvalidToken)?;
         let id = word()?.parse().map_err(|_| InvalidToken)?;
         let secret = URL_SAFE_NO_PAD.decode(word()?).map_err(|_| InvalidToken)?;
-        let secret = Secret(secret.try_into().map_err(|_| InvalidToken)?);
+        let secret = Secret::from_bytes(secret.try_into().map_err(|_| InvalidToken)?);
         match words.next() {
             None => Ok(Self::new(account, id, secret)),
             Some(_) => Err(InvalidToken),
@@ -261,12 +263,13 @@ mod tests {
     fn the_secret_that_follows_depends_on_all_that_it_should() {
         let (one, other): (SessionId, SessionId) = ("s1".parse().unwrap(), "s2".parse().unwrap());
         let secret = Secret::from_bytes([1; 32]);
-        let next = secret.next(&one, b"key");
-        assert_eq!(next, secret.next(&one, b"key"));
-        assert_ne!(next, secret.next(&other, b"key"));
-        assert_ne!(next, secret.next(&one, b"another key"));
-        assert_ne!(next, Secret::from_bytes([2; 32]).next(&one, b"key"));
-        assert_ne!(next, secret);
+        let next = |secret: &Secret, session, key| secret.next(session, key).hash();
+        let expected = next(&secret, &one, b"key");
+        assert_eq!(expected, next(&secret, &one, b"key"));
+        assert_ne!(expected, next(&secret, &other, b"key"));
+        assert_ne!(expected, next(&secret, &one, b"another key"));
+        assert_ne!(expected, next(&Secret::from_bytes([2; 32]), &one, b"key"));
+        assert_ne!(expected, secret.hash());
     }
 
     proptest! {
@@ -274,7 +277,7 @@ mod tests {
         fn tokens_survive_text(secret in any::<[u8; 32]>()) {
             let text = token(secret).reveal();
             let read: PersonalToken = text.parse().unwrap();
-            prop_assert_eq!(read.secret, Secret::from_bytes(secret));
+            prop_assert_eq!(read.secret.0.expose_secret(), &secret);
             prop_assert_eq!((read.account.as_str(), read.id.as_str()), ("a1", "t1"));
         }
     }

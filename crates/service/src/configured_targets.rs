@@ -3,6 +3,7 @@
 use domain::content::PartPlan;
 use domain::id::BlobId;
 use domain::targets::{self as config, Config};
+use secrecy::ExposeSecret;
 use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -52,7 +53,7 @@ impl Targets {
 
     async fn configured(aws: &Aws) -> Result<Config, ReplicaError> {
         let id = store::config::variable("TARGETS_SECRET_ID")?;
-        Ok(Config::parse(&aws.secret(&id).await?.text)?)
+        Ok(Config::parse(aws.secret(&id).await?.text.expose_secret())?)
     }
 
     /// Nothing is sent yet.

@@ -5,6 +5,7 @@ use aws_config::{BehaviorVersion, SdkConfig, timeout::TimeoutConfig};
 use domain::id::AccountId;
 use domain::upload::DEFAULT_EXPIRY;
 use jiff::{SignedDuration, Timestamp};
+use secrecy::SecretString;
 use std::time::Duration;
 
 /// The AWS clients of one function.
@@ -51,7 +52,7 @@ impl Aws {
             .created_date()
             .map(aws_sdk_secretsmanager::primitives::DateTime::secs);
         Ok(SecretText {
-            text: text.to_owned(),
+            text: text.into(),
             since: since
                 .and_then(|second| Timestamp::from_second(second).ok())
                 .unwrap_or(Timestamp::MIN),
@@ -62,7 +63,7 @@ impl Aws {
 /// What a secret says.
 pub struct SecretText {
     /// It itself.
-    pub text: String,
+    pub text: SecretString,
     /// When it was made what it is.
     pub since: Timestamp,
 }

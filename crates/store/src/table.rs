@@ -19,7 +19,7 @@ use crate::error::{StoreError, remote};
 use crate::recent::Recent;
 use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::types::{AttributeValue, DeleteRequest, WriteRequest};
-use conditional::wait_for_rest;
+use conditional::RestWaits;
 use jiff::Timestamp;
 use reading::Unreadable;
 use serde::Serialize;
@@ -178,7 +178,7 @@ impl Table {
     }
 
     async fn write_batches(&self, mut requests: Vec<WriteRequest>) -> Result<(), StoreError> {
-        let mut attempt = 0;
+        let mut waits = RestWaits::new();
         while !requests.is_empty() {
             let batch: Vec<_> = requests.drain(..requests.len().min(25)).collect();
             let asked = batch.len();
@@ -195,7 +195,7 @@ impl Table {
             if let Some(left) = left.filter(|left| !left.is_empty()) {
                 let progress = left.len() < asked;
                 requests.extend(left);
-                wait_for_rest("BatchWriteItem", &mut attempt, progress).await?;
+                waits.next("BatchWriteItem", progress).await?;
             }
         }
         Ok(())

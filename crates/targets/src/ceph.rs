@@ -30,6 +30,7 @@ use aws_sdk_s3::types::{
 use checksum::{Said, unquoted};
 use domain::targets::{self, Addressing, Checksum};
 use failure::status;
+use secrecy::ExposeSecret;
 use std::sync::Arc;
 use std::time::Duration;
 use store::error::describe;
@@ -53,8 +54,8 @@ impl CephTarget {
         let token = credentials.session_token.as_ref();
         let credentials = Credentials::new(
             &credentials.access_key_id,
-            credentials.secret_access_key.reveal(),
-            token.map(|token| token.reveal().to_owned()),
+            credentials.secret_access_key.expose_secret(),
+            token.map(|token| token.expose_secret().to_owned()),
             None,
             "targets secret",
         );

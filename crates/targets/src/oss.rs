@@ -11,6 +11,7 @@ mod failure;
 mod signature;
 #[cfg(test)]
 mod tests;
+mod xml;
 
 use crate::error::{Failure, ReplicaError};
 use crate::pace::Pace;
@@ -18,13 +19,12 @@ use crate::target::{Answer, Copy, Receipt, Stored, Target};
 use crate::verified_body::{Sums, Verdict, VerifiedBody, Wanted};
 use aws_sdk_s3::primitives::SdkBody;
 use domain::targets;
-use encoding::{text, texts};
 use exchange::{Bucket, Call, Outcome};
 use std::collections::HashSet;
-use std::fmt::Write;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 use tokio::time::timeout;
+use xml::{CompleteMultipartUpload, Document, Part};
 
 const CRC: &str = "x-oss-hash-crc64ecma";
 /// Refused because the object is there.
@@ -114,11 +114,12 @@ impl OssTarget {
             headers: forbid_overwrite(forbid),
         };
         let answer = self.call_unless_there(call, b"", self.pace.patience()).await?;
-        let texts = texts(&answer.body).unwrap_or_default();
-        text(&texts, "InitiateMultipartUploadResult/UploadId")
-            .filter(|id| !id.is_empty())
-            .map(str::to_owned)
-            .ok_or_else(|| self.corrupt("a multipart upload without an id".to_owned()))
+        match Document::read(&answer.body) {
+            Some(Document::InitiateMultipartUploadResult(begun)) if !begun.upload_id.is_empty() => {
+                Ok(begun.upload_id)
+            }
+            _ => Err(self.corrupt("a multipart upload without an id".to_owned())),
+        }
     }
 
     async fn put_part(&self, key: &str, id: &str, part: u32, copy: Copy) -> Result<Receipt, ReplicaError> {
@@ -143,16 +144,16 @@ impl OssTarget {
     /// OSS goes on completing when the connection breaks off, and the upload is gone by then: the next time it says so,
     /// and whoever asked looks for the object.
     async fn complete(&self, key: &str, id: &str, receipts: &[Receipt]) -> Result<(), ReplicaError> {
-        let mut body = "<CompleteMultipartUpload>".to_owned();
-        for (number, receipt) in (1..).zip(receipts) {
-            let etag = checksum::etag(receipt);
-            // Writing to a string cannot fail. An ETag is letters and digits, so nothing has to be escaped.
-            let _ = write!(
-                body,
-                "<Part><PartNumber>{number}</PartNumber><ETag>\"{etag}\"</ETag></Part>"
-            );
-        }
-        body.push_str("</CompleteMultipartUpload>");
+        let part = |(part_number, receipt): (u32, &Receipt)| Part {
+            part_number,
+            etag: format!("\"{}\"", checksum::etag(receipt)),
+        };
+        let completion = CompleteMultipartUpload {
+            parts: (1..).zip(receipts).map(part).collect(),
+        };
+        let body = completion
+            .write()
+            .map_err(|error| self.corrupt(format!("receipts that cannot be sent: {error}")))?;
         let call = |forbid| {
             let mut headers = forbid_overwrite(forbid);
             headers.push(("content-type", "application/xml".to_owned()));
@@ -196,24 +197,18 @@ impl OssTarget {
                 headers: Vec::new(),
             };
             let answer = self.call(&call).await?;
-            let unreadable = || self.corrupt("a list of multipart uploads that is no XML".to_owned());
-            let texts = texts(&answer.body).ok_or_else(unreadable)?;
-            let all = |path: &str| {
-                let at_path = texts.iter().filter(|(at, _)| at == path);
-                at_path.map(|(_, text)| text.clone()).collect::<Vec<_>>()
+            let Some(Document::ListMultipartUploadsResult(list)) = Document::read(&answer.body) else {
+                return Err(self.corrupt("a list of multipart uploads that is none".to_owned()));
             };
-            let keys = all("ListMultipartUploadsResult/Upload/Key");
-            let uploads = keys
-                .into_iter()
-                .zip(all("ListMultipartUploadsResult/Upload/UploadId"));
-            ids.extend(uploads.filter(|(of, _)| of == key).map(|(_, id)| id));
-            let marker = |path| text(&texts, path).unwrap_or_default().to_owned();
-            let next_key = marker("ListMultipartUploadsResult/NextKeyMarker");
-            if marker("ListMultipartUploadsResult/IsTruncated") != "true" || next_key.is_empty() {
+            let uploads = list.uploads.into_iter().filter(|upload| upload.key == key);
+            ids.extend(uploads.map(|upload| upload.upload_id));
+            if !list.is_truncated || list.next_key_marker.is_empty() {
                 return Ok(ids);
             }
-            let next_id = marker("ListMultipartUploadsResult/NextUploadIdMarker");
-            let next = vec![("key-marker", next_key), ("upload-id-marker", next_id)];
+            let next = vec![
+                ("key-marker", list.next_key_marker),
+                ("upload-id-marker", list.next_upload_id_marker),
+            ];
             if next == after {
                 return Err(self.corrupt("a list of multipart uploads that does not go on".to_owned()));
             }

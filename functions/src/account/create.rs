@@ -1,5 +1,6 @@
 //! Registers a user.
 
+use crate::{Exit, serve};
 use api::{Handler, Problem, Request, password, throttle, views};
 use domain::account::{MAX_QUOTA, Quota, Role};
 use domain::invitation::Code;
@@ -9,6 +10,14 @@ use store::{Aws, StoreError, Table};
 use wire::account::{Account, Create};
 use wire::answer::Created;
 use wire::code;
+
+/// The program.
+///
+/// # Errors
+/// When it is not configured, or the Lambda runtime cannot be reached.
+pub fn main() -> Exit {
+    serve::<AccountCreate>()
+}
 
 const INVITATION_REQUIRED: &str = "accounts are made by invitation here; ask who operates this store for a code, and send it as \"invitation\"";
 

@@ -1,10 +1,19 @@
 //! Deletes the account: nobody can sign in any more from now on, and the sweep removes what it has.
 
+use crate::{Exit, serve};
 use api::{Handler, Problem, Request, SignedIn, throttle};
 use store::rows::now;
 use store::{Aws, StoreError, Table};
 use wire::account::Delete;
 use wire::answer::NoContent;
+
+/// The program.
+///
+/// # Errors
+/// When it is not configured, or the Lambda runtime cannot be reached.
+pub fn main() -> Exit {
+    serve::<AccountDelete>()
+}
 
 pub struct AccountDelete {
     table: Table,

@@ -1,9 +1,18 @@
 //! The caller's account.
 
+use crate::{Exit, serve};
 use api::{Handler, Problem, Request, views};
 use store::{Aws, StoreError};
 use wire::account::{Account, Get};
 use wire::body::Json;
+
+/// The program.
+///
+/// # Errors
+/// When it is not configured, or the Lambda runtime cannot be reached.
+pub fn main() -> Exit {
+    serve::<AccountGet>()
+}
 
 pub struct AccountGet;
 

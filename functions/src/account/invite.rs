@@ -1,6 +1,6 @@
 //! Makes, lists and revokes codes that are good once.
 
-use crate::Trigger;
+use crate::{Exit, Trigger, run};
 use domain::account::{MAX_QUOTA, Username};
 use domain::id::InvitationId;
 use domain::invitation::{Code, DAYS, DAYS_FOR_A_PASSWORD, InvalidDays, Note, ends_at};
@@ -9,6 +9,14 @@ use lambda_runtime::Context;
 use serde::{Deserialize, Serialize};
 use store::rows::{InvitationRow, Owner, now};
 use store::{Aws, Conflict, StoreError, Table};
+
+/// The program.
+///
+/// # Errors
+/// When it is not configured, or the Lambda runtime cannot be reached.
+pub fn main() -> Exit {
+    run::<AccountInvite>()
+}
 
 /// How many invitations an answer lists: far fewer bytes than an answer of a function may have.
 const PAGE: u32 = 1000;

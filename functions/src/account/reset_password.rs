@@ -1,11 +1,20 @@
 //! Sets a forgotten password anew, with a code that an administrator gave, and ends all sessions.
 
+use crate::{Exit, serve};
 use api::{Handler, Problem, Request, password, throttle};
 use store::config::number;
 use store::rows::{Allowance, now};
 use store::{Aws, StoreError, Table};
 use wire::account::ResetPassword;
 use wire::answer::NoContent;
+
+/// The program.
+///
+/// # Errors
+/// When it is not configured, or the Lambda runtime cannot be reached.
+pub fn main() -> Exit {
+    serve::<AccountResetPassword>()
+}
 
 pub struct AccountResetPassword {
     table: Table,

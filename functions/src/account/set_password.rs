@@ -1,9 +1,18 @@
 //! Gives the account another password, and ends its other sessions.
 
+use crate::{Exit, serve};
 use api::{Handler, Problem, Request, SignedIn, password, throttle};
 use store::{Aws, StoreError, Table};
 use wire::account::SetPassword;
 use wire::answer::NoContent;
+
+/// The program.
+///
+/// # Errors
+/// When it is not configured, or the Lambda runtime cannot be reached.
+pub fn main() -> Exit {
+    serve::<AccountSetPassword>()
+}
 
 pub struct AccountSetPassword {
     table: Table,

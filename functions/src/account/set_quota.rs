@@ -1,12 +1,20 @@
 //! Changes what an account may store.
 
-use crate::Trigger;
+use crate::{Exit, Trigger, run};
 use api::views;
 use domain::account::{MAX_QUOTA, Username};
 use lambda_runtime::Context;
 use serde::Deserialize;
 use store::{Aws, StoreError, Table};
 use wire::account::Account;
+
+/// The program.
+///
+/// # Errors
+/// When it is not configured, or the Lambda runtime cannot be reached.
+pub fn main() -> Exit {
+    run::<AccountSetQuota>()
+}
 
 pub struct AccountSetQuota {
     table: Table,

@@ -1,12 +1,20 @@
 //! Makes an account an operator, or not.
 
-use crate::Trigger;
+use crate::{Exit, Trigger, run};
 use api::views;
 use domain::account::{Role, Username};
 use lambda_runtime::Context;
 use serde::Deserialize;
 use store::{Aws, StoreError, Table};
 use wire::account::Account;
+
+/// The program.
+///
+/// # Errors
+/// When it is not configured, or the Lambda runtime cannot be reached.
+pub fn main() -> Exit {
+    run::<AccountSetRole>()
+}
 
 pub struct AccountSetRole {
     table: Table,

@@ -1,5 +1,5 @@
 //! `POST /v1/accounts`: registers a user.
 
 fn main() -> functions::Exit {
-    functions::serve::<functions::account::create::AccountCreate>()
+    functions::account::create::main()
 }

@@ -1,5 +1,5 @@
 //! `DELETE /v1/account`: deletes the account.
 
 fn main() -> functions::Exit {
-    functions::serve::<functions::account::delete::AccountDelete>()
+    functions::account::delete::main()
 }

@@ -1,5 +1,5 @@
 //! `GET /v1/account`: the caller's account, with what it uses of its quota.
 
 fn main() -> functions::Exit {
-    functions::serve::<functions::account::get::AccountGet>()
+    functions::account::get::main()
 }

@@ -2,5 +2,5 @@
 //! who may invoke it is for IAM to say.
 
 fn main() -> functions::Exit {
-    functions::run::<functions::account::invite::AccountInvite>()
+    functions::account::invite::main()
 }

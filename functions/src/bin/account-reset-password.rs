@@ -1,5 +1,5 @@
 //! `POST /v1/accounts/password`: sets a forgotten password anew.
 
 fn main() -> functions::Exit {
-    functions::serve::<functions::account::reset_password::AccountResetPassword>()
+    functions::account::reset_password::main()
 }

@@ -1,5 +1,5 @@
 //! `PUT /v1/account/password`: changes the password.
 
 fn main() -> functions::Exit {
-    functions::serve::<functions::account::set_password::AccountSetPassword>()
+    functions::account::set_password::main()
 }

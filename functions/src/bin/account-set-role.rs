@@ -2,5 +2,5 @@
 //! say.
 
 fn main() -> functions::Exit {
-    functions::run::<functions::account::set_role::AccountSetRole>()
+    functions::account::set_role::main()
 }

@@ -1,5 +1,5 @@
 //! `DELETE /v1/files/{id}`: deletes a file or an empty folder.
 
 fn main() -> functions::Exit {
-    functions::serve::<functions::file::delete::FileDelete>()
+    functions::file::delete::main()
 }

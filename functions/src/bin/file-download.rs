@@ -1,5 +1,5 @@
 //! `GET /v1/files/{id}/content`: redirects to a presigned URL of the bytes.
 
 fn main() -> functions::Exit {
-    functions::serve::<functions::file::download::FileDownload>()
+    functions::file::download::main()
 }

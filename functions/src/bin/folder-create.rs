@@ -1,5 +1,5 @@
 //! `POST /v1/folders`: makes a folder.
 
 fn main() -> functions::Exit {
-    functions::serve::<functions::folder::create::FolderCreate>()
+    functions::folder::create::main()
 }

@@ -1,5 +1,5 @@
 //! SQS: copies blobs to the targets.
 
 fn main() -> functions::Exit {
-    functions::run_on_all_cores::<functions::replicate::Replicate>()
+    functions::replicate::main()
 }

@@ -1,5 +1,5 @@
 //! `POST /v1/sessions`: signs in.
 
 fn main() -> functions::Exit {
-    functions::serve::<functions::session::create::SessionCreate>()
+    functions::session::create::main()
 }

@@ -1,5 +1,5 @@
 //! `DELETE /v1/sessions`: signs out everywhere.
 
 fn main() -> functions::Exit {
-    functions::serve::<functions::session::delete_all::SessionDeleteAll>()
+    functions::session::delete_all::main()
 }

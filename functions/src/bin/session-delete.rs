@@ -1,5 +1,5 @@
 //! `DELETE /v1/sessions/current`: signs out.
 
 fn main() -> functions::Exit {
-    functions::serve::<functions::session::delete::SessionDelete>()
+    functions::session::delete::main()
 }

@@ -1,5 +1,5 @@
 //! Schedule: repairs, expires and reclaims.
 
 fn main() -> functions::Exit {
-    functions::run::<functions::sweep::Sweep>()
+    functions::sweep::main()
 }

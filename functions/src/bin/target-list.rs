@@ -1,5 +1,5 @@
 //! `GET /v1/targets`: how the targets are doing.
 
 fn main() -> functions::Exit {
-    functions::serve::<functions::target::list::TargetList>()
+    functions::target::list::main()
 }

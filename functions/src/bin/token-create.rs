@@ -1,5 +1,5 @@
 //! `POST /v1/tokens`: makes a personal access token.
 
 fn main() -> functions::Exit {
-    functions::serve::<functions::token::create::TokenCreate>()
+    functions::token::create::main()
 }

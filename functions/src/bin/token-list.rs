@@ -1,5 +1,5 @@
 //! `GET /v1/tokens`: the personal access tokens of the account.
 
 fn main() -> functions::Exit {
-    functions::serve::<functions::token::list::TokenList>()
+    functions::token::list::main()
 }

@@ -1,5 +1,5 @@
 //! `DELETE /v1/uploads/{id}`: gives an upload up and its reservation back.
 
 fn main() -> functions::Exit {
-    functions::serve::<functions::upload::abort::UploadAbort>()
+    functions::upload::abort::main()
 }

@@ -1,5 +1,5 @@
 //! `POST /v1/uploads`: begins an upload, or completes it at once when the account has the bytes.
 
 fn main() -> functions::Exit {
-    functions::serve::<functions::upload::create::UploadCreate>()
+    functions::upload::create::main()
 }

@@ -1,5 +1,5 @@
 //! `GET /v1/uploads/{id}`: the state of an upload, and which parts the store has.
 
 fn main() -> functions::Exit {
-    functions::serve::<functions::upload::get::UploadGet>()
+    functions::upload::get::main()
 }

@@ -1,5 +1,5 @@
 //! `POST /v1/uploads/{id}/parts`: presigned requests that put parts.
 
 fn main() -> functions::Exit {
-    functions::serve::<functions::upload::sign_parts::UploadSignParts>()
+    functions::upload::sign_parts::main()
 }

@@ -1,5 +1,6 @@
 //! Deletes a file or an empty folder.
 
+use crate::{Exit, serve};
 use api::{Handler, Problem, Request};
 use domain::id::{AccountId, NodeId};
 use store::rows::{NodeRow, now};
@@ -9,6 +10,14 @@ use wire::answer::{Either, NoContent};
 use wire::body::Json;
 use wire::code;
 use wire::file::{Delete, DeletedFolder};
+
+/// The program.
+///
+/// # Errors
+/// When it is not configured, or the Lambda runtime cannot be reached.
+pub fn main() -> Exit {
+    serve::<FileDelete>()
+}
 
 pub struct FileDelete {
     table: Table,

@@ -2,6 +2,7 @@
 
 mod disposition;
 
+use crate::{Exit, serve};
 use api::{Handler, Problem, Request};
 use disposition::attachment;
 use domain::reconcile::Found;
@@ -13,6 +14,14 @@ use store::{Aws, Objects, StoreError, Table};
 use wire::answer::Redirect;
 use wire::code;
 use wire::file::Download;
+
+/// The program.
+///
+/// # Errors
+/// When it is not configured, or the Lambda runtime cannot be reached.
+pub fn main() -> Exit {
+    serve::<FileDownload>()
+}
 
 /// What the bytes are when nobody said (RFC 9110, section 8.3).
 const UNKNOWN: &str = "application/octet-stream";

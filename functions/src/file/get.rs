@@ -1,10 +1,19 @@
 //! A file with its replicas, or a folder.
 
+use crate::{Exit, serve};
 use api::{Handler, Problem, Request, views};
 use store::rows::now;
 use store::{Aws, StoreError, Table};
 use wire::body::Json;
 use wire::file::{Get, Node};
+
+/// The program.
+///
+/// # Errors
+/// When it is not configured, or the Lambda runtime cannot be reached.
+pub fn main() -> Exit {
+    serve::<FileGet>()
+}
 
 pub struct FileGet {
     table: Table,

@@ -1,5 +1,6 @@
 //! The entries of a folder, by name.
 
+use crate::{Exit, serve};
 use api::{Handler, Problem, Request, lookup, views};
 use domain::name::Name;
 use store::tree::Kind;
@@ -7,6 +8,14 @@ use store::{Aws, StoreError, Table};
 use wire::body::Json;
 use wire::file::{Entries, List, Node};
 use wire::page::Items;
+
+/// The program.
+///
+/// # Errors
+/// When it is not configured, or the Lambda runtime cannot be reached.
+pub fn main() -> Exit {
+    serve::<FileList>()
+}
 
 pub struct FileList {
     table: Table,

@@ -1,5 +1,6 @@
 //! Makes a folder.
 
+use crate::{Exit, serve};
 use api::{Handler, IdempotencyKey, Problem, Request, throttle, views};
 use domain::placement::OnConflict;
 use store::config::number;
@@ -8,6 +9,14 @@ use store::{Aws, StoreError, Table};
 use wire::answer::Created;
 use wire::file::Node;
 use wire::folder::{Create, NewFolder};
+
+/// The program.
+///
+/// # Errors
+/// When it is not configured, or the Lambda runtime cannot be reached.
+pub fn main() -> Exit {
+    serve::<FolderCreate>()
+}
 
 pub struct FolderCreate {
     table: Table,

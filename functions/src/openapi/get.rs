@@ -1,9 +1,18 @@
 //! The OpenAPI document, for whoever asks.
 
+use crate::{Exit, serve};
 use api::{Handler, Problem, Request};
 use store::{Aws, StoreError};
 use wire::answer::Document;
 use wire::openapi::Get;
+
+/// The program.
+///
+/// # Errors
+/// When it is not configured, or the Lambda runtime cannot be reached.
+pub fn main() -> Exit {
+    serve::<OpenapiGet>()
+}
 
 pub struct OpenapiGet;
 

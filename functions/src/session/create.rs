@@ -1,11 +1,20 @@
 //! Signs in: begins a session.
 
+use crate::{Exit, serve};
 use api::{Auth, Handler, Problem, Request, password, throttle};
 use store::config::number;
 use store::rows::{Allowance, AttemptsRow, now};
 use store::{Aws, StoreError, Table};
 use wire::answer::Created;
 use wire::session::{Create, Session};
+
+/// The program.
+///
+/// # Errors
+/// When it is not configured, or the Lambda runtime cannot be reached.
+pub fn main() -> Exit {
+    serve::<SessionCreate>()
+}
 
 pub struct SessionCreate {
     table: Table,

@@ -1,9 +1,18 @@
 //! Signs out: ends the session that the access token belongs to.
 
+use crate::{Exit, serve};
 use api::{Handler, Problem, Request};
 use store::{Aws, StoreError, Table};
 use wire::answer::NoContent;
 use wire::session::Delete;
+
+/// The program.
+///
+/// # Errors
+/// When it is not configured, or the Lambda runtime cannot be reached.
+pub fn main() -> Exit {
+    serve::<SessionDelete>()
+}
 
 pub struct SessionDelete {
     table: Table,

@@ -1,9 +1,18 @@
 //! Signs out everywhere: ends all sessions of the account, this one included.
 
+use crate::{Exit, serve};
 use api::{Handler, Problem, Request};
 use store::{Aws, StoreError, Table};
 use wire::answer::NoContent;
 use wire::session::DeleteAll;
+
+/// The program.
+///
+/// # Errors
+/// When it is not configured, or the Lambda runtime cannot be reached.
+pub fn main() -> Exit {
+    serve::<SessionDeleteAll>()
+}
 
 pub struct SessionDeleteAll {
     table: Table,

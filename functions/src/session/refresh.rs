@@ -1,10 +1,19 @@
 //! Exchanges a refresh token for an access token and another refresh token.
 
+use crate::{Exit, serve};
 use api::{Auth, Handler, Problem, Request};
 use domain::token::RefreshToken;
 use store::{Aws, StoreError};
 use wire::body::Json;
 use wire::session::{Refresh, Session};
+
+/// The program.
+///
+/// # Errors
+/// When it is not configured, or the Lambda runtime cannot be reached.
+pub fn main() -> Exit {
+    serve::<SessionRefresh>()
+}
 
 pub struct SessionRefresh {
     auth: Auth,

@@ -1,11 +1,20 @@
 //! How the targets are doing. For operators.
 
+use crate::{Exit, serve};
 use api::{Handler, Problem, Request, views};
 use store::rows::now;
 use store::{Aws, StoreError, Table};
 use wire::body::Json;
 use wire::page::Items;
 use wire::target::{List, Target};
+
+/// The program.
+///
+/// # Errors
+/// When it is not configured, or the Lambda runtime cannot be reached.
+pub fn main() -> Exit {
+    serve::<TargetList>()
+}
 
 pub struct TargetList {
     table: Table,

@@ -3,6 +3,7 @@
 //! Dead letters are taken out first, and deleted when their replica is under way again: taken out afterwards, one could be
 //! that of the next failure.
 
+use crate::{Exit, serve};
 use api::{Handler, Problem, Request};
 use domain::id::BlobId;
 use domain::replica::{Message, State};
@@ -11,6 +12,14 @@ use store::rows::{ReplicaRow, WaitingFor, now};
 use store::{Aws, DeadLetters, StartQueue, StoreError, Table};
 use wire::body::Json;
 use wire::target::{Redrive, Redriven};
+
+/// The program.
+///
+/// # Errors
+/// When it is not configured, or the Lambda runtime cannot be reached.
+pub fn main() -> Exit {
+    serve::<TargetRedrive>()
+}
 
 /// How many failed replicas one call takes: what is done well before the gateway stops waiting.
 const MOST: u32 = 100;

@@ -1,5 +1,6 @@
 //! Makes a personal access token. Its text is shown this once.
 
+use crate::{Exit, serve};
 use api::{Handler, Problem, Request, SignedIn, throttle, views};
 use domain::moment::later;
 use domain::token::{self, MOST_DAYS, Secret, Token};
@@ -9,6 +10,14 @@ use store::rows::{Allowance, TokenRow, new_id, now};
 use store::{Aws, StoreError, Table};
 use wire::answer::Created;
 use wire::token::{Create, PersonalToken};
+
+/// The program.
+///
+/// # Errors
+/// When it is not configured, or the Lambda runtime cannot be reached.
+pub fn main() -> Exit {
+    serve::<TokenCreate>()
+}
 
 pub struct TokenCreate {
     table: Table,

@@ -1,9 +1,18 @@
 //! Ends a personal access token.
 
+use crate::{Exit, serve};
 use api::{Handler, Problem, Request};
 use store::{Aws, StoreError, Table};
 use wire::answer::NoContent;
 use wire::token::Delete;
+
+/// The program.
+///
+/// # Errors
+/// When it is not configured, or the Lambda runtime cannot be reached.
+pub fn main() -> Exit {
+    serve::<TokenDelete>()
+}
 
 pub struct TokenDelete {
     table: Table,

@@ -1,5 +1,6 @@
 //! The personal access tokens of the account, without their texts.
 
+use crate::{Exit, serve};
 use api::{Handler, Problem, Request, lookup, views};
 use domain::id::PersonalTokenId;
 use store::rows::now;
@@ -8,6 +9,14 @@ use wire::body::Json;
 use wire::page::Items;
 use wire::query::Paged;
 use wire::token::{List, PersonalToken};
+
+/// The program.
+///
+/// # Errors
+/// When it is not configured, or the Lambda runtime cannot be reached.
+pub fn main() -> Exit {
+    serve::<TokenList>()
+}
 
 pub struct TokenList {
     table: Table,

@@ -1,5 +1,6 @@
 //! Gives an upload up and its reservation back.
 
+use crate::{Exit, serve};
 use api::{Handler, Problem, Request};
 use domain::upload::{Event, State};
 use store::rows::now;
@@ -7,6 +8,14 @@ use store::uploads::TransitionError;
 use store::{Aws, Objects, StoreError, Table};
 use wire::answer::NoContent;
 use wire::upload::Abort;
+
+/// The program.
+///
+/// # Errors
+/// When it is not configured, or the Lambda runtime cannot be reached.
+pub fn main() -> Exit {
+    serve::<UploadAbort>()
+}
 
 pub struct UploadAbort {
     table: Table,

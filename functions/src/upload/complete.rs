@@ -1,5 +1,6 @@
 //! Turns the parts into a file.
 
+use crate::{Exit, serve};
 use api::{Handler, Problem, Request, views};
 use domain::placement::Destination;
 use std::time::Duration;
@@ -10,6 +11,14 @@ use wire::answer::{Accepted, Either};
 use wire::body::Json;
 use wire::code;
 use wire::upload::{Complete, Upload};
+
+/// The program.
+///
+/// # Errors
+/// When it is not configured, or the Lambda runtime cannot be reached.
+pub fn main() -> Exit {
+    serve::<UploadComplete>()
+}
 
 /// How long the store may take to assemble the object before the client is told to ask again. The gateway
 /// gives up after 29 seconds, and there is a little more to do after the store answered.

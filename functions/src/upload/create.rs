@@ -1,6 +1,7 @@
 //! Begins an upload, or spares the client sending the bytes: at once when the account has a file with them, after a proof
 //! when somebody else has.
 
+use crate::{Exit, serve};
 use api::{Handler, IdempotencyKey, Problem, Request, throttle, views};
 use domain::content::{ContentId, PartPlan};
 use domain::id::AccountId;
@@ -17,6 +18,14 @@ use store::{Aws, Conflict, StartQueue, StoreError, Table};
 use wire::Code;
 use wire::answer::{Created, Either, Located};
 use wire::upload::{Create, NewUpload, Upload};
+
+/// The program.
+///
+/// # Errors
+/// When it is not configured, or the Lambda runtime cannot be reached.
+pub fn main() -> Exit {
+    serve::<UploadCreate>()
+}
 
 pub struct UploadCreate {
     table: Table,

@@ -1,10 +1,19 @@
 //! The state of an upload, and which parts the store has.
 
+use crate::{Exit, serve};
 use api::{Handler, Problem, Request, views};
 use store::finalize::received;
 use store::{Aws, Objects, StoreError, Table};
 use wire::body::Json;
 use wire::upload::{Get, Upload};
+
+/// The program.
+///
+/// # Errors
+/// When it is not configured, or the Lambda runtime cannot be reached.
+pub fn main() -> Exit {
+    serve::<UploadGet>()
+}
 
 pub struct UploadGet {
     table: Table,

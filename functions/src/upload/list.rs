@@ -1,5 +1,6 @@
 //! The caller's uploads that have not ended.
 
+use crate::{Exit, serve};
 use api::{Handler, Problem, Request, lookup, views};
 use domain::upload::State;
 use store::rows::{UploadPlace, UploadRow, now};
@@ -8,6 +9,14 @@ use wire::body::Json;
 use wire::page::Items;
 use wire::query::Paged;
 use wire::upload::{List, Upload};
+
+/// The program.
+///
+/// # Errors
+/// When it is not configured, or the Lambda runtime cannot be reached.
+pub fn main() -> Exit {
+    serve::<UploadList>()
+}
 
 pub struct UploadList {
     table: Table,

@@ -1,5 +1,6 @@
 //! Takes the answer to an upload's challenge.
 
+use crate::{Exit, serve};
 use api::{Handler, Problem, Request, views};
 use domain::upload::{Refusal, State};
 use store::possession::Proven;
@@ -8,6 +9,14 @@ use store::uploads::TransitionError;
 use store::{Aws, Conflict, Objects, StartQueue, StoreError, Table};
 use wire::body::Json;
 use wire::upload::{Prove, Upload};
+
+/// The program.
+///
+/// # Errors
+/// When it is not configured, or the Lambda runtime cannot be reached.
+pub fn main() -> Exit {
+    serve::<UploadProve>()
+}
 
 pub struct UploadProve {
     table: Table,

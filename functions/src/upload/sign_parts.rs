@@ -1,5 +1,6 @@
 //! Presigned requests that put parts: each for exactly these bytes.
 
+use crate::{Exit, serve};
 use api::{Handler, Problem, Request, views};
 use domain::id::{AccountId, UploadId};
 use std::collections::HashSet;
@@ -9,6 +10,14 @@ use store::uploads::TransitionError;
 use store::{Aws, Conflict, Objects, StoreError, Table};
 use wire::body::Json;
 use wire::upload::{MAX_BATCH, PartToSign, PartsToSign, SignParts, SignedParts};
+
+/// The program.
+///
+/// # Errors
+/// When it is not configured, or the Lambda runtime cannot be reached.
+pub fn main() -> Exit {
+    serve::<UploadSignParts>()
+}
 
 /// Parallel requests of one client may all want to begin the multipart upload: one does, the others look again.
 const ATTEMPTS: u32 = 5;

@@ -108,10 +108,9 @@ async fn complete(api: &Api, upload: &Upload) -> Result<()> {
 
 /// What an S3 store calls an object of these parts: the MD5 of the only one, or that over all of them.
 fn etag(parts: &[[u8; 16]]) -> String {
-    let hex = |bytes| format!("{:032x}", u128::from_be_bytes(bytes));
     match parts {
-        [only] => hex(*only),
-        many => format!("{}-{}", hex(Md5::digest(many.concat()).into()), many.len()),
+        [only] => hex::encode(only),
+        many => format!("{}-{}", hex::encode(Md5::digest(many.concat())), many.len()),
     }
 }
 

@@ -59,11 +59,9 @@ async fn every_message_three_times_in_any_order() {
 
 mod real_ceph {
     use super::{Kind, SEEDS, three_times};
-    use crate::harness::ceph;
 
     #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
     async fn every_message_three_times_in_any_order() {
-        let _gateway = ceph::in_use().await;
         for seed in SEEDS {
             three_times(&[Kind::Ceph], seed).await;
         }

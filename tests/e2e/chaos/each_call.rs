@@ -138,17 +138,14 @@ async fn of_a_large_file_to_oss() {
 
 mod real_ceph {
     use super::{Kind, PART, every_fault};
-    use crate::harness::ceph;
 
     #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
     async fn of_a_small_file() {
-        let _gateway = ceph::in_use().await;
         every_fault(Kind::Ceph, 1000, 1).await;
     }
 
     #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
     async fn of_a_large_file() {
-        let _gateway = ceph::in_use().await;
         every_fault(Kind::Ceph, PART + 1, 6).await;
     }
 }

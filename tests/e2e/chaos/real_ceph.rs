@@ -53,7 +53,6 @@ const TOGETHER: usize = 16;
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_big_file_under_fire_arrives_everywhere() {
-    let _gateway = ceph::alone().await;
     let size = std::env::var("LONGSHORE_CHAOS_BYTES").map_or(USUAL_BYTES, |text| text.parse().unwrap());
     let began = Instant::now();
     let say = |what: &str| println!("{size} bytes, {what}: {:.0} s", began.elapsed().as_secs_f64());

@@ -6,9 +6,9 @@ use super::signed::send_signed;
 use super::stack::stack;
 use aws_credential_types::Credentials;
 use futures::future::join_all;
+use percent_encoding::{NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode};
 use serde_json::{Map, Value, json};
 use std::collections::BTreeMap;
-use std::fmt::Write;
 use std::sync::Mutex;
 
 /// A call to a service that speaks JSON, which must go well.
@@ -215,7 +215,7 @@ pub(crate) struct DeadLetter {
 
 /// All dead letters that were ever seen. They are back in their queue after a few seconds.
 pub(crate) async fn dead_letters() -> Vec<DeadLetter> {
-    // Tests that read at the same time hide letters from each other.
+    // `.config/nextest.toml` has no two tests read at the same time: they would hide letters from each other.
     static SEEN: tokio::sync::Mutex<Vec<DeadLetter>> = tokio::sync::Mutex::const_new(Vec::new());
     let mut seen = SEEN.lock().await;
     let request = json!({
@@ -376,34 +376,15 @@ pub(crate) async fn policies_of(role: &str) -> Vec<Value> {
     for name in all_between(&names, "<member>", "</member>") {
         let policy = iam_query(&format!("Action=GetRolePolicy&PolicyName={name}&{about}")).await;
         let document = all_between(&policy, "<PolicyDocument>", "</PolicyDocument>").remove(0);
-        policies.push(serde_json::from_slice(&percent_decoded(&document)).unwrap());
+        let document = percent_decode_str(&document).decode_utf8().unwrap();
+        policies.push(serde_json::from_str(&document).unwrap());
     }
     policies
 }
 
 /// A text as a value in a form.
 pub(crate) fn percent_encoded(text: &str) -> String {
-    let mut encoded = String::new();
-    for byte in text.bytes() {
-        let _ = write!(encoded, "%{byte:02X}");
-    }
-    encoded
-}
-
-fn percent_decoded(text: &str) -> Vec<u8> {
-    let mut bytes = Vec::new();
-    let mut rest = text.as_bytes();
-    while let Some((first, after)) = rest.split_first() {
-        if *first == b'%' {
-            let hex = std::str::from_utf8(&after[..2]).unwrap();
-            bytes.push(u8::from_str_radix(hex, 16).unwrap());
-            rest = &after[2..];
-        } else {
-            bytes.push(*first);
-            rest = after;
-        }
-    }
-    bytes
+    utf8_percent_encode(text, NON_ALPHANUMERIC).to_string()
 }
 
 /// Invokes a function that is not behind the gateway. Gives what it answers, or its error.

@@ -6,7 +6,6 @@ use serde_json::Value;
 use std::path::Path;
 use std::process::Command;
 use std::sync::LazyLock;
-use tokio::sync::{RwLock, RwLockReadGuard, RwLockWriteGuard};
 
 /// What `cargo xtask` wrote down about it.
 #[derive(Deserialize)]
@@ -18,22 +17,6 @@ struct Ceph {
 fn ceph() -> &'static Ceph {
     static CEPH: LazyLock<Ceph> = LazyLock::new(|| read("LONGSHORE_CEPH"));
     &CEPH
-}
-
-/// The gateway: needed by many tests at once, or killed by one that has it for itself.
-static GATEWAY: RwLock<()> = RwLock::const_new(());
-
-/// Until this is dropped nobody kills the gateway.
-pub(crate) async fn in_use() -> RwLockReadGuard<'static, ()> {
-    // Says so at once if there is no Ceph.
-    ceph();
-    GATEWAY.read().await
-}
-
-/// Until this is dropped nobody else uses the gateway.
-pub(crate) async fn alone() -> RwLockWriteGuard<'static, ()> {
-    ceph();
-    GATEWAY.write().await
 }
 
 /// `cargo xtask ceph <arguments>`, on the Ceph under test.

@@ -5,7 +5,7 @@ use bytes::Bytes;
 use http_body_util::{BodyExt, Full};
 use hyper::client::conn::http1;
 use hyper::header::{CONTENT_LENGTH, HOST, HeaderMap};
-use hyper::{Request, Response};
+use hyper::{Request, Response, Uri};
 use hyper_util::rt::TokioIo;
 use rustls_platform_verifier::ConfigVerifierExt;
 use serde_json::Value;
@@ -66,14 +66,12 @@ pub(crate) async fn send(
     headers: &[(&str, &str)],
     body: impl Into<Bytes>,
 ) -> Answer {
-    let (scheme, rest) = url
-        .split_once("://")
-        .unwrap_or_else(|| panic!("not a URL: {url}"));
-    let slash = rest.find('/').unwrap_or(rest.len());
-    let (authority, path) = rest.split_at(slash);
-    let mut request = Request::builder()
-        .method(method)
-        .uri(if path.is_empty() { "/" } else { path });
+    let uri: Uri = url
+        .parse()
+        .unwrap_or_else(|error| panic!("not a URL: {url}: {error}"));
+    let authority = uri.authority().unwrap().as_str();
+    let path = uri.path_and_query().unwrap().as_str();
+    let mut request = Request::builder().method(method).uri(path);
     for (name, value) in headers {
         request = request.header(*name, *value);
     }
@@ -88,8 +86,8 @@ pub(crate) async fn send(
     }
     let request = request.body(Full::new(body)).unwrap();
     let answer = async {
-        match scheme {
-            "https" => exchange_over_tls(authority, request).await,
+        match uri.scheme_str() {
+            Some("https") => exchange_over_tls(authority, request).await,
             _ => exchange(authority, request).await,
         }
     };

@@ -1,25 +1,35 @@
 //! Changes to the targets secret: targets of a test's own, for the files of one account.
 //!
-//! Many tests change the secret at once. Each reads it, changes it and writes it while no other does, so none loses what
-//! another wrote.
+//! Many tests change the secret at once. Each reads it, changes it and writes it while no other does, in whichever process, so
+//! none loses what another wrote.
 
 use super::aws;
 use super::bytes::unique;
 use super::private_sweep::PrivateSweep;
 use super::stack::stack;
 use serde_json::{Value, json};
-use tokio::sync::Mutex;
+use std::env;
+use std::fs::File;
+use std::path::Path;
+use tokio::task::spawn_blocking;
 
 /// Changes the targets secret, and has a sweep let all functions know. Gives what the edit gives.
 pub(crate) async fn change<T>(edit: impl FnOnce(&mut Value) -> T) -> T {
-    static ONE_AT_A_TIME: Mutex<()> = Mutex::const_new(());
-    let _mine = ONE_AT_A_TIME.lock().await;
+    let _mine = only_one_at_a_time().await;
     let id = &stack().targets_secret_id;
     let mut document = aws::secret(id).await;
     let given = edit(&mut document);
     aws::put_secret(id, &document).await;
     PrivateSweep::new().run().await;
     given
+}
+
+/// Until this is dropped, other tests of this stack wait here.
+async fn only_one_at_a_time() -> File {
+    let stack = env::var_os("LONGSHORE_STACK").unwrap();
+    let file = File::create(Path::new(&stack).with_extension("lock")).unwrap();
+    let locked = spawn_blocking(move || file.lock().map(|()| file));
+    locked.await.unwrap().unwrap()
 }
 
 /// A name that no other target has.

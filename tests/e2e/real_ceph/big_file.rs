@@ -29,7 +29,6 @@ const MEMORY_KIB: u64 = 128 * 1024;
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_big_file_goes_up_and_comes_down_and_is_at_the_target() {
-    let _gateway = ceph::in_use().await;
     let mib = std::env::var("LONGSHORE_BIG_MIB").map_or(USUAL_MIB, |text| text.parse().unwrap());
     let parts = mib.div_ceil(8);
     let memory = Memory::default();

@@ -14,7 +14,6 @@ use serde_json::{Value, json};
 /// `kill -9` of the gateway in the middle of a copy. It is started again, and the copy is whole.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn the_gateway_is_killed_in_mid_copy() {
-    let _gateway = ceph::alone().await;
     let person = Person::new().await;
     let bytes = fresh(256 * MIB);
     let file = person.store("a", None, &bytes).await.file;
@@ -48,7 +47,6 @@ async fn the_gateway_is_killed_in_mid_copy() {
 /// message is among the dead letters. Once a target is mended it is tried again.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn targets_that_refuse() {
-    let _gateway = ceph::in_use().await;
     let person = Person::new().await;
     person.become_operator().await;
     let id = unique();

@@ -19,7 +19,6 @@ fn message(step: &str, blob: &str) -> Value {
 /// Three of each, in no sensible order, while the copy is under way and after.
 #[tokio::test]
 async fn messages_that_come_again_change_nothing() {
-    let _gateway = ceph::in_use().await;
     let person = Person::new().await;
     let bytes = fresh(150 * MIB);
     let upload = person.sent("a", &bytes).await.id;
@@ -98,7 +97,6 @@ async fn finalized_without_a_message(person: &Person, name: &str, bytes: &[u8]) 
 /// The finalize was killed before it could send a message: what is written is enough.
 #[tokio::test]
 async fn a_message_that_was_never_sent() {
-    let _gateway = ceph::in_use().await;
     let person = Person::new().await;
     let bytes = fresh(20 * MIB);
     let (file, blob) = finalized_without_a_message(&person, "a", &bytes).await;
@@ -118,7 +116,6 @@ async fn a_message_that_was_never_sent() {
 /// Bytes that rotted in the primary store are never copied: the ledger says what they were.
 #[tokio::test]
 async fn bytes_that_rotted_before_they_were_copied() {
-    let _gateway = ceph::in_use().await;
     let person = Person::new().await;
     for size in [1000, 20 * MIB] {
         let (file, blob) = finalized_without_a_message(&person, &format!("{size}"), &fresh(size)).await;
@@ -139,7 +136,6 @@ async fn bytes_that_rotted_before_they_were_copied() {
 /// When the bytes of a blob are reclaimed, so are their copies.
 #[tokio::test]
 async fn copies_are_reclaimed_with_their_blob() {
-    let _gateway = ceph::in_use().await;
     let person = Person::new().await;
     let file = person.store("a", None, &fresh(9 * MIB)).await.file;
     let key = available(&person, &file).await;
@@ -168,7 +164,6 @@ async fn copies_are_reclaimed_with_their_blob() {
 /// messages here, so that it can be killed; what it does not get done, the deployed workers do.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_worker_that_is_killed() {
-    let _gateway = ceph::in_use().await;
     let person = Person::new().await;
     for call in 1.. {
         let bytes = fresh(9 * MIB);
@@ -219,7 +214,6 @@ async fn a_worker_that_is_killed() {
 /// What is no message of ours goes to the dead letters, and does not keep the others waiting.
 #[tokio::test]
 async fn a_message_that_nobody_understands() {
-    let _gateway = ceph::in_use().await;
     let person = Person::new().await;
     let mark = format!("{:x}", unique());
     let odd = [

@@ -2,6 +2,7 @@
 
 use crate::disk::random_id;
 use crate::refusal::Refusal;
+use crate::xml;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
@@ -9,6 +10,7 @@ use http_body_util::combinators::BoxBody;
 use http_body_util::{BodyExt, Full};
 use hyper::header::{CONTENT_TYPE, HeaderName, HeaderValue};
 use hyper::{Response, StatusCode};
+use serde::Serialize;
 use std::io;
 
 pub(crate) type Answer = Response<BoxBody<Bytes, io::Error>>;
@@ -26,12 +28,9 @@ pub(crate) fn empty(status: StatusCode) -> Answer {
     with(status, Bytes::new())
 }
 
-pub(crate) fn xml(text: String) -> Answer {
-    set(
-        with(StatusCode::OK, text),
-        CONTENT_TYPE.as_str(),
-        "application/xml",
-    )
+pub(crate) fn xml(document: &impl Serialize) -> Result<Answer, Refusal> {
+    let answer = with(StatusCode::OK, xml::write(document)?);
+    Ok(set(answer, CONTENT_TYPE.as_str(), "application/xml"))
 }
 
 /// Sets a header. One that HTTP cannot carry is left out.

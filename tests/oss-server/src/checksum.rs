@@ -55,7 +55,7 @@ impl Sums {
     /// The `ETag` of what was sent in one request, without quotation marks.
     pub(crate) fn etag(&self, etags: Etags) -> String {
         match etags {
-            Etags::Md5 => crate::encoding::hex(&self.md5).to_uppercase(),
+            Etags::Md5 => hex::encode_upper(self.md5),
             Etags::Random => random_id(),
         }
     }

@@ -184,7 +184,7 @@ impl Disk {
 
     fn object_file(&self, key: &str) -> PathBuf {
         use sha2::{Digest, Sha256};
-        let name = crate::encoding::hex(&Sha256::digest(key));
+        let name = hex::encode(Sha256::digest(key));
         self.folder.join("objects").join(format!("{name}.json"))
     }
 

@@ -4,10 +4,11 @@ use crate::answer::{self, Answer};
 use crate::disk::Object;
 use crate::refusal::Refusal;
 use crate::service::Call;
-use crate::xml::Document;
+use crate::xml::Names;
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE;
 use jiff::Timestamp;
+use serde::Serialize;
 use std::sync::Arc;
 
 /// Whose everything is.
@@ -28,12 +29,12 @@ pub(crate) fn objects(call: &Call<'_>) -> Result<Answer, Refusal> {
     let marker = call.head.query("marker").unwrap_or_default();
     let mut page = page(call, marker)?;
     page.owners = true;
-    let mut document = begin(call)?;
-    document.key("Marker", marker);
-    if let Some(next) = &page.next {
-        document.key("NextMarker", next);
-    }
-    Ok(finish(document, &page))
+    let names = Names::asked_for(call.head);
+    answer::xml(&ListBucketResult {
+        marker: Some(names.write(marker)),
+        next_marker: page.next.as_deref().map(|next| names.write(next)),
+        ..ListBucketResult::of(call, &page)?
+    })
 }
 
 pub(crate) fn objects_v2(call: &Call<'_>) -> Result<Answer, Refusal> {
@@ -45,16 +46,13 @@ pub(crate) fn objects_v2(call: &Call<'_>) -> Result<Answer, Refusal> {
         None => start.to_owned(),
     };
     let page = page(call, &after)?;
-    let mut document = begin(call)?;
-    document.key("StartAfter", start);
-    if let Some(token) = token {
-        document.element("ContinuationToken", token);
-    }
-    if let Some(next) = &page.next {
-        document.element("NextContinuationToken", &URL_SAFE.encode(next));
-    }
-    document.number("KeyCount", page.objects.len() + page.prefixes.len());
-    Ok(finish(document, &page))
+    answer::xml(&ListBucketResult {
+        start_after: Some(Names::asked_for(call.head).write(start)),
+        continuation_token: token,
+        next_continuation_token: page.next.as_ref().map(|next| URL_SAFE.encode(next)),
+        key_count: Some(page.objects.len() + page.prefixes.len()),
+        ..ListBucketResult::of(call, &page)?
+    })
 }
 
 fn decoded(token: &str) -> Option<String> {
@@ -66,15 +64,94 @@ fn most(call: &Call<'_>) -> Result<usize, Refusal> {
     call.head.number("max-keys", 100, 1000)
 }
 
-fn begin(call: &Call<'_>) -> Result<Document, Refusal> {
-    let head = call.head;
-    let encoded = head.query("encoding-type") == Some("url");
-    let mut document = Document::new("ListBucketResult", encoded);
-    document.element("Name", &head.bucket);
-    document.key("Prefix", head.query("prefix").unwrap_or_default());
-    document.key("Delimiter", head.query("delimiter").unwrap_or_default());
-    document.number("MaxKeys", most(call)?);
-    Ok(document)
+/// A page, in either version of the operation.
+#[derive(Default, Serialize)]
+#[serde(rename_all = "PascalCase")]
+struct ListBucketResult<'a> {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    encoding_type: Option<&'static str>,
+    name: &'a str,
+    prefix: String,
+    delimiter: String,
+    max_keys: usize,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    marker: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    next_marker: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    start_after: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    continuation_token: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    next_continuation_token: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    key_count: Option<usize>,
+    is_truncated: bool,
+    contents: Vec<Contents>,
+    common_prefixes: Vec<CommonPrefix>,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "PascalCase")]
+struct Contents {
+    key: String,
+    last_modified: String,
+    #[serde(rename = "ETag")]
+    etag: String,
+    #[serde(rename = "Type")]
+    kind: &'static str,
+    size: u64,
+    storage_class: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    owner: Option<Owner>,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "PascalCase")]
+struct Owner {
+    #[serde(rename = "ID")]
+    id: &'static str,
+    display_name: &'static str,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "PascalCase")]
+struct CommonPrefix {
+    prefix: String,
+}
+
+impl<'a> ListBucketResult<'a> {
+    /// What both versions say.
+    fn of(call: &Call<'a>, page: &Page) -> Result<Self, Refusal> {
+        let head = call.head;
+        let names = Names::asked_for(head);
+        let contents = page.objects.iter().map(|object| Contents {
+            key: names.write(&object.key),
+            last_modified: time(object.modified),
+            etag: format!("\"{}\"", object.etag),
+            kind: object.kind(),
+            size: object.size,
+            storage_class: "Standard",
+            owner: page.owners.then_some(Owner {
+                id: OWNER,
+                display_name: OWNER,
+            }),
+        });
+        let prefixes = page.prefixes.iter().map(|prefix| CommonPrefix {
+            prefix: names.write(prefix),
+        });
+        Ok(Self {
+            encoding_type: names.encoding_type(),
+            name: &head.bucket,
+            prefix: names.write(head.query("prefix").unwrap_or_default()),
+            delimiter: names.write(head.query("delimiter").unwrap_or_default()),
+            max_keys: most(call)?,
+            is_truncated: page.next.is_some(),
+            contents: contents.collect(),
+            common_prefixes: prefixes.collect(),
+            ..Self::default()
+        })
+    }
 }
 
 fn page(call: &Call<'_>, after: &str) -> Result<Page, Refusal> {
@@ -114,41 +191,29 @@ fn page(call: &Call<'_>, after: &str) -> Result<Page, Refusal> {
     Ok(page)
 }
 
-fn finish(mut document: Document, page: &Page) -> Answer {
-    document.number("IsTruncated", page.next.is_some());
-    for object in &page.objects {
-        document.open("Contents");
-        document.key("Key", &object.key);
-        document.element("LastModified", &time(object.modified));
-        document.element("ETag", &format!("\"{}\"", object.etag));
-        document.element("Type", object.kind());
-        document.number("Size", object.size);
-        document.element("StorageClass", "Standard");
-        if page.owners {
-            document.open("Owner");
-            document.element("ID", OWNER);
-            document.element("DisplayName", OWNER);
-            document.close("Owner");
-        }
-        document.close("Contents");
-    }
-    for prefix in &page.prefixes {
-        document.open("CommonPrefixes");
-        document.key("Prefix", prefix);
-        document.close("CommonPrefixes");
-    }
-    answer::xml(document.finish())
+pub(crate) fn bucket_info(call: &Call<'_>) -> Result<Answer, Refusal> {
+    let settings = &call.service.settings;
+    answer::xml(&BucketInfo {
+        bucket: Bucket {
+            name: &settings.bucket,
+            location: format!("oss-{}", settings.region),
+            storage_class: "Standard",
+        },
+    })
 }
 
-pub(crate) fn bucket_info(call: &Call<'_>) -> Answer {
-    let settings = &call.service.settings;
-    let mut document = Document::new("BucketInfo", false);
-    document.open("Bucket");
-    document.element("Name", &settings.bucket);
-    document.element("Location", &format!("oss-{}", settings.region));
-    document.element("StorageClass", "Standard");
-    document.close("Bucket");
-    answer::xml(document.finish())
+#[derive(Serialize)]
+#[serde(rename_all = "PascalCase")]
+struct BucketInfo<'a> {
+    bucket: Bucket<'a>,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "PascalCase")]
+struct Bucket<'a> {
+    name: &'a str,
+    location: String,
+    storage_class: &'static str,
 }
 
 /// As OSS writes times in XML.

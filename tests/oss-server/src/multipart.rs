@@ -6,12 +6,12 @@ use crate::disk::{Completion, Part, Upload};
 use crate::listing;
 use crate::objects::{kept_headers, with_checksums};
 use crate::refusal::Refusal;
-use crate::request::Head;
 use crate::service::Call;
 use crate::transfer::receive;
-use crate::xml::{Document, leaves};
+use crate::xml::{self, Names};
 use hyper::StatusCode;
 use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
 
 /// The highest number of a part, and so how many there can be.
 const MAX_PARTS: u32 = 10_000;
@@ -20,15 +20,23 @@ pub(crate) fn initiate(call: &Call<'_>) -> Result<Answer, Refusal> {
     let head = call.head;
     let disk = &call.service.disk;
     let id = disk.begin_upload(&head.key, kept_headers(head), head.forbids_overwriting()?)?;
-    let mut document = Document::new("InitiateMultipartUploadResult", encoded(head));
-    document.element("Bucket", &head.bucket);
-    document.key("Key", &head.key);
-    document.element("UploadId", &id);
-    Ok(answer::xml(document.finish()))
+    let names = Names::asked_for(head);
+    answer::xml(&InitiateMultipartUploadResult {
+        encoding_type: names.encoding_type(),
+        bucket: &head.bucket,
+        key: names.write(&head.key),
+        upload_id: &id,
+    })
 }
 
-fn encoded(head: &Head) -> bool {
-    head.query("encoding-type") == Some("url")
+#[derive(Serialize)]
+#[serde(rename_all = "PascalCase")]
+struct InitiateMultipartUploadResult<'a> {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    encoding_type: Option<&'static str>,
+    bucket: &'a str,
+    key: String,
+    upload_id: &'a str,
 }
 
 pub(crate) async fn upload_part(mut call: Call<'_>) -> Result<Answer, Refusal> {
@@ -83,38 +91,59 @@ pub(crate) async fn complete(mut call: Call<'_>) -> Result<Answer, Refusal> {
         crc64: announced_crc64(head)?,
     };
     let object = disk.complete(&head.key, id, &completion)?;
-    let mut document = Document::new("CompleteMultipartUploadResult", encoded(head));
-    document.element(
-        "Location",
-        &format!("http://{}/{}/{}", head.host, head.bucket, head.key),
-    );
-    document.element("Bucket", &head.bucket);
-    document.key("Key", &head.key);
-    document.element("ETag", &format!("\"{}\"", object.etag));
-    Ok(with_checksums(
-        answer::xml(document.finish()),
-        &object.etag,
-        object.crc64,
-    ))
+    let names = Names::asked_for(head);
+    let answer = answer::xml(&CompleteMultipartUploadResult {
+        encoding_type: names.encoding_type(),
+        location: format!("http://{}/{}/{}", head.host, head.bucket, head.key),
+        bucket: &head.bucket,
+        key: names.write(&head.key),
+        etag: format!("\"{}\"", object.etag),
+    })?;
+    Ok(with_checksums(answer, &object.etag, object.crc64))
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "PascalCase")]
+struct CompleteMultipartUploadResult<'a> {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    encoding_type: Option<&'static str>,
+    location: String,
+    bucket: &'a str,
+    key: String,
+    #[serde(rename = "ETag")]
+    etag: String,
+}
+
+#[derive(Deserialize)]
+enum CompleteBody {
+    CompleteMultipartUpload {
+        #[serde(rename = "Part", default)]
+        parts: Vec<NamedPart>,
+    },
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct NamedPart {
+    part_number: Option<String>,
+    #[serde(rename = "ETag")]
+    etag: Option<String>,
 }
 
 /// Number and `ETag` of each part in the XML, in its order.
 fn named_parts(body: &[u8]) -> Result<Vec<(u32, String)>, Refusal> {
-    let mut parts = Vec::new();
-    let (mut number, mut etag) = (None, None);
-    for leaf in leaves(body, "CompleteMultipartUpload")? {
-        match (leaf.parent.as_str(), leaf.name.as_str()) {
-            ("Part", "PartNumber") => number = Some(part_number(leaf.text.trim())?),
-            ("Part", "ETag") => etag = Some(leaf.text.trim().trim_matches('"').to_owned()),
-            (_, "Part") => {
-                let part = number.take().zip(etag.take());
-                parts.push(part.ok_or_else(|| {
-                    Refusal::bad_request("MalformedXML", "Each Part needs a PartNumber and an ETag.")
-                })?);
-            }
-            _ => {}
-        }
-    }
+    let CompleteBody::CompleteMultipartUpload { parts } = xml::read(body)?;
+    let named = parts.into_iter().map(|part| {
+        let (Some(number), Some(etag)) = (part.part_number, part.etag) else {
+            let message = "Each Part needs a PartNumber and an ETag.";
+            return Err(Refusal::bad_request("MalformedXML", message));
+        };
+        Ok((
+            part_number(number.trim())?,
+            etag.trim().trim_matches('"').to_owned(),
+        ))
+    });
+    let parts = named.collect::<Result<Vec<_>, _>>()?;
     if parts.is_empty() {
         return Err(Refusal::bad_request("MalformedXML", "There are no parts."));
     }
@@ -134,26 +163,60 @@ pub(crate) fn list_parts(call: &Call<'_>) -> Result<Answer, Refusal> {
     let marker = head.number("part-number-marker", 0, MAX_PARTS as usize)?;
     let after = upload.parts.values().filter(|part| part.number as usize > marker);
     let parts: Vec<_> = after.clone().take(most).collect();
-    let mut document = Document::new("ListPartsResult", encoded(head));
-    document.element("Bucket", &head.bucket);
-    document.key("Key", &head.key);
-    document.element("UploadId", &upload.id);
-    document.element("StorageClass", "Standard");
-    document.number("PartNumberMarker", marker);
+    let names = Names::asked_for(head);
     let last = parts.last().map_or(marker, |part| part.number as usize);
-    document.number("NextPartNumberMarker", last);
-    document.number("MaxParts", most);
-    document.number("IsTruncated", after.count() > parts.len());
-    for part in parts {
-        document.open("Part");
-        document.number("PartNumber", part.number);
-        document.element("LastModified", &listing::time(part.modified));
-        document.element("ETag", &format!("\"{}\"", part.etag));
-        document.number("HashCrc64ecma", part.crc64);
-        document.number("Size", part.size);
-        document.close("Part");
+    answer::xml(&ListPartsResult {
+        encoding_type: names.encoding_type(),
+        bucket: &head.bucket,
+        key: names.write(&head.key),
+        upload_id: &upload.id,
+        storage_class: "Standard",
+        part_number_marker: marker,
+        next_part_number_marker: last,
+        max_parts: most,
+        is_truncated: after.count() > parts.len(),
+        parts: parts.into_iter().map(ListedPart::of).collect(),
+    })
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "PascalCase")]
+struct ListPartsResult<'a> {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    encoding_type: Option<&'static str>,
+    bucket: &'a str,
+    key: String,
+    upload_id: &'a str,
+    storage_class: &'static str,
+    part_number_marker: usize,
+    next_part_number_marker: usize,
+    max_parts: usize,
+    is_truncated: bool,
+    #[serde(rename = "Part")]
+    parts: Vec<ListedPart>,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "PascalCase")]
+struct ListedPart {
+    part_number: u32,
+    last_modified: String,
+    #[serde(rename = "ETag")]
+    etag: String,
+    hash_crc64ecma: u64,
+    size: u64,
+}
+
+impl ListedPart {
+    fn of(part: &Part) -> Self {
+        Self {
+            part_number: part.number,
+            last_modified: listing::time(part.modified),
+            etag: format!("\"{}\"", part.etag),
+            hash_crc64ecma: part.crc64,
+            size: part.size,
+        }
     }
-    Ok(answer::xml(document.finish()))
 }
 
 pub(crate) fn list_uploads(call: &Call<'_>) -> Result<Answer, Refusal> {
@@ -177,24 +240,55 @@ pub(crate) fn list_uploads(call: &Call<'_>) -> Result<Answer, Refusal> {
     uploads.retain(|upload| upload.key.starts_with(prefix) && is_after(upload));
     let truncated = uploads.len() > most;
     uploads.truncate(most);
-    let mut document = Document::new("ListMultipartUploadsResult", encoded(head));
-    document.element("Bucket", &head.bucket);
-    document.key("KeyMarker", key_marker);
-    document.element("UploadIdMarker", id_marker);
-    let last = uploads.last().filter(|_| truncated);
-    document.key("NextKeyMarker", last.map_or("", |upload| &upload.key));
-    document.element("NextUploadIdMarker", last.map_or("", |upload| &upload.id));
-    document.key("Delimiter", "");
-    document.key("Prefix", prefix);
-    document.number("MaxUploads", most);
-    document.number("IsTruncated", truncated);
-    for upload in uploads {
-        document.open("Upload");
-        document.key("Key", &upload.key);
-        document.element("UploadId", &upload.id);
-        document.element("StorageClass", "Standard");
-        document.element("Initiated", &listing::time(upload.initiated));
-        document.close("Upload");
-    }
-    Ok(answer::xml(document.finish()))
+    let names = Names::asked_for(head);
+    let (next_key, next_id) = match uploads.last() {
+        Some(last) if truncated => (last.key.clone(), last.id.clone()),
+        _ => (String::new(), String::new()),
+    };
+    let listed = |upload: Upload| ListedUpload {
+        key: names.write(&upload.key),
+        upload_id: upload.id,
+        storage_class: "Standard",
+        initiated: listing::time(upload.initiated),
+    };
+    answer::xml(&ListMultipartUploadsResult {
+        encoding_type: names.encoding_type(),
+        bucket: &head.bucket,
+        key_marker: names.write(key_marker),
+        upload_id_marker: id_marker,
+        next_key_marker: names.write(&next_key),
+        next_upload_id_marker: next_id,
+        delimiter: "",
+        prefix: names.write(prefix),
+        max_uploads: most,
+        is_truncated: truncated,
+        uploads: uploads.into_iter().map(listed).collect(),
+    })
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "PascalCase")]
+struct ListMultipartUploadsResult<'a> {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    encoding_type: Option<&'static str>,
+    bucket: &'a str,
+    key_marker: String,
+    upload_id_marker: &'a str,
+    next_key_marker: String,
+    next_upload_id_marker: String,
+    delimiter: &'static str,
+    prefix: String,
+    max_uploads: usize,
+    is_truncated: bool,
+    #[serde(rename = "Upload")]
+    uploads: Vec<ListedUpload>,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "PascalCase")]
+struct ListedUpload {
+    key: String,
+    upload_id: String,
+    storage_class: &'static str,
+    initiated: String,
 }

@@ -8,11 +8,12 @@ use crate::refusal::Refusal;
 use crate::request::Head;
 use crate::service::Call;
 use crate::transfer::{ObjectBody, receive};
-use crate::xml::{Document, leaves};
+use crate::xml::{self, Names};
 use http_body_util::BodyExt;
 use hyper::{Response, StatusCode};
 use jiff::Timestamp;
 use jiff::fmt::rfc2822;
+use serde::{Deserialize, Serialize};
 use std::ops::Range;
 use std::sync::Arc;
 
@@ -165,31 +166,58 @@ pub(crate) async fn delete_many(mut call: Call<'_>) -> Result<Answer, Refusal> {
         );
     }
     let body = call.xml_body().await?;
-    let leaves = leaves(&body, "Delete")?;
-    let quiet = leaves
-        .iter()
-        .any(|leaf| leaf.name == "Quiet" && leaf.text == "true");
-    let keys = leaves
-        .iter()
-        .filter(|leaf| leaf.name == "Key" && leaf.parent == "Object");
-    let keys: Vec<_> = keys.map(|leaf| leaf.text.as_str()).collect();
+    let DeleteBody::Delete { quiet, objects } = xml::read(&body)?;
+    let keys: Vec<_> = objects.into_iter().filter_map(|object| object.key).collect();
     if keys.is_empty() || keys.len() > MAX_DELETED {
         return Err(Refusal::bad_request(
             "MalformedXML",
             "There must be 1 to 1000 objects.",
         ));
     }
-    let encoded = call.head.query("encoding-type") == Some("url");
-    let mut document = Document::new("DeleteResult", encoded);
+    let names = Names::asked_for(call.head);
+    let mut result = DeleteResult {
+        encoding_type: names.encoding_type(),
+        deleted: Vec::new(),
+    };
     for key in keys {
-        call.service.disk.delete(key)?;
-        if !quiet {
-            document.open("Deleted");
-            document.key("Key", key);
-            document.close("Deleted");
+        call.service.disk.delete(&key)?;
+        if quiet != "true" {
+            result.deleted.push(Deleted {
+                key: names.write(&key),
+            });
         }
     }
-    Ok(answer::xml(document.finish()))
+    answer::xml(&result)
+}
+
+#[derive(Deserialize)]
+enum DeleteBody {
+    Delete {
+        #[serde(rename = "Quiet", default)]
+        quiet: String,
+        #[serde(rename = "Object", default)]
+        objects: Vec<ToDelete>,
+    },
+}
+
+#[derive(Deserialize)]
+struct ToDelete {
+    #[serde(rename = "Key")]
+    key: Option<String>,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "PascalCase")]
+struct DeleteResult {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    encoding_type: Option<&'static str>,
+    deleted: Vec<Deleted>,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "PascalCase")]
+struct Deleted {
+    key: String,
 }
 
 #[cfg(test)]

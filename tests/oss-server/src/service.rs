@@ -161,7 +161,7 @@ impl Call<'_> {
             Operation::DeleteMultipleObjects => objects::delete_many(self).await,
             Operation::ListObjects => listing::objects(&self),
             Operation::ListObjectsV2 => listing::objects_v2(&self),
-            Operation::GetBucketInfo => Ok(listing::bucket_info(&self)),
+            Operation::GetBucketInfo => listing::bucket_info(&self),
             Operation::InitiateMultipartUpload => multipart::initiate(&self),
             Operation::UploadPart => multipart::upload_part(self).await,
             Operation::CompleteMultipartUpload => multipart::complete(self).await,

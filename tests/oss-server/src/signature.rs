@@ -1,7 +1,7 @@
 //! Signature V4 of OSS, as its documentation has it: pure functions, compared with the answers in the tests of the
 //! official clients.
 
-use crate::encoding::{encode, encode_path, hex};
+use crate::encoding::{encode, encode_path};
 use hmac::{Hmac, KeyInit, Mac};
 use sha2::{Digest, Sha256};
 
@@ -55,12 +55,12 @@ impl Signed {
         let key = [scope.day(), &scope.region, &scope.product, REQUEST]
             .iter()
             .fold(first, |key, word| mac(&key, word.as_bytes()));
-        hex(&mac(&key, text.as_bytes()))
+        hex::encode(mac(&key, text.as_bytes()))
     }
 
     /// The string to sign.
     pub(crate) fn text_to_sign(&self, scope: &Scope) -> String {
-        let digest = hex(&Sha256::digest(self.canonical()));
+        let digest = hex::encode(Sha256::digest(self.canonical()));
         format!("{ALGORITHM}\n{}\n{}\n{digest}", scope.time, scope.text())
     }
 

@@ -1,4 +1,4 @@
-//! Reading what libtest and Python's unittest say.
+//! Reading what nextest and Python's unittest say.
 
 use std::ops::AddAssign;
 
@@ -12,7 +12,7 @@ pub(super) struct Count {
 
 impl Count {
     /// Adds what a line says, if it is one that counts:
-    /// `test result: ok. 3 passed; 0 failed; 1 ignored; 0 measured; 2 filtered out; ...`.
+    /// `     Summary [   8.1s] 10 tests run: 7 passed (1 slow), 2 failed, 1 timed out, 3 skipped`.
     pub(super) fn add_line(&mut self, line: &str) {
         if let Some(more) = parse(line) {
             *self += more;
@@ -48,15 +48,20 @@ impl AddAssign for Count {
 }
 
 fn parse(line: &str) -> Option<Count> {
-    let rest = line.trim().strip_prefix("test result: ")?;
+    let (_, rest) = line.trim().strip_prefix("Summary [")?.split_once("] ")?;
+    let (run, results) = rest.split_once(" run: ")?;
+    // `10 tests`, or `8/10 tests` if it was ended before all were run.
+    let all: u64 = run.split([' ', '/']).rev().nth(1)?.parse().ok()?;
     let number = |word: &str| -> Option<u64> {
-        let before = rest.split(';').find_map(|part| part.trim().strip_suffix(word))?;
-        before.trim().rsplit(' ').next()?.parse().ok()
+        let results = results.split(", ").filter_map(|result| result.split_once(' '));
+        let mut counted = results.filter(|(_, kind)| kind.split(' ').next() == Some(word));
+        counted.next()?.0.parse().ok()
     };
+    let passed = number("passed").unwrap_or(0);
     Some(Count {
-        passed: number("passed")?,
-        failed: number("failed")?,
-        skipped: number("ignored")? + number("filtered out")?,
+        passed,
+        failed: all.saturating_sub(passed),
+        skipped: number("skipped").unwrap_or(0),
     })
 }
 
@@ -81,19 +86,28 @@ mod tests {
     #[test]
     fn results_are_counted() {
         let mut count = Count::default();
-        count.add_line("running 3 tests");
+        count.add_line("        PASS [   0.013s] domain::domain content::tests::parts");
         assert_eq!(count, Count::default());
-        count.add_line(
-            "test result: FAILED. 13 passed; 2 failed; 1 ignored; 0 measured; 4 filtered out; finished in 0.52s",
-        );
-        count.add_line(
-            "test result: ok. 1 passed; 0 failed; 0 ignored; 0 measured; 0 filtered out; finished in 0s",
-        );
-        let expected = Count {
-            passed: 14,
-            failed: 2,
-            skipped: 5,
-        };
-        assert_eq!(count, expected);
+        for (line, passed, failed, skipped) in [
+            ("1 test run: 1 passed, 0 skipped", 1, 0, 0),
+            (
+                "10 tests run: 7 passed (1 slow, 2 leaky), 2 failed, 1 timed out, 3 skipped",
+                7,
+                3,
+                3,
+            ),
+            ("4/6 tests run: 4 passed, 1 skipped", 4, 2, 1),
+            ("2 tests run: 0 passed, 2 exec failed, 1 skipped", 0, 2, 1),
+            ("0 tests run: 0 passed, 5 skipped", 0, 0, 5),
+        ] {
+            let mut count = Count::default();
+            count.add_line(&format!("     Summary [   0.520s] {line}"));
+            let wanted = Count {
+                passed,
+                failed,
+                skipped,
+            };
+            assert_eq!(count, wanted, "{line}");
+        }
     }
 }

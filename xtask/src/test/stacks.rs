@@ -10,6 +10,9 @@ use std::ffi::OsStr;
 use std::fs;
 use std::path::{Path, PathBuf};
 
+/// What tests that need a real Ceph have in their names.
+pub(super) const NEEDS_CEPH: &str = "real_ceph";
+
 /// Where to look for a port for the emulator: beyond those of a running stack, below those that connections get.
 const FIRST_PORT: u16 = 14_566;
 
@@ -31,43 +34,13 @@ impl TestStacks {
             ceph: None,
             stopped: false,
         };
-        match ceph::available()? {
-            Availability::Ready => stacks.ceph = Some(target::ceph(&ceph::start(&stacks.state)?)?),
-            Availability::Missing(why) => {
-                refuse_in_ci(&why)?;
-                ui::line(&format!(
-                    "\n!!! NO REAL CEPH: {why}\n!!! The tests that need it are left out.\n"
-                ));
-            }
-        }
+        stacks.ceph = start_ceph(&stacks.state)?;
         Ok(stacks)
     }
 
     /// Starts an emulator and deploys to it.
     pub(super) fn start(&self, kind: Kind) -> Result<Place> {
-        let port = tools::free_port(FIRST_PORT)?;
-        let emulator = Emulator::new(&self.state, kind);
-        ui::step(&format!("Starting {}", kind.name()), || {
-            emulator.start(port, false)
-        })?;
-        let roles = emulator.roles_file().to_string_lossy().into_owned();
-        let copies = format!("{roles}.copies");
-        let target = self.ceph.clone().unwrap_or_else(|| target::local(port));
-        stack::deploy(&self.state, kind, port, &[target], &stack::SHORT_LIVED)?;
-        Ok(Place {
-            stack: stack::about_file(&self.state),
-            ceph: self.ceph.as_ref().map(|_| ceph::about_file(&self.state)),
-            left_out: if self.ceph.is_some() {
-                Vec::new()
-            } else {
-                vec!["real_ceph"]
-            },
-            run_elsewhere: Vec::new(),
-            environment: vec![
-                ("LONGSHORE_ROLES_FILE".to_owned(), roles),
-                ("LONGSHORE_ROLE_COPIES".to_owned(), copies),
-            ],
-        })
+        start(&self.state, kind, self.ceph.as_ref())
     }
 
     pub(super) fn stop_emulator(&self) -> Result<()> {
@@ -100,7 +73,51 @@ impl Drop for TestStacks {
     }
 }
 
-fn halt(state: &Path) -> Result<()> {
+/// Starts Ceph, and gives the target there; nothing where there can be no Ceph.
+pub(super) fn start_ceph(state: &Path) -> Result<Option<Value>> {
+    match ceph::available()? {
+        Availability::Ready => Ok(Some(target::ceph(&ceph::start(state)?)?)),
+        Availability::Missing(why) => {
+            refuse_in_ci(&why)?;
+            ui::line(&format!(
+                "\n!!! NO REAL CEPH: {why}\n!!! The tests that need it are left out.\n"
+            ));
+            Ok(None)
+        }
+    }
+}
+
+/// Starts an emulator unless it runs, and deploys to it what changed.
+pub(super) fn start(state: &Path, kind: Kind, ceph: Option<&Value>) -> Result<Place> {
+    let emulator = Emulator::new(state, kind);
+    let port = emulator
+        .running()
+        .map_or_else(|| tools::free_port(FIRST_PORT), Ok)?;
+    ui::step(&format!("Starting {}", kind.name()), || {
+        emulator.start(port, false)
+    })?;
+    let roles = emulator.roles_file().to_string_lossy().into_owned();
+    let copies = format!("{roles}.copies");
+    let target = ceph.cloned().unwrap_or_else(|| target::local(port));
+    stack::deploy(state, kind, port, &[target], &stack::SHORT_LIVED)?;
+    Ok(Place {
+        stack: stack::about_file(state),
+        ceph: ceph.map(|_| ceph::about_file(state)),
+        left_out: if ceph.is_some() {
+            Vec::new()
+        } else {
+            vec![NEEDS_CEPH]
+        },
+        run_elsewhere: Vec::new(),
+        environment: vec![
+            ("LONGSHORE_ROLES_FILE".to_owned(), roles),
+            ("LONGSHORE_ROLE_COPIES".to_owned(), copies),
+        ],
+    })
+}
+
+/// Stops what runs in a state folder.
+pub(super) fn halt(state: &Path) -> Result<()> {
     let ceph = ceph::down(state);
     let stopped = Kind::ALL.map(|kind| Emulator::new(state, kind).stop());
     stopped.into_iter().collect::<Result<Vec<_>>>()?;

@@ -12,9 +12,9 @@ use domain::token::Secret;
 use jiff::{SignedDuration, Timestamp};
 use jsonwebtoken::errors::ErrorKind;
 use jsonwebtoken::{Algorithm, DecodingKey, EncodingKey, Header, Validation, decode, decode_header, encode};
+use secrecy::{ExposeSecret, SecretString};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
-use std::fmt::Write;
 use std::sync::{Arc, PoisonError, RwLock};
 use store::config::SecretText;
 use store::rows::now;
@@ -45,30 +45,31 @@ pub struct Claims {
 /// The secret as Secrets Manager has it.
 #[derive(Deserialize)]
 struct SigningSecret {
-    current: String,
-    previous: Option<String>,
+    current: SecretString,
+    previous: Option<SecretString>,
 }
 
 /// One key.
 struct Key {
     id: String,
-    secret: String,
+    secret: SecretString,
     encoding: EncodingKey,
     decoding: DecodingKey,
 }
 
 impl Key {
-    fn new(secret: String) -> Self {
-        let mut id = String::new();
-        for byte in &Sha256::digest(secret.as_bytes())[..8] {
-            _ = write!(id, "{byte:02x}");
-        }
+    fn new(secret: SecretString) -> Self {
+        let bytes = secret.expose_secret().as_bytes();
         Self {
-            id,
-            encoding: EncodingKey::from_secret(secret.as_bytes()),
-            decoding: DecodingKey::from_secret(secret.as_bytes()),
+            id: hex::encode(&Sha256::digest(bytes)[..8]),
+            encoding: EncodingKey::from_secret(bytes),
+            decoding: DecodingKey::from_secret(bytes),
             secret,
         }
+    }
+
+    fn bytes(&self) -> &[u8] {
+        self.secret.expose_secret().as_bytes()
     }
 }
 
@@ -93,12 +94,12 @@ impl Keys {
     fn parse(secret: &SecretText) -> Result<Self, StoreError> {
         let since = secret.since;
         let misconfigured = |what: &str| StoreError::Misconfigured(format!("the signing secret {what}"));
-        let secret: SigningSecret = serde_json::from_str(&secret.text)
+        let secret: SigningSecret = serde_json::from_str(secret.text.expose_secret())
             .map_err(|_| misconfigured("is not {\"current\": \"...\", \"previous\": \"...\"}"))?;
         if [Some(&secret.current), secret.previous.as_ref()]
             .into_iter()
             .flatten()
-            .any(|key| key.len() < 32)
+            .any(|key| key.expose_secret().len() < 32)
         {
             return Err(misconfigured("has a key of fewer than 32 characters"));
         }
@@ -147,12 +148,12 @@ impl Keys {
     /// The secret that follows that of a refresh token which is exchanged at `now`.
     #[must_use]
     pub fn following(&self, secret: &Secret, session: &SessionId, now: Timestamp) -> Secret {
-        secret.next(session, self.signing(now).secret.as_bytes())
+        secret.next(session, self.signing(now).bytes())
     }
 
     /// The secrets that may have followed it: with each key.
     pub fn all_following(&self, secret: &Secret, session: &SessionId) -> impl Iterator<Item = Secret> {
-        self.all().map(|key| secret.next(session, key.secret.as_bytes()))
+        self.all().map(|key| secret.next(session, key.bytes()))
     }
 
     fn verify(&self, token: &str) -> Result<Claims, Refused> {
@@ -272,6 +273,7 @@ pub(crate) fn sample_keys() -> Keys {
     let file = crate::samples::folder().join("sample/signing-secret.json");
     let text = std::fs::read_to_string(file).unwrap();
     let since = Timestamp::MIN;
+    let text = text.into();
     Keys::parse(&SecretText { text, since }).unwrap()
 }
 

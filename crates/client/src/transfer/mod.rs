@@ -26,7 +26,7 @@ pub use source::{Ends, uploadable};
 pub use stream::{Output, stream};
 pub use upload::{How, UploadRequest, Uploaded, upload, upload_among};
 
-use crate::backoff::Retry;
+use crate::backoff::{self, Retry};
 use crate::error::ApiError;
 use domain::content::{ContentId, SizeError};
 use std::fmt;
@@ -55,7 +55,7 @@ impl Default for Options {
     fn default() -> Self {
         Self {
             streams: NonZeroUsize::MIN.saturating_add(3),
-            retry: Retry::TRANSFER,
+            retry: backoff::TRANSFER,
             stall: Duration::from_mins(1),
             finalize: Duration::from_mins(30),
             observer: Observer::silent(),

@@ -10,6 +10,7 @@ use super::{Event, Options, TransferError};
 use crate::api::Api;
 use crate::secret::SignedUrl;
 use crate::types::Node;
+use backon::{BackoffBuilder, ExponentialBackoff};
 use bytes::Bytes;
 use domain::content::PartPlan;
 use reqwest::header::{CONTENT_RANGE, HeaderValue, RANGE};
@@ -101,8 +102,8 @@ impl<'a> Origin<'a> {
             Stop::Store(Failure::BadDigest) => "the store takes the request for damaged".to_owned(),
             other => return Err(other),
         };
-        tries.failed += 1;
-        let Some(wait) = self.options.retry.wait(tries.failed) else {
+        let waits = tries.waits.get_or_insert_with(|| self.options.retry.build());
+        let Some(wait) = waits.next() else {
             return Err(TransferError::StoreUnreachable { part, reason }.into());
         };
         self.options.observer.tell(Event::Retrying { part, reason, wait });
@@ -139,7 +140,7 @@ impl<'a> Origin<'a> {
         let renew = match &answered {
             Err(Stop::Store(Failure::Denied(_) | Failure::Missing)) => true,
             // Failing once is nothing; whoever fails again and again may have been replaced by another place.
-            Err(Stop::Store(Failure::Transient(_) | Failure::Foreign(_))) => tries.failed > 0,
+            Err(Stop::Store(Failure::Transient(_) | Failure::Foreign(_))) => tries.waits.is_some(),
             _ => false,
         };
         if renew {
@@ -208,7 +209,8 @@ fn answers(response: &Response, range: &Range<u64>, size: u64) -> bool {
 /// What went wrong in a row, without a byte in between.
 #[derive(Default)]
 pub(crate) struct Tries {
-    failed: u32,
+    /// Those that are left, from the first failure on.
+    waits: Option<ExponentialBackoff>,
     renewed: u32,
     foreign: u32,
 }

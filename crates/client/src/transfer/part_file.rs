@@ -5,7 +5,6 @@ use super::journal::{self, Journal, Parts};
 use crate::own_file;
 use domain::content::{ContentId, PartDigest};
 use std::ffi::OsStr;
-use std::fmt::Write as _;
 use std::fs::{self, File, OpenOptions, TryLockError};
 use std::io;
 use std::path::{Path, PathBuf};
@@ -128,7 +127,7 @@ fn folder(target: &Path) -> Option<&Path> {
 }
 
 fn part_name(target: &Path, content: ContentId) -> String {
-    let hash = hex(content.to_string().as_bytes(), HASH_BYTES);
+    let hash = short_hash(content.to_string().as_bytes(), HASH_BYTES);
     format!("{}{hash}{PART}", prefix(target))
 }
 
@@ -141,17 +140,16 @@ fn prefix(target: &Path) -> String {
         _ => {
             let text = name.to_string_lossy();
             let short = &text[..text.floor_char_boundary(NAME_BYTES)];
-            format!(".{short}~{}.", hex(name.as_encoded_bytes(), NAME_HASH_BYTES))
+            format!(
+                ".{short}~{}.",
+                short_hash(name.as_encoded_bytes(), NAME_HASH_BYTES)
+            )
         }
     }
 }
 
-fn hex(bytes: &[u8], length: usize) -> String {
-    let mut text = String::new();
-    for byte in &PartDigest::of(bytes).as_bytes()[..length] {
-        let _ = write!(text, "{byte:02x}");
-    }
-    text
+fn short_hash(bytes: &[u8], length: usize) -> String {
+    hex::encode(&PartDigest::of(bytes).as_bytes()[..length])
 }
 
 /// A crash between the two steps of [`PartFile::rename_to_nothing`] leaves the finished file with two names. The second one

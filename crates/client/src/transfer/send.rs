@@ -6,6 +6,7 @@ use super::{Event, Options, TransferError, hash};
 use crate::api::Api;
 use crate::error::ApiError;
 use crate::types::{PartToSign, SignedPart};
+use backon::BackoffBuilder;
 use domain::content::PartDigest;
 use futures::future::try_join_all;
 use reqwest::header::{CONTENT_LENGTH, HOST, HeaderMap, HeaderName, HeaderValue, TRANSFER_ENCODING};
@@ -132,6 +133,7 @@ impl<'a> Sender<'a> {
     async fn part(&self, mut ticket: Ticket) -> Result<(), TransferError> {
         let number = ticket.part.number;
         let (mut failed, mut denied, mut foreign, mut damaged) = (0, 0, 0, false);
+        let mut waits = self.options.retry.build();
         loop {
             if ticket.since.elapsed() > STALE {
                 ticket = self.sign_again(number).await?;
@@ -174,7 +176,7 @@ impl<'a> Sender<'a> {
                 Failure::Transient(reason) => reason,
             };
             failed += 1;
-            let Some(wait) = self.options.retry.wait(failed) else {
+            let Some(wait) = waits.next() else {
                 return Err(TransferError::StoreUnreachable { part: number, reason });
             };
             self.options.observer.tell(Event::Retrying {

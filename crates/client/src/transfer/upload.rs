@@ -14,12 +14,13 @@ use super::send::Sender;
 use super::source::{Ends, Source};
 use super::{Event, Options, TransferError, hash};
 use crate::api::Api;
-use crate::backoff::Retry;
+use crate::backoff;
 use crate::error::ApiError;
 use crate::types::{Destination, Node, OnConflict, ReceivedPart, Upload, UploadState};
+use backon::BackoffBuilder;
 use domain::content::{ContentId, PartDigest};
 use std::path::PathBuf;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 /// How often to send what the store says it lacks.
 const ROUNDS: u32 = 5;
@@ -28,13 +29,6 @@ const LOOK_AGAIN: [&str; 3] = ["upload_not_open", "content_mismatch", "changed_m
 /// How often in a row completing may end in a server error before that is taken for lasting. Each has been
 /// tried several times by then.
 const SERVER_ERRORS: u32 = 5;
-
-/// Between two questions whether the store is done.
-const POLL: Retry = Retry {
-    attempts: u32::MAX,
-    base: Duration::from_millis(300),
-    cap: Duration::from_secs(5),
-};
 
 /// What to upload.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -296,7 +290,7 @@ impl Engine<'_> {
         destination: Option<&Destination>,
     ) -> Result<Result<Node, Again>, TransferError> {
         let began = Instant::now();
-        let (mut asked, mut failed) = (0, 0);
+        let (mut waits, mut failed) = (backoff::POLL.build(), 0);
         loop {
             match self.api.complete_upload_at(id, destination).await {
                 Ok(Upload {
@@ -325,8 +319,7 @@ impl Engine<'_> {
             if began.elapsed() > self.options.finalize {
                 return Err(TransferError::StillFinalizing);
             }
-            asked += 1;
-            if let Some(wait) = POLL.wait(asked) {
+            if let Some(wait) = waits.next() {
                 tokio::time::sleep(wait).await;
             }
         }

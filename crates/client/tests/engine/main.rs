@@ -33,11 +33,11 @@ use std::time::Duration;
 const MIB: usize = 1024 * 1024;
 
 /// Tries often, waits little.
-const QUICK: Retry = Retry {
-    attempts: 4,
-    base: Duration::from_millis(2),
-    cap: Duration::from_millis(10),
-};
+const QUICK: Retry = Retry::new()
+    .with_max_times(3)
+    .with_min_delay(Duration::from_millis(1))
+    .with_max_delay(Duration::from_millis(5))
+    .with_jitter();
 
 fn api(server: &Server) -> Api {
     Api::new(&server.base())

@@ -1,6 +1,7 @@
 //! Reads of many items that know nothing of their kinds: for whoever goes through the whole table.
 
-use super::{Item, Key, Row, Table, from_item, text, wait_for_rest};
+use super::conditional::RestWaits;
+use super::{Item, Key, Row, Table, from_item, text};
 use crate::error::{StoreError, remote};
 use aws_sdk_dynamodb::types::KeysAndAttributes;
 use std::collections::HashSet;
@@ -112,7 +113,7 @@ impl Table {
         // DynamoDB takes none twice, and a hundred at a time.
         let keys: HashSet<Key> = keys.into_iter().collect();
         let mut keys = keys.iter().map(Key::attributes);
-        let (mut items, mut attempt) = (Vec::new(), 0);
+        let (mut items, mut waits) = (Vec::new(), RestWaits::new());
         let mut wanted: Vec<Item> = Vec::new();
         loop {
             wanted.extend(keys.by_ref().take(100 - wanted.len()));
@@ -139,7 +140,7 @@ impl Table {
                 .and_then(|mut tables| tables.remove(&self.name));
             wanted = left.map(|left| left.keys).unwrap_or_default();
             if !wanted.is_empty() {
-                wait_for_rest("BatchGetItem", &mut attempt, wanted.len() < asked).await?;
+                waits.next("BatchGetItem", wanted.len() < asked).await?;
             }
         }
     }

@@ -5,10 +5,24 @@ use super::{Change, Row, Table, Write, to_item};
 use crate::error::{Conflict, StoreError, remote};
 use aws_sdk_dynamodb::error::{ProvideErrorMetadata, SdkError};
 use aws_sdk_dynamodb::operation::transact_write_items::TransactWriteItemsError;
+use backon::{BackoffBuilder, ExponentialBackoff, ExponentialBuilder, Retryable};
 use std::time::Duration;
+use tokio::time::sleep;
 
 /// How often a write is tried again that collided with another one.
-const COLLISION_RETRIES: u32 = 8;
+const COLLISION_RETRIES: usize = 8;
+/// How often in a row a batch may be left as it was: with the waits in between about ten seconds.
+const BATCH_RETRIES: usize = 12;
+
+/// Waits before a write or read is tried again: each is on average twice as long as the one before, from 40 ms to 1.3 s.
+fn waits(retries: usize) -> ExponentialBuilder {
+    ExponentialBuilder::new()
+        .with_min_delay(Duration::from_millis(27))
+        .with_max_delay(Duration::from_millis(864))
+        .with_max_times(retries)
+        .with_jitter_seed(rand::random())
+        .with_jitter()
+}
 
 impl Table {
     /// Writes a row over the version that was read.
@@ -65,7 +79,7 @@ impl Table {
             .into_iter()
             .map(|write| write.into_table(&self.name))
             .collect();
-        let mut attempt = 0;
+        let mut waits = waits(COLLISION_RETRIES).build();
         let mut token = uuid::Uuid::new_v4().to_string();
         loop {
             let request = self
@@ -78,19 +92,14 @@ impl Table {
             };
             match cancellation(&error, &conflicts) {
                 Cancellation::Condition(conflict) => return Err(conflict.into()),
-                Cancellation::Collision if attempt < COLLISION_RETRIES => {
-                    attempt += 1;
-                    wait_after_collision(attempt).await;
-                    token = uuid::Uuid::new_v4().to_string();
-                }
+                Cancellation::Collision => token = uuid::Uuid::new_v4().to_string(),
                 // An earlier try of ours, whose answer got lost: with its token we get its result.
-                Cancellation::UnderWay if attempt < COLLISION_RETRIES => {
-                    attempt += 1;
-                    wait_after_collision(attempt).await;
-                }
-                Cancellation::Collision | Cancellation::UnderWay | Cancellation::Other => {
-                    return Err(refusal(error));
-                }
+                Cancellation::UnderWay => {}
+                Cancellation::Other => return Err(refusal(error)),
+            }
+            match waits.next() {
+                Some(wait) => sleep(wait).await,
+                None => return Err(refusal(error)),
             }
         }
     }
@@ -136,57 +145,46 @@ where
     R: std::fmt::Debug + Send + Sync + 'static,
     F: Future<Output = Result<T, SdkError<E, R>>>,
 {
-    let mut attempt = 0;
-    loop {
-        let Err(error) = send().await else {
-            return Ok(());
-        };
-        match error.as_service_error().and_then(ProvideErrorMetadata::code) {
-            Some("ConditionalCheckFailedException") => return Err(conflict.into()),
-            Some("TransactionConflictException") if attempt < COLLISION_RETRIES => {
-                attempt += 1;
-                wait_after_collision(attempt).await;
-            }
-            _ => return Err(remote(operation)(error)),
-        }
+    let collided = |error: &SdkError<E, R>| {
+        let code = error.as_service_error().and_then(ProvideErrorMetadata::code);
+        code == Some("TransactionConflictException")
+    };
+    let retries = waits(COLLISION_RETRIES);
+    match send.retry(retries).when(collided).await {
+        Ok(_) => Ok(()),
+        Err(error) => match error.as_service_error().and_then(ProvideErrorMetadata::code) {
+            Some("ConditionalCheckFailedException") => Err(conflict.into()),
+            _ => Err(remote(operation)(error)),
+        },
     }
 }
 
-/// How often in a row a batch may be left as it was: with the waits in between about ten seconds.
-const BATCH_RETRIES: u32 = 12;
+/// The waits of a batch of which DynamoDB leaves something undone.
+pub(super) struct RestWaits(ExponentialBackoff);
 
-/// A batch of which DynamoDB has left something undone: waits before that is asked for again. `progress`: some of it was
-/// done.
-///
-/// # Errors
-/// [`StoreError::Remote`] when nothing of it was done too often in a row.
-pub(super) async fn wait_for_rest(
-    operation: &'static str,
-    attempt: &mut u32,
-    progress: bool,
-) -> Result<(), StoreError> {
-    let Some(next) = next_attempt(*attempt, progress) else {
-        return Err(StoreError::Remote {
-            operation,
-            code: Some("ThrottlingException".to_owned()),
-            cause: format!("nothing of a batch was done {} times in a row", *attempt + 1),
-        });
-    };
-    *attempt = next;
-    wait_after_collision(next).await;
-    Ok(())
-}
+impl RestWaits {
+    pub(super) fn new() -> Self {
+        Self(waits(BATCH_RETRIES).build())
+    }
 
-fn next_attempt(attempt: u32, progress: bool) -> Option<u32> {
-    let next = if progress { 1 } else { attempt + 1 };
-    (next <= BATCH_RETRIES).then_some(next)
-}
-
-/// Waits before a write or read is tried again, longer each time.
-async fn wait_after_collision(attempt: u32) {
-    let ceiling = 20u64 << attempt.min(6);
-    let jitter = rand::random_range(0..ceiling);
-    tokio::time::sleep(Duration::from_millis(ceiling / 2 + jitter)).await;
+    /// Waits before what was left is asked for again. `progress`: some of it was done.
+    ///
+    /// # Errors
+    /// [`StoreError::Remote`] when nothing of it was done too often in a row.
+    pub(super) async fn next(&mut self, operation: &'static str, progress: bool) -> Result<(), StoreError> {
+        if progress {
+            *self = Self::new();
+        }
+        let Some(wait) = self.0.next() else {
+            return Err(StoreError::Remote {
+                operation,
+                code: Some("ThrottlingException".to_owned()),
+                cause: format!("nothing of a batch was done {} times in a row", BATCH_RETRIES + 1),
+            });
+        };
+        sleep(wait).await;
+        Ok(())
+    }
 }
 
 enum Cancellation {
@@ -270,15 +268,20 @@ mod tests {
 
     #[test]
     fn a_batch_of_which_nothing_is_done_ends() {
-        let mut attempt = 0;
-        let mut rounds = 0;
-        while let Some(next) = next_attempt(attempt, false) {
-            (attempt, rounds) = (next, rounds + 1);
-            assert!(rounds < 1000, "it never ends");
-        }
-        assert_eq!(rounds, BATCH_RETRIES);
-        // One of which something is done each time goes on.
-        assert_eq!(next_attempt(attempt, true), Some(1));
+        let waits: Vec<_> = waits(BATCH_RETRIES).build().collect();
+        assert_eq!(waits.len(), BATCH_RETRIES);
+        let total: Duration = waits.iter().sum();
+        assert!((6..14).contains(&total.as_secs()), "{waits:?}");
+    }
+
+    #[tokio::test]
+    async fn a_batch_of_which_something_is_done_goes_on() {
+        let mut waits = RestWaits::new();
+        waits.0.by_ref().for_each(drop);
+        assert!(waits.next("BatchGetItem", true).await.is_ok());
+        waits.0.by_ref().for_each(drop);
+        let ended = waits.next("BatchGetItem", false).await;
+        assert_eq!(ended.unwrap_err().code(), Some("ThrottlingException"));
     }
 
     #[test]

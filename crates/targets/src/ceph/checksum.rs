@@ -22,7 +22,7 @@ impl Said<'_> {
     ) -> Result<String, String> {
         let (what, has, expected) = match checksum {
             Checksum::Md5 => {
-                let sent = sent.map(|sums| hex(sums.md5)).unwrap_or_default();
+                let sent = sent.map(|sums| hex::encode(sums.md5)).unwrap_or_default();
                 ("ETag", unquoted(self.etag), sent)
             }
             Checksum::Sha256 => {
@@ -85,13 +85,14 @@ pub(super) fn of_parts(checksum: Checksum, parts: &[(Receipt, u64)]) -> Option<S
         Checksum::Md5 => {
             let mut md5 = Md5::new();
             for (etag, sha256) in receipts {
-                let is_md5 = etag.len() == 32 && etag.bytes().all(|byte| byte.is_ascii_hexdigit());
-                if !is_md5 || sha256.is_some() {
+                if sha256.is_some() {
                     return None;
                 }
-                md5.update(u128::from_str_radix(etag, 16).ok()?.to_be_bytes());
+                let mut of_part = [0; 16];
+                hex::decode_to_slice(etag, &mut of_part).ok()?;
+                md5.update(of_part);
             }
-            Some(format!("{}-{}", hex(md5.finalize().into()), parts.len()))
+            Some(format!("{}-{}", hex::encode(md5.finalize()), parts.len()))
         }
         Checksum::Sha256 => {
             let digests = receipts.map(|(_, sha256)| sha256?.parse().ok());
@@ -105,10 +106,6 @@ pub(super) fn unquoted(etag: Option<&str>) -> String {
     etag.unwrap_or_default().trim_matches('"').to_owned()
 }
 
-fn hex(bytes: [u8; 16]) -> String {
-    format!("{:032x}", u128::from_be_bytes(bytes))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -116,7 +113,7 @@ mod tests {
     const PARTS: [&[u8]; 2] = [b"hello ", b"world!"];
 
     fn md5(bytes: &[u8]) -> String {
-        hex(Md5::digest(bytes).into())
+        hex::encode(Md5::digest(bytes))
     }
 
     fn parts(checksum: Checksum) -> Vec<(Receipt, u64)> {

@@ -11,24 +11,27 @@ use aws_smithy_http_client::Connector;
 use aws_smithy_runtime_api::client::http::HttpConnector;
 use aws_smithy_runtime_api::client::orchestrator::{HttpRequest, HttpResponse};
 use aws_smithy_runtime_api::http::Headers;
+use backon::{ExponentialBuilder, Retryable};
 use bytes::Bytes;
-use domain::targets::{Addressing, Target};
+use domain::targets::{Addressing, Invalid, Target};
 use jiff::Timestamp;
 use std::collections::BTreeMap;
+use std::fmt::Display;
 use std::time::Duration;
 use store::error::describe;
+use url::Url;
 
-/// How often a request without a stream is sent before it has failed.
-const ATTEMPTS: u32 = 3;
-/// How long the first pause between attempts is; each further one is twice as long.
-const FIRST_PAUSE: Duration = Duration::from_millis(100);
+/// How often a request without a stream is sent again before it has failed.
+const RETRIES: usize = 2;
+/// How long the first pause between attempts is at least; each further one is twice as long. A part of them is random.
+const FIRST_PAUSE: Duration = Duration::from_millis(70);
 
 /// A bucket, how to get there and how to sign in.
 pub(super) struct Bucket {
     connector: Connector,
     signer: Signer,
     name: String,
-    scheme: &'static str,
+    scheme: String,
     /// Host, and port if it is not the usual one, as URLs and the `Host` header have it.
     host: String,
     /// Whether the bucket is in the path.
@@ -72,27 +75,23 @@ impl Answer {
 impl Bucket {
     /// A bucket as configured. Nothing is sent yet.
     pub(super) fn new(target: &Target) -> Result<Self, ReplicaError> {
-        let (scheme, host) = match target.endpoint.split_once("://") {
-            Some(("http", host)) => ("http", host),
-            Some((_, host)) => ("https", host),
-            None => ("https", target.endpoint.as_str()),
+        let invalid = |field: &str, error: &dyn Display| Invalid {
+            field: format!("targets.{}.{field}", target.name),
+            problem: error.to_string(),
         };
+        let endpoint = Url::parse(&target.endpoint).map_err(|error| invalid("endpoint", &error))?;
+        let host = endpoint.authority();
         let host = match target.addressing {
             Addressing::VirtualHosted => format!("{}.{host}", target.bucket),
             Addressing::CustomDomain | Addressing::Path => host.to_owned(),
         };
-        let credentials = &target.credentials;
-        let token = credentials.session_token.as_ref();
+        let signer = Signer::new(&target.region, &target.credentials)
+            .map_err(|error| invalid("secret_access_key", &error))?;
         Ok(Self {
             connector: http::connector(target)?,
-            signer: Signer {
-                region: target.region.clone(),
-                access_key_id: credentials.access_key_id.clone(),
-                secret_access_key: credentials.secret_access_key.reveal().to_owned(),
-                session_token: token.map(|token| token.reveal().to_owned()),
-            },
+            signer,
             name: target.bucket.clone(),
-            scheme,
+            scheme: endpoint.scheme().to_owned(),
             host,
             in_path: target.addressing == Addressing::Path,
         })
@@ -100,8 +99,7 @@ impl Bucket {
 
     /// Sends a request that may be sent again.
     pub(super) async fn call(&self, call: &Call<'_>, body: &[u8], patience: Duration) -> Outcome {
-        let mut attempt = 1;
-        loop {
+        let attempt = || async {
             let exchange = self.exchange(call, SdkBody::from(body));
             let outcome = match tokio::time::timeout(patience, exchange).await {
                 Ok(outcome) => outcome,
@@ -112,12 +110,15 @@ impl Bucket {
                 Outcome::Refused(refusal) => refusal.status >= 500 && refusal.failure() == Failure::Passing,
                 Outcome::Lost(_) => true,
             };
-            if !passing || attempt == ATTEMPTS {
-                return outcome;
-            }
-            tokio::time::sleep(FIRST_PAUSE * 2_u32.pow(attempt - 1)).await;
-            attempt += 1;
-        }
+            if passing { Err(outcome) } else { Ok(outcome) }
+        };
+        let pauses = ExponentialBuilder::new()
+            .with_min_delay(FIRST_PAUSE)
+            .with_max_times(RETRIES)
+            .with_jitter_seed(rand::random())
+            .with_jitter();
+        let (Ok(outcome) | Err(outcome)) = attempt.retry(pauses).await;
+        outcome
     }
 
     /// Sends a request once, and waits for its answer.
@@ -158,7 +159,7 @@ impl Bucket {
         } else {
             String::new()
         };
-        let (scheme, host, key) = (self.scheme, &self.host, encode_path(request.key));
+        let (scheme, host, key) = (&self.scheme, &self.host, encode_path(request.key));
         let mark = if request.query.is_empty() { "" } else { "?" };
         format!("{scheme}://{host}{bucket}/{key}{mark}{}", request.query())
     }
@@ -227,10 +228,10 @@ mod tests {
                 "https://files.example.com/p/a%20b?uploads",
             ),
             (
-                "http://127.0.0.1:80",
+                "http://127.0.0.1:8080",
                 Addressing::Path,
-                "127.0.0.1:80",
-                "http://127.0.0.1:80/bucket/p/a%20b?uploads",
+                "127.0.0.1:8080",
+                "http://127.0.0.1:8080/bucket/p/a%20b?uploads",
             ),
         ] {
             let call = Call {

@@ -1,6 +1,6 @@
 //! What follows from a refusal of OSS, and what it says.
 
-use super::encoding::{text, texts};
+use super::xml::{Document, Error};
 use crate::error::Failure;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD as BASE64;
@@ -50,12 +50,14 @@ impl Refusal {
     /// Reads a refusal: from the body, or, of an answer to HEAD, from the header `x-oss-err`.
     pub(super) fn read(status: u16, body: &[u8], header: Option<&str>) -> Self {
         let from_header = header.and_then(|header| BASE64.decode(header).ok());
-        let texts = texts(from_header.as_deref().unwrap_or(body)).unwrap_or_default();
-        let text = |path| text(&texts, path).unwrap_or_default().trim().to_owned();
+        let error = match Document::read(from_header.as_deref().unwrap_or(body)) {
+            Some(Document::Error(error)) => error,
+            _ => Error::default(),
+        };
         Self {
             status,
-            code: text("Error/Code"),
-            message: text("Error/Message"),
+            code: error.code.trim().to_owned(),
+            message: error.message.trim().to_owned(),
         }
     }
 

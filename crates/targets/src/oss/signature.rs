@@ -1,8 +1,13 @@
 //! OSS's signatures, version 4: of headers, and of URLs.
 
 use super::encoding::{encode, encode_path};
+use domain::targets::Credentials;
+use hmac::digest::InvalidLength;
+use hmac::digest::array::Array;
+use hmac::digest::consts::U32;
 use hmac::{Hmac, KeyInit, Mac};
 use jiff::Timestamp;
+use secrecy::{ExposeSecret, SecretString};
 use sha2::{Digest, Sha256};
 use std::collections::BTreeMap;
 use std::fmt::Write;
@@ -13,10 +18,11 @@ const UNSIGNED_PAYLOAD: &str = "UNSIGNED-PAYLOAD";
 
 /// Who signs, for where.
 pub(super) struct Signer {
-    pub(super) region: String,
-    pub(super) access_key_id: String,
-    pub(super) secret_access_key: String,
-    pub(super) session_token: Option<String>,
+    region: String,
+    access_key_id: String,
+    /// Keyed with the secret access key.
+    keyed: Hmac<Sha256>,
+    session_token: Option<SecretString>,
 }
 
 /// What is signed.
@@ -31,6 +37,18 @@ pub(super) struct Unsigned<'a> {
 }
 
 impl Signer {
+    /// # Errors
+    /// [`InvalidLength`], which no secret has: a key of any length is one.
+    pub(super) fn new(region: &str, credentials: &Credentials) -> Result<Self, InvalidLength> {
+        let secret = format!("aliyun_v4{}", credentials.secret_access_key.expose_secret());
+        Ok(Self {
+            region: region.to_owned(),
+            access_key_id: credentials.access_key_id.clone(),
+            keyed: Hmac::new_from_slice(secret.as_bytes())?,
+            session_token: credentials.session_token.clone(),
+        })
+    }
+
     /// Adds the headers that sign a request, which signs the `additional` headers, too.
     pub(super) fn sign_headers(&self, request: &mut Unsigned<'_>, additional: &[&str], now: Timestamp) {
         let date = date(now);
@@ -38,7 +56,7 @@ impl Signer {
         set("x-oss-date", &date);
         set("x-oss-content-sha256", UNSIGNED_PAYLOAD);
         if let Some(token) = &self.session_token {
-            set("x-oss-security-token", token);
+            set("x-oss-security-token", token.expose_secret());
         }
         let signature = self.signature(request, additional, &date);
         let credential = format!("{}/{}", self.access_key_id, self.scope(&date));
@@ -69,7 +87,7 @@ impl Signer {
             format!("{}/{}", self.access_key_id, self.scope(&date)),
         );
         if let Some(token) = &self.session_token {
-            add("x-oss-security-token", token.clone());
+            add("x-oss-security-token", token.expose_secret().to_owned());
         }
         if !additional.is_empty() {
             add("x-oss-additional-headers", additional.join(";"));
@@ -85,13 +103,16 @@ impl Signer {
     fn signature(&self, request: &Unsigned<'_>, additional: &[&str], date: &str) -> String {
         let canonical = Sha256::digest(request.canonical(additional));
         let scope = self.scope(date);
-        let to_sign = format!("{ALGORITHM}\n{date}\n{scope}\n{}", hex(&canonical));
-        let secret = format!("aliyun_v4{}", self.secret_access_key);
-        let chain = [day(date), &self.region, "oss", "aliyun_v4_request", &to_sign];
-        let signed = chain
-            .iter()
-            .fold(secret.into_bytes(), |key, text| hmac(&key, text));
-        hex(&signed)
+        let to_sign = format!("{ALGORITHM}\n{date}\n{scope}\n{}", hex::encode(canonical));
+        // What is signed with one key is the next one.
+        let next = |keyed: Hmac<Sha256>, text| {
+            let key = keyed.chain_update(text).finalize().into_bytes();
+            Hmac::new(&key.concat::<U32>(Array::default()))
+        };
+        let keyed = [day(date), &self.region, "oss", "aliyun_v4_request"]
+            .into_iter()
+            .fold(self.keyed.clone(), next);
+        hex::encode(keyed.chain_update(to_sign).finalize().into_bytes())
     }
 }
 
@@ -136,24 +157,6 @@ fn day(date: &str) -> &str {
     date.split('T').next().unwrap_or_default()
 }
 
-fn hmac(key: &[u8], text: &str) -> Vec<u8> {
-    // A key of any length is one.
-    let Ok(mut mac) = Hmac::<Sha256>::new_from_slice(key) else {
-        return Vec::new();
-    };
-    mac.update(text.as_bytes());
-    mac.finalize().into_bytes().to_vec()
-}
-
-fn hex(bytes: &[u8]) -> String {
-    let mut hex = String::new();
-    for byte in bytes {
-        // Writing to a string cannot fail.
-        let _ = write!(hex, "{byte:02x}");
-    }
-    hex
-}
-
 #[cfg(test)]
 mod tests {
     //! What the tests of Alibaba's own SDKs for Go and Python expect.
@@ -161,12 +164,12 @@ mod tests {
     use super::*;
 
     fn signer(token: Option<&str>) -> Signer {
-        Signer {
-            region: "cn-hangzhou".to_owned(),
+        let credentials = Credentials {
             access_key_id: "ak".to_owned(),
-            secret_access_key: "sk".to_owned(),
-            session_token: token.map(str::to_owned),
-        }
+            secret_access_key: "sk".into(),
+            session_token: token.map(SecretString::from),
+        };
+        Signer::new("cn-hangzhou", &credentials).unwrap()
     }
 
     fn request(content_type: &str) -> Unsigned<'static> {

@@ -3,13 +3,14 @@
 use crate::multiparts::{fresh_parts, send};
 use crate::objects::is_there;
 use crate::places::{Place, copy, fresh_key};
-use domain::targets::{Secret, Target as Settings};
+use domain::targets::Target as Settings;
+use secrecy::ExposeSecret;
 use targets::ReplicaError;
 
 /// What lets somebody in. The emulator's secret is its key's id, and no secret.
 fn of(settings: &Settings) -> Option<&str> {
     let credentials = &settings.credentials;
-    let secret = credentials.secret_access_key.reveal();
+    let secret = credentials.secret_access_key.expose_secret();
     (secret != credentials.access_key_id).then_some(secret)
 }
 
@@ -17,7 +18,11 @@ fn of(settings: &Settings) -> Option<&str> {
 pub(crate) fn untold(error: &ReplicaError, settings: &Settings) {
     let token = settings.credentials.session_token.as_ref();
     // And no signature, of a header or a URL.
-    let untold = [of(settings), token.map(Secret::reveal), Some("signature=")];
+    let untold = [
+        of(settings),
+        token.map(ExposeSecret::expose_secret),
+        Some("signature="),
+    ];
     for said in [error.to_string(), error.for_log(), format!("{error:?}")] {
         let said = said.to_lowercase();
         for secret in untold.iter().flatten() {

@@ -164,7 +164,7 @@ fn assembled(upload: &Upload, parts: &[&Part]) -> Object {
     for part in parts {
         digest.update(&part.etag);
     }
-    let digest = crate::encoding::hex(&digest.finalize()).to_uppercase();
+    let digest = hex::encode_upper(digest.finalize());
     Object {
         key: upload.key.clone(),
         size: parts.iter().map(|part| part.size).sum(),

@@ -7,10 +7,19 @@ use http_body_util::Full;
 use hyper::Request;
 use jiff::{SignedDuration, Timestamp};
 use oss_server::{Server, Settings};
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use sha2::{Digest, Sha256};
 use std::fmt::Write;
 use std::path::Path;
 use tempfile::TempDir;
+
+/// What is encoded in a query; in a path, slashes are not.
+const RESERVED: &AsciiSet = &NON_ALPHANUMERIC
+    .remove(b'-')
+    .remove(b'_')
+    .remove(b'.')
+    .remove(b'~');
+const RESERVED_IN_PATHS: &AsciiSet = &RESERVED.remove(b'/');
 
 /// A server with a folder of its own.
 pub(crate) struct Place {
@@ -260,13 +269,13 @@ impl Ask {
     /// The request as it is.
     pub(crate) fn unsigned(self) -> Request<Full<Bytes>> {
         let path = if self.host.is_some() {
-            format!("/{}", encode(&self.key, "/"))
+            format!("/{}", encode_path(&self.key))
         } else {
-            format!("/{}/{}", self.bucket, encode(&self.key, "/"))
+            format!("/{}/{}", self.bucket, encode_path(&self.key))
         };
         let pairs = self.query.iter();
         let query: Vec<_> = pairs
-            .map(|(name, value)| format!("{}={}", encode(name, ""), encode(value, "")))
+            .map(|(name, value)| format!("{}={}", encode(name), encode(value)))
             .collect();
         let mut request = Request::builder()
             .method(self.method.as_str())
@@ -281,7 +290,7 @@ impl Ask {
         let mut query: Vec<_> = self
             .query
             .iter()
-            .map(|(name, value)| (encode(name, ""), encode(value, "")))
+            .map(|(name, value)| (encode(name), encode(value)))
             .collect();
         query.sort();
         let query: Vec<_> = query
@@ -311,12 +320,12 @@ impl Ask {
         let canonical = format!(
             "{}\n{}\n{}\n{}\n{}\nUNSIGNED-PAYLOAD",
             self.method,
-            encode(&format!("/{}/{}", self.bucket, self.key), "/"),
+            encode_path(&format!("/{}/{}", self.bucket, self.key)),
             query.join("&"),
             headers.concat(),
             additional.join(";"),
         );
-        let digest = hex(&Sha256::digest(canonical));
+        let digest = hex::encode(Sha256::digest(canonical));
         let text = format!("OSS4-HMAC-SHA256\n{time}\n{scope}\n{digest}");
         let mut key = format!("aliyun_v4{}", self.secret).into_bytes();
         for word in [
@@ -330,26 +339,14 @@ impl Ask {
             mac.update(word.as_bytes());
             key = mac.finalize().into_bytes().to_vec();
         }
-        hex(&key)
+        hex::encode(key)
     }
 }
 
-fn encode(text: &str, kept: &str) -> String {
-    let mut encoded = String::new();
-    for byte in text.bytes() {
-        let character = char::from(byte);
-        if character.is_ascii_alphanumeric() || "-_.~".contains(character) || kept.contains(character) {
-            encoded.push(character);
-        } else {
-            write!(encoded, "%{byte:02X}").unwrap();
-        }
-    }
-    encoded
+fn encode(text: &str) -> String {
+    utf8_percent_encode(text, RESERVED).to_string()
 }
 
-fn hex(bytes: &[u8]) -> String {
-    bytes.iter().fold(String::new(), |mut text, byte| {
-        write!(text, "{byte:02x}").unwrap();
-        text
-    })
+fn encode_path(text: &str) -> String {
+    utf8_percent_encode(text, RESERVED_IN_PATHS).to_string()
 }

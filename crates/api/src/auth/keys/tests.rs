@@ -7,8 +7,8 @@ const OLD: &str = "oooooooooooooooooooooooooooooooo";
 
 fn keys(current: &str, previous: Option<&str>) -> Keys {
     Keys {
-        current: Key::new(current.to_owned()),
-        previous: previous.map(|key| Key::new(key.to_owned())),
+        current: Key::new(current.into()),
+        previous: previous.map(|key| Key::new(key.into())),
         since: Timestamp::MIN,
     }
 }
@@ -51,7 +51,7 @@ fn a_new_key_signs_when_everybody_has_read_it() {
         let secret = Secret::from_bytes([7; 32]);
         assert_eq!(
             both.following(&secret, &ids().1, at).hash(),
-            secret.next(&ids().1, signs.secret.as_bytes()).hash(),
+            secret.next(&ids().1, signs.bytes()).hash(),
             "{minutes}"
         );
     }
@@ -63,7 +63,7 @@ fn a_new_key_signs_when_everybody_has_read_it() {
 fn a_secret_with_a_short_key_is_refused() {
     let parse = |text: &str| {
         let secret = SecretText {
-            text: text.to_owned(),
+            text: text.into(),
             since: now(),
         };
         Keys::parse(&secret)
