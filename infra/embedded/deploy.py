@@ -73,7 +73,7 @@ def ensure_bucket(s3, name: str) -> None:
 
 
 def upload_functions(s3, bucket: str, names: list[str], folder: Path) -> dict[str, str]:
-    """Puts what is not there yet; gives each function's key. Removes what no function uses any more."""
+    """Uploads what is not there yet; returns each function's key. Removes what no function uses any more."""
     ensure_bucket(s3, bucket)
     pages = s3.get_paginator("list_objects_v2").paginate(Bucket=bucket)
     there = {item["Key"] for page in pages for item in page.get("Contents", ())}

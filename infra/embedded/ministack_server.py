@@ -8,7 +8,7 @@ file store, and each is mended here from outside, by replacing a function of its
 3. With S3 on disk, a ranged GET reads the whole object first. Here it reads the range from a memory map.
 4. Parts of open multipart uploads live in memory only, so a restart loses them. Here they live in files.
 5. It takes a queue's MaximumConcurrency from a template parameter as text, then compares it with a number.
-6. DynamoDB's conditions are parsed anew for each item that they are compared with. Here, once.
+6. DynamoDB's conditions are parsed again for each item that they are compared with. Here, once.
 7. A connection that the client has closed is kept for 75 seconds, and makes everything slower. Here it is closed.
 8. It enforces roles and policies (AUTH), also that nothing may come without TLS, and has no TLS; and it takes SQS's
    batches for actions of their own, which IAM does not know. Here, what comes to 127.0.0.1 counts as if it had come
@@ -16,8 +16,8 @@ file store, and each is mended here from outside, by replacing a function of its
 9. A query compares each item of its partition with its condition, ten microseconds each. Here only those whose sort keys begin
    as the condition says: an account with many files is not slower than a new one.
 
-The addition is for tests. A test that runs a function by itself gives it its role, as Lambda does: here root may take any.
-And what each role was allowed to do is written down, so that a permission that nobody uses is found.
+The addition is for tests. A test that runs a function by itself assumes its role for it, as Lambda does: here root may assume any.
+And what each role was allowed to do is recorded, so that unused permissions are found.
 
 The names replaced are checked at the start, so that another MiniStack version fails loudly rather than quietly.
 Configuration is by environment, as MiniStack documents it; `xtask/src/ministack.rs` sets it.

@@ -126,7 +126,7 @@ async fn call(row: &Declaration, world: &World, authorization: Option<&str>) -> 
 
 /// The statuses that an endpoint has to give, credential by credential.
 struct Expected {
-    /// To whoever shows nothing that is good.
+    /// To a caller without valid credentials.
     nobody: u16,
     /// To a personal access token with all scopes but the one that is wanted.
     wrong_scope: u16,

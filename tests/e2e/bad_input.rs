@@ -100,7 +100,7 @@ async fn text_that_is_not_utf8() {
     }
 }
 
-/// Who sends a parameter twice may mean the other one; and one that plays no part is looked at all the same.
+/// A client that sends a parameter twice may mean the other one; and unused parameters are validated all the same.
 #[tokio::test]
 async fn parameters_that_are_there_twice_or_not_needed() {
     let person = Person::new().await;

@@ -1,4 +1,4 @@
-//! A target that does not answer is left alone; one that takes only so many workers gets no more.
+//! A target that does not answer has its circuit opened; one that limits its workers gets no more.
 
 use crate::harness::aws;
 use crate::harness::bytes::fresh;
@@ -85,7 +85,7 @@ async fn an_outage_fails_nothing() {
     yard.close().await;
 }
 
-/// While a target is left alone what waits there costs two reads for each batch and one write for each message, and then
+/// While a circuit is open what waits for the target costs two reads for each batch and one write for each message, and then
 /// nothing: no message, and nothing that the sweep would look at. When it works again all of it gets a message.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn what_waits_for_a_target_has_no_message() {
@@ -164,7 +164,7 @@ async fn what_waits_for_a_target_has_no_message() {
         yard.available(stored, place).await;
     }
     let files: Vec<(&Stored, &bytes::Bytes)> = files.iter().map(|(stored, bytes)| (stored, bytes)).collect();
-    yard.check(place, &files, "after it was left alone").await;
+    yard.check(place, &files, "after its circuit closed").await;
     assert_eq!(yard.queues.dead_letters().await, []);
     yard.close().await;
 }
@@ -178,7 +178,7 @@ async fn worker(yard: &Yard) -> Sandbox {
     worker
 }
 
-/// A worker that takes a message and never ends with it. Gives how to kill it.
+/// A worker that takes a message and never finishes it. Returns how to kill it.
 async fn hangs(yard: &Yard, number: usize) -> impl Fn() + use<> {
     let mut worker = worker(yard).await;
     let (kill, queues) = (worker.killer(), yard.queues.clone());
@@ -201,7 +201,7 @@ fn hanging(yard: &Yard) -> usize {
 const SLOW: u64 = 128 * 1024;
 const LARGE: usize = 3 << 20;
 
-/// Who has which place at a target, and until when.
+/// Which worker has which slot at a target, and until when.
 async fn slots(target: &str) -> BTreeMap<String, (String, i64)> {
     let rows = aws::items(&format!("TARGET#{target}"), "SLOT#").await;
     let slots = rows.into_iter().map(|row| {
@@ -215,7 +215,7 @@ fn now() -> i64 {
     Timestamp::now().as_millisecond()
 }
 
-/// Two places: the third worker is sent away, until one of the others has been dead for a while.
+/// Two slots: the third worker is turned away, until one of the others has been dead for a while.
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn no_more_workers_than_a_target_takes() {
     let (mut place, mended) = broken(Fate::Hang).await;

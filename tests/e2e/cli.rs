@@ -13,7 +13,7 @@ use crate::harness::person::{content_id, new_username};
 use crate::harness::stack::stack;
 use serde_json::{Value, json};
 
-/// Somebody who has signed up. Gives the username, too.
+/// A new user. Returns the username, too.
 fn signed_up() -> (Terminal, String) {
     let terminal = Terminal::new();
     let username = new_username();

@@ -1,4 +1,4 @@
-//! Many at once: of one content, at the edge of a quota, for one name, with one key. Whoever wins, the numbers are exact.
+//! Many at once: of one content, at the edge of a quota, for one name, with one key. Whichever wins, the numbers are exact.
 
 mod proofs;
 mod quota;
@@ -95,7 +95,7 @@ async fn a_thousand_uploads_of_one_content() {
     }
 }
 
-/// Twenty uploads for one name, their bytes sent, completed at once. Gives somebody, the contents, and the answers.
+/// Twenty uploads for one name, their bytes sent, completed at once. Returns the user, the contents, and the answers.
 async fn for_one_name(on_conflict: &str) -> (Person, Vec<Bytes>, Vec<Answer>) {
     let person = Person::not_signed_in().await;
     let contents: Vec<Bytes> = (0..20).map(|n| fresh(1000 + n)).collect();
@@ -209,7 +209,7 @@ async fn a_file_replaced_by_itself_many_times() {
     assert_eq!(audit::world(&[&person], "replaced by itself").await, 1);
 }
 
-/// The same request twenty times at once, with one key: one thing is made, and everybody hears of that one.
+/// The same request twenty times at once, with one key: one thing is made, and all get the same answer.
 async fn with_one_key(person: &Person, path: &str, body: &Value) -> Value {
     let key = format!("{:x}", unique());
     let headers = [("content-type", "application/json"), ("idempotency-key", &key)];
@@ -218,7 +218,7 @@ async fn with_one_key(person: &Person, path: &str, body: &Value) -> Value {
     let made: Vec<&Answer> = answers.iter().filter(|answer| answer.status == 201).collect();
     assert!(!made.is_empty());
     for answer in &answers {
-        // Whoever came while the first was at work may be told so, and then asks again.
+        // A request during the first one may be told so, and then asks again.
         assert!([201, 409].contains(&answer.status), "{}", answer.text());
     }
     for answer in &made {

@@ -118,7 +118,7 @@ impl Line {
 fn is_told(kind: Kind, place: Where, reason: Option<&str>) {
     let reason = reason.unwrap_or_default();
     let wanted: &[&str] = match (place, kind) {
-        (Where::FromThePrimary, _) => &["the primary object is not what the ledger says"],
+        (Where::FromThePrimary, _) => &["the primary object does not match its part digests"],
         (Where::ToTheTarget, Kind::Ceph | Kind::Oss) => &["has other bytes than were sent"],
         // It finds out by itself, and refuses them.
         (Where::ToTheTarget, Kind::S3) => &["BadDigest", "has other bytes than were sent"],

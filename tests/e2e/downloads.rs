@@ -29,7 +29,7 @@ async fn a_download_is_a_redirect_that_needs_no_token() {
         .await
         .expect(206);
     assert_eq!(part.body, bytes[100..200]);
-    // Whoever has the URL may read this object, and do nothing else.
+    // The URL allows reading this object, and nothing else.
     send("DELETE", &url, &[], "").await.expect(403);
     send("PUT", &url, &[], "x").await.expect(403);
     let other = url.replacen("/blobs/", "/blobs/x", 1);

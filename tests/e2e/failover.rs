@@ -1,4 +1,4 @@
-//! The primary store has lost a file: whoever wants it is sent to a replica that was verified, and is there.
+//! The primary store has lost a file: downloads are redirected to a replica that was verified, and is there.
 
 use crate::harness::aws;
 use crate::harness::bytes::{PART, fresh};
@@ -250,7 +250,7 @@ mod real_ceph {
         is_downloaded(Kind::Ceph).await;
     }
 
-    /// Whichever of two has the file's bytes gives them, however the other fails: it does not answer at all, has other
+    /// Whichever of two has the file's bytes serves them, however the other fails: it does not answer at all, has other
     /// bytes, or has none.
     #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
     async fn a_lost_file_is_there_or_at_oss() {

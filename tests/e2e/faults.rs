@@ -30,7 +30,7 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 use tokio::sync::Semaphore;
 
-/// How many worlds are made, harmed or looked at at once, by all tests together: whoever is too slow to answer makes the
+/// How many worlds are made, harmed or checked at once, by all tests together: a server that is too slow to answer makes the
 /// others' calls fail, and those are not the faults that were asked for.
 static AT_WORK: Semaphore = Semaphore::const_new(4);
 /// How many functions run besides that wait for an answer which does not come, or until they may try again.
@@ -67,7 +67,7 @@ trait Scenario: Sized {
         }
     }
 
-    /// Asks again, as somebody would who has heard nothing, and looks at the end of it.
+    /// Asks again, as a client without an answer would, and checks the result.
     async fn again(&self, what: &str);
 
     /// What is due for the function alone, if it is the sweep.
@@ -90,7 +90,7 @@ trait Scenario: Sized {
     }
 }
 
-/// Runs a function without faults, from its start, and gives the operations it called.
+/// Runs a function without faults, from its start, and returns the operations it called.
 async fn unharmed<S: Scenario>() -> Vec<String> {
     let _permit = AT_WORK.acquire().await.unwrap();
     let (world, sweep) = (S::prepare().await, PrivateSweep::new());
@@ -107,7 +107,7 @@ async fn unharmed<S: Scenario>() -> Vec<String> {
     sites.operations()
 }
 
-/// Runs a function with one fault, in a new world. Gives the world.
+/// Runs a function with one fault, in a new world. Returns the world.
 async fn harmed<S: Scenario>(fault: &Fault, leftovers: &PrivateSweep) -> S {
     let waiting = fault.way.makes_wait();
     let _waits = if waiting {

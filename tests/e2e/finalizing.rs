@@ -247,7 +247,7 @@ async fn an_aborted_upload_leaves_nothing() {
     assert_eq!((person.used().await, audit::account(&person).await), (0, 0));
 }
 
-/// Whoever wins: a file and its bytes, or neither.
+/// Whichever wins: a file and its bytes, or neither.
 #[tokio::test]
 async fn aborting_while_completing() {
     for _ in 0..4 {
@@ -276,7 +276,7 @@ async fn aborting_while_completing() {
     }
 }
 
-/// The store lost the multipart upload (a lifecycle rule, a hand in the console): the upload begins anew.
+/// The store lost the multipart upload (a lifecycle rule, a hand in the console): the upload starts over.
 #[tokio::test]
 async fn parts_that_the_store_lost_are_sent_again() {
     let person = Person::new().await;

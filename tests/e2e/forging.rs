@@ -161,7 +161,7 @@ async fn the_right_answer_of_somebody_else() {
     assert_eq!(answer["state"], "open", "{answer}");
     is_ordinary(&bob, &his, &bytes).await;
 
-    // Hers is not his to answer, or to see.
+    // Her challenge is not his to answer, or to see.
     bob.prove(id(&hers), &right).await.problem(404, "not_found");
     bob.call("GET", &format!("/uploads/{}", id(&hers)), None)
         .await
@@ -189,7 +189,7 @@ async fn the_right_answer_of_another_time() {
     is_ordinary(&person, &second, &bytes).await;
 }
 
-/// Who lacks some of the ranges cannot draw until they suit.
+/// A client that lacks some of the ranges cannot retry until they suit.
 #[tokio::test]
 async fn beginning_again_asks_for_the_same_ranges() {
     let (_owner, bytes) = owner_of(PROVABLE).await;
@@ -234,7 +234,7 @@ async fn an_answer_that_comes_too_late() {
     is_ordinary(&person, &upload, &bytes).await;
 }
 
-/// Twice, and eight times at once: one file, one reference, and everybody hears of it.
+/// Twice, and eight times at once: one file, one reference, and all get the same answer.
 #[tokio::test]
 async fn the_right_answer_again() {
     let (owner, bytes) = owner_of(PROVABLE).await;
@@ -313,7 +313,7 @@ async fn what_is_no_answer_leaves_the_challenge() {
     assert_eq!(answer["state"], "complete", "{answer}");
 }
 
-/// Whoever begins to send the bytes gives the challenge up; whoever aborts gives the upload up.
+/// Sending parts ends the challenge; aborting ends the upload.
 #[tokio::test]
 async fn a_challenge_that_is_given_up() {
     let (_owner, bytes) = owner_of(PROVABLE).await;
@@ -374,7 +374,7 @@ async fn a_hash_with_another_size() {
     );
 }
 
-/// Other bytes under a hash that somebody has: refused by the store, or by whoever finalizes.
+/// Other bytes under a hash that somebody has: refused by the store, or by the finalize.
 #[tokio::test]
 async fn planting_other_bytes_under_a_known_hash() {
     let (owner, bytes) = owner_of(PROVABLE).await;
@@ -405,7 +405,7 @@ async fn planting_other_bytes_under_a_known_hash() {
     assert_eq!(
         owner.fetch(&file).await,
         bytes,
-        "nothing has changed for whoever has them"
+        "nothing has changed for their owner"
     );
     let blob = audit::blob_of(&content_id(&bytes).to_string()).await.unwrap();
     assert_eq!(blob["references"], 1);

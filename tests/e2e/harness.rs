@@ -10,7 +10,7 @@
 //! | [`audit`] | what must hold whatever happened |
 //! | [`sandbox`], [`proxy`] | one function in a process of its own, and faults between it and AWS |
 //! | [`roles`] | what such a function may do |
-//! | [`private_sweep`] | a sweep that only sees what a test gave it |
+//! | [`private_sweep`] | a sweep that only sees what a test made due for it |
 //! | [`proof`] | challenges, and answers to them |
 //! | [`cli`] | the command line as a program |
 //! | [`ceph`], [`oss`] | a real Ceph, read with boto3; an OSS server, read with OSS's own clients |

@@ -45,7 +45,7 @@ async fn hole_01_token_checked_by_length_only() {
     }
 }
 
-/// There, whoever knew a file's hash could download it.
+/// There, a user who knew a file's hash could download it.
 #[tokio::test]
 async fn hole_02_any_file_readable_by_its_hash() {
     let (owner, thief) = (Person::new().await, Person::new().await);
@@ -78,7 +78,7 @@ async fn hole_03_hash_never_verified() {
     assert_eq!(file["file"]["content_id"], content_id(&claimed).to_string());
 }
 
-/// There, files were kept under the names and hashes that clients gave, whoever they belonged to.
+/// There, files were kept under the names and hashes that clients sent, whoever owned them.
 #[tokio::test]
 async fn hole_04_cross_user_overwrite() {
     let (owner, other) = (Person::new().await, Person::new().await);
@@ -270,7 +270,7 @@ async fn hole_09_chunked_uploads_never_replicated() {
     yard.close().await;
 }
 
-/// There, nobody ever heard that a copy had failed.
+/// There, a failed copy was never reported.
 #[tokio::test]
 async fn hole_10_replication_errors_discarded() {
     let yard = Yard::new(vec![Place::new(Kind::S3, |_| Fate::Refuse).await]).await;
@@ -287,7 +287,7 @@ async fn hole_10_replication_errors_discarded() {
     yard.close().await;
 }
 
-/// There, whoever guessed an object's address could read it.
+/// There, anybody who guessed an object's address could read it.
 #[tokio::test]
 async fn hole_11_public_read_objects() {
     let s3 = |method: &'static str, path: String| async move {

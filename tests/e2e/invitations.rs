@@ -1,4 +1,4 @@
-//! Where signing up is closed: who has a code makes an account, once, and nobody else learns anything. The same codes set
+//! Where signing up is closed: a user with a code creates an account, once, and nobody else learns anything. The same codes set
 //! forgotten passwords.
 //!
 //! Functions whose sign-up is closed run alone here; the deployed stack of the tests is open.
@@ -314,7 +314,7 @@ async fn one_source_cannot_try_many_codes_for_passwords() {
     .await;
 }
 
-/// Who had to wait after wrong guesses, and strangers who used up what they may try, do not keep an owner with a code out.
+/// Waits after wrong guesses, and strangers who used up what they may try, do not lock out an owner with a code.
 #[tokio::test]
 async fn whoever_sets_the_password_can_sign_in_at_once() {
     let person = Person::not_signed_in().await;

@@ -43,7 +43,7 @@ async fn all(operation: &str, request: &Value, list: &str) -> Vec<Value> {
     }
 }
 
-/// So many lines at once are, on an emulator, as many as it gives, without saying that there are more.
+/// This many lines at once are, on an emulator, as many as it returns, without saying that there are more.
 const MOST: usize = 10_000;
 
 /// What the deployed functions wrote since then, a line each.

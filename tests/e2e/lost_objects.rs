@@ -1,4 +1,4 @@
-//! The bytes of a file are gone from the primary store: whoever needs them finds out, and whoever has them sends them anew.
+//! The bytes of a file are gone from the primary store: a reader finds out, and a user who has them sends them again.
 
 use crate::harness::audit;
 use crate::harness::aws;
@@ -76,7 +76,7 @@ impl Stored {
         assert_eq!(person.fetch(&file).await, self.bytes);
     }
 
-    /// Its owner deletes what he cannot read any more, and nothing is left of it but its successor.
+    /// Its owner deletes what they cannot read any more, and nothing is left of it but its successor.
     async fn goes(&self, person: &Person, what: &str) {
         let file = self.owner.api.all_files(None).await.unwrap().remove(0);
         self.owner.api.delete_file(&file.id).await.unwrap();
@@ -110,7 +110,7 @@ async fn who_sends_bytes_whose_object_is_lost() {
     stored.goes(&person, "sent again").await;
 }
 
-/// Whoever has the bytes is not blamed for an answer that nobody can check: he sends them.
+/// A client is not blamed for an answer that cannot be checked: it sends the bytes.
 #[tokio::test]
 async fn who_proves_bytes_whose_object_is_lost() {
     let stored = Stored::new(PROVABLE + 12_345).await;
@@ -126,7 +126,7 @@ async fn who_proves_bytes_whose_object_is_lost() {
         (&json!("open"), None, None),
         "{answer}"
     );
-    assert_eq!(person.spent().await, spent, "it was not his fault");
+    assert_eq!(person.spent().await, spent, "it was not their fault");
     stored.is_known_to_be_lost().await;
     let content = content_id(&stored.bytes).to_string();
     assert_eq!(audit::blob_of(&content).await, None, "the content is free");
@@ -138,7 +138,7 @@ async fn who_proves_bytes_whose_object_is_lost() {
     stored.goes(&person, "proven in vain").await;
 }
 
-/// The object was written by hand: nobody can tell whether it is the right one. Whoever sends the bytes gets a file all
+/// The object was written by hand: nothing shows whether it is the right one. A client that sends the bytes gets a file all
 /// the same.
 #[tokio::test]
 async fn who_sends_bytes_whose_object_has_no_checksum() {

@@ -88,7 +88,7 @@ async fn every_permission_is_used() {
     );
 }
 
-/// SAM gives each role a policy of AWS's that may make and write every log group of the account. Their boundary has only ours.
+/// SAM attaches to each role a policy of AWS's that may create and write every log group of the account. Their boundary has only ours.
 #[tokio::test]
 async fn no_role_reaches_beyond_the_stack() {
     if stack().is_localstack() {

@@ -26,7 +26,7 @@ async fn replica(person: &Person, file: &Node, target: &str) -> Replica {
     found.unwrap_or_else(|| panic!("no replica at {target}"))
 }
 
-/// Waits until the file's replica is available, and gives its key.
+/// Waits until the file's replica is available, and returns its key.
 async fn available(person: &Person, file: &Node) -> String {
     let replica = until("the replica is available", async || {
         let replica = replica(person, file, TARGET).await;

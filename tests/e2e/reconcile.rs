@@ -44,7 +44,7 @@ async fn what_has_no_owner_is_removed_and_nothing_else() {
         "and no blob"
     );
 
-    // A claim whose upload is gone, and one whose upload ended a moment ago.
+    // A claim whose upload is gone, and one whose upload ended just now.
     let (gone, ended) = (
         world.open("e", &fresh(1000)).await,
         world.open("f", &fresh(1000)).await,
@@ -74,7 +74,7 @@ async fn what_has_no_owner_is_removed_and_nothing_else() {
     }
     world.begin_multipart("backup/y").await;
 
-    // All of it is young, and the deployed reconciler leaves it alone; and it does not begin again at once.
+    // All of it is young, and the deployed reconciler skips it; and it does not begin again at once.
     let mut patient = world.function("reconcile", |_| Act::Pass).await;
     let first = patient.invoke(&schedule()).await.unwrap();
     let expected = json!({
@@ -117,7 +117,7 @@ async fn what_has_no_owner_is_removed_and_nothing_else() {
         assert_eq!(world.sort_keys(&blob.partition()).await, [""; 0]);
     }
 
-    // Whoever was kept can go on.
+    // The upload that was kept can go on.
     assert_eq!(world.complete(&open).await.status, 200);
     world.delete_file(&taken).await;
     assert_eq!(world.complete(&unnamed).await.status, 200);
@@ -169,7 +169,7 @@ async fn a_blob_whose_object_is_gone_is_lost_until_it_is_back() {
     let row = world.item(&whole.partition(), "BLOB").await.unwrap();
     assert_eq!(row.get("lost_since"), None, "{row}");
 
-    // No new file refers to what is lost: the content starts anew, from its bytes.
+    // No new file refers to what is lost: the content gets a new blob, from its bytes.
     let body = json!({ "name": "d", "size": bytes.len(), "content_id": content_id(&bytes) });
     let upload = world.create(&body).await;
     assert_eq!(upload.body["state"], "open", "{}", upload.body);
@@ -273,7 +273,7 @@ async fn what_is_gone_is_found_without_asking_for_each() {
         "{report}"
     );
 
-    // Who asks for everything finds the rest.
+    // A pass that checks everything finds the rest.
     let report = world.reconcile().await;
     assert_eq!(
         (&report["blobs_looked_at"], &report["replicas_looked_at"]),
@@ -443,7 +443,7 @@ async fn two_reconcilers_at_once() {
         assert!(matches!(state, Some("ended" | "overtaken")), "{report}");
         assert_eq!(report["failed"], 0, "{report}");
     }
-    // Whoever was overtaken may have done what the other had not come to yet.
+    // The run that was overtaken may have done what the other had not come to yet.
     world.reconcile().await;
     assert_eq!(world.keys().await, [file.key()]);
     let row = world.item(&lost.partition(), "BLOB").await.unwrap();

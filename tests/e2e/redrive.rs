@@ -108,13 +108,13 @@ impl Case {
         row["due_shard"].is_string() && due.is_some_and(|due| due < Timestamp::now().as_second() + 21 * 60)
     }
 
-    /// Asks as somebody would who has heard nothing, and works until all is copied.
+    /// Asks as a client without an answer would, and works until all is copied.
     async fn arrives(&mut self, stored: &Stored, what: &str) {
         let (_, answer) = self.redrive(|_| Act::Pass).await;
         assert_eq!(answer.unwrap()["statusCode"], 200, "{what}");
         let replica = self.yard.replica(stored, self.place()).await;
         if replica.state != ReplicaState::Available && self.yard.queues.waiting().await == 0 {
-            // Whoever set it free died before there was a message, and the sweep sends one in time.
+            // The redrive died before there was a message, and the sweep sends one in time.
             assert!(
                 self.is_due_in_time(stored).await,
                 "{what}: nobody will send a message"
@@ -187,7 +187,7 @@ async fn every_fault_while_failed_replicas_are_tried_again() {
     case.yard.close().await;
 }
 
-/// A worker that dies while it gives up leaves a failed replica. Its message comes again, and then there is a dead letter.
+/// A worker that dies while it dead-letters a message leaves a failed replica. The message is redelivered, and then dead-lettered.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn letters_come_though_a_worker_dies_before_it_sends_them() {
     let mut case = Case::new().await;

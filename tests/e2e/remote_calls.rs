@@ -126,7 +126,7 @@ struct Table {
 }
 
 impl Table {
-    /// Sends a request to a function that has started already, and notes what it asks of AWS. Gives the body of the
+    /// Sends a request to a function that has started already, and notes what it asks of AWS. Returns the body of the
     /// answer.
     async fn note(&mut self, request: Request<'_>) -> Value {
         let Request {

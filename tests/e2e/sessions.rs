@@ -80,7 +80,7 @@ async fn the_signing_key_is_replaced_and_nobody_is_signed_out() {
 
     aws::put_secret(&secret, &json!({ "current": new, "previous": old })).await;
     // What was given before is good, and exchanged for what the old key signs for some minutes more: so that nobody meets a
-    // key that he has not read of.
+    // key that it has not read.
     assert_eq!(ask(&mut start("account-get").await, &with(&before)).await.0, 200);
     let (status, meanwhile) = ask(&mut start("session-refresh").await, &exchange(&before)).await;
     assert_eq!(status, 200);
@@ -101,7 +101,7 @@ async fn the_signing_key_is_replaced_and_nobody_is_signed_out() {
     assert_eq!(status, 200);
     assert_ne!(key_of(&before), key_of(&after));
     assert_eq!(ask(&mut start("account-get").await, &with(&after)).await.0, 200);
-    // A function that has been running for long hears of the new key by meeting it.
+    // A function that has been running for long reads the new key when it sees its id.
     until("the new key is known", async || {
         (ask(&mut running, &with(&after)).await.0 == 200).then_some(())
     })
@@ -263,7 +263,7 @@ async fn a_new_password_ends_the_other_sessions() {
         .create_session(&person.username, "another one")
         .await
         .unwrap();
-    // Whoever clears up after the tests knows this one.
+    // The clean-up after the tests knows this one.
     let api = anonymous().with_token(session.access_token);
     api.change_password("another one", PASSWORD).await.unwrap();
 }

@@ -99,7 +99,7 @@ async fn an_upload_that_nobody_touches_expires() {
     audit::complete_once(&person, &touched.id, &bytes, 1).await;
 }
 
-/// The bytes go when the grace period is over; the same content then starts anew.
+/// The bytes are deleted when the grace period is over; the same content then gets a new blob.
 #[tokio::test]
 async fn bytes_without_files_are_reclaimed() {
     let person = Person::new().await;

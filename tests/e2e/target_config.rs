@@ -1,4 +1,4 @@
-//! A targets secret that says nothing sensible: nothing fails for it, and whoever looks into a log finds the field.
+//! A targets secret that is invalid: nothing fails for it, and the log names the field.
 
 use crate::harness::bytes::fresh;
 use crate::harness::proxy::Act;
@@ -58,8 +58,8 @@ async fn nothing_fails_while_the_secret_is_invalid() {
     world.remove().await;
 }
 
-/// Whoever knows a target from the roster may send messages for it at once: they are not for an unknown target because a
-/// worker read the secret a moment before.
+/// A function that knows a target from the roster may send messages for it at once: they are not for an unknown target because a
+/// worker read the secret just before.
 #[tokio::test]
 async fn a_target_that_was_just_added_is_known() {
     let mut world = World::new().await;

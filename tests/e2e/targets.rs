@@ -70,7 +70,7 @@ async fn has_its_letter(row: &Value, name: &str) {
     );
 }
 
-/// Who is no operator sees nothing of the targets, and changes nothing about them.
+/// A user who is no operator sees nothing of the targets, and changes nothing about them.
 async fn are_for_operators_only(person: &Person, operator: &Person, name: &str) {
     person
         .call("GET", "/targets", None)
@@ -276,7 +276,7 @@ async fn a_policy_says_whose_files_get_where() {
     mine.remove().await;
 }
 
-/// Every target's numbers are those of its replicas, whatever all the other tests are doing at this moment.
+/// Every target's numbers are those of its replicas, whatever all the other tests are doing at the same time.
 #[tokio::test]
 async fn the_numbers_of_all_targets_are_true() {
     let operator = Person::new().await;

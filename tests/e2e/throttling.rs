@@ -1,4 +1,4 @@
-//! Who tries too often has to wait, and nobody else.
+//! A client that tries too often has to wait, and no other.
 //!
 //! The functions run alone here, with limits that can be reached, and with the addresses that a gateway would see.
 
@@ -80,7 +80,7 @@ async fn guesses_have_to_wait_longer_each_time_and_only_where_they_are_made() {
     assert_eq!(door.knock(&owner, &person.username, PASSWORD).await.status, 201);
     let other = Person::not_signed_in().await;
     assert_eq!(door.knock(&thief, &other.username, PASSWORD).await.status, 201);
-    // Who gives the right password in time begins anew.
+    // A right password in time resets the count.
     tokio::time::sleep(Duration::from_secs(longest)).await;
     assert_eq!(door.knock(&thief, &person.username, PASSWORD).await.status, 201);
     for _ in 0..10 {
@@ -92,7 +92,7 @@ async fn guesses_have_to_wait_longer_each_time_and_only_where_they_are_made() {
 }
 
 /// Guesses, and waits as it is told, until the wait is so long that the next call surely comes in it however slow the machine
-/// is. Gives the waits.
+/// is. Returns the waits.
 async fn wait_longer(mut guess: impl AsyncFnMut() -> Option<u64>) -> Vec<u64> {
     let mut waits: Vec<u64> = Vec::new();
     for _ in 0..40 {
@@ -154,7 +154,7 @@ async fn strangers_cannot_keep_an_owner_out_where_he_is_known() {
     .await;
 }
 
-/// Where an account was made its owner is known, before he signs in for the first time.
+/// Where an account was created its owner is known, before they sign in for the first time.
 #[tokio::test]
 async fn an_owner_is_known_where_he_signed_up() {
     within_one_hour(async || {

@@ -1,4 +1,4 @@
-//! One row that cannot be read, of each kind: what has nothing to do with it goes on, the log has its key once, and whoever asks
+//! One row that cannot be read, of each kind: what has nothing to do with it goes on, the log has its key once, and a caller that asks
 //! is told how many are missing. What the store makes of it in detail is in `crates/store/tests/agreement/unreadable.rs`.
 
 use crate::harness::bytes::fresh;
@@ -7,7 +7,7 @@ use crate::harness::sandbox::{Sandbox, http_event};
 use crate::harness::world::{World, schedule};
 use serde_json::{Value, json};
 
-/// Makes an attribute of an item one that nobody understands.
+/// Makes an attribute of an item one that cannot be parsed.
 async fn break_item(world: &World, pk: &str, sk: &str, attribute: &str) {
     world
         .set_item(pk, sk, &json!({ attribute: { "odd": true } }))

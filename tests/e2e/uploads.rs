@@ -125,7 +125,7 @@ async fn nobody_gets_more_than_the_quota() {
         .expect(201);
 }
 
-/// Ten at once for the room of three: never more than three, whoever wins.
+/// Ten at once for the room of three: never more than three, whichever wins.
 #[tokio::test]
 async fn uploads_at_the_same_time_do_not_overdraw_the_quota() {
     let person = Person::new().await;

@@ -52,7 +52,7 @@ impl From<Username> for String {
     }
 }
 
-/// What an account may do besides having files.
+/// What an account may do besides storing files.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Role {
@@ -64,7 +64,7 @@ pub enum Role {
 }
 
 impl Role {
-    /// Whether this is what accounts have unless somebody changed it.
+    /// Whether this is the default.
     #[must_use]
     pub fn is_usual(&self) -> bool {
         *self == Self::default()
@@ -121,14 +121,14 @@ pub const MAX_QUOTA: u64 = i64::MAX as u64;
 /// What can happen to a quota.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum QuotaEvent {
-    /// Bytes are taken for an upload, and bytes of a file that is replaced given back, at once.
+    /// Bytes are reserved for an upload, and those of the file that it replaces are released, at once.
     Take {
-        /// Bytes taken.
+        /// Bytes reserved.
         take: u64,
-        /// Bytes given back.
+        /// Bytes released.
         give: u64,
     },
-    /// Bytes of a file or an upload are given back.
+    /// Bytes of a file or an upload are released.
     Give(u64),
     /// The account may use more or less from now on.
     Limit(u64),
@@ -154,7 +154,7 @@ impl Quota {
         u64::try_from(used).unwrap_or(0)
     }
 
-    /// What becomes of it when `event` happens. Taking less than is given back is always possible, even where a limit
+    /// The quota after `event`. Reserving less than is released is always possible, even where a limit
     /// that was lowered is exceeded.
     ///
     /// # Errors

@@ -1,7 +1,7 @@
 //! How long a blob lives.
 //!
 //! A blob's reference count is the number of files that refer to it. At zero it is condemned, and may be
-//! revived during a grace period. Then reclaiming begins, after which it never is: the same content starts anew.
+//! revived during a grace period. After that it is reclaimed and cannot be revived: the same content gets a new blob.
 
 use crate::moment::later;
 use jiff::{SignedDuration, Timestamp};
@@ -9,11 +9,11 @@ use jiff::{SignedDuration, Timestamp};
 /// How long a blob without references can still be revived.
 pub const GRACE: SignedDuration = SignedDuration::from_hours(24);
 
-/// How long after reclaiming began the bytes are deleted: workers that copy the blob may have looked at it just
+/// How long after reclaiming began the bytes are deleted: workers that copy the blob may have read it just
 /// before. Longer than any of them lives (15 minutes).
 pub const SETTLE: SignedDuration = SignedDuration::from_mins(20);
 
-/// What decides about a blob.
+/// The state of a blob that its rules depend on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Life {
     /// How many files refer to it.
@@ -51,18 +51,18 @@ pub enum Event {
     Release,
     /// The sweep looks at it, because it is due.
     Examine,
-    /// Its object was found gone: by the reconciler, or by somebody who needed it.
+    /// Its object is missing: the reconciler or a reader found out.
     Lose,
     /// Its object was found again.
     Find,
 }
 
-/// What has to be done besides writing the new life down.
+/// What has to be done besides storing the new state.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Effect {
-    /// Free its place in the index of contents, in the same write, if it still has it: the content starts anew.
+    /// Free its place in the index of contents, in the same write, if it still has it: the same content gets a new blob.
     FreeContent,
-    /// Delete its replicas, its object and everything that is written about it, itself last.
+    /// Delete its replicas, its object and all its items, the blob's own item last.
     Delete,
 }
 
@@ -78,15 +78,15 @@ pub enum Refusal {
     /// No file refers to it.
     #[error("no file refers to the blob")]
     NotReferenced,
-    /// The grace period is not over, or workers may still be at it.
-    #[error("the blob is looked at at {0}")]
+    /// The grace period is not over, or workers may still be using it.
+    #[error("the blob is next checked at {0}")]
     NotYet(Timestamp),
-    /// It is so already.
+    /// It is in that state already.
     #[error("nothing changes")]
     Unchanged,
 }
 
-/// What becomes of a blob when `event` happens at `now`.
+/// The state of a blob after `event` at `now`.
 ///
 /// # Errors
 /// [`Refusal`] when the event does not apply; nothing changes then.
@@ -129,7 +129,7 @@ fn examine(
         return Err(Refusal::Unchanged);
     };
     if life.references > 0 && !life.reclaiming {
-        // It need not be looked at until the next file is deleted.
+        // It need not be checked until the next file is deleted.
         let examine_at = None;
         return Ok((Life { examine_at, ..*life }, &[]));
     }

@@ -1,9 +1,9 @@
-//! A target that does not answer, or refuses, is left alone for a while, then tried with one message.
+//! The circuit breaker of a target: one that does not answer, or refuses, gets no requests for a while, then one as a probe.
 //!
-//! The circuit is closed while all is well. After [`OPEN_AFTER`] failures in a row, or one that will not pass by itself,
-//! it is open: replicas wait without a message. When its time is over one worker gets through, the probe. If that goes well
-//! the circuit closes; if not it stays open for another while. While it is open only what the probe says counts: what was
-//! under way when it opened says nothing new.
+//! The circuit is closed while the target works. After [`OPEN_AFTER`] failures in a row, or one permanent failure,
+//! it opens: replicas wait without a message. When its time is over one worker is admitted, the probe. If that succeeds,
+//! the circuit closes; if not, it stays open for longer. While it is open only the probe's result counts: attempts that were
+//! under way when it opened tell nothing new.
 
 use crate::moment::later;
 use jiff::{SignedDuration, Timestamp};
@@ -11,19 +11,19 @@ use serde::{Deserialize, Serialize};
 
 /// How many failures in a row open the circuit.
 pub const OPEN_AFTER: u32 = 5;
-/// For how long it opens first; each probe that fails doubles this.
+/// How long it is open at first; each probe that fails doubles this.
 pub const FIRST_WAIT: SignedDuration = SignedDuration::from_secs(10);
 /// The longest it is open between two probes.
 pub const LONGEST_WAIT: SignedDuration = SignedDuration::from_secs(30);
-/// How long a probe may take; then another worker is let through.
+/// How long a probe may take; then another worker is admitted.
 pub const PROBE_TIME: SignedDuration = SignedDuration::from_mins(1);
-/// A probe that has not come this long after its time is taken for lost.
+/// A probe that has not started this long after its time counts as lost.
 pub const PROBE_LOST: SignedDuration = SignedDuration::from_secs(10);
-/// A replica that has waited this long is given up when it fails as the probe as often as any other attempt. Until then an
+/// A failed probe counts as an attempt at its replica only when the replica has waited this long. Until then an
 /// outage fails nothing.
 pub const OUTAGE: SignedDuration = SignedDuration::from_hours(24);
 
-/// How a target has been doing.
+/// The state of a target's circuit breaker.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Circuit {
@@ -31,36 +31,36 @@ pub struct Circuit {
     pub failures: u32,
     /// How often it opened since the last success.
     pub trips: u32,
-    /// Open: nobody is let through before this.
+    /// Open: no worker is admitted before this.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub open_until: Option<Timestamp>,
     /// A probe is under way.
     pub probing: bool,
 }
 
-/// What a worker hears that wants to work on a target.
+/// The answer to a worker that wants to use a target.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Admission {
-    /// All is well.
+    /// The circuit is closed.
     Go,
-    /// It is the one that tries. What becomes of it has to be told, with this.
+    /// The worker is the probe. It has to report its result, with this.
     Probe(Probe),
     /// Not before this.
     Wait(Timestamp),
 }
 
-/// Tells a probe from those before it: when its time is over.
+/// Identifies a probe, by the time at which it times out.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Probe(Timestamp);
 
-/// What somebody has to tell of a target.
+/// A worker's report about a target.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum News {
-    /// It did what it was asked for.
+    /// The request succeeded.
     Well,
-    /// It did not. `for_good`: it will not by itself, as with wrong credentials.
+    /// The request failed. `for_good`: permanently, as with wrong credentials.
     Failed {
-        /// Until somebody changes something.
+        /// Until an operator changes something.
         for_good: bool,
     },
     /// The probe had nothing to ask it for.
@@ -68,7 +68,7 @@ pub enum News {
 }
 
 impl Circuit {
-    /// A worker asks. Gives the circuit as it has to be written down, if it changes, before the worker goes on.
+    /// A worker asks for admission. Returns the new circuit if it changes; it has to be stored before the worker goes on.
     #[must_use]
     pub fn ask(&self, now: Timestamp) -> (Admission, Option<Self>) {
         match self.open_until {
@@ -86,7 +86,7 @@ impl Circuit {
         }
     }
 
-    /// Somebody tells how the target did: the `probe`, or another one. Gives the circuit if it changes.
+    /// A worker reports: the `probe`, or another one. Returns the new circuit if it changes.
     #[must_use]
     pub fn told(&self, news: News, probe: Option<Probe>, now: Timestamp) -> Option<Self> {
         let is_probe = self.probing && self.open_until == probe.map(|Probe(until)| until);
@@ -119,13 +119,13 @@ impl Circuit {
         }
     }
 
-    /// Whether nobody is let through, but a probe.
+    /// Whether only a probe is admitted.
     #[must_use]
     pub fn is_open(&self) -> bool {
         self.open_until.is_some()
     }
 
-    /// Whether the probe should have come long ago: its message was lost, or its worker died.
+    /// Whether the probe is overdue: its message was lost, or its worker died.
     #[must_use]
     pub fn lacks_probe(&self, now: Timestamp) -> bool {
         self.open_until
@@ -215,7 +215,7 @@ mod tests {
     }
 
     proptest! {
-        // However it fails, somebody is let through again within the longest wait, or the time of a probe.
+        // However it fails, a worker is admitted again within the longest wait, or the time of a probe.
         #[test]
         fn it_never_stays_open_for_good(failures in prop::collection::vec((any::<bool>(), 0i64..400), 0..60)) {
             let (mut circuit, mut now) = (Circuit::default(), 0);

@@ -1,9 +1,9 @@
-//! How parts become a blob and a file: which remote step comes after which, whatever came of the one before.
+//! How parts become a blob and a file: which remote step follows each result of the one before.
 //!
 //! This is the whole flow without its I/O. `store::finalize` carries the steps out; the model in `tests/` lets them
 //! race, crash and sleep. The order is what makes a crash at any point harmless: the ledger is written before the parts
 //! become an object, so that what the object is can be told when the parts are gone; the file comes into being in one
-//! write at the end. Whoever comes after a crash begins at [`Step::START`].
+//! write at the end. After a crash the next caller begins at [`Step::START`].
 
 use crate::upload::Whose;
 
@@ -12,7 +12,7 @@ use crate::upload::Whose;
 pub enum Step {
     /// Take the lease. Answers: [`Answer::Done`], [`Answer::Held`], [`Answer::Changed`].
     Lease,
-    /// Look what the store has. Answers: [`Answer::Nothing`], [`Answer::Missing`], [`Answer::OtherContent`],
+    /// List what the store has. Answers: [`Answer::Nothing`], [`Answer::Missing`], [`Answer::OtherContent`],
     /// [`Answer::Parts`], [`Answer::Object`].
     Look,
     /// Write the ledger, if the lease is still held. Answers: [`Answer::Done`], [`Answer::Changed`].
@@ -28,25 +28,25 @@ pub enum Step {
     FindObject,
     /// Turn the object into a blob, and make the file of it. Answers: those of a commit.
     Own,
-    /// Somebody was faster with the same content: look for that blob. Answers: [`Answer::Found`], [`Answer::NotFound`].
+    /// A concurrent upload of the same content was faster: look for that blob. Answers: [`Answer::Found`], [`Answer::NotFound`].
     FindWinner,
     /// Make the file of that blob. Answers: those of a commit.
     ShareWinner,
-    /// Give the lease back. Answers: [`Answer::Done`], [`Answer::Changed`].
+    /// Release the lease. Answers: [`Answer::Done`], [`Answer::Changed`].
     Reopen(Why),
     /// Done.
     End(End),
 }
 
-/// What came of a step. A commit answers [`Answer::Done`], [`Answer::Changed`], [`Answer::BlobGone`],
+/// The result of a step. A commit answers [`Answer::Done`], [`Answer::Changed`], [`Answer::BlobGone`],
 /// [`Answer::ContentExists`] or [`Answer::NoPlace`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Answer {
     /// It is done.
     Done,
-    /// Somebody else holds the lease.
+    /// Another caller holds the lease.
     Held,
-    /// Somebody else changed the upload: the lease is lost, or it ended.
+    /// The upload was changed concurrently: the lease is lost, or the upload ended.
     Changed,
     /// The store has neither parts nor an object.
     Nothing,
@@ -62,13 +62,13 @@ pub enum Answer {
     Found,
     /// There is none.
     NotFound,
-    /// A part is not what it was.
+    /// A part was overwritten since it was listed.
     PartsChanged,
-    /// The store did not answer in time, and may be busy with it.
+    /// The store did not answer in time, and may still be completing it.
     Unanswered,
     /// The blob is being reclaimed.
     BlobGone,
-    /// A blob with this content came into being meanwhile.
+    /// A blob with this content was created concurrently.
     ContentExists,
     /// The name is taken, or the folder gone.
     NoPlace,
@@ -77,13 +77,13 @@ pub enum Answer {
 /// Why an upload is open again.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Why {
-    /// The store has nothing of it: it begins anew.
+    /// The store has none of its parts: all have to be sent.
     PartsGone,
     /// Parts are missing, or have another size.
     PartsMissing,
     /// The parts are not what was announced.
     OtherContent,
-    /// A part was sent again meanwhile.
+    /// A part was overwritten concurrently.
     PartsChanged,
     /// The name is taken, or the folder gone.
     NoPlace,
@@ -94,11 +94,11 @@ pub enum Why {
 pub enum End {
     /// There is a file.
     Complete,
-    /// It goes on elsewhere, or later.
+    /// Another caller is finalizing it, or a later call has to.
     InProgress,
     /// The upload is open again.
     Reopened(Why),
-    /// Somebody else changed the upload: what it is now counts.
+    /// The upload was changed concurrently: its present state counts.
     AsItStands,
 }
 
@@ -142,7 +142,7 @@ impl Step {
 
             (Self::Share | Self::Own | Self::ShareWinner, Answer::Done) => Self::End(End::Complete),
             (Self::Share | Self::Own | Self::ShareWinner, Answer::NoPlace) => Self::Reopen(Why::NoPlace),
-            // The blob went while we looked at it: the content starts anew.
+            // The blob was reclaimed since it was read: the content gets a new one.
             (Self::Share, Answer::BlobGone) => Self::Assemble,
             (Self::ShareWinner, Answer::BlobGone) => Self::End(End::InProgress),
             (Self::Own, Answer::ContentExists) => Self::FindWinner,

@@ -90,20 +90,20 @@ id!(
     UploadId
 );
 id!(
-    /// What somebody has who signed in.
+    /// A user's session, from signing in to signing out.
     SessionId
 );
 id!(
-    /// A token that a program carries.
+    /// A personal access token.
     PersonalTokenId
 );
 id!(
-    /// What lets somebody make an account, or set the password of one anew.
+    /// An invitation to create an account, or to reset the password of one.
     InvitationId
 );
 
 impl InvitationId {
-    /// The one that these bytes are for, in hexadecimal digits; as far as they go into an id.
+    /// The id that is these bytes in hexadecimal digits, as many as fit.
     pub(crate) fn of_bytes(bytes: &[u8]) -> Self {
         let digit = |nibble: u8| char::from(b"0123456789abcdef"[usize::from(nibble)]);
         let bytes = bytes.iter().take(MAX_LENGTH / 2);

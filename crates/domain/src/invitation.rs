@@ -1,8 +1,8 @@
-//! Invitations: codes that administrators give out, each good once. With one somebody makes an account where signing up is
-//! closed, or sets the password of an account anew.
+//! Invitations: codes that administrators issue, each good once. With one a user creates an account where signing up is
+//! closed, or resets the password of an account.
 //!
-//! A code is 128 random bits. Only its hash is kept, and that is also what it is called: whoever reads the table, the log or a
-//! list of invitations learns none that could be used.
+//! A code is 128 random bits. Only its hash is kept, and that is also its id: a reader of the table, the log or a
+//! list of invitations learns no code that could be used.
 
 use crate::id::InvitationId;
 use crate::moment::later;
@@ -12,7 +12,7 @@ use secrecy::{ExposeSecret, SecretString};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
-/// How a code begins: scanners for secrets find it by that.
+/// The prefix of a code, by which secret scanners find it.
 const PREFIX: &str = "lsi_";
 /// The digits of a code: Crockford's, which has no letter that looks like another digit.
 const DIGITS: &[u8; 32] = b"0123456789abcdefghjkmnpqrstvwxyz";
@@ -21,9 +21,9 @@ const LENGTH: usize = 26;
 /// The longest text that is looked at as a code, in characters.
 const LONGEST: usize = 64;
 
-/// For how many days an invitation is good, unless somebody says otherwise.
+/// For how many days an invitation is good by default.
 pub const DAYS: u16 = 7;
-/// The same of a code that sets a password: whoever finds it gets files that are there already.
+/// The same of a code that resets a password: it gives access to files that exist already.
 pub const DAYS_FOR_A_PASSWORD: u16 = 1;
 /// For how many days one can be good.
 pub const MOST_DAYS: u16 = 90;
@@ -48,7 +48,7 @@ impl Code {
         Self(digits.into())
     }
 
-    /// What is kept of it, and what it is called: the first half of its SHA-256. To find another code with the same takes as
+    /// What is stored of it, and its id: the first half of its SHA-256. To find another code with the same id takes as
     /// long as to guess one.
     #[must_use]
     pub fn id(&self) -> InvitationId {
@@ -57,15 +57,15 @@ impl Code {
         InvitationId::of_bytes(&hash[..16])
     }
 
-    /// The code itself, for whoever it is given to, and nobody else.
+    /// The code itself, for its recipient only.
     #[must_use]
     pub fn reveal(&self) -> String {
         format!("{PREFIX}{}", self.0.expose_secret())
     }
 }
 
-/// As people type it: in capitals, in groups, with an O for a zero, without the beginning. What cannot be a code is one that
-/// nobody was given.
+/// As people type it: in capitals, in groups, with an O for a zero, without the prefix. A text that cannot be a code counts
+/// as one that was never issued.
 impl TryFrom<String> for Code {
     type Error = InvalidCode;
 
@@ -90,7 +90,7 @@ impl TryFrom<String> for Code {
 #[error("a note has 1 to 100 characters, none of them a control character")]
 pub struct InvalidNote;
 
-/// What an administrator writes down of whom an invitation is for.
+/// An administrator's note of whom an invitation is for.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct Note(String);

@@ -4,22 +4,22 @@
 //! |---|---|
 //! | [`content`] | how a file is cut into parts and what identifies its bytes |
 //! | [`account`] | usernames, passwords, quota |
-//! | [`session`] | how long sessions live, and what an exchange of a refresh token comes to |
-//! | [`token`] | the texts of tokens, what is kept of them, and what they let do |
+//! | [`session`] | how long sessions live, and what an exchange of a refresh token results in |
+//! | [`token`] | the texts of tokens, what is stored of them, and their scopes |
 //! | [`invitation`] | codes that are good once: for an account, or for a password |
-//! | [`throttle`] | how often somebody may try |
+//! | [`throttle`] | rate limits on attempts |
 //! | [`name`] | what a file or folder may be called |
 //! | [`upload`] | the states of an upload and what may happen in each |
 //! | [`finalize`] | how parts become a blob and a file, step by step |
 //! | [`possession`] | challenges: getting a file without sending its bytes |
 //! | [`placement`] | what happens when a name is taken |
 //! | [`blob`] | reference counts: live, condemned, reclaiming |
-//! | [`replica`] | how a blob travels to a target: segments, states, back-off |
+//! | [`replica`] | how a blob is copied to a target: segments, states, back-off |
 //! | [`targets`] | the targets as operators configure them, and which apply to whom |
-//! | [`circuit`] | a target that does not answer is left alone for a while |
+//! | [`circuit`] | circuit breakers of targets |
 //! | [`reconcile`] | what belongs to whom in the bucket and in the table |
 //! | [`media_type`] | media types that are safe in headers |
-//! | [`moment`] | moments that are a while after others |
+//! | [`moment`] | arithmetic on times |
 //! | [`id`] | opaque identifiers |
 
 pub mod account;

@@ -1,8 +1,8 @@
-//! Moments that are a while after others.
+//! Arithmetic on times.
 
 use jiff::{Timestamp, TimestampArithmetic};
 
-/// The moment so long after another; the last that there is when that is beyond counting.
+/// `moment + wait`, or the last time that can be represented if that is later.
 #[must_use]
 pub fn later(moment: Timestamp, wait: impl Into<TimestampArithmetic>) -> Timestamp {
     moment.checked_add(wait).unwrap_or(Timestamp::MAX)

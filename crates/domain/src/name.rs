@@ -9,13 +9,13 @@ use unicode_normalization::{UnicodeNormalization, is_nfc};
 /// Longest name in bytes of UTF-8, as on most file systems.
 pub const MAX_LENGTH: usize = 255;
 
-/// What names look like, as far as a regular expression can say it: how long they are is counted in bytes.
+/// The pattern of names, without their length, which is counted in bytes.
 const PATTERN: &str = r"^(?!\.{1,2}$)[^/\\\u0000-\u001f\u007f-\u009f\u2028-\u202e\u2066-\u2069]+$";
 
 /// Why a text cannot be the name of a file or folder.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum InvalidName {
-    /// Nothing there.
+    /// It is empty.
     #[error("a name may not be empty")]
     Empty,
     /// Longer than [`MAX_LENGTH`] bytes.

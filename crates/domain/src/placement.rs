@@ -10,11 +10,11 @@ use std::ops::Range;
 /// How many folders are within each other at most. The deepest may have files, and no folders.
 pub const MAX_DEPTH: u64 = 100;
 
-/// What the client wants when its folder has an entry of that name.
+/// What the client wants when the folder has an entry of that name.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum OnConflict {
-    /// To be told so.
+    /// An error.
     #[default]
     Fail,
     /// The next free name: `a (1).txt`.
@@ -23,13 +23,13 @@ pub enum OnConflict {
     Replace,
 }
 
-/// Where a file shall go instead of where its upload said when it was created. What is absent stays as it was said then.
+/// Where the file goes instead of where its upload said when it was created. What is absent stays as it was said then.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Destination {
-    /// What the file shall be called.
+    /// The name of the file.
     pub name: Option<Name>,
-    /// The folder that it shall be in; `null` is the root.
+    /// The id of its folder; `null` is the root.
     #[serde(default)]
     pub parent: NewParent,
     /// What to do when the name is taken.
@@ -122,7 +122,7 @@ fn split(name: &Name) -> (&str, &str) {
     }
 }
 
-/// The smallest number that gives a name which is not among `taken`.
+/// The smallest number whose numbered name is not among `taken`.
 pub fn next_free<'a>(name: &Name, taken: impl IntoIterator<Item = &'a Name>) -> u64 {
     let taken: std::collections::HashSet<&Name> = taken.into_iter().collect();
     // One of these is free: there are more of them than names.

@@ -1,12 +1,12 @@
-//! Proof of possession: who wants a file without sending its bytes has to show that he has them.
+//! Proof of possession: a client that wants a file without sending its bytes has to prove that it has them.
 //!
 //! A [`Challenge`] names byte ranges, one at an unforeseeable place in each of [`RANGES`] equal slices of the file, and a
-//! nonce. One account is always asked for the same ranges of a blob, however often it begins anew: who lacks some of them
-//! gains nothing by drawing again. The nonce is another one each time, so that an old answer is worth nothing.
+//! nonce. One account is always asked for the same ranges of a blob, however often it starts again: a client that lacks some of them
+//! gains nothing by retrying. The nonce is new each time, so that an old answer is worthless.
 //!
 //! The answer is HMAC-SHA256 (RFC 2104) with the nonce as key over the bytes of the ranges, one after the other. It is
-//! worth nothing for any other challenge, and to give it one needs the bytes of every slice: whoever lacks a run of two
-//! slices is always found out, whoever lacks a share `m` scattered over the file passes with a chance of `(1 - m)^32`
+//! worthless for any other challenge, and it takes bytes of every slice: a client that lacks a run of two
+//! slices always fails, and one that lacks a share `m` scattered over the file passes with a probability of `(1 - m)^32`
 //! at most.
 
 use crate::id::{AccountId, BlobId};
@@ -33,12 +33,12 @@ pub const RANGE_LENGTH: u64 = 4096;
 /// How long a challenge can be answered.
 pub const LIFETIME: SignedDuration = SignedDuration::from_mins(5);
 
-/// What asking for a content that the account does not have costs of its hourly allowance, whatever comes of it: that
+/// What asking for a content that the account does not have costs of its hourly allowance, whatever the result: that
 /// there is such a content is already an answer.
 pub const LOOK_UP_COST: u64 = 1;
-/// How many accounts with an hourly allowance of their own one source is taken for: it has as much altogether.
+/// The hourly allowance of one source address, in allowances of an account.
 pub const ACCOUNTS_AT_A_SOURCE: u64 = 10;
-/// What a wrong or late answer costs besides.
+/// What a wrong or late answer costs in addition.
 pub const FAILURE_COST: u64 = 10;
 
 /// A text that is not 32 bytes in base64.
@@ -156,7 +156,7 @@ impl Challenge {
     }
 }
 
-/// A number that is as good as random to whoever does not know both ids. Ids have no zero bytes.
+/// A number that cannot be predicted without knowing both ids. Ids have no zero bytes.
 fn number_of(account: &AccountId, blob: &BlobId, slice: u128) -> u64 {
     let digest = Sha256::digest(format!("range\0{account}\0{blob}\0{slice}"));
     digest
@@ -207,7 +207,7 @@ mod tests {
         prover.proof()
     }
 
-    // What Python's `hmac.new(b"\x07" * 32, b"hello world", "sha256")` gives.
+    // What Python's `hmac.new(b"\x07" * 32, b"hello world", "sha256")` returns.
     #[test]
     fn the_answer_is_hmac_sha256() {
         let mut prover = draw(0, 1).prover();

@@ -17,7 +17,7 @@ use crate::moment::later;
 use crate::targets::roster;
 use jiff::{SignedDuration, Timestamp};
 
-/// The blob or upload that a key in the bucket belongs to. `None`: somebody else's key, which is never touched. Stricter
+/// The blob or upload that a key in the bucket belongs to. `None`: not a key of Longshore's, and never touched. Stricter
 /// than what an id may be: the ids that Longshore makes are 32 hexadecimal digits.
 #[must_use]
 pub fn blob_of_key(key: &str) -> Option<BlobId> {
@@ -34,7 +34,7 @@ pub fn blob_of_key(key: &str) -> Option<BlobId> {
 pub enum Claimant {
     /// There is no claim, or its upload is gone.
     Nobody,
-    /// An upload that has not ended. It may own an object, too: a finalize that found the name taken gave its lease back.
+    /// An upload that has not ended. It may own an object, too: a finalize that found the name taken released its lease.
     Unfinished {
         /// Its multipart upload, if it has one.
         multipart_id: Option<String>,
@@ -56,12 +56,12 @@ pub struct Standing {
     pub is_blob: bool,
 }
 
-/// What is young is left alone: a function may be about to write down whose it is.
+/// What is young is skipped: a function may be about to store its owner.
 #[derive(Debug, Clone, Copy)]
 pub struct Age {
-    /// The present moment.
+    /// The present time.
     pub now: Timestamp,
-    /// From which age on it is not young. Longer than any function lives.
+    /// From which age on it is not young. Longer than any function runs.
     pub min: SignedDuration,
 }
 
@@ -73,22 +73,22 @@ impl Age {
     }
 }
 
-/// Whether an object that was made at `made_at` belongs to nobody. S3 dates an object to the beginning of its multipart
-/// upload, so a finished one may look old at once: what keeps it is its owner. An owner that ended just now counts, too:
-/// reads of two items may see one transaction at different times, and the blob may come into sight a moment later.
+/// Whether an object that was made at `made_at` has no owner. S3 dates an object to the beginning of its multipart
+/// upload, so a finished one may look old at once: what protects it is its owner. An owner that ended just now counts, too:
+/// reads of two items may see one transaction at different times, and the blob may become visible shortly after.
 #[must_use]
 pub fn object_is_orphaned(standing: &Standing, made_at: Timestamp, age: &Age) -> bool {
     age.is_old(made_at) && claim_is_over(standing, age)
 }
 
-/// Whether a multipart upload that began at `begun_at` belongs to nobody.
+/// Whether a multipart upload that began at `begun_at` has no owner.
 #[must_use]
 pub fn multipart_is_orphaned(claimant: &Claimant, id: &str, begun_at: Timestamp, age: &Age) -> bool {
     let owned = matches!(claimant, Claimant::Unfinished { multipart_id: Some(own) } if own == id);
     age.is_old(begun_at) && !owned
 }
 
-/// Whether a claim, with all that is written besides it about bytes that never became a blob, is of no use any more.
+/// Whether a claim, with the other items about bytes that never became a blob, is obsolete.
 #[must_use]
 pub fn claim_is_over(standing: &Standing, age: &Age) -> bool {
     let over = match standing.claimant {
@@ -135,18 +135,18 @@ impl Found {
     }
 }
 
-/// How the checksum that the store gives compares with a content id.
+/// How the checksum that the store returns compares with a content id.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Checksum {
     /// It is the same.
     Same,
     /// It is another.
     Other,
-    /// The store gives none: somebody wrote the object without one.
+    /// The store returns none: the object was written without one.
     Unknown,
 }
 
-/// What happens to a blob of `size` bytes at whose key this was found, if anything does. Lost is what is certainly not
+/// The event for a blob of `size` bytes at whose key this was found, if there is one. Lost is what is certainly not
 /// the object that was made there; found again is only what certainly is.
 #[must_use]
 pub fn examine(life: &blob::Life, size: u64, found: Found) -> Option<blob::Event> {
@@ -165,18 +165,18 @@ pub fn examine(life: &blob::Life, size: u64, found: Found) -> Option<blob::Event
 pub enum ReplicaDuty {
     /// Nothing.
     Nothing,
-    /// Look whether the target still has it.
+    /// Check that the target still has it.
     Look,
-    /// Remove it: its object, where somebody can sign in, and what is written about it.
+    /// Remove it: its object, where there are credentials for the target, and its items.
     Remove,
 }
 
-/// How long after the roster changed no function works any more that has read the old one.
+/// How long after the roster changed functions may still use the old one.
 pub const ROSTER_KNOWN: SignedDuration = SignedDuration::from_mins(2);
 
-/// What to do with a replica at a target of this standing (`None`: nobody has heard of it) since `standing_since`. One that
-/// became available just now is left alone: whoever copied it may still be tidying up. So is one at a target that is
-/// draining only now: workers may still be at it.
+/// What to do with a replica at a target of this standing (`None`: an unknown target) since `standing_since`. One that
+/// became available just now is skipped: the worker that copied it may still be cleaning up. So is one at a target that is
+/// draining only since then: workers may still be copying it.
 #[must_use]
 pub fn replica_duty(
     standing: Option<roster::Standing>,
@@ -193,7 +193,7 @@ pub fn replica_duty(
     if settled { duty } else { ReplicaDuty::Nothing }
 }
 
-/// From which moments on everything has to be looked at again because the roster changed at `changed_at`: targets that are
+/// The times from which on everything has to be checked again because the roster changed at `changed_at`: targets that are
 /// new lack replicas, those that are draining have some.
 #[must_use]
 pub fn after_roster_change(changed_at: Timestamp) -> [Timestamp; 2] {
@@ -209,7 +209,7 @@ mod tests {
         Timestamp::from_second(second).unwrap()
     }
 
-    /// It is second 1000, and what is younger than 100 seconds is left alone.
+    /// It is second 1000, and what is younger than 100 seconds is skipped.
     const AGE: fn() -> Age = || Age {
         now: at(1000),
         min: SignedDuration::from_secs(100),
@@ -251,9 +251,9 @@ mod tests {
         for (claimant, is_blob, orphaned) in [
             (Claimant::Nobody, false, true),
             (ended.clone(), false, true),
-            // Its blob may come into sight a moment after its end.
+            // Its blob may become visible shortly after its end.
             (Claimant::Ended { at: Some(at(901)) }, false, false),
-            // Whatever multipart upload it has: a finalize that gave its lease back leaves an object.
+            // Whatever multipart upload it has: a finalize that released its lease leaves an object.
             (unfinished(None), false, false),
             (unfinished(Some("m")), false, false),
             (Claimant::Nobody, true, false),

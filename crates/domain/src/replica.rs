@@ -1,8 +1,8 @@
-//! How a blob travels to a target.
+//! How a blob is copied to a target.
 //!
-//! A blob of one part is put whole. A larger one becomes a multipart upload at the target with the blob's own
-//! parts, copied a segment (a run of parts) at a time by any number of workers. What is written down about a
-//! replica is the truth; messages are hints that may be lost, repeated, late or out of order.
+//! A blob of one part is copied by one PUT. A larger one becomes a multipart upload at the target with the blob's own
+//! parts, copied a segment (a run of parts) at a time by any number of workers. The table's items about a
+//! replica are the truth; messages are hints that may be lost, repeated, late or out of order.
 
 use crate::content::PartPlan;
 use crate::id::BlobId;
@@ -16,8 +16,8 @@ use std::ops::RangeInclusive;
 /// 15 minutes, and little to do again after a crash. Parts larger than this are segments by themselves.
 pub const SEGMENT_SIZE: u64 = 64 * 1024 * 1024;
 
-/// After this long without progress the sweep takes a replica's message for lost and sends it again. Longer
-/// than the queue's visibility time-out, within which a killed worker's message comes back by itself.
+/// After this long without progress the sweep regards a replica's message as lost and sends it again. Longer
+/// than the queue's visibility time-out, after which a killed worker's message is delivered again.
 pub const STALLED_AFTER: SignedDuration = SignedDuration::from_mins(20);
 
 /// The states of a replica.
@@ -54,19 +54,19 @@ pub enum Event {
     Arrive,
     /// It is given up.
     GiveUp,
-    /// Somebody wants it tried again.
+    /// An operator has it tried again.
     Redrive,
     /// The target does not have it any more, or has something else.
     Lose,
 }
 
-/// What becomes of a replica in `state`; `None` when the event does not apply. `multipart_begun`: a multipart upload at
+/// The state after `event`; `None` when the event does not apply. `multipart_begun`: a multipart upload at
 /// the target is recorded.
 #[must_use]
 pub fn step(state: State, event: Event, multipart_begun: bool) -> Option<State> {
     match (event, state) {
         (Event::Begin, State::Pending | State::Copying) if !multipart_begun => Some(State::Copying),
-        // What others still do for one that was given up is kept for when it is tried again.
+        // What other workers still do for one that was given up is kept for when it is tried again.
         (Event::Record, State::Copying | State::Failed) if multipart_begun => Some(state),
         (Event::Arrive, State::Pending | State::Copying | State::Failed) => Some(State::Available),
         (Event::GiveUp, State::Pending | State::Copying) => Some(State::Failed),
@@ -76,7 +76,7 @@ pub fn step(state: State, event: Event, multipart_begun: bool) -> Option<State> 
     }
 }
 
-/// How many replicas a target has, and of how many bytes, or by how much that changes. Every write that changes a
+/// How many replicas a target has, and of how many bytes, or the change of that. Every write that changes a
 /// replica's state changes this, too, in one transaction.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(default)]
@@ -119,7 +119,7 @@ impl Tally {
         *bytes += one * size;
     }
 
-    /// Besides, so many bytes were copied.
+    /// With so many more bytes copied.
     #[must_use]
     pub fn copied(mut self, bytes: u64) -> Self {
         self.copied_bytes += i64::try_from(bytes).unwrap_or(i64::MAX);
@@ -242,9 +242,9 @@ impl SegmentPlan {
 pub enum Next {
     /// Nothing: it is available.
     Nothing,
-    /// One part: put the whole object, verify, mark available.
+    /// One part: PUT the whole object, verify, mark available.
     PutWhole,
-    /// Begin a multipart upload at the target, then look again.
+    /// Begin a multipart upload at the target, then ask again.
     BeginMultipart,
     /// Copy these segments.
     Copy(Vec<u32>),

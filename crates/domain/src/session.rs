@@ -1,24 +1,24 @@
-//! Sessions: what somebody has who signed in with a password.
+//! Sessions of users who signed in with a password.
 //!
-//! A session gives access tokens, which are good for minutes and are checked by their signature and by the session that they
-//! name; and a refresh token, which is good for one exchange for a new pair. Refresh tokens are remembered as hashes only.
+//! A session has access tokens, which are valid for minutes and are checked by their signature and by the session that they
+//! name; and a refresh token, which is valid for one exchange for a new pair. Refresh tokens are stored as hashes only.
 //!
-//! A refresh token that comes again after it was exchanged is in two hands, and which of them is a thief's cannot be told:
-//! the session ends for both. The one case in which an honest client sends a token twice, an answer that got lost, is at
-//! once: for [`GRACE`] the same exchange gives the same answer.
+//! A refresh token that is presented again after it was exchanged has two holders, and which of them stole it cannot be told:
+//! the session ends for both. The one case in which an honest client sends a token twice, a lost answer, happens at
+//! once: for [`GRACE`] the same exchange has the same answer.
 
 use crate::moment::later;
 use crate::token::SecretHash;
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
-/// How long an access token is good.
+/// How long an access token is valid.
 pub const ACCESS_LIFETIME: SignedDuration = SignedDuration::from_mins(15);
 /// How long a session lives that is not refreshed.
 pub const IDLE_LIFETIME: SignedDuration = SignedDuration::from_hours(30 * 24);
 /// How long a session lives at most.
 pub const LIFETIME: SignedDuration = SignedDuration::from_hours(180 * 24);
-/// For how long an exchange that is repeated gives the same answer: longer than clients go on trying.
+/// For how long an exchange that is repeated has the same answer: longer than clients retry.
 pub const GRACE: SignedDuration = SignedDuration::from_mins(5);
 
 /// The refresh tokens of a session, and since when.
@@ -35,12 +35,12 @@ pub struct Refreshing {
     pub refreshed_at: Timestamp,
 }
 
-/// What becomes of a refresh token that is presented.
+/// The result of presenting a refresh token.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Exchange {
-    /// It is good: it is exchanged, and this is what the session has then.
+    /// It is valid: it is exchanged, and this is the new state of the session.
     New(Refreshing),
-    /// It was exchanged a moment ago: the same answer again.
+    /// It was exchanged just now: the same answer again.
     Again,
     /// It was exchanged before, or never was one: the session ends.
     Stolen,
@@ -66,7 +66,7 @@ impl Refreshing {
         later(self.refreshed_at, IDLE_LIFETIME).min(later(self.began_at, LIFETIME))
     }
 
-    /// What becomes of a token that is presented at `now`, when `next` would be the one that follows the current one.
+    /// The result of presenting a token at `now`, when `next` would be the one that follows the current one.
     #[must_use]
     pub fn exchange(&self, presented: &SecretHash, next: SecretHash, now: Timestamp) -> Exchange {
         if now >= self.ends_at() {
@@ -137,7 +137,7 @@ mod tests {
     }
 
     proptest! {
-        /// Whoever of two has a copy of a token: when both have come with it, more than a moment apart, the session is over.
+        /// When two holders of a token have both presented it, more than [`GRACE`] apart, the session is over.
         #[test]
         fn a_token_in_two_hands_ends_the_session(
             turns in prop::collection::vec((any::<bool>(), 1i64..100_000), 1..30),

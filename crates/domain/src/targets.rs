@@ -1,6 +1,6 @@
 //! The targets of replication as the operator writes them down: one JSON document, kept as a secret.
 //!
-//! What is wrong with it is told by the field's name and never by its value, which may be a key. What every function
+//! Errors name the field and never its value, which may be a key. What every function
 //! may know of it, names and policies, is its [`roster`].
 
 pub mod roster;
@@ -39,7 +39,7 @@ pub struct Config {
 pub struct Target {
     /// Its name: 1 to 32 lower-case letters, digits and hyphens.
     pub name: String,
-    /// What it speaks.
+    /// Its API.
     pub kind: Kind,
     /// Such as `https://rgw.example.com`: scheme, host, and port if it is not the usual one.
     pub endpoint: String,
@@ -53,19 +53,19 @@ pub struct Target {
     pub addressing: Addressing,
     /// Certificates in PEM to trust besides the public ones.
     pub ca_bundle: Option<String>,
-    /// How to sign in.
+    /// Its credentials.
     pub credentials: Credentials,
     /// It gets nothing new, and what it has is removed.
     pub draining: bool,
     /// It applies only where a policy names it.
     pub only_by_policy: bool,
-    /// How many workers may be at it at once; none is as many as there are.
+    /// How many workers may use it at once; none is as many as there are.
     pub max_workers: Option<u16>,
     /// How many bytes a second each worker may send; none is as many as it can.
     pub max_bytes_per_second: Option<u64>,
 }
 
-/// What a target speaks.
+/// The API of a target.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Kind {
     /// The S3 API, as Ceph's gateway and many others have it.
@@ -88,7 +88,7 @@ impl Kind {
     }
 }
 
-/// By what an S3-compatible target proves that it has the right bytes.
+/// The checksum by which an S3-compatible target proves that it has the right bytes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Checksum {
@@ -112,7 +112,7 @@ pub enum Addressing {
     CustomDomain,
 }
 
-/// How to sign in at a target.
+/// Credentials for a target.
 #[derive(Debug, Clone)]
 pub struct Credentials {
     /// The id of the key.
@@ -239,11 +239,11 @@ struct RawTarget {
     max_bytes_per_second: Option<u64>,
 }
 
-/// The slowest that a worker may be told to be: at less, a segment of 64 MiB takes longer than a worker lives.
+/// The lowest rate that can be configured: at less, a segment of 64 MiB takes longer than a worker runs.
 pub const MIN_BYTES_PER_SECOND: u64 = 128 * 1024;
 /// How many targets there may be: a file with all its replicas is written in one transaction of at most a hundred writes.
 pub const MAX_TARGETS: usize = 30;
-/// How many workers of one target can be told apart.
+/// The most slots of one target.
 pub const MAX_WORKERS: u16 = 100;
 
 fn is_pem(text: &str) -> bool {

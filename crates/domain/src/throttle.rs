@@ -1,8 +1,8 @@
-//! How often somebody may try.
+//! Rate limits on attempts.
 //!
-//! Two rules. An allowance is so many an hour, and then a wait for the next hour. [`Attempts`] are at a secret that
+//! Two rules. An allowance is a number an hour, and then a wait for the next hour. [`Attempts`] are at a secret that
 //! can be guessed: a few are free, and then each has to wait twice as long as the one before. They are counted for one
-//! source and one username, so nobody is kept out of his account by what strangers do elsewhere.
+//! source and one username, so attempts from elsewhere do not lock an owner out.
 
 use crate::moment::later;
 use base64::Engine;
@@ -13,14 +13,14 @@ use sha2::{Digest, Sha256};
 use std::fmt;
 use std::net::IpAddr;
 
-/// How many wrong attempts nobody has to wait after: people mistype, and programs begin several sessions at once.
+/// How many wrong attempts have no wait: people mistype, and programs begin several sessions at once.
 pub const FREE_ATTEMPTS: u32 = 10;
 /// The longest wait after a wrong attempt.
 pub const LONGEST_WAIT: SignedDuration = SignedDuration::from_mins(15);
 /// When attempts are forgotten, counted from the last one.
 pub const ATTEMPTS_REMEMBERED: SignedDuration = SignedDuration::from_hours(24);
-/// For how long a source is known that somebody has signed in from. Much longer than a session lives: who uses one every day
-/// until it ends is still known where he does.
+/// How long a source is remembered from which a user has signed in. Much longer than a session lives: a user who uses one every
+/// day until it ends is still known at their address.
 pub const SOURCE_KNOWN: SignedDuration = SignedDuration::from_hours(365 * 24);
 
 /// Where a request came from, as it is counted and kept: a hash of the address. An IPv6 address counts with all others of
@@ -50,7 +50,7 @@ impl fmt::Display for Source {
     }
 }
 
-/// What is kept instead of a text that is nobody else's business. Different kinds of texts never have the same.
+/// The hash that is stored instead of a private text. Texts of different kinds never have the same hash.
 #[must_use]
 pub fn hash(kind: &str, text: &str) -> String {
     let hash = Sha256::new().chain_update(kind).chain_update("\0");
@@ -71,7 +71,7 @@ impl Attempts {
     /// free otherwise.
     ///
     /// # Errors
-    /// How long to wait, if this one comes too early. It does not count then.
+    /// How long to wait, if this one is too early. It does not count then.
     pub fn one_more(before: Option<&Self>, now: Timestamp) -> Result<Self, SignedDuration> {
         let before = before.filter(|before| now < before.forgotten_at());
         if let Some(before) = before {
@@ -93,7 +93,7 @@ impl Attempts {
     }
 }
 
-/// How long nobody is listened to after so many attempts.
+/// The wait after so many attempts.
 fn wait_after(count: u32) -> SignedDuration {
     match count.checked_sub(FREE_ATTEMPTS) {
         None => SignedDuration::ZERO,
@@ -178,7 +178,7 @@ mod tests {
     }
 
     proptest! {
-        /// However somebody times his guesses, he has no more of them in a day than the waits allow.
+        /// However guesses are timed, there are no more of them in a day than the waits allow.
         #[test]
         fn nobody_guesses_often(pauses in proptest::collection::vec(0i64..2000, 1..400)) {
             let (mut now, mut attempts, mut listened) = (0, None, Vec::new());

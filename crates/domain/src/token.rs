@@ -1,7 +1,7 @@
 //! Tokens that mean something only to the table: refresh tokens and personal access tokens.
 //!
-//! Their text says whose they are and which row is theirs, and ends with a secret of 32 random bytes, of which only the
-//! SHA-256 is kept. That is enough for a secret that nobody can guess; what makes passwords want more is that somebody can.
+//! Their text names their account and their row, and ends with a secret of 32 random bytes, of which only the
+//! SHA-256 is kept. That is enough for a secret that cannot be guessed; passwords need more, because they can.
 
 use crate::id::{AccountId, InvalidId, PersonalTokenId, SessionId};
 use base64::Engine;
@@ -35,14 +35,14 @@ impl Secret {
         Self(SecretBox::new(Box::new(bytes)))
     }
 
-    /// What is kept of it.
+    /// The hash that is stored of it.
     #[must_use]
     pub fn hash(&self) -> SecretHash {
         SecretHash::of(self.0.expose_secret())
     }
 
     /// The secret of the refresh token that follows the one with this secret, in a session with this id: the same however
-    /// often it is asked for, and known to nobody without the key. HMAC-SHA256 (RFC 2104).
+    /// often it is computed, and unknown without the key. HMAC-SHA256 (RFC 2104).
     #[must_use]
     pub fn next(&self, session: &SessionId, key: &[u8]) -> Self {
         // It may be of any length; its hash, filled up with zeros to a block, is the key.
@@ -81,11 +81,11 @@ impl SecretHash {
     }
 }
 
-/// What a token is for, told by how its text begins: scanners for secrets find it by that.
+/// A kind of token, with its prefix, by which secret scanners find it.
 pub trait Kind {
-    /// How the text begins.
+    /// The prefix of the text.
     const PREFIX: &'static str;
-    /// What names its row.
+    /// The id of its row.
     type Id: FromStr<Err = InvalidId> + fmt::Display;
 }
 
@@ -109,18 +109,18 @@ impl Kind for Personal {
 
 /// A token: `<prefix><account>.<id>.<secret in base64url>`. It has no `Debug` form that shows it.
 pub struct Token<K: Kind> {
-    /// Whose it is.
+    /// Its account.
     pub account: AccountId,
-    /// Which it is.
+    /// Its id.
     pub id: K::Id,
-    /// What nobody else knows.
+    /// The secret part.
     pub secret: Secret,
     kind: PhantomData<K>,
 }
 
-/// What is exchanged for new tokens.
+/// A refresh token: exchanged for new tokens.
 pub type RefreshToken = Token<Refresh>;
-/// What programs carry instead of signing in.
+/// A personal access token: for programs, instead of signing in.
 pub type PersonalToken = Token<Personal>;
 
 impl<K: Kind> Token<K> {
@@ -135,7 +135,7 @@ impl<K: Kind> Token<K> {
         }
     }
 
-    /// The token itself, for whoever it is given to, and nobody else.
+    /// The token itself, for its owner only.
     #[must_use]
     pub fn reveal(&self) -> String {
         let secret = URL_SAFE_NO_PAD.encode(self.secret.0.expose_secret());
@@ -166,7 +166,7 @@ impl<K: Kind> FromStr for Token<K> {
     }
 }
 
-/// What a personal access token lets its bearer do. A session may do all of it.
+/// What a personal access token permits. A session may do all of it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Scope {

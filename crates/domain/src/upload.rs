@@ -7,7 +7,7 @@
 //!       (wrong, late or no answer)
 //! ```
 //!
-//! Finalizing is a lease: whoever holds it turns the parts into a blob; when it runs out, anybody may take over.
+//! Finalizing is a lease: its holder turns the parts into a blob; when it runs out, another caller may take over.
 
 use crate::moment::later;
 use jiff::{SignedDuration, Timestamp};
@@ -15,7 +15,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// A finalize holds its lease for as long as it waits for the store, and this much longer for the rest of its
-/// work: others should take over from the dead, not compete with the living. Should they compete all the same,
+/// work: others should take over from a dead holder, not compete with a live one. Should they compete all the same,
 /// the transaction at the end lets one win.
 pub const LEASE_MARGIN: SignedDuration = SignedDuration::from_secs(25);
 
@@ -26,12 +26,12 @@ pub const AFTERMATH: SignedDuration = SignedDuration::from_mins(15);
 /// How long an upload stays open without being touched, unless configured otherwise.
 pub const DEFAULT_EXPIRY: SignedDuration = SignedDuration::from_hours(7 * 24);
 
-/// How long after its beginning the sweep first looks at an upload. Most have ended by then, and have been written into the
+/// How long after its creation the sweep first checks an upload. Most have ended by then, and have been written into the
 /// index of what is due once.
 pub const FIRST_LOOK: SignedDuration = SignedDuration::from_mins(5);
 
-/// How long after a lease has run out the sweep may look, at most. Not shorter than [`FIRST_LOOK`]: then a lease that is taken
-/// before the first look does not change when that is.
+/// How long after a lease has run out the sweep checks it, at most. Not shorter than [`FIRST_LOOK`]: then a lease that is taken
+/// before the first check does not change when that is.
 pub const LATEST_LOOK: SignedDuration = SignedDuration::from_mins(5);
 
 /// How long an ended upload can still be asked about.
@@ -44,15 +44,15 @@ pub const RETENTION: SignedDuration = SignedDuration::from_hours(24);
 pub enum State {
     /// Parts are being sent.
     Open,
-    /// Somebody else has the bytes; who can show that he has them, too, need not send them.
+    /// Another account has the bytes; a client that can prove that it has them, too, need not send them.
     ProofRequired,
-    /// Somebody turns the parts into a blob.
+    /// A lease holder turns the parts into a blob.
     Finalizing,
     /// There is a file.
     Complete,
-    /// The client gave it up.
+    /// The client aborted it.
     Aborted,
-    /// Nobody touched it for too long.
+    /// It was not used for too long.
     Expired,
 }
 
@@ -79,16 +79,16 @@ impl State {
 pub enum Duty {
     /// Let it expire.
     Expire,
-    /// Finalize it: whoever held the lease is gone.
+    /// Finalize it: the lease holder is gone.
     TakeOver,
     /// Discard what it left at the store.
     Discard,
 }
 
-/// What decides about an upload.
+/// The state of an upload that its rules depend on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Session {
-    /// Where it stands.
+    /// Its state.
     pub state: State,
     /// When an untouched open upload expires.
     pub expires_at: Timestamp,
@@ -110,7 +110,7 @@ pub enum Beginning {
 }
 
 impl Session {
-    /// A new upload that expires at `expires_at` if nobody touches it.
+    /// A new upload that expires at `expires_at` if it is not used.
     #[must_use]
     pub fn new(beginning: Beginning, expires_at: Timestamp) -> Self {
         let (state, challenge_until) = match beginning {
@@ -126,7 +126,7 @@ impl Session {
         }
     }
 
-    /// Where it stands for whoever asks at `now`: nobody need answer a challenge that is over.
+    /// Its state as callers see it at `now`: a challenge that is over need not be answered.
     #[must_use]
     pub fn state_at(&self, now: Timestamp) -> State {
         match self.state {
@@ -135,7 +135,7 @@ impl Session {
         }
     }
 
-    /// Nobody touched it for too long: it is over, even before the sweep comes and says so.
+    /// It was not used for too long: it is over, even before the sweep has marked it.
     #[must_use]
     pub fn has_lapsed(&self, now: Timestamp) -> bool {
         matches!(self.state, State::Open | State::ProofRequired) && self.expires_at <= now
@@ -151,23 +151,23 @@ impl Session {
 /// What can happen to an upload.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Event {
-    /// The client is about to send parts: it stays open for so long from now.
+    /// The client is about to send parts: it stays open for this long from now.
     Touch(SignedDuration),
-    /// The store has lost what was sent: the next part begins anew.
+    /// The store has lost what was sent: the next part begins a new multipart upload.
     LoseParts,
-    /// The client has shown that it has the bytes.
+    /// The client has proved that it has the bytes.
     Prove,
     /// The answer to the challenge was wrong or late.
     FailProof,
-    /// Somebody wants to finalize, and will wait this long for the store.
+    /// A caller wants to finalize, and will wait this long for the store.
     Lease(SignedDuration),
     /// The holder of the lease found that the parts are not (yet) what they should be.
     Release,
     /// The holder of the lease makes the file, of the upload's own object or of a blob that has the content already.
     Commit(Whose),
-    /// The client gives up.
+    /// The client aborts it.
     Abort,
-    /// The sweep looks whether it is too old.
+    /// The sweep checks whether it has expired.
     Expire,
 }
 
@@ -180,10 +180,10 @@ pub enum Whose {
     Shared,
 }
 
-/// What has to be done besides writing the new state down.
+/// What has to be done besides storing the new state.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Effect {
-    /// Give the reserved bytes back to the account, in the same write.
+    /// Release the reserved bytes of the account, in the same write.
     ReturnReservation,
     /// Make the file, in the same write. The reserved bytes are the file's from then on.
     MakeFile,
@@ -194,7 +194,7 @@ pub enum Effect {
 /// Why an event does not apply.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum Refusal {
-    /// Somebody else is finalizing it.
+    /// Another caller is finalizing it.
     #[error("the upload is being finalized until {0}; ask again")]
     Held(Timestamp),
     /// It ended.
@@ -203,7 +203,7 @@ pub enum Refusal {
     /// It is not old enough to expire.
     #[error("the upload expires at {0}")]
     NotYet(Timestamp),
-    /// Nobody touched it for too long; the sweep will come and say so.
+    /// It was not used for too long; the sweep will mark it.
     #[error("the upload expired at {0}")]
     Lapsed(Timestamp),
     /// It has no challenge that could be answered (any more).
@@ -214,7 +214,7 @@ pub enum Refusal {
     NotHeld,
 }
 
-/// What becomes of an upload when `event` happens at `now`.
+/// The state of an upload after `event` at `now`.
 ///
 /// # Errors
 /// [`Refusal`] when the event does not apply; nothing changes then.
@@ -240,7 +240,7 @@ pub fn step(
         {
             Err(Refusal::Lapsed(session.expires_at))
         }
-        // Who sends parts does not want to answer a challenge any more.
+        // A client that sends parts does not want to answer a challenge any more.
         (Event::Touch(expiry), State::Open | State::ProofRequired) => {
             let expires_at = later(now, expiry);
             Ok((
@@ -287,9 +287,9 @@ pub fn step(
     }
 }
 
-/// When the sweep looks at an upload that has not ended, where it would have looked at `noted`. It need not look at the
-/// very moment: one that it looks at too early, it looks at later; too late is after the upload has expired, or long after
-/// its lease has run out. So that moment seldom changes, which is two writes each time.
+/// When the sweep next checks an upload that has not ended, where it would have checked it at `noted`. It need not be
+/// exact: one that is checked too early is checked again later; too late is after the upload has expired, or long after
+/// its lease has run out. So that time seldom changes, which is two writes each time.
 #[must_use]
 pub fn look_at(session: &Session, noted: Option<Timestamp>) -> Timestamp {
     let (best, latest) = match session.lease_until {
@@ -300,7 +300,7 @@ pub fn look_at(session: &Session, noted: Option<Timestamp>) -> Timestamp {
 }
 
 /// When the sweep has to discard once more what an upload that ended at `ended_at` left at the store: a request that was
-/// under way at its end may have come there after this look at `now`. `None`: this look was the last.
+/// under way at its end may have arrived after this check at `now`. `None`: this check was the last.
 #[must_use]
 pub fn discard_again(ended_at: Option<Timestamp>, now: Timestamp) -> Option<Timestamp> {
     let settled = later(ended_at?, AFTERMATH);
@@ -330,11 +330,11 @@ mod tests {
             let (open, _) = step(&held, Event::Release, at(second + 1)).unwrap();
             assert_eq!(look_at(&open, Some(first)), first);
         }
-        // Found untouched, it is left alone until it expires; and from then on a lease is looked at when it runs out.
+        // Found unused, it is not checked until it expires; and from then on a lease is checked when it runs out.
         assert_eq!(look_at(&open, None), open.expires_at);
         let (held, _) = step(&open, PATIENT, at(10_000)).unwrap();
         assert_eq!(look_at(&held, Some(open.expires_at)), at(10_045));
-        // One that expires sooner is looked at sooner.
+        // One that expires sooner is checked sooner.
         let short = Session::new(Beginning::Sending, at(60));
         assert_eq!(look_at(&short, Some(first)), at(60));
     }

@@ -22,13 +22,13 @@ pub struct Place {
     pub config: config::Target,
     /// The store there.
     pub store: Box<dyn Target>,
-    /// What bounds a worker's memory: what all its streams to this target weigh together. Each target has its own, so that
+    /// Bounds a worker's memory: the total weight of all its streams to this target. Each target has its own, so that
     /// one that is slow does not keep the others waiting.
     pub(crate) streams: Semaphore,
 }
 
 impl Place {
-    /// The key that a blob has here.
+    /// The key of a blob at this target.
     #[must_use]
     pub fn key(&self, blob: &BlobId) -> String {
         format!("{}{blob}", self.config.prefix)
@@ -38,7 +38,7 @@ impl Place {
 /// The configured targets by name.
 pub struct Targets {
     by_name: HashMap<String, Place>,
-    /// As the operator wrote them down.
+    /// The document that the operator stored.
     pub config: Config,
 }
 
@@ -77,7 +77,7 @@ impl Targets {
     }
 
     /// Removes what a replica has at its target: multipart uploads under way, and the object. At a target that is not
-    /// configured any more it is left: nobody can sign in there.
+    /// configured any more it is left: there are no credentials for it.
     ///
     /// # Errors
     /// [`ReplicaError::Target`].
@@ -87,7 +87,7 @@ impl Targets {
             return Ok(());
         };
         let key = replica.key.clone().unwrap_or_else(|| place.key(&replica.blob));
-        // What has one part is put whole: nobody begins a multipart upload for it.
+        // A blob of one part is copied by one PUT: there is never a multipart upload of it.
         if PartPlan::for_size(replica.size).is_ok_and(|plan| plan.part_count() > 1) {
             place.store.abort_all_multiparts(&key).await?;
         }
@@ -105,10 +105,10 @@ impl Targets {
     }
 }
 
-/// How long the secret is believed: a target that was changed is known after this.
+/// How long the secret is cached: a changed target is known after this.
 const FRESH: Duration = Duration::from_secs(30);
-/// How long a name that the secret does not have waits for the next look at it: messages for targets that are gone must
-/// not have it read once each.
+/// How long a name that the secret does not have waits for the next read of it: messages for removed targets must
+/// not cause a read each.
 const LOOK_AGAIN: Duration = Duration::from_secs(2);
 
 /// The targets, read again from time to time.
@@ -125,7 +125,7 @@ impl TargetsCache {
         Self { aws, read }
     }
 
-    /// The targets as they were written down half a minute ago at most; with `names` that were not known then, now, which
+    /// The targets, read half a minute ago at most; if `names` were not known then, read now, which
     /// may take two seconds.
     ///
     /// # Errors

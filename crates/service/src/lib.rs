@@ -1,4 +1,4 @@
-//! Use cases: what is more than a read and an answer.
+//! Use cases that are more than a read and an answer.
 //!
 //! | module | what is in it |
 //! |---|---|

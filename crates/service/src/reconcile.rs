@@ -1,10 +1,10 @@
-//! Goes through everything in the bucket and in the table, removes what has no owner, and notes what is lost.
+//! Goes through everything in the bucket and in the table, removes what has no owner, and marks what is lost.
 //!
-//! The stores are asked about a sample only, one by one; of all other blobs the listing of the bucket tells which have no
+//! Only a sample is checked one by one with HEADs; of all other blobs the listing of the bucket tells which have no
 //! object, or one of another size.
 //!
-//! A pass is as long as the store is large. It goes on from one invocation to the next, page by page; each page is noted
-//! when it is done. A page that was cut short is looked at again, which does no harm.
+//! A pass takes as long as the store is large. It goes on from one invocation to the next, page by page; the progress is stored
+//! after each page. A page that was interrupted is done again, which does no harm.
 
 mod at_targets;
 mod multiparts;
@@ -26,9 +26,9 @@ use store::rows::{ReconcileRow, RosterRow, now};
 use store::{Aws, Objects, StartQueue, StoreError, Table, config};
 use targets::ReplicaError;
 
-/// How many objects or multipart uploads are looked at between two notes.
+/// How many objects or multipart uploads are in a page.
 const LISTED: u32 = 100;
-/// How many rows of the table are looked at between two notes; most are neither blobs nor claims.
+/// How many rows of the table are in a page; most are neither blobs nor claims.
 const SCANNED: u32 = 1000;
 /// How many things are examined at once.
 const AT_ONCE: usize = 16;
@@ -44,7 +44,7 @@ pub struct Reconcile {
     silent: Silent,
     min_age: SignedDuration,
     interval: SignedDuration,
-    /// One in so many blobs and replicas is asked for.
+    /// One in this many blobs and replicas is checked by a HEAD.
     sample: u64,
 }
 
@@ -52,10 +52,10 @@ pub struct Reconcile {
 #[derive(Debug, Serialize)]
 pub struct Report {
     state: State,
-    /// When the pass began that this is about.
+    /// When the pass began.
     #[serde(skip_serializing_if = "Option::is_none")]
     started_at: Option<Timestamp>,
-    /// One in so many blobs and replicas is asked for; of blobs only where the listing can tell about the others.
+    /// One in this many blobs and replicas is checked by a HEAD; of blobs only where the listing can tell about the others.
     sample: u64,
     #[serde(flatten)]
     counts: Counts,
@@ -74,7 +74,7 @@ enum State {
     Overtaken,
 }
 
-/// What came of a page.
+/// The result of a page.
 struct Page {
     counts: Counts,
     /// What it says about which blobs have objects.
@@ -91,7 +91,7 @@ impl Reconcile {
     pub async fn from_env() -> Result<Self, StoreError> {
         let aws = Aws::from_env().await;
         let whole = |name| config::number(name).map(|n| i64::try_from(n).unwrap_or(i64::MAX));
-        // A number of hours whose seconds are beyond counting is as good as never.
+        // A number of hours whose seconds overflow is as good as never.
         let interval = whole("RECONCILE_INTERVAL_HOURS")?.saturating_mul(3600);
         Ok(Self {
             table: Table::from_env(&aws)?,
@@ -108,14 +108,14 @@ impl Reconcile {
     /// Goes on with the pass under way, or begins the next when it is due, until the time is over.
     ///
     /// # Errors
-    /// [`StoreError`] when how far the pass is cannot be read or noted.
+    /// [`StoreError`] when the progress cannot be read or stored.
     pub async fn run(&self, deadline: SystemTime) -> Result<Report, StoreError> {
         let left = || {
             let left = deadline.duration_since(SystemTime::now());
             left.unwrap_or_default().saturating_sub(RESERVE)
         };
         let mut row = self.table.reconciler().await?;
-        // Without it nothing is known of any target, and what is at targets is left alone.
+        // Without it no target is known, and replicas are skipped.
         let roster = self.table.roster().await;
         let roster = self.table.or_leave_out(roster)?.unwrap_or_default();
         self.silent.forget();
@@ -162,7 +162,7 @@ impl Reconcile {
         }
     }
 
-    /// Asks for the objects of the blobs that the listing did not have, when the pass has seen all pages.
+    /// Checks the objects of the blobs that the listing did not have, when the pass has seen all pages.
     async fn without_objects(&self, pass: &Pass) -> Counts {
         match pass.missing() {
             Missing::Perhaps(mut blobs) => {
@@ -186,7 +186,7 @@ impl Reconcile {
         }
     }
 
-    /// Whether the pass asks for a blob's object when it comes to its row, whatever the listing says.
+    /// Whether the pass checks a blob's object when it comes to its row, whatever the listing says.
     fn asks_for(&self, pass: &Pass, blob: &BlobId) -> bool {
         pass.sketch.is_none() || self.sample_of(pass).has(blob)
     }
@@ -199,7 +199,7 @@ impl Reconcile {
     }
 }
 
-/// Does something for each of `things`, some at a time. Gives what came of those that did not fail, and how many did:
+/// Does something for each of `things`, some at a time. Returns the results of those that did not fail, and how many did:
 /// one of them does not keep the others waiting, and the next pass comes to it again.
 async fn each<T, A, E: Into<ReplicaError>>(
     things: impl IntoIterator<Item = T>,

@@ -1,11 +1,11 @@
-//! Looks at everything that is due, and does for it what nobody else did: expires uploads, takes over stale
+//! Does what is due: expires uploads, takes over stale
 //! finalizes, discards what ended uploads left, sends lost replication messages again, reclaims blobs, removes what deleted
 //! accounts have.
 //!
 //! | module | what is in it |
 //! |---|---|
-//! | `targets` | each minute, whoever is at work: who the targets are, and how they do |
-//! | `feed` | each minute, too: messages for replicas that wait without one, probes for targets left alone |
+//! | `targets` | each minute, whatever other runs do: publishes the targets, and measures their state |
+//! | `feed` | each minute, too: messages for replicas that wait without one, probes for open circuits |
 //! | `lane` | a class of due items: its lease, reading it, many items at once |
 //! | `transfers`, `blobs`, `accounts` | the classes |
 

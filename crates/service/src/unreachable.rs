@@ -4,9 +4,9 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use targets::error::{Failure, ReplicaError};
 
-/// Targets that did not do what they were asked for: they are not asked for anything else in the same run, so that one
-/// that is slow to fail does not take all its time. Many may ask at once: as long as nothing was heard of a target, they wait
-/// for what comes of the first.
+/// Targets that failed: they get no further requests in the same run, so that one
+/// that is slow to fail does not take all its time. Many may ask at once: until a target has answered once, they wait
+/// for the result of the first.
 #[derive(Debug, Default)]
 pub struct Silent(Mutex<HashMap<String, Arc<Known>>>);
 
@@ -14,7 +14,7 @@ pub struct Silent(Mutex<HashMap<String, Arc<Known>>>);
 #[derive(Debug, Default)]
 struct Known {
     heard: Mutex<Heard>,
-    /// Whoever asks while nothing was heard has this.
+    /// Held by the one caller that may ask until the target has answered.
     first: tokio::sync::Mutex<()>,
 }
 
@@ -27,10 +27,10 @@ enum Heard {
 }
 
 impl Silent {
-    /// Asks a target for something, unless it is left alone.
+    /// Asks a target for something, unless it has failed before.
     ///
     /// # Errors
-    /// [`ReplicaError::LeftAlone`], or what `ask` gives. It is left alone from then on, unless it was our own side that
+    /// [`ReplicaError::LeftAlone`], or what `ask` returns. It gets no requests from then on, unless it was our own side that
     /// failed.
     pub async fn ask<T>(
         &self,
@@ -51,10 +51,10 @@ impl Silent {
         let mut heard = lock(&known.heard);
         match &answer {
             Err(ReplicaError::Store(_)) => {}
-            // It may refuse one thing for good and do everything else.
+            // It may refuse one thing permanently and do everything else.
             Err(error) if *heard == Heard::Answers && error.failure() == Some(Failure::Permanent) => {}
             Err(_) => *heard = Heard::Silence,
-            // Another one may have waited in vain meanwhile.
+            // Another one may have waited in vain.
             Ok(_) if *heard == Heard::Nothing => *heard = Heard::Answers,
             Ok(_) => {}
         }
@@ -81,7 +81,7 @@ mod tests {
     use std::time::{Duration, Instant};
     use store::StoreError;
 
-    /// How long a target says nothing.
+    /// How long a target does not answer.
     const HANG: Duration = Duration::from_millis(100);
 
     #[tokio::test]
@@ -97,13 +97,13 @@ mod tests {
         assert!(silent.ask("near", ready(Ok(3))).await.is_ok());
         silent.forget();
         assert!(silent.ask("far", ready(Ok(4))).await.is_ok());
-        // What it refuses for good is no silence, once it has answered.
+        // A permanent refusal does not make it unreachable, once it has answered.
         let refuses = ReplicaError::target("far", "DeleteObject", Failure::Permanent, String::new());
         assert!(silent.ask("far", ready(Err::<(), _>(refuses))).await.is_err());
         assert!(silent.ask("far", ready(Ok(5))).await.is_ok());
     }
 
-    /// However many want something of a target that hangs at the same moment, it hangs for one of them, and those of other
+    /// However many callers ask a target that hangs at the same time, it hangs for one of them, and those of other
     /// targets do not wait.
     #[tokio::test]
     async fn a_target_that_hangs_is_asked_once_whoever_asks_at_the_same_time() {
@@ -133,7 +133,7 @@ mod tests {
         assert!(near.iter().all(Result::is_ok) && waited < HANG);
     }
 
-    /// Once a target has answered, nobody waits for anybody.
+    /// Once a target has answered, callers do not wait for each other.
     #[tokio::test]
     async fn a_target_that_answers_is_asked_by_many_at_once() {
         let silent = Silent::default();

@@ -1,6 +1,6 @@
 //! The S3-compatible kind of target, as Ceph's gateway has it.
 //!
-//! What a Ceph gateway does not do shapes this file (`docs/architecture.md`, "Replicating"): it ignores
+//! The limits of a Ceph gateway shape this file (`docs/architecture.md`, "Replicating"): it ignores
 //! `x-amz-checksum-*`, so bytes are verified by MD5 unless the target says that it has better; it answers a complete with
 //! an empty `ETag`, so the object is looked at afterwards; it may hang without limit, so every request has its own
 //! time-out.
@@ -70,7 +70,7 @@ impl CephTarget {
             .request_checksum_calculation(RequestChecksumCalculation::WhenRequired)
             .response_checksum_validation(ResponseChecksumValidation::WhenRequired)
             .timeout_config(timeouts(pace.patience()))
-            // It would give up what moves in jumps; requests with streams are watched here.
+            // It would give up streams that stall for a while; requests with streams are watched here.
             .stalled_stream_protection(StalledStreamProtectionConfig::disabled())
             .build();
         Ok(Self {
@@ -108,7 +108,7 @@ impl CephTarget {
             .map_err(|e| self.error("PutObject", &e))?;
         let mut sha256 = answer.checksum_sha256().map(str::to_owned);
         if self.by_sha256() && sha256.is_none() {
-            // Some stores check it, and tell it only who asks.
+            // Some stores check it, and return it only on request.
             sha256 = self.head(key).await?.map(|stored| stored.checksum);
         }
         let said = Said {
@@ -282,7 +282,7 @@ impl CephTarget {
             .await
             .map_err(|e| (status(&e), self.error("DeleteObject", &e)))
         {
-            // A missing bucket is one, too, and is told by its name.
+            // A missing bucket is a 404, too, and is told apart by its code.
             Err((Some(404), error)) if error.failure() != Some(Failure::Permanent) => Ok(()),
             Err((_, error)) => Err(error),
             Ok(_) => Ok(()),

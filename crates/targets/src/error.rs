@@ -15,24 +15,24 @@ pub enum ReplicaError {
     /// The targets secret does not know the target.
     #[error("the targets secret has no target called {0:?}")]
     Unknown(String),
-    /// The target did not do what it was asked for.
+    /// The target failed.
     #[error("{target}: {operation} failed ({})", in_short(cause))]
     Target {
         /// Its name.
         target: String,
-        /// What it was asked for.
+        /// The operation.
         operation: &'static str,
         /// What follows from it.
         failure: Failure,
-        /// All that is known, the code that the target gave first. Nothing secret, but it can name addresses and roles: for
+        /// All that is known, beginning with the target's error code. Nothing secret, but it can name addresses and roles: for
         /// the log and for operators.
         cause: String,
     },
-    /// The primary store gave other bytes than the blob's ledger says.
-    #[error("the primary object is not what the ledger says")]
+    /// The primary store returned other bytes than the blob's part digests say.
+    #[error("the primary object does not match its part digests")]
     SourceCorrupt,
-    /// The target was not asked, because it did not do what it was asked for just before.
-    #[error("{0} did not answer just now, and is left alone for a while")]
+    /// The target was not asked, because it failed just before.
+    #[error("{0} failed just now, and gets no requests for a while")]
     LeftAlone(String),
     /// What has to be done was not begun: there was no time left.
     #[error("there was no time left")]
@@ -60,14 +60,14 @@ pub enum ReplicaError {
     },
 }
 
-/// What follows from a target's not doing what it was asked for.
+/// What follows from a target's failure.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Failure {
     /// It may work later: no answer, an overloaded or broken server.
     Passing,
-    /// It will not work until somebody changes something: credentials, a missing bucket, no space.
+    /// It will not work until an operator changes something: credentials, a missing bucket, no space.
     Permanent,
-    /// The multipart upload is not there: it has to be begun anew.
+    /// The multipart upload does not exist: a new one has to be begun.
     MultipartGone,
 }
 
@@ -76,9 +76,9 @@ impl Failure {
     pub(crate) fn of_status(status: u16) -> Self {
         match status {
             // 403 is refused credentials. (A Ceph gateway that was told `rados osd op timeout` says it as well when it cannot
-            // look users up because its storage is down. That is rare, and whoever probes the target again finds out.)
+            // look users up because its storage is down. That is rare, and the next probe finds out.)
             301 | 307 | 401 | 403 | 405 | 501 | 507 => Self::Permanent,
-            // Overloaded, broken, or something that nobody has thought of.
+            // Overloaded, broken, or unknown.
             _ => Self::Passing,
         }
     }
@@ -92,7 +92,7 @@ fn in_short(cause: &str) -> &str {
 }
 
 impl ReplicaError {
-    /// The target did not do what it was asked for.
+    /// The target failed.
     #[must_use]
     pub fn target(target: &str, operation: &'static str, failure: Failure, cause: String) -> Self {
         Self::Target {
@@ -136,7 +136,7 @@ impl ReplicaError {
         }
     }
 
-    /// The same failure, of which somebody knows that it may pass.
+    /// The same failure, known to be transient.
     #[must_use]
     pub fn passing(self) -> Self {
         match self {
@@ -150,7 +150,7 @@ impl ReplicaError {
         }
     }
 
-    /// The multipart upload at the target is gone: it has to be begun anew.
+    /// The multipart upload at the target is gone: a new one has to be begun.
     #[must_use]
     pub fn multipart_is_gone(&self) -> bool {
         self.failure() == Some(Failure::MultipartGone)

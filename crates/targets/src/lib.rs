@@ -4,8 +4,8 @@
 //! |---|---|
 //! | [`target`] | what every kind of target can do |
 //! | [`ceph`], [`oss`] | the kinds: S3-compatible, and Alibaba Cloud OSS |
-//! | [`verified_body`] | a stream that never ends well with other bytes than expected |
-//! | [`progress`] | whether it moves at all |
+//! | [`verified_body`] | a stream that ends with an error if its bytes are not the expected ones |
+//! | [`progress`] | whether a stream makes progress |
 //! | [`pace`] | how fast one worker sends to one target |
 
 pub mod ceph;

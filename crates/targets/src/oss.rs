@@ -1,7 +1,7 @@
-//! Alibaba Cloud OSS by its own API, which gives the CRC-64 of everything: bytes are verified end to end.
+//! Alibaba Cloud OSS by its own API, which returns the CRC-64 of everything: bytes are verified end to end.
 //!
 //! Nothing is overwritten by accident: writes forbid it. A key is Longshore's own and its content never changes, so what
-//! is there already is either right, or was damaged and is written over. It is never deleted first, because another
+//! exists already is either right, or was damaged and is overwritten. It is never deleted first, because another
 //! worker may just have written the right bytes.
 
 mod checksum;
@@ -35,7 +35,7 @@ pub struct OssTarget {
     name: String,
     bucket: Bucket,
     pace: Arc<Pace>,
-    /// Keys that may be written over the next time, which is soon: whoever copies tries again at once.
+    /// Keys that may be overwritten by the next attempt, which is soon: a worker tries again at once.
     written_over: Mutex<HashSet<String>>,
 }
 
@@ -53,7 +53,7 @@ impl OssTarget {
         })
     }
 
-    /// Unless it succeeds, the next one may write over what it finds: other bytes may be there than should be, or OSS may
+    /// Unless it succeeds, the next attempt may overwrite what it finds: the object may have other bytes, or OSS may
     /// have refused, for the object being there, and closed the connection before it had read all, so that its answer got
     /// lost.
     async fn put(&self, key: &str, copy: Copy) -> Result<String, ReplicaError> {
@@ -142,7 +142,7 @@ impl OssTarget {
     }
 
     /// OSS goes on completing when the connection breaks off, and the upload is gone by then: the next time it says so,
-    /// and whoever asked looks for the object.
+    /// and the caller checks the object.
     async fn complete(&self, key: &str, id: &str, receipts: &[Receipt]) -> Result<(), ReplicaError> {
         let part = |(part_number, receipt): (u32, &Receipt)| Part {
             part_number,
@@ -249,7 +249,7 @@ impl OssTarget {
         }
     }
 
-    /// Sends a request with a stream, which takes as long as it moves.
+    /// Sends a request with a stream, which takes as long as it makes progress.
     async fn stream(&self, call: &Call<'_>, body: SdkBody, length: u64, verdict: &Verdict) -> Outcome {
         let exchange = self.bucket.exchange(call, body);
         match verdict.watch(&self.pace, exchange).await {
@@ -290,7 +290,7 @@ impl OssTarget {
         }
     }
 
-    /// The CRC-64 that OSS gives is the one of what was sent.
+    /// The CRC-64 that OSS returned is that of the bytes sent.
     fn verify(
         &self,
         what: &str,

@@ -1,13 +1,13 @@
-//! How fast one worker sends to one target, over all of its streams.
+//! The rate limit of one worker at one target, over all of its streams, and the time-outs that follow from it.
 
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 /// As many streams a worker may have at one target: time-outs leave room for that many to share a limited speed.
 pub const MAX_STREAMS: u64 = 16;
-/// How long nothing may move.
+/// How long a stream may make no progress.
 const PATIENCE: Duration = Duration::from_secs(30);
-/// How many bytes of a stream may be on their way, in buffers of ours and of the system, which tell nobody when they move.
+/// How many bytes of a stream may be on their way, in buffers of ours and of the system, which do not report progress.
 const BUFFERED: u64 = 2 * 1024 * 1024;
 /// How many bytes of them are expected to arrive a second, unless the target is told to be slower. Whatever takes as many
 /// is not given up; what takes less may be.
@@ -21,9 +21,9 @@ const BURST: Duration = Duration::from_millis(100);
 #[derive(Debug)]
 pub struct Pace {
     bytes_per_second: Option<u64>,
-    /// How long nothing may move.
+    /// How long a stream may make no progress.
     patience: Duration,
-    /// When all that was let through is paid for.
+    /// When the bytes sent so far fit into the rate.
     paid: Mutex<Option<Instant>>,
 }
 
@@ -34,7 +34,7 @@ impl Default for Pace {
 }
 
 impl Pace {
-    /// At most so many bytes a second; `None` is as many as it can be.
+    /// At most this many bytes a second; `None` is unlimited.
     #[must_use]
     pub fn new(bytes_per_second: Option<u64>) -> Self {
         Self {
@@ -44,7 +44,7 @@ impl Pace {
         }
     }
 
-    /// The same, with another patience: tests need not wait for half a minute.
+    /// The same, with another time-out: tests need not wait for half a minute.
     #[must_use]
     pub fn patient_for(self, patience: Duration) -> Self {
         Self { patience, ..self }
@@ -62,7 +62,7 @@ impl Pace {
         self.patience
     }
 
-    /// How long nothing may move in a stream of which so many bytes were taken: what is in buffers is on its way all the
+    /// How long a stream may make no progress when this many bytes were taken: what is in buffers may be on its way all the
     /// while.
     #[must_use]
     pub fn patience_to_move(&self, taken: u64) -> Duration {

@@ -1,11 +1,11 @@
-//! Whether a stream to a target moves at all: a request is given up when it does not, however long it takes otherwise.
+//! Whether a stream to a target makes progress: a request is given up when it does not, however long it takes otherwise.
 
 use crate::pace::Pace;
 use std::pin::pin;
 use std::time::Duration;
 use tokio::time::{Instant, timeout_at};
 
-/// How far a stream has come, as far as its reader is concerned.
+/// The progress of a stream, as its reader sees it.
 #[derive(Debug, Clone, Copy)]
 pub struct Progress {
     /// When a piece was taken last, or may be sent at the earliest.
@@ -29,7 +29,7 @@ impl Progress {
     }
 }
 
-/// A request that does not move any more.
+/// A request without progress.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Still {
     taken: u64,
@@ -52,7 +52,7 @@ impl Still {
     }
 }
 
-/// Waits for the answer to a request with a stream, for as long as the stream moves.
+/// Waits for the answer to a request with a stream, for as long as the stream makes progress.
 pub(crate) async fn watch<T>(
     pace: &Pace,
     progress: impl Fn() -> Progress,

@@ -17,7 +17,7 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::time::{Instant, sleep};
 
-/// How long nothing may move here.
+/// The progress time-out here.
 const PATIENCE: Duration = Duration::from_millis(400);
 
 /// What a server does with the body of each request.

@@ -1,4 +1,4 @@
-//! What every kind of target can do. Whoever adds a kind implements [`Target`] and passes `tests/conformance`.
+//! What every kind of target can do. A new kind implements [`Target`] and passes `tests/conformance`.
 
 use crate::error::ReplicaError;
 use aws_sdk_s3::primitives::ByteStream;
@@ -6,7 +6,7 @@ use domain::content::PartDigest;
 use futures::future::BoxFuture;
 use std::time::Duration;
 
-/// How long a URL lives that [`Target::sign_read`] gives.
+/// How long a URL of [`Target::sign_read`] is valid.
 pub(crate) const READ_LIFETIME: Duration = Duration::from_mins(15);
 
 /// Bytes on their way to a target: a part, or a whole object.
@@ -19,7 +19,7 @@ pub struct Copy {
     pub digest: PartDigest,
 }
 
-/// What a target said when it had got a part, as it is written down until the object is complete: what completing
+/// A target's answer to a part, stored until the object is complete: what completing
 /// needs, and what tells the checksum of the whole.
 pub type Receipt = String;
 
@@ -28,7 +28,7 @@ pub type Receipt = String;
 pub struct Stored {
     /// Its length in bytes.
     pub size: u64,
-    /// The target's own checksum of it, in the form that [`Target::put`] and [`Target::checksum_of`] give.
+    /// The target's own checksum of it, in the form that [`Target::put`] and [`Target::checksum_of`] return.
     pub checksum: String,
 }
 
@@ -40,25 +40,25 @@ impl Stored {
     }
 }
 
-/// What an operation gives, after a while.
+/// The future result of an operation.
 pub type Answer<'a, T> = BoxFuture<'a, Result<T, ReplicaError>>;
 
 /// A place for replicas. Every operation may be repeated, and be under way twice at once with the same bytes.
 pub trait Target: Send + Sync {
-    /// Puts a whole object, and gives the target's checksum of it, which was compared with what was sent.
+    /// Puts a whole object, and returns the target's checksum of it, which was compared with what was sent.
     ///
     /// # Errors
     /// [`ReplicaError::SourceCorrupt`] when the source has other bytes, [`ReplicaError::TargetCorrupt`] when the target
     /// got other bytes, [`ReplicaError::Target`].
     fn put<'a>(&'a self, key: &'a str, copy: Copy) -> Answer<'a, String>;
 
-    /// Begins a multipart upload and gives its id.
+    /// Begins a multipart upload and returns its id.
     ///
     /// # Errors
     /// [`ReplicaError::Target`].
     fn begin_multipart<'a>(&'a self, key: &'a str) -> Answer<'a, String>;
 
-    /// Puts one part, numbered from 1, and gives the receipt, which was compared with what was sent.
+    /// Puts one part, numbered from 1, and returns the receipt, which was compared with what was sent.
     ///
     /// # Errors
     /// As [`Target::put`].
@@ -70,7 +70,7 @@ pub trait Target: Send + Sync {
         copy: Copy,
     ) -> Answer<'a, Receipt>;
 
-    /// The checksum that the target must give for an object of parts with these receipts and lengths, in order.
+    /// The checksum that the target must return for an object of parts with these receipts and lengths, in order.
     /// `None`: a receipt is not one of this target's.
     fn checksum_of(&self, parts: &[(Receipt, u64)]) -> Option<String>;
 
@@ -97,7 +97,7 @@ pub trait Target: Send + Sync {
     /// [`ReplicaError::Target`].
     fn multiparts<'a>(&'a self, key: &'a str) -> Answer<'a, Vec<String>>;
 
-    /// What is there under a key; `None` when nothing is.
+    /// The object of a key; `None` when there is none.
     ///
     /// # Errors
     /// [`ReplicaError::Target`].
@@ -120,7 +120,7 @@ pub trait Target: Send + Sync {
         disposition: &'a str,
     ) -> Answer<'a, String>;
 
-    /// Aborts every multipart upload of a key, also those whose ids nobody wrote down.
+    /// Aborts every multipart upload of a key, also those whose ids were never stored.
     ///
     /// # Errors
     /// [`ReplicaError::Target`].

@@ -1,6 +1,6 @@
-//! A stream that never ends well with other bytes than expected.
+//! A stream that ends with an error if its bytes are not the expected ones.
 //!
-//! It hashes what passes and holds the last piece back until the digest is right. If it is not, the stream
+//! It hashes what passes and holds the last piece back until the digest is verified. If it is wrong, the stream
 //! breaks off instead: the receiver never gets the announced length, so it stores nothing. Memory is constant
 //! whatever the length.
 
@@ -31,7 +31,7 @@ pub enum BodyError {
     /// The source broke off.
     #[error("reading the source failed")]
     Source,
-    /// Whoever made the stream reads it now, because the receiver refused it.
+    /// The maker of the stream reads it now, because the receiver refused it.
     #[error("the receiver has refused the bytes")]
     TakenBack,
 }
@@ -56,7 +56,7 @@ pub struct Sums {
     pub crc64: u64,
 }
 
-/// What became of the source.
+/// The state of the source.
 enum Outcome {
     Right(Sums),
     Corrupt,
@@ -136,7 +136,7 @@ impl Reading {
     }
 }
 
-/// What became of the stream, for whoever made it.
+/// The result of the stream, for its maker.
 pub struct Verdict(Arc<Mutex<Reading>>);
 
 impl Verdict {
@@ -169,12 +169,12 @@ impl Verdict {
         }
     }
 
-    /// Waits for the answer to the request that carries the stream, for as long as the stream moves.
+    /// Waits for the answer to the request that carries the stream, for as long as the stream makes progress.
     pub(crate) async fn watch<T>(&self, pace: &Pace, request: impl Future<Output = T>) -> Result<T, Still> {
         watch(pace, || self.reading().progress, request).await
     }
 
-    /// Reads what the receiver did not want to have, and gives the sums of all bytes.
+    /// Reads what the receiver did not read, and returns the sums of all bytes.
     ///
     /// # Errors
     /// As [`Verdict::source`].
@@ -198,7 +198,7 @@ pub struct VerifiedBody {
 }
 
 impl VerifiedBody {
-    /// Passes on the bytes of `copy`, at that pace.
+    /// Passes on the bytes of `copy`, at that rate.
     #[must_use]
     pub fn new(copy: Copy, wanted: Wanted, pace: &Arc<Pace>) -> (Self, Verdict) {
         let reading = Reading {
@@ -226,8 +226,8 @@ impl VerifiedBody {
     /// As a request's body.
     ///
     /// # Errors
-    /// As [`Verdict::source`], of a source that should be empty: nobody asks an empty body for its end, so it is looked
-    /// at here.
+    /// As [`Verdict::source`], of a source that should be empty: the end of an empty body is never read, so it is checked
+    /// here.
     pub async fn for_request(
         copy: Copy,
         wanted: Wanted,
@@ -274,7 +274,7 @@ impl Body for VerifiedBody {
         Poll::Ready(this.waiting.take().map(|(_, piece)| Ok(Frame::data(piece))))
     }
 
-    /// Must be true as soon as all has passed. Nobody asks for more than the length, and the SDK gives up after 20 seconds
+    /// Must be true as soon as all has passed. No more than the length is read, and the SDK gives up after 20 seconds
     /// on a target that seems to take nothing of a body that seems to have more.
     fn is_end_stream(&self) -> bool {
         let reading = self.reading.lock().unwrap_or_else(PoisonError::into_inner);

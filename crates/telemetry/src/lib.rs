@@ -1,4 +1,4 @@
-//! Logs and metrics, as all functions write them.
+//! Logs and metrics of all functions.
 
 pub mod logging;
 pub mod metrics;

@@ -2,7 +2,7 @@
 //!
 //! The policy: ids, counts and causes; never a token, a secret, a password, a signed address or a body. So tokens and
 //! passwords have types whose `Debug` form hides them, and of libraries only warnings are let through, whatever level
-//! somebody chooses: at their finer levels they write whole requests down.
+//! is configured: at their finer levels they log whole requests.
 
 use tracing::level_filters::LevelFilter;
 use tracing_subscriber::EnvFilter;
@@ -18,8 +18,8 @@ const OURS: [&str; 7] = [
     "telemetry",
 ];
 
-/// Begins to log. `RUST_LOG` says from which level on our own code is logged, `info` if
-/// it says nothing that is a level.
+/// Sets up logging. `RUST_LOG` is the level of our own code, `info` if
+/// it is not a level.
 pub fn init() {
     let level = std::env::var("RUST_LOG").unwrap_or_default();
     // Fails only if a logger was set up before, which then serves as well.

@@ -21,7 +21,7 @@ const MOST: usize = 100;
 pub fn emit(namespace: Option<&str>, target: Option<&str>, metrics: &[Metric], now: jiff::Timestamp) {
     let Some(namespace) = namespace else { return };
     for line in lines(namespace, target, metrics, now) {
-        // Nothing could be done about a log that is gone.
+        // Nothing can be done if standard output is closed.
         let _ = writeln!(std::io::stdout().lock(), "{line}");
     }
 }

@@ -3,7 +3,7 @@
 moto is made for one caller at a time. Two things make it fit for many:
 
 1. One operation after the other. moto's conditions and writes are separate steps, so calls at the same time would
-   both find a condition true, and reads fail while somebody writes.
+   both find a condition true, and reads fail during writes.
 2. A transaction is cheap. moto copies the whole table, item by item, once for each item that is written, to be able to
    go back. Here it copies the lists of items, once, and of the items only those that are updated.
 """

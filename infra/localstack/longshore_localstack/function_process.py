@@ -20,7 +20,7 @@ LOG_LINES = 2000
 
 @dataclass
 class Outcome:
-    """What came of an event: the answer or the error document, and the log of the invocation."""
+    """The result of an event: the answer or the error document, and the log of the invocation."""
 
     payload: bytes
     is_error: bool
@@ -72,7 +72,7 @@ class FunctionProcess:
             running.end()
 
     def invoke(self, request_id: str, arn: str, trace_id: str, payload: bytes, seconds: int) -> Outcome:
-        """Hands an event over and waits for the answer. A process that died is started anew first."""
+        """Hands an event over and waits for the answer. A process that died is restarted first."""
         running = self._running
         if running is None or running.process.poll() is not None:
             self.start()
@@ -84,7 +84,7 @@ class FunctionProcess:
         running.api.events.put(invocation)
         try:
             answer, is_error = running.wait(invocation.answer, seconds)
-            # Its lines come by another way than its answer, and may be a moment behind.
+            # Its lines come by another channel than its answer, and may arrive shortly after it.
             time.sleep(0.001)
         except OutOfTime:
             running.end()

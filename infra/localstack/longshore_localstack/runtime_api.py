@@ -71,7 +71,7 @@ def _handler(api: RuntimeApi) -> type[BaseHTTPRequestHandler]:
                 api.started.set_result(None)
             invocation = api.events.get()
             if invocation is None:
-                # Closed: whoever asked has been ended.
+                # Closed: the client has been ended.
                 self.close_connection = True
                 return None
             api.current = invocation
@@ -96,7 +96,7 @@ def _handler(api: RuntimeApi) -> type[BaseHTTPRequestHandler]:
             invocation = api.current
             for kind in ("response", "error"):
                 if invocation and self.path == f"{PREFIX}/invocation/{invocation.request_id}/{kind}":
-                    # Whoever waits may go on before the function hears that its answer arrived.
+                    # The caller may go on before the function is told that its answer arrived.
                     self._reply(202)
                     if not invocation.answer.done():
                         invocation.answer.set_result((body, kind == "error"))

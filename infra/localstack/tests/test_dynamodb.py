@@ -1,4 +1,4 @@
-"""moto as the plug-in has it called: a transaction is whole or not at all, whoever calls at the same time."""
+"""moto as the plug-in has it called: a transaction is atomic, whatever other calls run at the same time."""
 
 import os
 import time

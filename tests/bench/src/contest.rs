@@ -22,7 +22,7 @@ const PATIENCE: Duration = Duration::from_mins(30);
 /// Where rclone's copies are, beside the replicas.
 const RCLONE_PREFIX: &str = "rclone/";
 
-/// Who copies.
+/// The program that copies.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Contestant {
     Workers(usize),
@@ -233,7 +233,7 @@ impl Ground {
     }
 }
 
-/// Whoever answers at an endpoint, so that a mistake there is not taken for a slow contestant.
+/// What answers at an endpoint, so that a mistake there is not taken for a slow contestant.
 pub(crate) async fn ensure_answers(place: &Place, bucket: &str) -> Result<()> {
     let path = format!("/{bucket}?list-type=2&max-keys=1");
     let answer = place.send("s3", "GET", &path, &[], "").await?;

@@ -17,7 +17,7 @@ use tokio::task::JoinHandle;
 /// When no worker did anything for so long, and no message is anywhere, it is time to ask whether all is done.
 const QUIET: Duration = Duration::from_millis(200);
 
-/// Messages of one queue, as `ReceiveMessage` gives them.
+/// Messages of one queue, as `ReceiveMessage` returns them.
 struct Batch {
     mapping: Mapping,
     messages: Vec<Value>,
@@ -68,7 +68,7 @@ impl Feed {
         }
     }
 
-    /// Waits until nothing is under way. Gives when a worker answered last.
+    /// Waits until nothing is under way. Returns when a worker answered last.
     pub(crate) async fn quiet(&self) -> Result<Instant> {
         loop {
             tokio::time::sleep(QUIET / 4).await;
@@ -89,7 +89,7 @@ impl Feed {
         }
     }
 
-    /// Ends everything, with no message half received. Gives the workers back, and how many messages had to come again.
+    /// Ends everything, with no message half received. Returns the workers, and how many messages were redelivered.
     pub(crate) async fn stop(self) -> Result<(Vec<Worker>, usize)> {
         self.shared.stopping.store(true, Ordering::SeqCst);
         for poller in self.pollers {

@@ -137,7 +137,7 @@ struct Requests {
 }
 
 impl Requests {
-    /// Gives what is asked for when a request's head ends in this piece.
+    /// Returns what is asked for when a request's head ends in this piece.
     fn see(&mut self, mut piece: &[u8]) -> Option<String> {
         let mut found = None;
         while !piece.is_empty() {

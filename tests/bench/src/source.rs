@@ -59,7 +59,7 @@ async fn upload_all(stack: &Stack, sizes: Vec<u64>) -> Result<Vec<Source>> {
     Ok(files)
 }
 
-/// Uploads one file, and gives the `ETag` that a faithful copy has.
+/// Uploads one file, and returns the `ETag` that a faithful copy has.
 async fn upload(api: &Api, store: &Place, name: &str, size: u64) -> Result<String> {
     let new = NewUpload {
         name: name.to_owned(),

@@ -90,7 +90,7 @@ impl Worker {
         })
     }
 
-    /// Hands an event over and gives the answer.
+    /// Hands an event over and returns the answer.
     pub(crate) async fn invoke(&mut self, event: Value) -> Result<Value> {
         self.events.send(event)?;
         tokio::select! {

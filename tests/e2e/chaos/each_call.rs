@@ -60,7 +60,7 @@ impl Sites {
     }
 }
 
-/// A file that one worker copies, with one fault. Gives what it asked the target for.
+/// A file that one worker copies, with one fault. Returns what it asked the target for.
 async fn copy(yard: &Yard, sites: &Sites, stored: &Stored, fault: Option<(usize, Fate)>) -> Vec<String> {
     let (place, blob) = (&yard.places[0], &stored.blob);
     let queues = Queues::new().await;

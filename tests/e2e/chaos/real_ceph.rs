@@ -70,7 +70,7 @@ async fn a_big_file_under_fire_arrives_everywhere() {
         half_way(&yard, &stored, share).await;
         control(&["kill", daemon]).await;
         say(&format!("the {daemon} is killed"));
-        // Long enough for whoever needs it to notice.
+        // Long enough for its users to notice.
         sleep(Duration::from_secs(3)).await;
         control(&["start"]).await;
         say(&format!("the {daemon} runs again"));
@@ -112,7 +112,7 @@ async fn a_big_file_under_fire_arrives_everywhere() {
     yard.close().await;
 }
 
-/// Uploads new bytes, part by part: they never are in memory, or on disk, all at once. Gives the digest of each part.
+/// Uploads new bytes, part by part: they never are in memory, or on disk, all at once. Returns the digest of each part.
 async fn upload(yard: &Yard, size: u64) -> (Stored, Vec<PartDigest>) {
     yard.person.set_quota(2 * size).await;
     let plan = PartPlan::for_size(size).unwrap();

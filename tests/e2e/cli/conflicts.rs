@@ -5,7 +5,7 @@ use crate::harness::bytes::{PART, fresh};
 use crate::harness::cli::Terminal;
 use serde_json::{Value, json};
 
-/// Somebody with a file, and another one of that name here. Gives what was uploaded and the bytes that are here now.
+/// A user with a file, and another one of that name here. Returns what was uploaded and the bytes that are here now.
 fn with_a_file() -> (Terminal, Value, Vec<u8>) {
     let (terminal, _) = signed_up();
     std::fs::write(terminal.path("a.txt"), fresh(1000)).unwrap();

@@ -1,4 +1,4 @@
-//! Bytes that another account has: who has them, too, need not send them.
+//! Bytes that another account has: a user who has them, too, need not send them.
 
 use super::signed_up;
 use crate::harness::bytes::{MIB, PART, fresh};

@@ -10,7 +10,7 @@ use client::types::UploadState;
 use domain::content::PartDigest;
 use serde_json::{Value, json};
 
-/// The store has lost the parts (a lifecycle rule): they can be sent again, whoever finds that out and is stopped.
+/// The store has lost the parts (a lifecycle rule): they can be sent again, whichever call finds that out and is stopped.
 pub(super) struct Look {
     person: Person,
     bytes: Bytes,

@@ -86,7 +86,7 @@ impl Asked {
     }
 }
 
-/// The file is there or it is not, and whoever has the bytes gets it in the end.
+/// The file is there or it is not, and a client with the bytes gets it in the end.
 pub(super) struct Right(Asked);
 
 impl Scenario for Right {
@@ -161,7 +161,7 @@ impl Scenario for Replacing {
     }
 }
 
-/// However the wrong answer came, it gives no file, and the bytes can be sent.
+/// However the wrong answer came, there is no file, and the bytes can be sent.
 pub(super) struct Wrong(Asked);
 
 impl Wrong {

@@ -39,7 +39,7 @@ impl Scenario for SignIn {
     }
 }
 
-/// Whoever hears nothing and exchanges the token again goes on, and nobody takes him for a thief.
+/// A client that gets no answer and exchanges the token again goes on, and is not taken for a thief.
 pub(super) struct Refresh {
     person: Person,
     session: Session,
@@ -74,7 +74,7 @@ impl Scenario for Refresh {
     }
 
     async fn again(&self, what: &str) {
-        // Where the exchange was made, the moment in which it can be repeated may have passed: set it back.
+        // Where the exchange was made, the time in which it can be repeated may have passed: set it back.
         let (pk, sk) = self.place();
         crate::harness::aws::set(&pk, &sk, &json!({ "refreshed_at": jiff::Timestamp::now() })).await;
         let answer = self

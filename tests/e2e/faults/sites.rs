@@ -15,7 +15,7 @@ const OF_WRITES: [Act; 7] = [
     Act::FailAfter,
     Act::Late,
 ];
-/// The same for a call that only reads. Whoever is killed there is killed before the next write, or after the last.
+/// The same for a call that only reads. A process that is killed there is killed before the next write, or after the last.
 const OF_READS: [Act; 2] = [Act::Refuse, Act::Late];
 
 impl Act {

@@ -13,7 +13,7 @@ use crate::harness::wait::within_one_hour;
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
 
-/// Announces bytes to a function with settings of its own, from somewhere new. Gives status and body.
+/// Announces bytes to a function with settings of its own, from a new address. Returns status and body.
 async fn announce(function: &mut Sandbox, person: &Person, name: &str, bytes: &[u8]) -> (u64, Value) {
     announce_at(&new_address(), function, person, name, bytes).await
 }
@@ -36,7 +36,7 @@ fn members(view: &Value) -> BTreeSet<&String> {
     view.as_object().unwrap().keys().collect()
 }
 
-/// Whoever has used up the allowance is told the same about contents that are there as about those that are not.
+/// An account that has used up its allowance is told the same about contents that are stored as about those that are not.
 async fn allowance(limit: &str, look_ups: usize) {
     let (_owner, bytes) = owner_of(PROVABLE).await;
     let person = Person::not_signed_in().await;
@@ -68,7 +68,7 @@ async fn an_allowance_that_is_used_up() {
     within_one_hour(async || allowance("4", 4).await).await;
 }
 
-/// Whoever makes himself many accounts at one place may ask ten times as often there as with one of them, and no oftener.
+/// Many accounts at one address may ask ten times as often together as one of them, and not more often.
 #[tokio::test]
 async fn many_accounts_at_one_source() {
     within_one_hour(async || {
@@ -142,7 +142,7 @@ async fn contents_that_are_kept_per_account() {
     );
 }
 
-/// The last file of the bytes was deleted, and the blob is being reclaimed, when the right answer comes: it gives nothing that
+/// The last file of the bytes was deleted, and the blob is being reclaimed, when the right answer comes: it returns nothing that
 /// is about to go.
 #[tokio::test]
 async fn a_right_answer_about_bytes_that_are_going() {
@@ -172,7 +172,7 @@ async fn a_right_answer_about_bytes_that_are_going() {
     assert_eq!(audit::world(&[&owner, &person], "bytes that were going").await, 1);
 }
 
-/// The same while the grace period goes on: whoever has the bytes revives them.
+/// The same during the grace period: a client with the bytes revives them.
 #[tokio::test]
 async fn a_right_answer_about_bytes_without_files() {
     let (owner, bytes) = owner_of(PROVABLE).await;

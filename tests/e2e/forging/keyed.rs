@@ -8,7 +8,7 @@ use crate::harness::person::{Person, content_id};
 use crate::harness::proof::{PROVABLE, proof_of};
 use serde_json::json;
 
-/// Whoever did not hear the challenge asks again, and is given that one: there is one upload, one reservation, one
+/// A client that did not get the challenge asks again, and gets that one: there is one upload, one reservation, one
 /// look-up.
 #[tokio::test]
 async fn the_same_challenge_for_the_same_key() {

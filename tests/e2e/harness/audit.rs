@@ -129,7 +129,7 @@ fn is_live(upload: &Value) -> bool {
 }
 
 /// Checks all that is written about an account: its quota is exact, its tree is whole, and every file's blob is there.
-/// Gives how many files it has.
+/// Returns how many files it has.
 pub(crate) async fn account(person: &Person) -> usize {
     let account = Account::read(person).await;
     account.check("account");
@@ -279,7 +279,7 @@ impl Blob {
 }
 
 /// Checks the whole world of a case, in which nobody is at work: every account's quota and tree, every reference,
-/// every byte, and that nothing is left of what ended. `people` are all who have ever had its contents. Gives how many
+/// every byte, and that nothing is left of what ended. `people` are all who have ever had its contents. Returns how many
 /// files they have.
 pub(crate) async fn world(people: &[&Person], what: &str) -> usize {
     let accounts = join_all(people.iter().map(|person| Account::read(person))).await;

@@ -207,7 +207,7 @@ pub(crate) async fn send_message(body: &str) {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct DeadLetter {
     pub(crate) body: String,
-    /// Why; nothing if it was the queue that gave it up.
+    /// Why; nothing if the queue itself moved it.
     pub(crate) reason: String,
     /// How often it was tried.
     pub(crate) tried: String,
@@ -215,7 +215,7 @@ pub(crate) struct DeadLetter {
 
 /// All dead letters that were ever seen. They are back in their queue after a few seconds.
 pub(crate) async fn dead_letters() -> Vec<DeadLetter> {
-    // `.config/nextest.toml` has no two tests read at the same time: they would hide letters from each other.
+    // `.config/nextest.toml` lets no two tests read at the same time: they would make letters invisible to each other.
     static SEEN: tokio::sync::Mutex<Vec<DeadLetter>> = tokio::sync::Mutex::const_new(Vec::new());
     let mut seen = SEEN.lock().await;
     let request = json!({
@@ -260,7 +260,7 @@ pub(crate) async fn secret(id: &str) -> Value {
     serde_json::from_str(answer["SecretString"].as_str().unwrap()).unwrap()
 }
 
-/// Makes a secret that is JSON, and gives its id.
+/// Creates a secret that is JSON, and returns its id.
 pub(crate) async fn new_secret(name: &str, value: &Value) -> String {
     let request = json!({
         "Name": name, "SecretString": value.to_string(), "ClientRequestToken": format!("{:032x}", unique()),
@@ -347,7 +347,7 @@ async fn query(service: &str, parameters: &str) -> String {
     answer.expect(200).text()
 }
 
-/// What Lambda gives a function to sign its calls with: its role, for as long as any test run lasts.
+/// The credentials that Lambda gives a function: those of its role, for as long as any test run lasts.
 pub(crate) async fn credentials_of(role: &str) -> Credentials {
     let parameters = format!(
         "Action=AssumeRole&Version=2011-06-15&RoleSessionName=e2e&DurationSeconds=43200&RoleArn={role}"
@@ -387,7 +387,7 @@ pub(crate) fn percent_encoded(text: &str) -> String {
     utf8_percent_encode(text, NON_ALPHANUMERIC).to_string()
 }
 
-/// Invokes a function that is not behind the gateway. Gives what it answers, or its error.
+/// Invokes a function that is not behind the gateway. Returns its answer, or its error.
 pub(crate) async fn invoke(function: &str, payload: &Value) -> Result<Value, Value> {
     let name = stack().functions.get(function);
     let name = name.unwrap_or_else(|| panic!("{function} is not deployed"));

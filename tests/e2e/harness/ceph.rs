@@ -34,7 +34,7 @@ pub(crate) fn control(arguments: &[&str]) {
     );
 }
 
-/// Runs `tests/tools/ceph.py`, which is boto3 and nothing of ours, and gives its answer.
+/// Runs `tests/tools/ceph.py`, which is boto3 and nothing of ours, and returns its answer.
 pub(crate) fn boto3(arguments: &[&str]) -> Value {
     let output = Command::new(python())
         .arg(root().join("tests/tools/ceph.py"))

@@ -80,7 +80,7 @@ impl Terminal {
         self.command(arguments).output().unwrap()
     }
 
-    /// Runs a command that must succeed, and gives the JSON it writes.
+    /// Runs a command that must succeed, and returns the JSON it writes.
     #[track_caller]
     pub(crate) fn json(&self, arguments: &[&str]) -> Value {
         let output = self.run(&[&["--json"], arguments].concat());
@@ -94,7 +94,7 @@ impl Terminal {
         serde_json::from_str(last).unwrap_or_else(|error| panic!("{arguments:?}: {error}: {text}"))
     }
 
-    /// Runs a command that must fail with this exit code, and gives the error it writes as JSON.
+    /// Runs a command that must fail with this exit code, and returns the error it writes as JSON.
     #[track_caller]
     pub(crate) fn fails(&self, exit: i32, arguments: &[&str]) -> Value {
         let output = self.run(&[&["--json"], arguments].concat());

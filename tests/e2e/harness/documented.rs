@@ -11,7 +11,7 @@ static DOCUMENT: LazyLock<Value> = LazyLock::new(|| {
     serde_json::from_slice(&text).unwrap()
 });
 
-/// Stops when the API gave an answer that its document does not have.
+/// Panics when the API gave an answer that its document does not have.
 pub(super) fn check(method: &str, url: &str, answer: &Answer) {
     let Some(path) = url.strip_prefix(&stack().api_url) else {
         return;

@@ -105,7 +105,7 @@ pub(crate) async fn send(
     answer
 }
 
-/// Sends a request to whoever listens at `authority`.
+/// Sends a request to the server at `authority`.
 pub(crate) async fn exchange(
     authority: &str,
     request: Request<Full<Bytes>>,

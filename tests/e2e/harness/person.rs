@@ -94,7 +94,7 @@ pub(crate) async fn invitation(request: &Value) -> Invitation {
     }
 }
 
-/// A session and a token as signing in gives them, but the token for an hour.
+/// A session and a token as signing in returns them, but the token for an hour.
 async fn token_for(account: &str) -> String {
     let (session, now) = (format!("{:032x}", unique()), Timestamp::now());
     aws::put(&json!({
@@ -304,7 +304,7 @@ impl Person {
         assert_eq!(account["role"], "operator", "{account}");
     }
 
-    /// A code that sets the password, as an administrator gives it to somebody who has forgotten it.
+    /// A code that resets the password, as an administrator issues it to a user who has forgotten it.
     pub(crate) async fn password_code(&self) -> String {
         let request = json!({ "action": "reset_password", "username": self.username });
         invitation(&request).await.code

@@ -1,4 +1,4 @@
-//! A sweep that finds nothing due but what a test gave it, and that nobody else's sweep takes away from it.
+//! A sweep that finds nothing due but what a test made due for it, and that no other sweep takes away from it.
 //!
 //! The index of due items has shards, of each class of items its own. What is moved to a shard that no sweep asks for is due
 //! for nobody; a sweep whose questions are rewritten on their way finds it there. So tests can age their things, and have each
@@ -12,7 +12,7 @@ use super::sandbox::Sandbox;
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
 
-/// A moment at which everything that is due has been for long, in seconds since 1970 and as rows have it.
+/// A time at which everything that is due has been for long, in seconds since 1970 and as rows have it.
 const LONG_AGO: (u64, &str) = (1_577_836_800, "2020-01-01T00:00:00Z");
 
 /// A shard of its own, and what is in it.
@@ -42,7 +42,7 @@ impl PrivateSweep {
         aws::set(pk, sk, &all).await;
     }
 
-    /// Makes all of a person's uploads due here on which the sweep may have to do something, as if whoever was at work
+    /// Makes all of a person's uploads due here on which the sweep may have to do something, as if the function at work
     /// had died long ago. Open ones stay open.
     pub(crate) async fn take_uploads(&self, person: &Person) {
         for row in partition(&person.partition()).await {
@@ -82,7 +82,7 @@ impl PrivateSweep {
         });
     }
 
-    /// One sweep, by the real function, without faults. Gives its report.
+    /// One sweep, by the real function, without faults. Returns its report.
     pub(crate) async fn run(&self) -> Value {
         let mut sandbox = self.sandbox(|_| Act::Pass).await;
         let report = sandbox.invoke(&event()).await.unwrap();

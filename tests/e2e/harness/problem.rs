@@ -5,7 +5,7 @@ use super::stack::stack;
 use serde_json::Value;
 
 impl Answer {
-    /// Stops unless this is a problem document with this status and code. Gives the document.
+    /// Panics unless this is a problem document with this status and code. Returns the document.
     #[track_caller]
     pub(crate) fn problem(&self, status: u16, code: &str) -> Value {
         let document = self.any_problem();

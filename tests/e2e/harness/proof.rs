@@ -36,13 +36,13 @@ pub(crate) fn ranges(challenge: &Value) -> Vec<(usize, usize)> {
 }
 
 impl Person {
-    /// Announces `bytes` and gives the answer, whatever it is.
+    /// Announces `bytes` and returns the answer, whatever it is.
     pub(crate) async fn announce(&self, name: &str, bytes: &[u8]) -> Answer {
         let body = json!({ "name": name, "size": bytes.len(), "content_id": content_id(bytes) });
         self.call("POST", "/uploads", Some(&body)).await
     }
 
-    /// Announces bytes that somebody else has, and gives the upload with its challenge.
+    /// Announces bytes that another account has, and returns the upload with its challenge.
     pub(crate) async fn challenged(&self, name: &str, bytes: &[u8]) -> Value {
         let upload = self.announce(name, bytes).await.expect(200).json();
         assert_eq!(upload["state"], "proof_required", "{upload}");

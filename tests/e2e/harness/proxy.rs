@@ -29,19 +29,19 @@ use tokio::time::timeout;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Act {
     Pass,
-    /// The call never goes out; the caller hears of a failure of the server.
+    /// The call is not sent; the caller gets a server error.
     Refuse,
-    /// The call is answered, and the caller hears of a failure of the server all the same.
+    /// The call is done, and the caller gets a server error all the same.
     FailAfter,
-    /// The call goes out twice, one after the other; the caller hears the first answer.
+    /// The call is sent twice, one after the other; the caller gets the first answer.
     Twice,
     /// The caller is killed before the call goes out.
     KillBefore,
-    /// The caller is killed when the call was answered, before it hears of it.
+    /// The caller is killed when the call was done, before it gets the answer.
     KillAfter,
     /// The call is answered, and the answer gets lost; the caller lives.
     LoseAnswer,
-    /// The caller hears the answer with one byte of its body changed.
+    /// The caller gets the answer with one byte of its body changed.
     Spoil,
     /// The call never goes out, and nothing is said.
     Hold,
@@ -123,7 +123,7 @@ impl Proxy {
         Self::start_for(rule, None).await
     }
 
-    /// The same for somebody who signs his calls with these.
+    /// The same for a caller that signs with these.
     pub(crate) async fn start_for(
         rule: impl Fn(&Seen) -> Act + Send + Sync + 'static,
         credentials: Option<Credentials>,
@@ -289,7 +289,7 @@ impl State {
         let path = head.uri.path_and_query().map(ToString::to_string);
         let mut all = self.seen.lock().unwrap();
         let index = all.len() + 1;
-        // Who is no SDK makes every call once.
+        // A caller that is no SDK makes every call once.
         let invocation = header("amz-sdk-invocation-id").map_or_else(|| format!("{index}"), str::to_owned);
         let earlier = all.iter().rev().find(|seen| seen.invocation == invocation);
         let seen = Seen {

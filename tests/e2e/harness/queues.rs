@@ -51,7 +51,7 @@ impl Queues {
         }
     }
 
-    /// What functions are told that shall use these queues.
+    /// The environment of functions that use these queues.
     pub(crate) fn environment(&self) -> [(&'static str, &str); 3] {
         [
             ("REPLICATE_QUEUE_URL", &self.start),
@@ -103,7 +103,7 @@ impl Queues {
         }
     }
 
-    /// Hands over to a worker what can be had at once of each queue. Gives how many messages that were.
+    /// Hands over to a worker what can be received at once of each queue. Returns the number of messages.
     pub(crate) async fn hand_over(&self, worker: &mut Sandbox) -> usize {
         let mut messages = 0;
         for (queue, most) in [(&self.start, 10), (&self.copy, 1)] {
@@ -141,7 +141,7 @@ async fn count(queue: &str) -> u64 {
     names.iter().filter_map(number).sum()
 }
 
-/// Receives some messages of a queue, as SQS gives them.
+/// Receives some messages of a queue, as SQS returns them.
 pub(crate) async fn receive(queue: &str, most: usize) -> Vec<Value> {
     let request = json!({
         "QueueUrl": queue, "MaxNumberOfMessages": most,

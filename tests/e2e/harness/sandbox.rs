@@ -174,7 +174,7 @@ impl Sandbox {
         std::fs::read_to_string(self.log.path()).unwrap()
     }
 
-    /// The same, for whoever does not have the sandbox itself.
+    /// The same, for code that does not have the sandbox itself.
     pub(crate) fn log_reader(&self) -> impl Fn() -> String + Send + use<> {
         let path = self.log.path().to_owned();
         move || std::fs::read_to_string(&path).unwrap_or_default()
@@ -185,7 +185,7 @@ impl Sandbox {
         self.asked.wait_for(|asked| *asked).await.unwrap();
     }
 
-    /// Hands an event over and gives the answer; `None` when the function died.
+    /// Hands an event over and returns the answer; `None` when the function died.
     pub(crate) async fn invoke(&mut self, event: &Value) -> Option<Value> {
         self.events.send(event.clone()).unwrap();
         loop {

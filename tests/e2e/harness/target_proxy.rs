@@ -26,9 +26,9 @@ use tokio::task::JoinHandle;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Fate {
     Pass,
-    /// The target never hears of it; the worker hears of a failure of the server.
+    /// The target never gets it; the worker gets a server error.
     Refuse,
-    /// The connection is closed; the target never hears of it.
+    /// The connection is closed; the target never gets it.
     Reset,
     /// The connection is closed when half of the body has passed.
     ResetHalfway,
@@ -38,7 +38,7 @@ pub(crate) enum Fate {
     LoseAnswer,
     /// The target gets a body with one byte changed.
     Flip,
-    /// The worker is killed before the target hears of it.
+    /// The worker is killed before the target gets it.
     KillBefore,
     /// The worker is killed when the target has answered.
     KillAfter,
@@ -122,7 +122,7 @@ impl Relay {
 }
 
 /// A rule that has some of the requests fail, from 0 to 1, each of `ways` as often as the others. A seed picks the same
-/// operations on the same parts again, whoever is faster.
+/// operations on the same parts again, whichever is faster.
 pub(crate) fn some_fail(
     seed: u64,
     rate: f64,
@@ -251,7 +251,7 @@ impl State {
             .map_err(io::Error::other)?;
         // It goes on until the answer was read.
         tokio::spawn(connection);
-        // Whoever waits for leave to send has got it from here.
+        // A client that waits for `100 Continue` has got it from here.
         request.headers_mut().remove("expect");
         let mut answer = sender.send_request(request).await.map_err(io::Error::other)?;
         answer.headers_mut().remove("transfer-encoding");

@@ -13,7 +13,7 @@ use std::fs::File;
 use std::path::Path;
 use tokio::task::spawn_blocking;
 
-/// Changes the targets secret, and has a sweep let all functions know. Gives what the edit gives.
+/// Changes the targets secret, and has a sweep publish it to all functions. Returns what the edit returns.
 pub(crate) async fn change<T>(edit: impl FnOnce(&mut Value) -> T) -> T {
     let _mine = only_one_at_a_time().await;
     let id = &stack().targets_secret_id;

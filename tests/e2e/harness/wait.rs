@@ -7,7 +7,7 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 /// Long enough for anything that goes well on a slow, busy machine.
 pub(crate) const PATIENCE: Duration = Duration::from_mins(5);
 
-/// Does something about what is counted by the hour; anew, if the hour went by meanwhile.
+/// Does something about what is counted by the hour; again, if the hour went by in the meantime.
 pub(crate) async fn within_one_hour(attempt: impl AsyncFn()) {
     let hour = || SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_secs() / 3600;
     loop {

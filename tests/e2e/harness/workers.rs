@@ -1,4 +1,4 @@
-//! Workers that a test can kill, and what Lambda does between them and queues. A message whose worker died is left alone.
+//! Workers that a test can kill, and what Lambda does between them and queues. A message whose worker died stays invisible.
 
 pub(crate) use super::queues::Queues;
 
@@ -158,7 +158,7 @@ impl Workers {
                 && self.crew.queues.waiting().await == 0
         };
         until("all messages are worked on", async || {
-            // Twice, because it is not one moment: a message may have been on its way from one place to the next.
+            // Twice, because it is not one point in time: a message may have been on its way from one place to the next.
             (quiet().await && quiet().await).then_some(())
         })
         .await;

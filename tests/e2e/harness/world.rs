@@ -92,7 +92,7 @@ impl World {
         }
     }
 
-    /// What functions are told that shall see this world.
+    /// The environment of functions that use this world.
     fn environment(&self) -> Vec<(&str, &str)> {
         environment(&self.name, &self.secret, &self.queues)
     }
@@ -117,7 +117,7 @@ impl World {
         aws::set_in(&self.name, pk, sk, attributes).await;
     }
 
-    /// A reconciler that leaves nothing alone because it is young, does not wait between passes, and asks for everything.
+    /// A reconciler that skips nothing because it is young, does not wait between passes, and checks everything.
     pub(crate) async fn reconciler(&self, rule: impl Fn(&Seen) -> Act + Send + Sync + 'static) -> Sandbox {
         self.reconciler_of_one_in("1", rule).await
     }
@@ -225,7 +225,7 @@ impl World {
         assert_eq!(said(&function.invoke(&event).await.unwrap()).status, 204);
     }
 
-    /// Gives an upload up.
+    /// Aborts an upload.
     pub(crate) async fn abort(&self, sent: &Sent) {
         let (token, path) = (&self.person.token, "/v1/uploads/{id}");
         let event = http_event("DELETE", path, Some(&sent.upload), token, None);

@@ -43,7 +43,7 @@ async fn the_gateway_is_killed_in_mid_copy() {
     assert!(shown.attempts > 0);
 }
 
-/// Targets that refuse for good fail at once, one that does not answer after some attempts: the replica says why, and its
+/// Targets that refuse permanently fail at once, one that does not answer after some attempts: the replica says why, and its
 /// message is among the dead letters. Once a target is mended it is tried again.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn targets_that_refuse() {

@@ -128,7 +128,7 @@ async fn bytes_that_rotted_before_they_were_copied() {
         })
         .await;
         let error = failed.last_error.unwrap();
-        assert!(error.contains("not what the ledger says"), "{error}");
+        assert!(error.contains("does not match its part digests"), "{error}");
         assert!(!ceph::has(&blob), "rotten bytes are at the target");
     }
 }

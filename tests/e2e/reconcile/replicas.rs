@@ -67,7 +67,7 @@ async fn a_replica_that_its_target_lost_is_copied_again() {
     world.lose_at(&target, &gone).await;
     world.replace_at(&target, &spoiled, &fresh(1000)).await;
 
-    // Whoever copied them may still be at it.
+    // The worker that copied them may still be running.
     assert_eq!(reconciled(&world).await, [0, 0, 0]);
     for sent in [&gone, &spoiled, &whole] {
         world.age_replica(sent, "a", LONG_AGO).await;
@@ -134,7 +134,7 @@ async fn a_replica_that_its_target_lost_is_copied_again() {
     world.remove().await;
 }
 
-/// One that does not answer is left alone, until the next invocation only.
+/// One that does not answer gets no requests, until the next invocation only.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_target_that_was_silent_is_asked_again() {
     /// More than are looked at at once.
@@ -202,7 +202,7 @@ async fn a_target_that_is_added_gets_what_is_there() {
     world.set_targets(&[&target]).await;
     let not_yet = patient.invoke(&schedule()).await.unwrap();
     assert_eq!(not_yet["state"], "not_due", "{not_yet}");
-    // The pass was before the change, and everybody has heard of the change by now.
+    // The pass was before the change, and all functions know of the change by now.
     let began =
         json!({ "started_at": "2026-01-02T03:04:05Z", "ended_at": "2026-01-02T03:04:05Z", "counts": {} });
     world
@@ -259,7 +259,7 @@ async fn a_target_that_drains_is_emptied() {
         None,
         "nor what was on its way"
     );
-    // Whoever has not heard of it may still be at it.
+    // A worker that does not know yet may still be running.
     assert_eq!(reconciled(&world).await, [0, 0, 0]);
     assert_eq!(world.replicas(&sent).await, ["drained", "kept"]);
     world.age_roster(LONG_AGO).await;

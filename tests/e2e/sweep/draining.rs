@@ -45,7 +45,7 @@ async fn deleted(world: &World, target: &Value, number: usize) -> String {
     blob
 }
 
-/// A sweep that has time enough, without anything between it and the stack. Gives what it reports, and how long it took.
+/// A sweep that has time enough, without anything between it and the stack. Returns its report, and how long it took.
 async fn sweep(world: &World) -> (Value, Duration) {
     let endpoint = stack().endpoint.clone();
     let direct = [("AWS_ENDPOINT_URL", endpoint.as_str())];

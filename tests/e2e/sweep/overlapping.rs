@@ -75,7 +75,7 @@ async fn two_sweeps_do_not_do_the_same_work() {
         (&json!(0), &json!(1)),
         "{report}"
     );
-    // It gave its leases back.
+    // It released its leases.
     let report = second.invoke(&schedule()).await.unwrap();
     assert_eq!(report["elsewhere"], 0, "{report}");
     drop((first, second));
@@ -176,7 +176,7 @@ async fn a_target_that_is_away_keeps_nobody_waiting() {
             "{target}"
         );
     }
-    // They are left alone for a while, and then it is there again.
+    // They are postponed for a while, and then it is there again.
     let report = world.sweep().await;
     assert_eq!(
         (&report["reclaimed"], &report["failed"]),

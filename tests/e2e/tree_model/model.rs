@@ -42,7 +42,7 @@ pub(super) struct Model {
     pub(super) uploads: Vec<Upload>,
 }
 
-/// A name with a number, as `on_conflict: rename` gives it.
+/// A name with a number, as `on_conflict: rename` makes it.
 fn numbered(name: &str, number: usize) -> String {
     match name.split_once('.') {
         Some((stem, extension)) => format!("{stem} ({number}).{extension}"),
@@ -128,7 +128,7 @@ impl Model {
         contents.map(|content| SIZES[content] as u64).sum()
     }
 
-    /// Whether there is room for a content, when a place gives up what it had.
+    /// Whether there is room for a content, when that of one place is released.
     pub(super) fn has_room(&self, content: usize, place: Option<&Place>) -> bool {
         let old = match place {
             Some(Place::Into(number)) => self.nodes[*number].content.map_or(0, |old| SIZES[old]),

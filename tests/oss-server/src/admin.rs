@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 /// The header with the word that was printed when the server started.
 pub(crate) const HEADER: &str = "x-oss-server-admin";
 
-/// Whether it comes from whoever started the server.
+/// Whether it comes from the program that started the server.
 pub(crate) fn is_for(parts: &Parts, token: &str) -> bool {
     parts.headers.get(HEADER).is_some_and(|header| header == token)
 }

@@ -1,4 +1,4 @@
-//! What becomes of a request: who asks, what for, what is to go wrong, what is done.
+//! The course of a request: authentication, operation, injected fault, result.
 
 use crate::answer::{self, Answer};
 use crate::disk::Disk;

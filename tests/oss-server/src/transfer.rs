@@ -109,7 +109,7 @@ impl ObjectBody {
         let left = range.end - range.start;
         tokio::spawn(async move {
             if let Err(error) = read(&disk, &object, range, &pace, &sender).await {
-                // Whoever would hear of it may be gone.
+                // The receiver may be gone.
                 let _ = sender.send(Err(error)).await;
             }
         });

@@ -107,14 +107,14 @@ impl Through {
     }
 }
 
-/// Runs a suite, or some of its checks, and gives the outcome of each.
+/// Runs a suite, or some of its checks, and returns the outcome of each.
 fn run(suite: &str, server: &Server, client: &Settings, through: Through, checks: &[&str]) -> Value {
     let said = script(suite, server, client, through, checks);
     let said = said.unwrap_or_else(|complaint| panic!("{suite}: {complaint}"));
     serde_json::from_str(&said).unwrap_or_else(|error| panic!("{suite}: {error}: {said}"))
 }
 
-/// Runs a script and gives what it says, or what it complains about.
+/// Runs a script and returns its output, or its error.
 fn script(
     name: &str,
     server: &Server,

@@ -1,5 +1,5 @@
-//! A pass looks at all objects, then at all multipart uploads, then at all rows, a page at a time. How far it is is
-//! written down after each page: whoever comes after an interruption goes on at the page that was not finished.
+//! A pass goes through all objects, then all multipart uploads, then all rows, a page at a time. Its progress is
+//! stored after each page: after an interruption the next run continues at the page that was not finished.
 
 use super::Age;
 use super::sketch::Sketch;
@@ -10,43 +10,43 @@ use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 use std::ops::AddAssign;
 
-/// What a pass, or a part of one, saw and did.
+/// The counts of a pass, or of a part of one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Counts {
     /// Objects with keys of ours.
     pub objects_seen: u64,
-    /// Those among them that belonged to nobody, and were deleted.
+    /// Those among them that had no owner, and were deleted.
     pub objects_orphaned: u64,
     /// Multipart uploads with keys of ours.
     pub multiparts_seen: u64,
-    /// Those among them that belonged to nobody, and were aborted.
+    /// Those among them that had no owner, and were aborted.
     pub multiparts_aborted: u64,
     /// Blobs.
     pub blobs_seen: u64,
-    /// Those among them whose object was asked for. The others' sizes are those of the listing.
+    /// Those among them whose object was checked by a HEAD. The others' sizes are those of the listing.
     pub blobs_looked_at: u64,
-    /// Those among them whose object is gone since this pass.
+    /// Those among them whose object was found missing by this pass.
     pub blobs_lost: u64,
     /// Those among them whose object was gone, and is back.
     pub blobs_found: u64,
     /// Replicas.
     pub replicas_seen: u64,
-    /// Those among them that their target was asked for.
+    /// Those among them that were checked at their target.
     pub replicas_looked_at: u64,
     /// Those among them that their target has lost, and that are copied again.
     pub replicas_lost: u64,
-    /// Those that were missing at a target that applies to their file, and were begun.
+    /// Those that were missing at a target that applies to their file, and were created.
     pub replicas_added: u64,
-    /// Those that were removed from a target that is being drained, or forgotten with a target that is gone.
+    /// Those that were removed from a target that is being drained, or whose target is retired.
     pub replicas_removed: u64,
-    /// Claims that were of no use any more, and were removed.
+    /// Obsolete claims that were removed.
     pub claims_removed: u64,
-    /// Objects and multipart uploads with keys that are not ours. They were left alone.
+    /// Objects and multipart uploads with keys that are not ours. They were skipped.
     pub foreign: u64,
-    /// Things that could not be looked at or repaired; the log says why. The next pass tries again.
+    /// Things that could not be checked or repaired; the log says why. The next pass tries again.
     pub failed: u64,
-    /// Rows that cannot be read, and were left out; the log has their keys.
+    /// Rows that cannot be read, and were skipped; the log has their keys.
     pub skipped: u64,
 }
 
@@ -130,12 +130,12 @@ pub struct Pass {
     pub number: u64,
     /// When it began.
     pub started_at: Timestamp,
-    /// The blobs that have objects, less those that should. Without one every blob's object is asked for.
+    /// The blobs that have objects, less those that should. Without one every blob's object is checked by a HEAD.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub sketch: Option<Sketch>,
     /// The page that comes next.
     pub place: Place,
-    /// What it saw and did so far.
+    /// Its counts so far.
     pub counts: Counts,
 }
 
@@ -151,15 +151,15 @@ pub struct Seen {
 /// Which blobs have no object of the right size, when a pass has seen all pages.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Missing {
-    /// Perhaps these. Others have, unless somebody took it away meanwhile.
+    /// Perhaps these. All others have one, unless it was deleted during the pass.
     Perhaps(Vec<BlobId>),
-    /// More than can be told, or too much changed meanwhile: the next pass asks for every object.
+    /// Too many to decode, or too much changed during the pass: the next pass checks every object by a HEAD.
     TooMany,
 }
 
 impl Pass {
     /// Whether the listing has to know about a blob's object: it is old enough that the listing cannot have been before it,
-    /// and nobody is about to remove it. Whoever sees the row at the listing, and whoever sees it later, say the same, but for
+    /// and it is not about to be removed. The answer is the same when the row is read at the listing and later, but for
     /// what is removed or lost in between.
     #[must_use]
     pub fn is_compared(&self, life: &Life, created_at: Timestamp, age: &Age) -> bool {
@@ -170,7 +170,7 @@ impl Pass {
         !life.reclaiming && !life.lost && at_start.is_old(created_at)
     }
 
-    /// Notes what a page says.
+    /// Adds what a page says.
     pub fn note(&mut self, seen: &Seen) {
         let Some(sketch) = &mut self.sketch else { return };
         for blob in &seen.objects {
@@ -182,7 +182,7 @@ impl Pass {
         }
     }
 
-    /// What came of that, when all pages are seen.
+    /// The result, when all pages are seen.
     #[must_use]
     pub fn missing(&self) -> Missing {
         match self.sketch.as_ref().map(Sketch::difference) {
@@ -206,11 +206,11 @@ pub struct Ended {
     pub started_at: Timestamp,
     /// When it ended.
     pub ended_at: Timestamp,
-    /// What it saw and did.
+    /// Its counts.
     pub counts: Counts,
 }
 
-/// How far the reconciler is.
+/// The progress of the reconciler.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct Progress {
     /// The pass under way.
@@ -223,7 +223,7 @@ pub struct Progress {
 
 impl Progress {
     /// The pass to work on at `now`: the one under way, or a new one when `interval` has passed since the last one began,
-    /// or since the last one began one of these moments has come from which on everything has to be looked at again, or
+    /// or since the last one began one of these times has come from which on everything has to be checked again, or
     /// the last one could not tell which blobs have no object.
     /// `None`: there is nothing to do yet.
     #[must_use]
@@ -308,7 +308,7 @@ mod tests {
         format!("{number:032x}").parse().unwrap()
     }
 
-    /// A pass over blobs of which some have no object. Gives what it says of them, and what there is afterwards.
+    /// A pass over blobs of which some have no object. Returns what it says of them, and the progress afterwards.
     fn pass_over(progress: &Progress, blobs: u128, without: u128, now: i64) -> (Missing, Progress) {
         let hours = SignedDuration::from_hours(1);
         let mut pass = progress.pass(at(now), hours, &[]).unwrap();
@@ -362,7 +362,7 @@ mod tests {
         let pass = Progress::default()
             .pass(at(1000), SignedDuration::ZERO, &[])
             .unwrap();
-        // The present moment is not the same for both.
+        // The present time is not the same for both.
         for now in [1000, 5000] {
             let age = Age {
                 now: at(now),
@@ -391,7 +391,7 @@ mod tests {
         }
     }
 
-    /// What an older release wrote down goes on, and asks for every object, as that did.
+    /// A pass that an older release began goes on, and checks every object, as that release did.
     #[test]
     fn a_pass_of_an_older_release_asks_for_every_object() {
         let text =
@@ -402,7 +402,7 @@ mod tests {
     }
 
     proptest! {
-        // However many pages there are, and however often somebody begins with what was written down: every page is
+        // However many pages there are, and however often a run begins with the stored progress: every page is
         // seen once, in order, and counted once.
         #[test]
         fn a_pass_sees_every_page_once(pages in prop::array::uniform3(1u64..20), reload in any::<bool>()) {

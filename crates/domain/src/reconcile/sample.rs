@@ -1,11 +1,11 @@
-//! Which blobs and replicas a pass asks the stores about one by one.
+//! Which blobs and replicas a pass checks one by one with a HEAD.
 
 use crate::id::BlobId;
 
-/// One in so many, others in each pass, so that after as many passes each was asked about once.
+/// One in `one_in`, others in each pass, so that after as many passes each was checked once.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Sample {
-    /// One in so many. One, or none, is all.
+    /// One or zero is all.
     pub one_in: u64,
     /// The number of the pass.
     pub pass: u64,
@@ -18,7 +18,7 @@ impl Sample {
         self.takes(hash(blob.as_str().as_bytes()))
     }
 
-    /// Whether it has the replica of this blob at this target. Those of one blob are asked about at different times.
+    /// Whether it has the replica of this blob at this target. Those of one blob are checked in different passes.
     #[must_use]
     pub fn has_replica(&self, blob: &BlobId, target: &str) -> bool {
         let separated = [blob.as_str(), "#", target].concat();

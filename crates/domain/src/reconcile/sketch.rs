@@ -1,4 +1,4 @@
-//! Which blobs have no object, told by a few kilobytes however many there are.
+//! Which blobs have no object, in a few kilobytes however many there are.
 //!
 //! The listing of the bucket comes in the order of the keys, the rows in no order at all, so neither can be looked up in the
 //! other without asking about each. Instead every blob that has an object is added to a sketch, and every blob that should have one
@@ -32,7 +32,7 @@ struct Cell {
 #[serde(try_from = "String", into = "String")]
 pub struct Sketch(Vec<Cell>);
 
-/// What two sets have that the other one has not.
+/// The differences between two sets.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Difference {
     /// Added, and not taken out.
@@ -53,13 +53,13 @@ impl Default for Sketch {
 }
 
 impl Sketch {
-    /// Adds a blob. Gives whether it could: ids that Longshore did not make have no place in it.
+    /// Adds a blob. Returns whether it could: only ids that Longshore made can be added.
     #[must_use]
     pub fn add(&mut self, blob: &BlobId) -> bool {
         self.count(blob, 1)
     }
 
-    /// Takes a blob out. Gives whether it could, as [`Sketch::add`] does.
+    /// Removes a blob. Returns whether it could, as [`Sketch::add`] does.
     #[must_use]
     pub fn take(&mut self, blob: &BlobId) -> bool {
         self.count(blob, -1)

@@ -38,7 +38,7 @@ pub enum Standing {
     Active,
     /// It does not, and what it has is removed from it.
     Draining,
-    /// It is not in the secret any more, so nobody can sign in there: its replicas are forgotten, and what it has is its
+    /// It is not in the secret any more, so there are no credentials for it: its replicas are forgotten, and its objects are its
     /// owner's.
     Retired,
 }
@@ -99,7 +99,7 @@ impl Roster {
         self.members.iter().find(|member| member.name == name)
     }
 
-    /// Whether it matters in which folder a file of this account is.
+    /// Whether the targets of this account's files depend on their folder.
     #[must_use]
     pub fn asks_for_folders(&self, account: &AccountId) -> bool {
         let mine = |policy: &&Policy| policy.account.as_ref().is_none_or(|own| own == account);

@@ -24,10 +24,10 @@ pub(crate) trait Explored:
     /// The names of what must be found in some world, or the model does not say much.
     fn reached(&self) -> Vec<&'static str>;
 
-    /// Who does something, if anybody in particular.
+    /// The process that acts, if it is one.
     fn who(&self, world: &Self::State, action: Self::Action) -> Option<String>;
 
-    /// What is told of a world at the end of a story.
+    /// What is shown of a world at the end of a counterexample.
     fn end(&self, world: &Self::State) -> String;
 }
 

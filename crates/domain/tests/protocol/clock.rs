@@ -1,18 +1,18 @@
 //! Time without a clock.
 //!
 //! It is always [`NOW`]. A time that is written down is a [`Timer`]: it is running, or over. That a timer runs out
-//! is an action of its own, possible at any moment but one: who was alive when a timer of a function's [`LIFE`] or
+//! is an action of its own, possible at any time but one: a process that was alive when a timer of a function's [`LIFE`] or
 //! more was set must be gone before. How long each timer runs is what the domain says, so a constant that is too
 //! short is found.
 
 use domain::upload::{AFTERMATH, LEASE_MARGIN};
 use jiff::{SignedDuration, Timestamp};
 
-/// The present moment.
+/// The present time.
 pub(crate) const NOW: Timestamp = Timestamp::UNIX_EPOCH;
 /// The longest that a function runs, and what it asked the store for is still under way.
 pub(crate) const LIFE: SignedDuration = SignedDuration::from_mins(15);
-/// How long the reconciler leaves alone what has no owner.
+/// How long the reconciler skips what has no owner.
 pub(crate) const MIN_AGE: SignedDuration = SignedDuration::from_hours(24);
 /// How long a finalize waits for the store.
 pub(crate) const PATIENCE: SignedDuration = SignedDuration::from_secs(20);

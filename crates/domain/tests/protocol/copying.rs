@@ -1,15 +1,15 @@
 //! How a blob travels to one target, and leaves it: workers, messages that are repeated, late and lost, a target that
-//! forgets and loses and corrupts, attempts that are given up and tried again, and a blob that goes meanwhile.
+//! loses and corrupts data, attempts that fail and are tried again, and a blob that is reclaimed in the meantime.
 //!
 //! What comes next is the domain's: `next`, `step`, `Tally::moved`. What is written here is the order of the calls of
 //! a [`worker`] and of the [`others`], and the conditions of their writes ([`rows`]), as `replicas`, `store` and
-//! `functions/` have them; when those change, this has to. Between any two calls anything else may happen; whoever works
+//! `functions/` have them; when those change, this has to. Between any two calls anything else may happen; a process
 //! may die there, and any call may have its effect twice. The [`worlds`] differ in what else may go wrong, and how often;
-//! each is explored to the end, and in every state all [`properties`] hold, among them that all will be well once nothing
+//! each is explored to the end, and in every state all [`properties`] hold, among them that all ends well once nothing
 //! goes wrong any more. The [`mutations`] show that they can fail.
 //!
 //! While a target's circuit is open workers only write down that the replica waits without a message (`park`), and later
-//! somebody finds it so, and sends one (`feed`).
+//! another process finds it, and sends one (`feed`).
 //!
 //! Taken for granted: a message that was delivered and not acknowledged comes again, even when two workers have it and one
 //! of them acknowledges it; a worker is gone when the time to settle is over. Left out: that the target completes a
@@ -61,9 +61,9 @@ struct World {
     queue: Queue,
     /// There are dead letters.
     letters: bool,
-    /// The blob goes: workers that come now leave it alone.
+    /// The blob is reclaimed: workers that come now skip it.
     marked: bool,
-    /// The target is left alone: workers that come now do not ask it for anything.
+    /// The circuit opens: workers that come now send the target nothing.
     open: bool,
     workers: [Option<Worker>; WORKERS],
     others: [Option<Other>; OTHERS],
@@ -82,15 +82,15 @@ struct Troubles {
     corrupts: u8,
     /// An attempt was the last.
     give_ups: u8,
-    /// Somebody wants a failed replica tried again.
+    /// An operator redrives a failed replica.
     redrives: u8,
     /// The blob is marked.
     marks: u8,
-    /// The target is left alone.
+    /// The target's circuit is open.
     outages: u8,
 }
 
-/// What nobody but the properties looks at.
+/// What only the properties read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 struct Seen {
     /// What was ever recorded for each multipart upload.
@@ -119,7 +119,7 @@ enum Action {
     Corrupt(usize),
     /// The worker is killed, or its attempt fails: its message comes again.
     Die(usize),
-    /// Its attempt fails through no fault of the target's: its message is sent anew, as if it had not been tried.
+    /// Its attempt fails through no fault of the target's: its message is sent as a new one, as if it had not been tried.
     SendAnew(usize),
     /// Its attempt fails, and was the last.
     GiveUp(usize),
@@ -128,14 +128,14 @@ enum Action {
     /// The target's circuit opens.
     Open,
     Close,
-    /// Whoever looks for what waits without a message finds it.
+    /// The scan for replicas that wait without a message finds it.
     Feed,
     Forget,
     LoseObject,
     Mark,
     Remove,
     Reconcile,
-    /// Somebody wants it tried again. With the dead letters, or from what is written alone.
+    /// A redrive: with the dead letters, or from the table alone.
     Redrive {
         letters: bool,
     },
@@ -162,7 +162,7 @@ struct Model {
     vanish: bool,
     /// The sweep is at work while anything may go wrong, not only afterwards.
     sweeps: bool,
-    /// Whether a message came before is told. Where it makes no difference, there are fewer worlds without.
+    /// Whether a message was received before is known. Where it makes no difference, there are fewer worlds without.
     tells_again: bool,
     /// Rules that a test breaks.
     broken: Vec<Rule>,

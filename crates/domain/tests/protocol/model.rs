@@ -1,4 +1,4 @@
-//! The model: what may happen next, and what comes of it.
+//! The model: what may happen next, and its result.
 
 use crate::clock::Timer;
 use crate::process::Process;
@@ -26,7 +26,7 @@ pub(crate) enum Request {
     Sign(Id),
     /// A part, with this content, to the multipart upload that the upload has.
     Put(Id, Id),
-    /// `POST /v1/uploads/{id}/proof`, by somebody who has the bytes or has not.
+    /// `POST /v1/uploads/{id}/proof`, by a client that has the bytes or has not.
     Prove(Id, bool),
     /// `POST /v1/uploads/{id}/complete`.
     Complete(Id),
@@ -275,7 +275,7 @@ pub(crate) fn messages(world: &World) -> impl Iterator<Item = Id> {
     keys().filter(|key| world.queue[usize::from(*key)])
 }
 
-/// Somebody gets to work, if there is something to do.
+/// A process starts, if there is something to do.
 fn begin(world: &mut World, process: Option<Process>) -> Option<usize> {
     let free = world.processes.iter().position(Option::is_none)?;
     world.processes[free] = Some(process?);

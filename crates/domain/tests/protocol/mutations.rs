@@ -153,7 +153,10 @@ fn an_object_that_the_ledger_does_not_know_is_an_error() {
         other_object_is_none: false,
         ..TRUE.conditions
     });
-    check_finds(&worlds::sent_again().rules(rules), "whoever reads understands");
+    check_finds(
+        &worlds::sent_again().rules(rules),
+        "every reader can parse what is stored",
+    );
 }
 
 #[test]

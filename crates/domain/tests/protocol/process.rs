@@ -1,4 +1,4 @@
-//! Whoever is at work: a function for one request, message or due item. A process is a sequence of remote calls, one
+//! Processes: a function for one request, message or due item. A process is a sequence of remote calls, one
 //! a step; between two of them anything may happen, and any process may die.
 
 pub(crate) mod create;
@@ -21,7 +21,7 @@ use reconcile::Reconcile;
 use replicate::Replicate;
 use requests::{Abort, Delete, Look, Sign};
 
-/// Somebody at work, before its next call.
+/// A process, before its next call.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(crate) enum Process {
     /// `upload-create`.
@@ -34,7 +34,7 @@ pub(crate) enum Process {
     Prove(Prove),
     /// `upload-complete`, and `sweep` at an upload that is being finalized.
     Finalize(Finalize),
-    /// A request to complete a multipart upload that nobody waits for any more.
+    /// A request to complete a multipart upload whose caller has given up.
     Late(Late),
     /// `upload-abort`.
     Abort(Abort),
@@ -83,7 +83,7 @@ impl Process {
         }
     }
 
-    /// An upload's row was written by somebody.
+    /// An upload's row was written by another process.
     pub(crate) fn upload_changed(&mut self, id: Id) {
         let held = match self {
             Self::Look(process) => &mut process.held,
@@ -100,7 +100,7 @@ impl Process {
         }
     }
 
-    /// A blob's row was written by somebody.
+    /// A blob's row was written by another process.
     pub(crate) fn blob_changed(&mut self, id: Id) {
         match self {
             Self::Reclaim(process) => process.stale |= process.blob == id,

@@ -38,7 +38,7 @@ pub(crate) const INVARIANTS: [Invariant; 10] = [
     ("a lease is not taken before it runs out", |_, world| {
         !world.faults.lease_stolen
     }),
-    ("whoever reads understands", |_, world| {
+    ("every reader can parse what is stored", |_, world| {
         !world.faults.corrupt && world.blobs.iter().flatten().all(|b| !b.lost)
     }),
     ("in the end all is settled", |model, world| {
@@ -105,8 +105,8 @@ fn index_is_sound(world: &World) -> bool {
     (0..).zip(&world.contents).all(sound)
 }
 
-/// What is not as it should be in the end: the clients have gone, nobody dies any more, time passes, and the sweep
-/// does its duty, and after it the reconciler. Asked of worlds in which nobody is at work, which every other one
+/// What is wrong in the end: the clients have gone, no process crashes any more, time passes, and the sweep
+/// runs, and after it the reconciler. Checked in worlds without running processes, which every other one
 /// becomes.
 pub(crate) fn leftovers(model: &Model, world: &World) -> Vec<String> {
     if world.processes.iter().any(Option::is_some) {
@@ -122,7 +122,7 @@ pub(crate) fn leftovers(model: &Model, world: &World) -> Vec<String> {
     for key in promised.into_iter().filter(|key| !complete(*key)) {
         left.push(format!("upload {key} was being finalized, and is not complete"));
     }
-    // What nobody wrote down is the reconciler's.
+    // What was not recorded is the reconciler's.
     for key in keys() {
         for process in Reconcile::all(&world, key) {
             finish(model, &mut world, Some(process));
@@ -136,7 +136,7 @@ pub(crate) fn leftovers(model: &Model, world: &World) -> Vec<String> {
     left
 }
 
-/// Somebody was finalizing an upload whose bytes are all there, and nothing is in the way of the file.
+/// A process was finalizing an upload whose bytes are all there, and nothing prevents the file.
 fn becomes_a_file(world: &World, key: Id) -> bool {
     let index = usize::from(key);
     let Some(row) = world.uploads[index].filter(|row| row.state == State::Finalizing) else {
@@ -146,7 +146,7 @@ fn becomes_a_file(world: &World, key: Id) -> bool {
     let (content, ledger) = (world.objects[index], world.ledgers[index]);
     let bytes = match part {
         Some(Multipart::Live(part)) => part,
-        // An object that the ledger does not know is nobody's.
+        // An object that does not match the ledger has no owner.
         _ => content.filter(|_| ledger.is_none() || ledger == content),
     };
     let announced = bytes.is_some() && (row.announced.is_none() || row.announced == bytes);
@@ -192,7 +192,7 @@ fn swept(model: &Model, world: &mut World) -> bool {
     false
 }
 
-/// Lets somebody work to the end, undisturbed.
+/// Runs a process to its end, undisturbed.
 fn finish(model: &Model, world: &mut World, mut process: Option<Process>) {
     while let Some(current) = process {
         world.processes[0] = Some(current);

@@ -1,4 +1,4 @@
-//! What there is: the table, the store, a target of replicas, the queue, and whoever is at work.
+//! The world: the table, the store, a target of replicas, the queue, and the processes.
 
 use crate::clock::{Alive, NOW, Timer, changed};
 use crate::process::Process;
@@ -271,7 +271,7 @@ impl World {
         }
     }
 
-    /// Who is at work.
+    /// The processes.
     pub(crate) fn alive(&self) -> Alive {
         let bits = self.processes.iter().enumerate();
         bits.fold(0, |alive, (slot, process)| {
@@ -310,7 +310,7 @@ impl World {
             .chain(ages)
     }
 
-    /// Writes an upload's row: whoever read the old one has an old version.
+    /// Writes an upload's row: a process that read the old one has an old version.
     pub(crate) fn write_upload(&mut self, id: Id, row: Upload) {
         let place = &mut self.uploads[usize::from(id)];
         if let Some(old) = place {

@@ -199,7 +199,7 @@ pub(crate) fn copying() -> Model {
     Model::new(world, &[Request::Complete(0), Request::Delete(0)]).width(3)
 }
 
-/// Multipart uploads are begun that nobody writes down.
+/// Multipart uploads are begun and not recorded.
 pub(crate) fn unknown_multiparts() -> Model {
     let world = World {
         reconciled: true,

@@ -12,7 +12,7 @@ use jiff::Timestamp;
 pub(crate) struct Turn<'a> {
     pub(crate) world: &'a mut World,
     pub(crate) rules: &'a Rules,
-    /// Who is at work, itself included.
+    /// The processes, itself included.
     pub(crate) alive: Alive,
 }
 
@@ -179,7 +179,7 @@ impl Turn<'_> {
     }
 }
 
-/// What came of completing a multipart upload.
+/// The result of completing a multipart upload.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Completed {
     Done,

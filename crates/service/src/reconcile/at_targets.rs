@@ -12,7 +12,7 @@ use store::rows::{NodeRow, ReplicaRow, RosterRow, now};
 use store::{Conflict, StoreError};
 use targets::ReplicaError;
 
-/// What became of a replica.
+/// The result of checking a replica.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Became {
     AsItWas,
@@ -21,7 +21,7 @@ enum Became {
 }
 
 impl Reconcile {
-    /// Looks at replicas, at targets that shall have them at those of the sample only. A target that does not answer is not asked
+    /// Checks replicas; where the target is active, those of the sample only. A target that does not answer is not asked
     /// again in this invocation.
     pub(super) async fn replicas(
         &self,
@@ -37,7 +37,7 @@ impl Reconcile {
         for replica in replicas {
             let member = roster.roster.member(&replica.target);
             let standing = member.map(|member| member.standing);
-            // Before the first sweep nobody knows any target.
+            // Before the first sweep no target is known.
             let known_since = if roster.version == 0 {
                 now()
             } else {
@@ -57,7 +57,7 @@ impl Reconcile {
         let targets = match self.targets.get(&[]).await {
             Ok(targets) => targets,
             Err(error) => {
-                tracing::error!(error = error.for_log(), "replicas cannot be looked at");
+                tracing::error!(error = error.for_log(), "replicas cannot be checked");
                 counts.failed += count(due.len());
                 return counts;
             }
@@ -84,7 +84,7 @@ impl Reconcile {
         duty: ReplicaDuty,
         targets: &Targets,
     ) -> Result<Became, ReplicaError> {
-        // The row came from a scan, and may have been old.
+        // The row came from a scan, and may have been stale.
         let read = self.table.replica(&replica.blob, &replica.target).await?;
         let Some(replica) = read.filter(|read| read.since == replica.since && read.state == replica.state)
         else {
@@ -130,7 +130,7 @@ impl Reconcile {
         if !self.table.lose_replica(&replica, &reason, now()).await? {
             return Ok(Became::AsItWas);
         }
-        tracing::error!(blob = %replica.blob, target = replica.target, key, reason, "a replica is lost, and copied again");
+        tracing::error!(blob = %replica.blob, target = replica.target, key, reason, "a replica is lost; copying it again");
         let target = std::slice::from_ref(&replica.target);
         self.queue.start(&replica.blob, target).await?;
         Ok(Became::Lost)
@@ -142,7 +142,7 @@ impl Reconcile {
         Ok(blob.is_none_or(|blob| blob.reclaiming))
     }
 
-    /// Gives files' blobs the replicas that they lack: those of targets that were added since, and of policies that came
+    /// Creates the replicas that files' blobs lack: those of targets that were added since, and of policies that came
     /// to apply.
     pub(super) async fn cover(&self, nodes: Vec<NodeRow>, roster: &Roster) -> Result<Counts, StoreError> {
         let mut by_folder: HashMap<(AccountId, Option<NodeId>), Vec<Member>> = HashMap::new();
@@ -163,7 +163,7 @@ impl Reconcile {
         let keys = wanted
             .iter()
             .map(|(blob, member)| ReplicaRow::key_of(blob, &member.name));
-        // What is made without need is refused, for it is there.
+        // What exists already is refused by a condition.
         let there = self.table.probably_existing(keys).await?;
         wanted.retain(|(blob, member)| !there.contains(&ReplicaRow::key_of(blob, &member.name)));
         let (added, failed) = each(wanted, async |(blob, member)| {

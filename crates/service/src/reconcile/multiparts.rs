@@ -7,7 +7,7 @@ use store::StoreError;
 use store::objects::ListedMultipart;
 
 impl Reconcile {
-    /// Looks at the multipart uploads after this one.
+    /// Checks the multipart uploads after this one.
     pub(super) async fn multiparts_page(&self, after: Option<&Marker>) -> Result<Page, StoreError> {
         let (listed, more) = self.objects.list_multiparts(after, LISTED).await?;
         let last = listed.last().filter(|_| more).cloned();
@@ -43,7 +43,7 @@ impl Reconcile {
         })
     }
 
-    /// Aborts a multipart upload that belongs to nobody. Gives whether it did.
+    /// Aborts a multipart upload without an owner. Returns whether it did.
     async fn multipart(&self, multipart: &ListedMultipart) -> Result<bool, StoreError> {
         let ListedMultipart { key, id, begun_at } = multipart;
         let age = self.age();

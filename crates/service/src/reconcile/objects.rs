@@ -8,7 +8,7 @@ use store::StoreError;
 use store::objects::ListedObject;
 
 impl Reconcile {
-    /// Looks at the objects after this key.
+    /// Checks the objects after this key.
     pub(super) async fn objects_page(&self, pass: &Pass, after: Option<&str>) -> Result<Page, StoreError> {
         let (listed, more) = self.objects.list(after, LISTED).await?;
         let next = listed.last().filter(|_| more).map(|last| Place::Objects {
@@ -20,7 +20,7 @@ impl Reconcile {
             .filter_map(|object| Some((blob_of_key(&object.key)?, object)))
             .collect();
         let there = ours.len();
-        // Nearly all are blobs, and one read tells.
+        // Nearly all are blobs, and one read shows that.
         let age = self.age();
         let ids: Vec<BlobId> = ours.iter().map(|(id, _)| id.clone()).collect();
         let blobs = self.table.blobs_of(&ids).await?;
@@ -49,7 +49,7 @@ impl Reconcile {
         Ok(Page { counts, seen, next })
     }
 
-    /// Deletes an object that belongs to nobody, with all that is written about it. Gives whether it did.
+    /// Deletes an object without an owner, with all items about it. Returns whether it did.
     async fn object(&self, id: &BlobId, object: &ListedObject) -> Result<bool, StoreError> {
         let standing = self.table.standing(id).await?;
         if !object_is_orphaned(&standing, object.made_at, &self.age()) {

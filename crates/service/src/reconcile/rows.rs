@@ -12,7 +12,7 @@ use store::rows::{BlobRow, RosterRow, now, object_key};
 use store::table::Key;
 
 impl Reconcile {
-    /// Looks at the rows after the one with this partition and sort key.
+    /// Checks the rows after the one with this partition and sort key.
     pub(super) async fn rows_page(
         &self,
         pass: &Pass,
@@ -91,7 +91,7 @@ impl Reconcile {
         counts
     }
 
-    /// Compares a blob with its object. Gives what happened to it.
+    /// Compares a blob with its object. Returns what happened to it.
     async fn blob(&self, blob: &BlobRow) -> Result<Option<Event>, StoreError> {
         let life = blob.life();
         if life.reclaiming {
@@ -102,7 +102,7 @@ impl Reconcile {
         if examine(&life, blob.size, found).is_none() {
             return Ok(None);
         }
-        // The row came from a scan, and may have been old.
+        // The row came from a scan, and may have been stale.
         let Some(blob) = self.table.blob(&blob.id).await? else {
             return Ok(None);
         };
@@ -121,13 +121,13 @@ impl Reconcile {
         Ok(Some(event))
     }
 
-    /// Removes a claim whose upload came to nothing, with all that is written besides it. Gives whether it did.
+    /// Removes a claim whose upload never became a blob, with the other items about it. Returns whether it did.
     async fn claim(&self, blob: &BlobId) -> Result<bool, StoreError> {
         let standing = self.table.standing(blob).await?;
         if !claim_is_over(&standing, &self.age()) {
             return Ok(false);
         }
-        tracing::warn!(%blob, ?standing, "removing a claim that leads nowhere");
+        tracing::warn!(%blob, ?standing, "removing a claim without an upload");
         self.table.delete_unborn(blob).await?;
         Ok(true)
     }

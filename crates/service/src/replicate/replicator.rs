@@ -1,6 +1,6 @@
 //! What is done with each message of the replication queues.
 //!
-//! Every step begins by reading what is written down and does what [`domain::replica::next`] says. So any
+//! Every step begins by reading the table and does what [`domain::replica::next`] says. So any
 //! message may be lost, repeated, late or out of order, and any step may crash.
 
 mod multipart;
@@ -19,7 +19,7 @@ use targets::target::Copy;
 use tokio::sync::SemaphorePermit;
 use tokio::time::{Instant, timeout_at};
 
-/// What a stream of more than [`LIGHT`] bytes weighs; what all to one target may weigh together is
+/// The weight of a stream of more than [`LIGHT`] bytes; the total weight of all to one target is at most
 /// [`WEIGHT`](crate::configured_targets::WEIGHT).
 const HEAVY: u32 = 4;
 /// A stream of no more bytes than this weighs 1.
@@ -29,7 +29,7 @@ const PART_ATTEMPTS: u32 = 3;
 
 /// Copies blobs to targets.
 pub struct Replicator {
-    /// What is written down.
+    /// The table.
     pub table: Table,
     /// The primary store.
     pub objects: Objects,
@@ -39,9 +39,9 @@ pub struct Replicator {
     pub targets: Arc<Targets>,
 }
 
-/// A message, with what was read of it just now.
+/// A message, with the items it is about, read just now.
 pub struct Task<'a> {
-    /// What it says.
+    /// The message.
     pub message: &'a Message,
     /// What is to be copied.
     pub blob: BlobRow,
@@ -55,14 +55,14 @@ pub struct Task<'a> {
     pub deadline: Instant,
 }
 
-/// What a message came to.
+/// The result of a message.
 #[derive(Debug)]
 pub enum Outcome {
-    /// Nothing was to be done for it, or others have done it. It does not tell how the target does.
+    /// Nothing was to be done for it, or others have done it. It says nothing about the target.
     Nothing,
-    /// So many bytes of a segment were copied and written down.
+    /// This many bytes of a segment were copied and recorded.
     Copied(u64),
-    /// The replica is complete and verified. That has to be written down.
+    /// The replica is complete and verified. That has to be recorded.
     Arrived(Box<Arrival>),
 }
 
@@ -114,7 +114,7 @@ impl Replicator {
         let done = match (task.message, &job.replica.multipart_id) {
             (Message::Copy { segment, .. }, Some(_)) => self.copy_segment(&job, *segment).await,
             (Message::Start { .. }, _) if job.replica.state == State::Failed => {
-                // Somebody wants it tried again.
+                // A redrive: it is tried again.
                 self.table.redrive(&job.replica, now()).await?;
                 match self.table.replica(&job.blob.id, &job.replica.target).await? {
                     Some(replica) => job.replica = replica,
@@ -150,7 +150,7 @@ impl Replicator {
                     let count = SegmentPlan::of(&plan).segment_count();
                     self.send_copies(job, 0..count).await?;
                 }
-                // A target that is full can do this all the same.
+                // A full target can still do this.
                 Ok(Outcome::Nothing)
             }
             Next::Copy(missing) => {

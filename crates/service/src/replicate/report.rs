@@ -8,9 +8,9 @@ use std::collections::BTreeMap;
 pub struct Done {
     /// Messages that were tried.
     pub attempts: usize,
-    /// Those of them that failed: they come again, or were given up.
+    /// Those of them that failed: they are retried, or were dead-lettered.
     pub failures: usize,
-    /// Bytes that arrived and were written down: of small blobs when they are available, of larger ones by segments.
+    /// Bytes that arrived and were recorded: of small blobs when they are available, of larger ones by segments.
     pub bytes: u64,
     /// How long each replica that arrived had waited, in seconds.
     pub lags: Vec<f64>,

@@ -1,9 +1,9 @@
 //! What a worker does with the messages of one invocation: at once as far as there is room, target by target.
 //!
-//! A target whose circuit is open is left alone: its messages are acknowledged, and its replicas wait without any
-//! ([`Table::park`]) until the circuit closes. Messages for one that has no place for another worker are sent anew, to come
-//! later, and do not count as tried. While the worker is at its messages it keeps them hidden for a short time only,
-//! again and again: when it is killed, they come back soon.
+//! A target whose circuit is open gets no requests: its messages are acknowledged, and its replicas wait without any
+//! ([`Table::park`]) until the circuit closes. Messages for one that has no slot for another worker are sent as new ones, to come
+//! later, and do not count as tried. While the worker is busy it extends the visibility time-out of its messages by a short time,
+//! again and again: when it is killed, they are delivered again soon.
 
 mod after;
 mod at_target;
@@ -28,11 +28,11 @@ use store::{DeadLetters, Queue, StoreError, Table};
 use targets::error::ReplicaError;
 use tokio::time::Instant;
 
-/// How long messages and places stay with a worker that does not say that it is alive.
+/// The visibility time-out of messages and the lease of slots, between two heartbeats of a worker.
 const HOLD: SignedDuration = SignedDuration::from_secs(30);
-/// How often it says so.
+/// The interval of heartbeats.
 const HEARTBEAT: Duration = Duration::from_secs(10);
-/// When messages come again that found no place at their target, in seconds.
+/// When messages come again that found no slot at their target, in seconds.
 const NO_PLACE: std::ops::Range<i64> = 10..40;
 /// When messages come again that could not be worked on because the table or the primary store did not answer.
 const OUR_SIDE: SignedDuration = SignedDuration::from_secs(30);
@@ -40,46 +40,46 @@ const OUR_SIDE: SignedDuration = SignedDuration::from_secs(30);
 /// A message as it was received.
 #[derive(Debug, Clone)]
 pub struct Delivery {
-    /// What it says.
+    /// The message.
     pub message: Message,
-    /// What it can be hidden with.
+    /// Its receipt handle.
     pub receipt: Option<String>,
-    /// How often it has been tried, this time included.
+    /// How often it has been received, this time included.
     pub attempts: u32,
 }
 
-/// What becomes of a message.
+/// The outcome of a message.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Verdict {
-    /// It is done with.
+    /// It is done.
     Done,
     /// It comes again.
     Again,
 }
 
-/// What it takes to work on messages.
+/// A worker with what it needs to process messages.
 pub struct Worker {
     /// Copies.
     pub replicator: Replicator,
-    /// Where messages go that are given up.
+    /// The dead-letter queue.
     pub dead_letters: DeadLetters,
     /// How often a message is tried.
     pub max_attempts: u32,
-    /// Tells this worker from others.
+    /// The id of this worker.
     pub name: String,
 }
 
 /// Why a message has to come again.
 enum Setback {
     Failed(ReplicaError),
-    /// It was not begun: there was no time left, or the target did not do what others were about.
+    /// It was not begun: there was no time left, or the target failed for other messages.
     NotBegun,
-    /// The replica is there, but something was left at the target that nobody needs.
+    /// The replica is there, but something obsolete was left at the target.
     Untidy(ReplicaError),
 }
 
 impl Worker {
-    /// Works on messages for `time` at most. Gives what becomes of each, and what was done.
+    /// Processes messages for `time` at most. Returns the outcome of each, and what was done.
     pub async fn batch(&self, deliveries: &[Delivery], time: Duration) -> (Vec<Verdict>, Report) {
         let live = Live::of(deliveries);
         let work = pin!(self.work(deliveries, &live, Instant::now() + time));
@@ -90,7 +90,7 @@ impl Worker {
         }
     }
 
-    /// Says again and again that it is alive.
+    /// Sends heartbeats.
     async fn keep_alive(&self, live: &Live) -> Infallible {
         loop {
             let queue = &self.replicator.queue;
@@ -98,7 +98,7 @@ impl Worker {
             if let Err(error) = hidden.await {
                 tracing::warn!(
                     error = error.for_log(),
-                    "messages may come again while they are worked on"
+                    "messages may become visible while they are processed"
                 );
             }
             let slots = live.slots();
@@ -109,7 +109,7 @@ impl Worker {
                     .keep_slot(&target, slot, &self.name, from_now(HOLD))
                     .await;
                 if !matches!(kept, Ok(true)) {
-                    tracing::warn!(target, slot, "the place at the target is not ours any more");
+                    tracing::warn!(target, slot, "the slot at the target was taken by another worker");
                 }
             }
             tokio::time::sleep(HEARTBEAT).await;
@@ -138,7 +138,7 @@ impl Worker {
         (verdicts, report)
     }
 
-    /// Takes a place at a target that has only so many. `Err`: all are taken; how long to wait.
+    /// Takes a slot at a target that limits its workers. `Err`: all are taken; how long to wait.
     async fn slot(&self, target: &str, live: &Live) -> Result<Option<u16>, SignedDuration> {
         let place = self.replicator.targets.get(target);
         let Some(places) = place.ok().and_then(|place| place.config.max_workers) else {
@@ -159,34 +159,34 @@ impl Worker {
                 tracing::warn!(
                     target,
                     error = error.for_log(),
-                    "no place at the target could be taken"
+                    "no slot at the target could be taken"
                 );
                 Err(wait)
             }
         }
     }
 
-    /// Whether a target has only so many places.
+    /// Whether a target limits its workers.
     fn has_places(&self, target: &str) -> bool {
         let place = self.replicator.targets.get(target);
         place.is_ok_and(|place| place.config.max_workers.is_some())
     }
 
-    /// Gives a place back.
+    /// Releases a slot.
     async fn leave(&self, target: &str, slot: u16, live: &Live) {
         live.leave(target, slot);
         if let Err(error) = self.replicator.table.free_slot(target, slot, &self.name).await {
             tracing::warn!(
                 target,
                 error = error.for_log(),
-                "the place is free a little later"
+                "the slot could not be released; it will run out"
             );
         }
     }
 }
 
-/// Lets a message come later without counting it as tried: it is sent anew. The sweep, which sends one for every replica
-/// about which nothing is heard, is told that there is one.
+/// Delays a message without counting it as tried: it is sent as a new one. The sweep, which sends one for every replica
+/// without progress, is told that there is one.
 ///
 /// # Errors
 /// [`StoreError::Remote`] when it was not sent.
@@ -196,14 +196,14 @@ pub async fn defer(
     delivery: &Delivery,
     wait: SignedDuration,
 ) -> Result<(), StoreError> {
-    // Not all at the same moment.
+    // Not all at the same time.
     let wait = wait.mul_f64(1.0 + rand::random::<f64>() / 2.0) + SignedDuration::from_secs(1);
     let tried = delivery.attempts.saturating_sub(1);
     queue.defer(&delivery.message, wait, tried).await?;
     let (blob, target) = delivery.message.subject();
     let replica = ReplicaRow::key_of(blob, target);
     if let Err(error) = table.postpone(&replica, from_now(wait + STALLED_AFTER)).await {
-        tracing::warn!(%blob, target, error = error.for_log(), "the sweep will send one message more");
+        tracing::warn!(%blob, target, error = error.for_log(), "the message could not be recorded; the sweep will send another");
     }
     Ok(())
 }

@@ -13,11 +13,11 @@ use targets::ReplicaError;
 const AT_ONCE: usize = 2;
 /// How long one account is worked on in one sweep: others are waiting, too.
 const FOR_ONE: Duration = Duration::from_secs(20);
-/// How long an account whose removal has to wait for something is left alone.
+/// When an account whose removal has to wait for something is due again.
 const CLOSING: SignedDuration = SignedDuration::from_mins(1);
 
 impl Sweep {
-    /// Removes what closed accounts have.
+    /// Removes what deleted accounts have.
     pub(crate) async fn accounts(&self, lane: &Lane<'_>) {
         lane.each(AT_ONCE, async |key| self.account(key, lane.time.left()).await)
             .await;

@@ -1,7 +1,7 @@
 //! Blobs without files are marked, and twenty minutes later reclaimed.
 //!
 //! Three things go on at the same time, and none waits for the slowest of another: due blobs are read, a page at a time; each
-//! is looked at, and what it has at targets is removed; those of which nothing is left there are deleted, as many together
+//! is checked, and its objects at targets are removed; those of which nothing is left there are deleted, as many together
 //! as there are.
 
 use super::Sweep;
@@ -22,7 +22,7 @@ use tokio::sync::{OnceCell, Semaphore, mpsc};
 
 /// How many are in memory between being read and being deleted: those at a target that hangs do not stop the others.
 const IN_HAND: usize = 512;
-/// How many are looked at at once.
+/// How many are checked at once.
 const EXAMINED: usize = 48;
 /// How many are deleted together at most.
 const TOGETHER: usize = 100;
@@ -88,7 +88,7 @@ impl Sweep {
         let permit = examined.acquire().await;
         let effects = match self.table().move_blob(&blob, Event::Examine, now()).await {
             Ok(Ok(effects)) => effects,
-            // It is not due, or it was revived at the last moment.
+            // It is not due, or it was revived just now.
             Ok(Err(_)) | Err(StoreError::Conflict(_)) => return Ok(Examined::Done(Done::Nothing)),
             Err(error) => return Err(error.into()),
         };
@@ -105,14 +105,14 @@ impl Sweep {
     }
 }
 
-/// What came of looking at a blob.
+/// The result of checking a blob.
 enum Examined {
     Done(Done),
     /// No target has anything of it any more.
     Empty(Box<Remains>),
 }
 
-/// What comes out of a channel, as much at a time as is there.
+/// The items of a channel, as many at a time as there are.
 fn together<T>(mut take: mpsc::Receiver<T>) -> impl futures::Stream<Item = Vec<T>> {
     stream::poll_fn(move |context| {
         let mut all = Vec::new();
@@ -147,7 +147,7 @@ impl<'a> Places<'a> {
             let place = free.entry(replica.target.clone());
             Arc::clone(place.or_insert_with(|| Arc::new(Semaphore::new(AT_A_TARGET))))
         };
-        // Before it is asked whether the target answers: whoever waits for a place may find that it does not.
+        // Before the check whether the target answers: that may change while this waits for a slot.
         let _mine = place.acquire().await;
         let remove = async {
             let targets = self

@@ -1,5 +1,5 @@
-//! Replicas that wait without a message, because their target was left alone: they get one when it works again, and no
-//! faster than it takes them. A target that is still left alone gets its probe, if nobody sent it.
+//! Replicas that wait without a message, because their target's circuit was open: they get one when it works again, and no
+//! faster than it takes them. A circuit that is still open gets its probe, if none was sent.
 
 use domain::targets::roster::Standing;
 use futures::future::join_all;
@@ -8,9 +8,9 @@ use std::time::Duration;
 use store::rows::now;
 use store::{StartQueue, StoreError, Table};
 
-/// After this long it is looked whether a target takes more.
+/// After this long it is checked whether a target takes more.
 const PAUSE: Duration = Duration::from_secs(2);
-/// The same when it took none the last time: each look reads up to a thousand replicas.
+/// The same when it took none the last time: each check reads up to a thousand replicas.
 const LONG_PAUSE: Duration = Duration::from_secs(8);
 
 /// What was done.
@@ -24,14 +24,14 @@ pub(crate) struct Fed {
     pub(crate) failed: usize,
 }
 
-/// Goes through all targets at once, for as long as `go_on` says and anything moves.
+/// Goes through all targets at once, for as long as `go_on` says and there is progress.
 pub(crate) async fn run(table: &Table, queue: &StartQueue, go_on: impl Fn() -> bool) -> Fed {
     let roster = match table.roster().await {
         Ok(row) => row.roster,
         Err(error) => {
             tracing::error!(
                 error = error.for_log(),
-                "what waits at targets is left to the next run"
+                "replicas waiting at targets are left to the next run"
             );
             return Fed {
                 failed: 1,
@@ -50,7 +50,7 @@ pub(crate) async fn run(table: &Table, queue: &StartQueue, go_on: impl Fn() -> b
             tracing::error!(
                 target = member.name,
                 error = error.for_log(),
-                "what waits there is left to the next run"
+                "the target's waiting replicas are left to the next run"
             );
         }
         fed
@@ -86,7 +86,7 @@ async fn one(
         if !round.more || !go_on() {
             return Ok(());
         }
-        // When none got any, the target is not done with those before.
+        // When none got any, the target is still busy with those before.
         let pause = if round.sent == 0 { LONG_PAUSE } else { PAUSE };
         tokio::time::sleep(pause).await;
     }

@@ -1,7 +1,7 @@
 //! One class of due items: one run at a time works on it, on many items at once.
 //!
 //! The schedule starts a run each minute, and one with much to do takes longer than that: a lease for each class keeps the
-//! others away from it, and leaves them the classes that it is not at work on.
+//! others away from it, and leaves them the classes that it is not working on.
 
 use crate::sweep::report::{Done, Report};
 use futures::{StreamExt, stream};
@@ -15,22 +15,22 @@ use store::{StoreError, Table};
 use targets::ReplicaError;
 use tokio::sync::{Semaphore, mpsc};
 
-/// How long a lease is, unless its holder says again that it is alive: when it is killed, the next run but one goes on.
+/// How long a lease is, unless its holder renews it: when it is killed, the next run but one goes on.
 const LEASE: SignedDuration = SignedDuration::from_secs(60);
-/// How often the holder says so.
+/// How often the holder renews it.
 const KEEP_EVERY: Duration = Duration::from_secs(15);
 /// How many partitions of the index are asked at once.
 const QUERIES: usize = 16;
-/// How long an item that failed is left alone.
+/// When an item that failed is due again.
 const POSTPONE: SignedDuration = SignedDuration::from_mins(5);
-/// How long it is left alone when the reason is a target: nobody waits, and there may be very many.
+/// The same when the reason is a target: nobody waits, and there may be very many.
 const POSTPONE_FOR_TARGET: SignedDuration = SignedDuration::from_hours(1);
 /// Nothing is begun this long before the invocation ends.
 const RESERVE: Duration = Duration::from_secs(20);
 /// What is still under way is given up this long before the invocation ends.
 const LAST_MOMENT: Duration = Duration::from_secs(5);
 
-/// How much of an invocation is left.
+/// How much time of an invocation is left.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Time {
     pub(crate) deadline: SystemTime,
@@ -62,7 +62,7 @@ pub(crate) struct Lane<'a> {
     error: Mutex<Option<StoreError>>,
 }
 
-/// Has `work` do all that is due of a class, unless another run is at it. Gives what came of it.
+/// Has `work` do all that is due of a class, unless another run holds its lease. Returns the result.
 ///
 /// # Errors
 /// [`StoreError`] when what is due cannot be read. What could be was worked on.
@@ -94,13 +94,13 @@ pub(crate) async fn drain(
         never = lane.keep(&holder) => match never {},
     };
     if !ended {
-        tracing::warn!(class = class.name(), "what is under way is left to a later sweep");
+        tracing::warn!(class = class.name(), "unfinished items are left to a later sweep");
     }
     if let Err(error) = table.free_lease(class.name(), &holder).await {
         tracing::warn!(
             class = class.name(),
             error = error.for_log(),
-            "the lease runs out by itself"
+            "the lease could not be released; it will run out"
         );
     }
     match lock(&lane.error).take() {
@@ -110,7 +110,7 @@ pub(crate) async fn drain(
 }
 
 impl Lane<'_> {
-    /// Says again and again that this run is alive; when the lease is another's, lets nothing else begin.
+    /// Renews the lease again and again; when another run has it, lets nothing else begin.
     async fn keep(&self, holder: &str) -> std::convert::Infallible {
         loop {
             tokio::time::sleep(KEEP_EVERY).await;
@@ -121,7 +121,7 @@ impl Lane<'_> {
             {
                 Ok(true) => {}
                 Ok(false) => {
-                    tracing::warn!(class = self.class.name(), "another run has taken over");
+                    tracing::warn!(class = self.class.name(), "another run has taken the lease");
                     self.stopped.store(true, Ordering::Relaxed);
                 }
                 Err(error) => tracing::warn!(error = error.for_log(), "the lease was not renewed"),
@@ -135,7 +135,7 @@ impl Lane<'_> {
     }
 
     /// Reads the keys of all that is due, page by page, and hands each page on. What is due is read once: what could not be
-    /// done is not come to again.
+    /// done is not tried again in this run.
     pub(crate) async fn read(&self, page: impl AsyncFn(Vec<Key>)) {
         let (queries, page) = (&Semaphore::new(QUERIES), &page);
         let shard = async |shard: String| -> Result<(), StoreError> {
@@ -163,7 +163,7 @@ impl Lane<'_> {
                     tracing::error!(
                         class = self.class.name(),
                         error = error.for_log(),
-                        "what is due is not known"
+                        "due items cannot be read"
                     );
                     lock(&self.error).get_or_insert(error);
                 }
@@ -212,11 +212,16 @@ impl Lane<'_> {
             _ => POSTPONE_FOR_TARGET,
         };
         if let Err(error) = self.table.postpone(key, from_now(wait)).await {
-            tracing::warn!(pk = key.pk, sk = key.sk, error = error.for_log(), "not postponed");
+            tracing::warn!(
+                pk = key.pk,
+                sk = key.sk,
+                error = error.for_log(),
+                "the item could not be postponed"
+            );
         }
     }
 
-    /// Something failed that is about many items. They stay due.
+    /// A failure that concerns many items. They stay due.
     pub(crate) fn note_failure(&self, error: &StoreError) {
         *lock(&self.report) += Report::failure();
         tracing::error!(
@@ -227,7 +232,7 @@ impl Lane<'_> {
     }
 }
 
-/// What comes out of a channel. Each side goes on while the other waits for an answer.
+/// The items of a channel. Each side goes on while the other waits for an answer.
 pub(crate) fn received<T>(mut take: mpsc::Receiver<T>) -> impl futures::Stream<Item = T> {
     stream::poll_fn(move |context| take.poll_recv(context))
 }

@@ -13,16 +13,16 @@ pub struct Report {
     resent: u32,
     /// Replicas that waited without a message, and got one.
     fed: usize,
-    /// Targets that are left alone, and got a probe.
+    /// Targets whose circuit is open, and that got a probe.
     probed: usize,
-    /// Blobs that are marked: their bytes are deleted when no worker can be at them any more.
+    /// Blobs that were marked: their bytes are deleted when no worker can be using them any more.
     marked: u32,
     reclaimed: u32,
     closed: u32,
     failed: u32,
     /// Items that cannot be read. Those that were due have failed as well.
     pub(crate) skipped: u64,
-    /// Classes of items that another run is at work on.
+    /// Classes of items whose lease another run holds.
     elsewhere: u32,
 }
 
@@ -40,7 +40,7 @@ pub(crate) enum Done {
 }
 
 impl Report {
-    /// Something did not work.
+    /// It failed.
     pub(crate) fn failure() -> Self {
         Self {
             failed: 1,
@@ -48,7 +48,7 @@ impl Report {
         }
     }
 
-    /// Another run is at work on it.
+    /// Another run holds the lease.
     pub(crate) fn elsewhere() -> Self {
         Self {
             elsewhere: 1,

@@ -1,4 +1,4 @@
-//! What all functions may know of the targets, and how they do.
+//! What all functions may know of the targets, and the targets' metrics.
 
 use super::Sweep;
 use crate::configured_targets::Targets;
@@ -9,14 +9,14 @@ use targets::ReplicaError;
 use telemetry::metrics::{Metric, emit};
 
 impl Sweep {
-    /// Lets all functions know of the targets what they may, and measures how they do.
+    /// Publishes to all functions what they may know of the targets, and measures the targets' state.
     pub(crate) async fn targets(&self) -> Report {
         match self.publish_and_measure().await {
             Ok(()) => Report::default(),
             Err(error) => {
                 tracing::error!(
                     error = error.for_log(),
-                    "what is known of the targets is not up to date"
+                    "the roster and metrics of targets could not be updated"
                 );
                 Report::failure()
             }
@@ -24,7 +24,7 @@ impl Sweep {
     }
 
     async fn publish_and_measure(&self) -> Result<(), ReplicaError> {
-        // In this order: the document may be changed at this moment, and the newer one must be what is written last.
+        // In this order: the document may be changed concurrently, and the newer one must be what is written last.
         let was = self.table().roster().await?;
         let config = Targets::from_env(&self.aws).await?.config;
         self.table().publish(was, &config, now()).await?;
@@ -38,7 +38,7 @@ impl Sweep {
             self.measure(Some(&target.name), waited, &tally);
         }
         if config.targets.is_empty() {
-            // Alarms know then that all is well.
+            // So that alarms have data.
             self.measure(None, 0.0, &Tally::default());
         }
         Ok(())

@@ -1,4 +1,4 @@
-//! Uploads and replicas of which nobody is heard.
+//! Uploads and replicas without progress.
 
 use super::Sweep;
 use crate::sweep::lane::Lane;
@@ -14,16 +14,16 @@ use store::table::{Class, Key, Row};
 use store::uploads::TransitionError;
 use targets::ReplicaError;
 
-/// The longest time after which a replica that nobody is heard of gets another message.
+/// The longest time after which a replica without progress gets another message.
 const LONGEST_SILENCE: SignedDuration = SignedDuration::from_hours(6);
 /// How long S3 is waited for when a finalize is taken over: while it is, no other run does anything of this class. A later
-/// one finds what S3 did meanwhile.
+/// one finds what S3 did in the meantime.
 const TAKE_OVER: Duration = Duration::from_secs(45);
 /// How many are worked on at once.
 const AT_ONCE: usize = 32;
 
 impl Sweep {
-    /// Does for all due uploads and replicas what nobody else did.
+    /// Processes all due uploads and replicas.
     pub(crate) async fn transfers(&self, lane: &Lane<'_>) {
         lane.each(AT_ONCE, async |key| self.transfer(key, lane.time.left()).await)
             .await;
@@ -61,7 +61,7 @@ impl Sweep {
                         self.table().look_later(upload).await?;
                         return Ok(Done::Nothing);
                     }
-                    // It was touched or ended meanwhile.
+                    // It was used or ended in the meantime.
                     Err(TransitionError::Store(StoreError::Conflict(_))) => return Ok(Done::Nothing),
                     Err(TransitionError::Store(error)) => return Err(error.into()),
                 }
@@ -69,7 +69,7 @@ impl Sweep {
             }
             Duty::TakeOver => match self.finalizer.run(upload, time.min(TAKE_OVER)).await {
                 Ok(Outcome::InProgress(_)) => Ok(Done::Nothing),
-                // Whatever else came out, the upload is not stuck any more: the client sees it when it asks.
+                // Whatever else the result is, the upload is not stuck any more: the client sees it when it asks.
                 Ok(_) | Err(StoreError::Conflict(_)) => Ok(Done::Finalized),
                 Err(error) => Err(error.into()),
             },
@@ -83,7 +83,7 @@ impl Sweep {
     /// Nothing has happened for a while: its message may be lost. If it is not, a second one does no harm.
     async fn replica(&self, replica: &ReplicaRow) -> Result<Done, ReplicaError> {
         if !matches!(replica.state, State::Pending | State::Copying) {
-            // A worker that was late made a failed one due. It waits for somebody.
+            // A late worker made a failed one due. It waits for a redrive.
             self.table().forget_due(&replica.key()).await?;
             return Ok(Done::Nothing);
         }

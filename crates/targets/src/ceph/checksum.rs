@@ -39,7 +39,7 @@ impl Said<'_> {
         Ok(has)
     }
 
-    /// The checksum of an object, as [`of_parts`] gives it.
+    /// The checksum of an object, as [`of_parts`] returns it.
     pub(super) fn of_object(&self, checksum: Checksum) -> String {
         let etag = unquoted(self.etag);
         match (checksum, self.sha256) {

@@ -49,7 +49,7 @@ pub(super) struct Call<'a> {
     pub(super) headers: Vec<(&'static str, String)>,
 }
 
-/// What became of a request.
+/// The result of a request.
 pub(super) enum Outcome {
     /// It was done.
     Done(Answer),
@@ -132,8 +132,8 @@ impl Bucket {
         exchange.await.unwrap_or_else(Outcome::Lost)
     }
 
-    /// A URL from which anybody can read an object, with these response headers. No header is signed: whoever opens it
-    /// sends what they like, a range for example.
+    /// A URL from which anybody can read an object, with these response headers. No header is signed: the client
+    /// may send any, a range for example.
     pub(super) fn sign_read(&self, key: &str, media_type: &str, disposition: &str) -> String {
         let query = [
             ("response-content-type", media_type),

@@ -74,7 +74,7 @@ impl Refusal {
         self.status == 404 && ["NoSuchKey", ""].contains(&self.code.as_str())
     }
 
-    /// What it says. The rest of OSS's answer is left out: it repeats what was signed.
+    /// The message. The rest of OSS's answer is left out: it repeats what was signed.
     pub(super) fn cause(&self) -> String {
         match self.code.as_str() {
             "" => format!("status {}", self.status),

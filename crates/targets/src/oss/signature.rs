@@ -16,7 +16,7 @@ use std::time::Duration;
 const ALGORITHM: &str = "OSS4-HMAC-SHA256";
 const UNSIGNED_PAYLOAD: &str = "UNSIGNED-PAYLOAD";
 
-/// Who signs, for where.
+/// The credentials and region of a signature.
 pub(super) struct Signer {
     region: String,
     access_key_id: String,

@@ -1,4 +1,4 @@
-//! What is asked of OSS when it does not answer.
+//! What is sent to OSS when it does not answer.
 
 use super::*;
 use aws_sdk_s3::primitives::ByteStream;
@@ -7,7 +7,7 @@ use tokio::io::AsyncReadExt;
 use tokio::net::TcpListener;
 use tokio::sync::mpsc;
 
-/// A server that takes requests and closes the connection. Gives its port, and the head of each request.
+/// A server that takes requests and closes the connection. Returns its port, and the head of each request.
 async fn silent() -> (u16, mpsc::UnboundedReceiver<String>) {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let port = listener.local_addr().unwrap().port();

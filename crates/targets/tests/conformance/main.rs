@@ -1,6 +1,6 @@
 //! What every kind of target must do, tried on real servers: a Ceph gateway, the emulator's S3, and a strict OSS server.
 //!
-//! Whoever adds a kind starts it in `places.rs` and lists it below. A check is a function that gets a place.
+//! A new kind is started in `places.rs` and listed below. A check is a function that gets a place.
 
 #![allow(
     clippy::unwrap_used,

@@ -16,7 +16,7 @@ pub(crate) fn fresh_parts() -> Vec<Vec<u8>> {
     vec![fresh_bytes(PART), fresh_bytes(PART + 1), fresh_bytes(12_345)]
 }
 
-/// Sends all parts, at once, and gives their receipts and the checksum of the whole.
+/// Sends all parts, at once, and returns their receipts and the checksum of the whole.
 pub(crate) async fn send(
     target: &dyn Target,
     key: &str,
@@ -97,7 +97,7 @@ pub(crate) async fn completed_twice(place: &Place) {
     target.delete(&key).await.unwrap();
 }
 
-/// What may come of completing once more. Whoever asked looks for the object.
+/// The possible results of completing once more. The caller checks the object.
 pub(crate) fn done_or_gone(result: Result<(), ReplicaError>) {
     if let Err(error) = result {
         assert!(error.multipart_is_gone(), "{error}");

@@ -1,4 +1,4 @@
-//! What nobody may see: neither who reads an error, nor who listens on the way.
+//! Secrets: neither readers of errors nor eavesdroppers may see them.
 
 use crate::multiparts::{fresh_parts, send};
 use crate::objects::is_there;
@@ -7,7 +7,7 @@ use domain::targets::Target as Settings;
 use secrecy::ExposeSecret;
 use targets::ReplicaError;
 
-/// What lets somebody in. The emulator's secret is its key's id, and no secret.
+/// The credentials. The emulator's secret is its key's id, and no secret.
 fn of(settings: &Settings) -> Option<&str> {
     let credentials = &settings.credentials;
     let secret = credentials.secret_access_key.expose_secret();

@@ -74,7 +74,7 @@ pub(crate) async fn lost_answer_of_complete(place: &Place) {
     assert_eq!(error.failure(), Some(Failure::Passing), "{error}");
     secrets::untold(&error, &place.settings);
     assert!(relay.lost() > 0);
-    // Whoever looks finds it, and whoever asks again does no harm.
+    // A read finds it, and a repeated request does no harm.
     is_there(&*target, &key, &parts.concat(), &checksum).await;
     done_or_gone(target.complete_multipart(&key, &id, &receipts).await);
     is_there(&*target, &key, &parts.concat(), &checksum).await;

@@ -60,7 +60,7 @@ impl Stored {
         }
     }
 
-    /// The same content starts anew, whatever became of the blob.
+    /// The same content gets a new blob, whatever happened to this one.
     async fn starts_anew(&self, what: &str) {
         let upload = self.person.sent("again", &self.bytes).await.id;
         self.person.complete(&upload).await.expect(200);
@@ -100,7 +100,7 @@ impl Scenario for Resend {
     const FUNCTION: &'static str = "sweep";
     const CALLS: usize = 3;
 
-    /// Whoever finalized died before a message was sent.
+    /// The finalize died before a message was sent.
     async fn prepare() -> Self {
         let (person, bytes) = (Person::not_signed_in().await, fresh(100));
         let upload = person.sent("a", &bytes).await.id;

@@ -11,7 +11,7 @@ use tokio::time::sleep;
 /// For how long a target may be so busy that nobody can tell.
 const BUSY: Duration = Duration::from_mins(1);
 
-/// A replica's row is of one piece, at whatever moment it is read.
+/// A replica's row is consistent, whenever it is read.
 pub(super) fn check(replica: &Value, what: &str) {
     let has = |name: &str| replica.get(name).is_some();
     let list = match replica["state"].as_str().unwrap() {
@@ -40,7 +40,7 @@ pub(super) fn check(replica: &Value, what: &str) {
     );
     // The sweep looks at those that go on. A worker that was late may have made a failed one due.
     let due = match list {
-        // But for those that have no message while their target is left alone.
+        // Except those that have no message while their target's circuit is open.
         Some("bytes") => has("due_at") == has("due_shard"),
         Some(_) => true,
         None => !has("due_at"),

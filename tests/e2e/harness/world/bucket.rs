@@ -26,7 +26,7 @@ impl World {
         self.bucket("HEAD", &format!("/{key}"), "").await.status == 200
     }
 
-    /// Begins a multipart upload as clients of Longshore never could, and gives its id.
+    /// Begins a multipart upload as clients of Longshore never could, and returns its id.
     pub(crate) async fn begin_multipart(&self, key: &str) -> String {
         let headers = [
             ("x-amz-checksum-algorithm", "SHA256"),

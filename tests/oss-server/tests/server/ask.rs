@@ -89,7 +89,7 @@ impl Place {
         reply.expect(200).element("UploadId")
     }
 
-    /// Sends a part and gives its `ETag`.
+    /// Sends a part and returns its `ETag`.
     pub(crate) async fn part(&self, key: &str, id: &str, number: u32, body: impl Into<Bytes>) -> String {
         let reply = self.part_request(key, id, number).body(body).send().await;
         reply.expect(200).header("etag").to_owned()

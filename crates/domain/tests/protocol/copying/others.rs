@@ -1,4 +1,4 @@
-//! Who else changes a replica: an operator who wants it tried again, the reconciler, and whoever removes it.
+//! What else changes a replica: a redrive by an operator, the reconciler, and its removal.
 
 use super::queue::Message;
 use super::rows::Replica;
@@ -21,7 +21,7 @@ pub(super) enum Other {
     Feed(Feed),
 }
 
-/// Whoever gives messages to what waits without one.
+/// Sends messages for replicas that wait without one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(super) enum Feed {
     Send,

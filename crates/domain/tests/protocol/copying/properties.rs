@@ -55,7 +55,7 @@ pub(super) const INVARIANTS: [(&str, Condition); 7] = [
     }),
 ];
 
-/// Who is first when several could do something.
+/// Which process is first when several could act.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(super) enum Order {
     First,
@@ -88,7 +88,7 @@ impl World {
         self.letters || self.others.iter().flatten().any(Other::has_letters)
     }
 
-    /// Somebody will see to it that there is a letter, or that it is tried again.
+    /// A process will send a dead letter, or have it tried again.
     fn owes_letter(&self) -> bool {
         let start = |again| self.queue.has(Message::Start, again);
         let buried = self.replica.is_some_and(|row| row.buried);
@@ -109,7 +109,7 @@ impl World {
         !self.marked && self.replica.is_some_and(|row| row.due && swept(row))
     }
 
-    /// It waits without a message, at a target that is not left alone any more.
+    /// It waits without a message, at a target whose circuit has closed.
     pub(super) fn is_hungry(&self, model: &Model) -> bool {
         let parked = self.replica.is_some_and(Replica::is_parked);
         parked && !self.open && !self.marked && model.keeps(Rule::Feeds)
@@ -204,7 +204,7 @@ impl World {
         if self.marked {
             return self.replica.is_none() && self.target.is_empty() && self.tally.0.is_empty();
         }
-        // It takes messages that come again, and know that they do, to find multipart uploads that nobody wrote down.
+        // It takes redelivered messages, which know that they are, to find multipart uploads that were not recorded.
         let nothing_else = !model.tells_again || self.target.live() == [false; MULTIPARTS];
         self.is(State::Available) && self.target.is_right() && nothing_else
     }

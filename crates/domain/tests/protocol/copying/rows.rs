@@ -54,7 +54,7 @@ impl Replica {
         self.state == State::Failed && self.since == since
     }
 
-    /// Whether it is what was read.
+    /// Whether it is unchanged since it was read.
     fn is(self, model: &Model, read: Self) -> bool {
         self.state == read.state && (self.since == read.since || !model.keeps(Rule::PinsSince))
     }
@@ -189,7 +189,7 @@ impl World {
         }
     }
 
-    /// The target is left alone: what waits for its bytes waits without a message. Gives whether it does.
+    /// The circuit is open: what waits for its bytes waits without a message. Returns whether it does.
     pub(super) fn park(&mut self, model: &Model) -> bool {
         match &mut self.replica {
             Some(row) if row.is_under_way() => {

@@ -1,4 +1,4 @@
-//! The rules that are not in the domain's functions, but in what is done with them.
+//! The rules that are not in the domain's functions, but in their callers.
 
 /// What a test may break.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -9,7 +9,7 @@ pub(super) enum Rule {
     Verifies,
     /// A multipart upload is recorded only where none is, for one that waits.
     BeginsOnce,
-    /// Whoever was not the first to begin aborts its own multipart upload.
+    /// A worker that was not the first to begin aborts its own multipart upload.
     AbortsOwn,
     /// A segment is recorded only while its multipart upload is.
     RecordsOfMultipart,
@@ -19,21 +19,21 @@ pub(super) enum Rule {
     RecordsKeepState,
     /// What changes the state changes the tally, in one transaction.
     TallyInTransaction,
-    /// Whoever pins the state pins for which bytes it waits, too.
+    /// A write that pins the state pins for which bytes it waits, too.
     PinsSince,
-    /// Whoever makes it available pins the state that was read.
+    /// The write that makes it available pins the state that was read.
     ArrivesPinned,
-    /// Whoever gives it up pins the state that was read.
+    /// The write that marks it failed pins the state that was read.
     GivesUpPinned,
-    /// Whoever wants it tried again pins that it has failed.
+    /// A redrive pins that it has failed.
     RedrivesPinned,
-    /// Whoever removes it pins the state that was read.
+    /// The removal pins the state that was read.
     RemovesPinned,
     /// The dead letter is sent after the replica has failed.
     FailsBeforeLetter,
-    /// Whoever has a message that was tried before looks at how it ended after its work, not only before.
+    /// A worker with a message that was tried before checks how the replica ended after its work, not only before.
     LooksAfterwards,
-    /// A message that was tried, and has to be sent anew, says so.
+    /// A message that was tried, and is sent as a new one, says so.
     SaysIfTried,
     /// A message that was tried before, and leaves its replica failed, leaves a dead letter.
     LetterIfAgain,
@@ -57,19 +57,19 @@ pub(super) enum Rule {
     SweepsPending,
     /// The sweep sends again what is being copied.
     SweepsCopying,
-    /// Of a target that is left alone only what waits for its bytes is left without a message.
+    /// While the circuit is open only what waits for its bytes is left without a message.
     ParksUnderWay,
-    /// What waits without a message gets one when its target is not left alone any more.
+    /// What waits without a message gets one when the circuit has closed.
     Feeds,
     /// A multipart upload that is gone is forgotten.
     ForgetsMultiparts,
-    /// Whoever made it available aborts what else is under way.
+    /// The worker that made it available aborts the other multipart uploads.
     AbortsOthers,
     /// In this order: others may begin something until it is available.
     ArrivesFirst,
     /// A message that was tried before, and leaves its replica available, aborts what is under way.
     AbortsIfAvailable,
-    /// The reconciler leaves alone what became available while a worker may still be at it.
+    /// The reconciler skips what became available while a worker may still be using it.
     LosesSettled,
     /// Losing the object forgets what was done.
     LosesAll,

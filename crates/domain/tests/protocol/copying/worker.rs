@@ -13,7 +13,7 @@ use domain::replica::{Event, Next, State, next};
 /// A worker's next call.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub(super) enum Call {
-    /// The target is left alone.
+    /// The target's circuit is open.
     Park,
     ReadToPark,
     RedriveToPark,
@@ -87,7 +87,7 @@ pub(super) struct Worker {
     call: Call,
 }
 
-/// What becomes of a worker.
+/// The next state of a worker.
 pub(super) enum Turn {
     Goes(Worker),
     /// The message is acknowledged.
@@ -182,7 +182,7 @@ impl Worker {
         )
     }
 
-    /// It will send a dead letter: it is giving up, or its message may have been there when somebody else did. `buried`: it
+    /// It will send a dead letter: it is giving up, or its message may have been there when another worker did. `buried`: it
     /// will see that there is one.
     pub(super) fn owes_letter(&self, buried: bool) -> bool {
         match self.call {
@@ -196,7 +196,7 @@ impl Worker {
         }
     }
 
-    /// Its message may be the dead letter, which somebody moved back into the queue.
+    /// Its message may be the dead letter, which an operator moved back into the queue.
     fn may_be_letter(&self, model: &Model) -> bool {
         self.message == Message::Start && model.keeps(Rule::StartsMayBeLetters)
     }
@@ -206,7 +206,7 @@ impl Worker {
         matches!(self.call, Call::Redrive | Call::ReadToRedrive)
     }
 
-    /// The row was written since. Whoever buries it is the only one to whom that makes a difference.
+    /// The row was written since. That matters only to the worker that is about to mark it dead-lettered.
     pub(super) fn has_read_older(&mut self) {
         if let Call::SendLetter { same } | Call::Bury { same } = &mut self.call {
             *same = false;
@@ -272,8 +272,8 @@ impl Worker {
         Turn::Goes(self.to(call))
     }
 
-    /// Whoever tried the message before may have been killed when it had given up and not said so, or had begun a multipart
-    /// upload that nobody else knows.
+    /// The worker that tried the message before may have been killed after it had marked the replica failed, or had begun a multipart
+    /// upload that is recorded nowhere.
     fn look(self) -> Turn {
         if self.again {
             self.goes(Call::Look)
@@ -372,7 +372,7 @@ impl Worker {
         }
     }
 
-    /// The target is left alone.
+    /// The target's circuit is open.
     fn park(mut self, model: &Model, world: &mut World) -> Turn {
         match (self.call, world.replica) {
             (Call::Park, _) if world.park(model) => Turn::Done,
@@ -393,7 +393,7 @@ impl Worker {
         }
     }
 
-    /// Somebody wants it tried again.
+    /// A redrive.
     fn redrive(mut self, model: &Model, world: &mut World) -> Turn {
         match (self.call, world.replica) {
             (Call::Redrive, _) if world.transact(model, Event::Redrive, self.read, |_| ()) => {
@@ -426,7 +426,7 @@ impl Worker {
             Call::LookWhoBegan(id) if world.replica.is_some_and(|row| row.multipart == Some(id)) => {
                 self.goes(copies)
             }
-            // Whoever was the first sends the copies.
+            // The worker that was first sends the copy messages.
             Call::LookWhoBegan(_) if !model.keeps(Rule::AbortsOwn) => self.conclude(model),
             Call::LookWhoBegan(id) => self.goes(Call::AbortOwn(id)),
             Call::AbortOwn(id) => {

@@ -208,7 +208,7 @@ pub(super) fn giving_up_again() -> Model {
     }
 }
 
-/// One segment, which is not there. It had failed, and was tried again before whoever sent its dead letter had said so. It is
+/// One segment, which is not there. It had failed, and was tried again before the sender of its dead letter had recorded it. It is
 /// given up again meanwhile. No sweep.
 pub(super) fn failing_again() -> Model {
     let troubles = Troubles { give_ups: 1, ..NONE };
@@ -274,7 +274,7 @@ pub(super) fn going_anyway() -> Model {
     }
 }
 
-/// One segment, which is not there. The target is left alone for a while. Messages vanish, and the target forgets.
+/// One segment, which is not there. The circuit is open for a while. Messages get lost, and the target loses data.
 pub(super) fn left_alone() -> Model {
     let troubles = Troubles {
         forgets: 1,
@@ -288,7 +288,7 @@ pub(super) fn left_alone() -> Model {
     }
 }
 
-/// One segment, which is there. The target is left alone while it is given up, and tried again. No sweep.
+/// One segment, which is there. The circuit is open while the replica fails, and is tried again. No sweep.
 pub(super) fn left_alone_and_given_up() -> Model {
     let troubles = Troubles {
         give_ups: 1,
@@ -346,7 +346,7 @@ fn is_buried_again(world: &World) -> bool {
     is_buried(world) && world.replica.is_some_and(|row| row.since == 1)
 }
 
-/// A blob that goes is at the target, and somebody wants it tried again.
+/// A blob that is being reclaimed is at the target, and is redriven.
 fn is_redriven_while_it_goes(world: &World) -> bool {
     world.marked && world.others.iter().flatten().any(Other::is_redrive)
 }
@@ -373,7 +373,7 @@ fn the_sizes_are_what_they_should_be() {
 #[test]
 fn messages_vanish_and_the_target_forgets() {
     let model = forgetting().reaches("available", is_available);
-    check(&model.reaches("begun anew", began_anew), 500_000);
+    check(&model.reaches("started over", began_anew), 500_000);
 }
 
 #[test]
@@ -385,7 +385,7 @@ fn several_begin() {
 #[test]
 fn the_target_makes_something_else() {
     let model = corrupting().reaches("available", is_available);
-    check(&model.reaches("begun anew", began_anew), 250_000);
+    check(&model.reaches("started over", began_anew), 250_000);
 }
 
 #[test]
@@ -404,7 +404,7 @@ fn an_attempt_is_tried_again_while_others_are_at_it() {
 fn attempts_are_given_up_again_and_again() {
     let model = giving_up_again()
         .reaches("failed", has_failed)
-        .reaches("begun anew", began_anew);
+        .reaches("started over", began_anew);
     check(&model.reaches("available", is_available), 250_000);
 }
 
@@ -428,7 +428,7 @@ fn the_target_loses_it() {
 #[test]
 fn the_target_forgets_and_spoils_and_loses() {
     let model = losing_anyhow().reaches("repaired", is_repaired);
-    check(&model.reaches("begun anew", began_anew), 50_000);
+    check(&model.reaches("started over", began_anew), 50_000);
 }
 
 #[test]

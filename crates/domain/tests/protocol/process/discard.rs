@@ -5,7 +5,7 @@ use crate::clock::Timer;
 use crate::world::{Id, MULTIPARTS, Multipart};
 use crate::writes::{Held, Turn};
 
-/// Somebody who discards.
+/// A process that discards.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(crate) struct Discard {
     pub(crate) held: Held,
@@ -36,7 +36,7 @@ impl Multiparts {
         Self(live.fold(0, |bits, (id, _)| bits | 1 << id))
     }
 
-    /// Aborts the first. Gives the others, if there are any.
+    /// Aborts the first. Returns the others, if there are any.
     pub(crate) fn abort_one(self, turn: &mut Turn, key: Id) -> Option<Self> {
         let id = (0..MULTIPARTS).find(|id| self.0 & 1 << id != 0)?;
         abort(turn, key, id);

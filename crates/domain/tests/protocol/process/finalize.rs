@@ -35,7 +35,7 @@ enum Call {
     FindPlace,
 }
 
-/// What came of a call.
+/// The result of a call.
 enum Asked {
     /// The answer to the step.
     Answer(Answer),
@@ -51,7 +51,7 @@ impl From<Answer> for Asked {
     }
 }
 
-/// A request to complete a multipart upload that the store took, but nobody waits for any more.
+/// A request to complete a multipart upload that the store accepted, but whose caller has given up.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(crate) struct Late {
     key: Id,
@@ -62,7 +62,7 @@ pub(crate) struct Late {
 impl Late {
     pub(super) fn step(self, turn: &mut Turn) -> Option<Process> {
         let key = usize::from(self.key);
-        // It had begun when the multipart upload was aborted: nobody promises that it does not end well.
+        // It had begun when the multipart upload was aborted: it may still succeed.
         if turn.world.multiparts[key][usize::from(self.multipart)] == Multipart::Aborted {
             turn.world.objects[key] = Some(self.content);
         } else {
@@ -207,7 +207,7 @@ impl Finalize {
             Some(content) if content == self.content => Answer::Object.into(),
             Some(_) if !turn.rules.conditions.object_tells_content => Answer::Object.into(),
             Some(_) if turn.rules.conditions.other_object_is_none => Answer::Nothing.into(),
-            // Whoever has slept may find what others made, and gives up. The holder of the lease must not.
+            // A process that has slept may find what others made, and gives up. The holder of the lease must not.
             Some(_) => {
                 turn.world.faults.corrupt |= !self.held.stale;
                 Asked::Failed

@@ -67,7 +67,7 @@ impl Prove {
                 _ => return None,
             },
             Next::Fail => {
-                // Somebody else may have moved it on: then that counts.
+                // Another process may have changed it: then that counts.
                 let _ = turn.move_upload(&mut self.held, Event::FailProof, |_, _| Ok(()));
                 return None;
             }

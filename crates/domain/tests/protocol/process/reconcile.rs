@@ -71,7 +71,7 @@ const AGE: Age = Age {
 };
 
 impl Reconcile {
-    /// After the bucket or the table was listed: whoever works on one of the things at a key.
+    /// After the bucket or the table was listed: a process for one of the things at a key.
     pub(crate) fn all(world: &World, key: Id) -> Vec<Process> {
         let index = usize::from(key);
         let process = |next| {

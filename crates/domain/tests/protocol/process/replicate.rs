@@ -6,7 +6,7 @@ use crate::world::{Id, Replica};
 use crate::writes::Turn;
 use domain::replica::STALLED_AFTER;
 
-/// Somebody who replicates a blob, or asks for it.
+/// A process that replicates a blob, or requests that.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(crate) struct Replicate {
     blob: Id,

@@ -9,7 +9,7 @@ use crate::writes::{Conflict, Held, Turn};
 use domain::account::QuotaEvent;
 use domain::upload::{DEFAULT_EXPIRY, Event, State};
 
-/// The client asks which parts are there. Where the store has none of an open upload, it may begin anew.
+/// The client lists the parts. Where the store has none of an open upload, it may start over.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(crate) struct Look {
     pub(crate) held: Held,
@@ -95,7 +95,7 @@ impl Sign {
         Some(Process::Sign(Self { held, next }))
     }
 
-    /// Beginning twice leaves a multipart upload that nobody knows; as many as the world has room for.
+    /// Beginning twice leaves an unrecorded multipart upload; as many as the world has room for.
     pub(super) fn repeats(self) -> bool {
         self.next == Next::Begin
     }
@@ -139,7 +139,7 @@ impl Sign {
     }
 }
 
-/// The client, or the sweep, gives an upload up.
+/// The client aborts an upload, or the sweep lets it expire.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(crate) struct Abort {
     pub(crate) held: Held,

@@ -12,16 +12,16 @@ use store::{Conflict, StoreError};
 use targets::error::ReplicaError;
 use targets::target::Receipt;
 
-/// How many multipart uploads of a replica may come to nothing.
+/// How many multipart uploads of a replica may be lost.
 const MOST_RESTARTS: u32 = 5;
 
 impl Replicator {
-    /// Begins a multipart upload at the target, unless another worker did. Gives whether it is this one's.
+    /// Begins a multipart upload at the target, unless another worker did. Returns whether it is this one's.
     pub(super) async fn begin_multipart(&self, job: &Job<'_>) -> Result<bool, ReplicaError> {
         let id = job.place.store.begin_multipart(&job.key).await?;
         match self.table.begin_copying(&job.replica, &id, &job.key, now()).await {
             Err(StoreError::Conflict(_)) => {
-                // A write whose answer got lost is sent again, and then refused because of itself.
+                // A write whose answer got lost is sent again, and then refused because the first one succeeded.
                 let replica = self.table.replica(&job.blob.id, &job.replica.target).await?;
                 if replica.is_some_and(|replica| replica.multipart_id.as_ref() == Some(&id)) {
                     return Ok(true);
@@ -74,7 +74,7 @@ impl Replicator {
         })
     }
 
-    /// What the ledger says of some parts.
+    /// The digests of some parts.
     async fn digests(
         &self,
         job: &Job<'_>,
@@ -114,7 +114,7 @@ impl Replicator {
     ) -> Result<Outcome, ReplicaError> {
         let store = &job.place.store;
         let Some((receipts, checksum)) = whole(job, segments)? else {
-            // The target's checksums have another form now: somebody changed its configuration.
+            // The target's checksums have another form now: its configuration was changed.
             return self.begin_anew(job).await;
         };
         let id = job.replica.multipart_id.as_deref().unwrap_or_default();
@@ -124,12 +124,12 @@ impl Replicator {
             (Err(ReplicaError::TargetCorrupt { .. }), Err(refused)) => refused,
             (verified, _) => return verified,
         };
-        // Some stores say other things than that there is no such upload.
+        // Some stores have other errors for an upload that does not exist.
         if store.multiparts(&job.key).await?.iter().any(|live| live == id) {
             return Err(refused);
         }
         if !job.again {
-            // It may be being completed at this moment, for another worker, or for one whose time was over.
+            // It may be being completed right now, by another worker, or for one that timed out.
             return Err(refused.passing());
         }
         self.begin_anew(job).await
@@ -153,7 +153,7 @@ impl Replicator {
         Err(ReplicaError::target_corrupt(&job.replica.target, detail))
     }
 
-    /// Nobody needs the other multipart uploads of a replica that is available: those that a crash kept from being written
+    /// Aborts the other multipart uploads of a replica that is available: those that a crash kept from being recorded.
     /// down.
     ///
     /// # Errors
@@ -163,7 +163,7 @@ impl Replicator {
         place.store.abort_all_multiparts(&place.key(blob)).await
     }
 
-    /// The multipart upload at the target is gone. Another worker may have completed it a moment ago; otherwise
+    /// The multipart upload at the target is gone. Another worker may have completed it just now; otherwise
     /// from the beginning, but not for ever.
     pub(super) async fn begin_anew(&self, job: &Job<'_>) -> Result<Outcome, ReplicaError> {
         let segments = self.table.segments(&job.replica).await?;
@@ -181,7 +181,7 @@ impl Replicator {
         }
         let forgotten = match self.table.forget_multipart(&job.replica, now()).await {
             Ok(()) => true,
-            // Whoever forgot it begins, if it was another worker; if it was this one, whose answer got lost, nobody does.
+            // Another worker cleared the record, and starts over; or this one did, whose answer got lost: then none does.
             Err(StoreError::Conflict(_)) => {
                 let replica = self.table.replica(&job.blob.id, &job.replica.target).await?;
                 replica.is_some_and(|replica| replica.multipart_id.is_none())
@@ -197,8 +197,8 @@ impl Replicator {
     }
 }
 
-/// The receipts of all parts in order, and the checksum that the target must give for the whole. `None`: the receipts
-/// are of another kind than the target gives.
+/// The receipts of all parts in order, and the checksum that the target must return for the whole. `None`: the receipts
+/// are of another kind than the target returns.
 fn whole(
     job: &Job<'_>,
     mut segments: Vec<SegmentRow>,

@@ -1,4 +1,4 @@
-//! What becomes of messages that were not tried, or failed.
+//! What happens to messages that were not tried, or failed.
 
 use super::{Delivery, Live, OUR_SIDE, Setback, Verdict, Worker};
 use domain::replica::{Message, State, back_off};
@@ -8,7 +8,7 @@ use store::StoreError;
 use store::rows::now;
 use targets::error::{Failure, ReplicaError};
 
-/// How much of a reason a dead letter has, in characters.
+/// The longest reason in a dead letter, in characters.
 const MAX_REASON: usize = 1000;
 
 impl Worker {
@@ -17,8 +17,8 @@ impl Worker {
         let (attempts, known) = (delivery.attempts, error.for_log());
         if is_our_side(error) {
             // Neither the blob's fault nor the target's: it does not count.
-            tracing::warn!(step = ?delivery.message, error = known, "an attempt failed on our side");
-            // Something may have been done all the same: who has it next looks how it ended.
+            tracing::warn!(step = ?delivery.message, error = known, "an attempt failed for a reason other than the target");
+            // Something may have been done all the same: the next worker that has it checks how it ended.
             let mut delivery = delivery.clone();
             delivery.attempts = attempts.max(2);
             return self.defer(&delivery, live, OUR_SIDE).await;
@@ -31,7 +31,7 @@ impl Worker {
         }
     }
 
-    /// The replica is there. What was left at the target costs room there, and nothing else.
+    /// The replica is there. What was left at the target costs space there, and nothing else.
     pub(super) async fn leave_untidy(
         &self,
         delivery: &Delivery,
@@ -39,7 +39,7 @@ impl Worker {
         error: &ReplicaError,
     ) -> Verdict {
         let attempts = delivery.attempts;
-        tracing::warn!(step = ?delivery.message, attempts, error = error.for_log(), "something is left at the target");
+        tracing::warn!(step = ?delivery.message, attempts, error = error.for_log(), "an obsolete upload is left at the target");
         if attempts >= self.max_attempts {
             return Verdict::Done;
         }
@@ -57,20 +57,20 @@ impl Worker {
         join_all(deliveries.iter().map(|delivery| self.defer(delivery, live, wait))).await
     }
 
-    /// Lets a message come later without counting it as tried.
+    /// Delays a message without counting it as tried.
     pub(super) async fn defer(&self, delivery: &Delivery, live: &Live, wait: SignedDuration) -> Verdict {
         let (table, queue) = (&self.replicator.table, &self.replicator.queue);
         match super::defer(table, queue, delivery, wait).await {
             Ok(()) => Verdict::Done,
             Err(error) => {
-                tracing::warn!(error = error.for_log(), "a message that waits counts as tried");
+                tracing::warn!(error = error.for_log(), "a delayed message counts as tried");
                 self.hide(delivery, live, wait).await;
                 Verdict::Again
             }
         }
     }
 
-    /// Writes a failure down where users see it, and lets the message come again later and later.
+    /// Records a failure where users see it, and delays the message longer after each attempt.
     async fn try_again(&self, delivery: &Delivery, live: &Live, reason: &str) -> Verdict {
         let (blob, target) = delivery.message.subject();
         let noted = self
@@ -79,21 +79,21 @@ impl Worker {
             .note_failure(blob, target, reason, now())
             .await;
         if let Err(error) = noted {
-            tracing::warn!(%blob, target, error = error.for_log(), "a failure could not be written down");
+            tracing::warn!(%blob, target, error = error.for_log(), "a failure could not be recorded");
         }
         self.hide(delivery, live, back_off(delivery.attempts, rand::random()))
             .await;
         Verdict::Again
     }
 
-    /// The replica is failed, and its message among the dead letters, with the reason. In this order: whoever is killed in
-    /// between does both again. `shown` is for users, `known` for operators.
+    /// Marks the replica failed, and dead-letters its message, with the reason. In this order: a worker that is killed in
+    /// between does both again when the message is redelivered. `shown` is for users, `known` for operators.
     async fn give_up(&self, delivery: &Delivery, live: &Live, shown: &str, known: &str) -> Verdict {
         let (blob, target) = delivery.message.subject();
         let given_up = self.replicator.table.give_up(blob, target, shown, now()).await;
         let buried = match given_up {
             Ok(_) => self.look_again(delivery, Some(known)).await,
-            // Nothing can be written into a row that nobody understands.
+            // Nothing can be written into a row that cannot be parsed.
             Err(error @ (StoreError::Corrupt(_) | StoreError::Unreadable { .. })) => self
                 .bury(delivery, &error.for_log())
                 .await
@@ -107,7 +107,7 @@ impl Worker {
             }
             Err(Setback::Untidy(error)) => self.leave_untidy(delivery, live, &error).await,
             Err(_) => {
-                tracing::warn!(%blob, target, "giving up is tried again");
+                tracing::warn!(%blob, target, "dead-lettering failed; it will be retried");
                 self.hide(delivery, live, back_off(delivery.attempts, rand::random()))
                     .await;
                 Verdict::Again
@@ -115,7 +115,7 @@ impl Worker {
         }
     }
 
-    /// Looks at how a replica has ended, and does what comes after that: whoever worked on it before may have died in
+    /// Checks how a replica has ended, and does what follows from that: the worker that had it before may have died in
     /// between. `reason`: why it failed, if that is known better than by what users see.
     pub(super) async fn look_again(&self, delivery: &Delivery, reason: Option<&str>) -> Result<(), Setback> {
         let (blob, target) = delivery.message.subject();
@@ -153,16 +153,16 @@ impl Worker {
         self.dead_letters.put(&body, &reason, delivery.attempts).await
     }
 
-    /// Lets a message come again after a while. It is not kept hidden any longer than that.
+    /// Sets the visibility time-out of a message. Heartbeats do not extend it any more.
     async fn hide(&self, delivery: &Delivery, live: &Live, wait: SignedDuration) {
         let Some(receipt) = &delivery.receipt else { return };
         let queue = &self.replicator.queue;
-        // Without this the message comes again when it is visible by itself.
+        // Without this the message is redelivered when its present visibility time-out is over.
         let hidden = live.let_go(receipt, queue.hide_for(&delivery.message, receipt, wait));
         if let Err(error) = hidden.await {
             tracing::warn!(
                 error = error.for_log(),
-                "a message comes again sooner or later than it should"
+                "the visibility time-out could not be changed"
             );
         }
     }

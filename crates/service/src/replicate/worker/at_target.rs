@@ -17,7 +17,7 @@ use store::rows::{BlobRow, now};
 use targets::error::ReplicaError;
 use tokio::time::{Instant, timeout_at};
 
-/// How many messages are worked on at a time.
+/// How many messages are processed at a time.
 const AT_ONCE: usize = 16;
 /// For how long arrivals wait for others, if nothing else happens.
 const WAIT_FOR_OTHERS: Duration = Duration::from_secs(2);
@@ -37,7 +37,7 @@ pub(super) struct AtTarget<'a> {
     pub(super) opened: AtomicBool,
 }
 
-/// What came of messages.
+/// The outcome of messages.
 struct Tried {
     outcomes: Vec<Result<Outcome, Setback>>,
     /// The target did something of what it was asked for.
@@ -57,7 +57,7 @@ impl<'a> AtTarget<'a> {
         }
     }
 
-    /// Works on messages, if the target is not left alone. Gives what becomes of each, and what was done.
+    /// Processes messages, if the circuit is closed. Returns the outcome of each, and what was done.
     pub(super) async fn work(&self, deliveries: &[&Delivery]) -> (Vec<Verdict>, Report) {
         let done = self.work_if_it_may(deliveries).await;
         self.see_to_those_that_wait().await;
@@ -71,7 +71,7 @@ impl<'a> AtTarget<'a> {
             && let Ok(row) = table.circuit(self.target).await
             && let (Admission::Wait(until), _) = row.circuit.ask(now())
         {
-            // It takes no place to leave it alone.
+            // An open circuit needs no slot.
             return (self.park_all(deliveries, until).await, report);
         }
         let slot = match self.worker.slot(self.target, self.live).await {
@@ -99,7 +99,7 @@ impl<'a> AtTarget<'a> {
         let batch = match Batch::read(&self.worker.replicator.table, deliveries).await {
             Ok(batch) => batch,
             Err(error) => {
-                tracing::warn!(error = error.for_log(), "a batch cannot be read");
+                tracing::warn!(error = error.for_log(), "a batch's items cannot be read");
                 return self.defer_all(deliveries, OUR_SIDE).await;
             }
         };
@@ -107,7 +107,7 @@ impl<'a> AtTarget<'a> {
             return self.together(deliveries, &batch, asked, report).await.0;
         }
         let (mut verdicts, mut rest) = (Vec::new(), deliveries);
-        // One message after the other until the target does something. If it fails instead, the others wait.
+        // One message after the other until one succeeds. If the target fails instead, the others wait.
         while let Some((first, others)) = rest.split_first() {
             let (verdict, answered) = self.probe(first, &batch, asked, report).await;
             verdicts.push(verdict);
@@ -130,7 +130,7 @@ impl<'a> AtTarget<'a> {
     }
 
     /// Tries a message as the probe. One that begins a replica of several parts is not enough: a target that is full takes
-    /// that, too, and the messages about its segments would not be let through.
+    /// that, too, and the messages about its segments would not be admitted.
     async fn probe(
         &self,
         delivery: &Delivery,
@@ -155,7 +155,7 @@ impl<'a> AtTarget<'a> {
             },
             Ok(None) => return (verdict, None),
             Err(error) => {
-                tracing::warn!(%blob, target, error = error.for_log(), "what comes next is not known");
+                tracing::warn!(%blob, target, error = error.for_log(), "the next step is not known");
                 return (verdict, None);
             }
         };
@@ -166,7 +166,7 @@ impl<'a> AtTarget<'a> {
         (verdict, answered)
     }
 
-    /// Works on messages at once. Gives what becomes of each, and whether the target does what it is asked for, if it was
+    /// Processes messages concurrently. Returns the outcome of each, and whether the target works, if it was
     /// asked for anything.
     async fn together(
         &self,
@@ -207,7 +207,7 @@ impl<'a> AtTarget<'a> {
         (join_all(verdicts).await, answered)
     }
 
-    /// Tries messages, some at a time, and writes down what arrived, much at a time.
+    /// Tries messages, some at a time, and records what arrived, in batches.
     async fn try_all(&self, deliveries: &[&Delivery], batch: &Batch, report: &mut Report) -> Tried {
         let attempts = deliveries.iter().map(|delivery| self.attempt(delivery, batch));
         let arrival = |outcome: &Result<Outcome, Setback>| match outcome {
@@ -243,7 +243,7 @@ impl<'a> AtTarget<'a> {
         Tried { outcomes, went }
     }
 
-    /// The target has failed so often in a row that it is left alone.
+    /// The target has failed so often in a row that its circuit is open.
     fn has_failed(&self) -> bool {
         self.failures.load(Ordering::Relaxed) >= OPEN_AFTER
     }
@@ -294,7 +294,7 @@ impl<'a> AtTarget<'a> {
             })),
             Ok(Err(ReplicaError::NoTime)) => Err(Setback::NotBegun),
             Ok(Err(ReplicaError::Unknown(name))) => {
-                // Nobody can sign in there. Its replicas are forgotten in time, or it comes back.
+                // There are no credentials for it. Its replicas are forgotten in time, or it comes back.
                 tracing::warn!(%blob, target = name, "a message for a target that is not configured");
                 Ok(Outcome::Nothing)
             }
@@ -303,7 +303,7 @@ impl<'a> AtTarget<'a> {
         }
     }
 
-    /// Writes down which replicas are available now. Where that fails, their messages come again.
+    /// Records which replicas are available now. Where that fails, their messages are retried.
     async fn write_arrivals(&self, arrivals: Vec<(usize, Arrival)>) -> Vec<(usize, Settled, Arrival)> {
         let rows = arrivals.iter().map(|(_, arrival)| arrival.clone()).collect();
         let written = self.worker.replicator.table.arrive(rows, now()).await;
@@ -334,9 +334,9 @@ impl<'a> AtTarget<'a> {
     }
 }
 
-/// What came of writing an arrival down.
+/// The result of recording an arrival.
 enum Settled {
-    /// It is written; whether something was left at the target.
+    /// It is recorded; whether something was left at the target.
     Written(Result<(), Setback>),
     Unwritten(Setback),
 }

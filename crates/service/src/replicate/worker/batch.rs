@@ -1,4 +1,4 @@
-//! What was read of the messages for one target.
+//! The items that the messages for one target are about.
 
 use super::Delivery;
 use domain::content::PartDigest;
@@ -14,7 +14,7 @@ const READ: usize = 50;
 /// A blob and its replica at the target.
 pub(super) type Job = (BlobRow, ReplicaRow);
 
-/// What was read of the messages for one target.
+/// The items that the messages for one target are about.
 #[derive(Default)]
 pub(super) struct Batch {
     jobs: HashMap<BlobId, Result<Job, StoreError>>,
@@ -36,7 +36,7 @@ impl Batch {
             let subjects: Vec<_> = chunk.iter().map(subject).collect();
             match batch.add(table, &subjects).await {
                 Err(StoreError::Corrupt(_) | StoreError::Unreadable { .. }) => {
-                    // One by one, so that only those suffer of which nothing can be read.
+                    // One by one, so that only those fail whose items cannot be read.
                     for subject in subjects {
                         match batch.add(table, std::slice::from_ref(&subject)).await {
                             Err(error @ (StoreError::Corrupt(_) | StoreError::Unreadable { .. })) => {

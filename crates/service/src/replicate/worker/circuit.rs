@@ -1,4 +1,4 @@
-//! Targets that are left alone: what becomes of their messages, and who tries them again.
+//! Targets whose circuit is open: what happens to their messages, and who sends the probe.
 
 use super::at_target::AtTarget;
 use super::batch::Batch;
@@ -43,8 +43,8 @@ impl Asked {
 }
 
 impl AtTarget<'_> {
-    /// Tells a target's circuit how it did. Gives whether it did well, if it was asked for anything: one that does some of
-    /// what it is asked for does.
+    /// Reports to a target's circuit. Returns whether the target works, if it was asked for anything: one that does some of
+    /// what it is asked for works.
     pub(super) async fn tell_circuit(
         &self,
         outcomes: &[Result<Outcome, Setback>],
@@ -53,7 +53,7 @@ impl AtTarget<'_> {
     ) -> Option<bool> {
         let failures: Vec<(bool, String)> = outcomes.iter().filter_map(fault_of_target).collect();
         if went && !failures.iter().any(|(for_good, _)| *for_good) {
-            // One that has seen no failure needs not be told that all is well.
+            // A circuit that has seen no failure needs no report of a success.
             if !asked.clean {
                 self.tell(News::Well, None, asked).await;
             }
@@ -69,7 +69,7 @@ impl AtTarget<'_> {
         (!failures.is_empty()).then_some(false)
     }
 
-    /// Tells the circuit, and does what follows when that opened or closed it, or left it open for longer. Who dies in
+    /// Reports to the circuit, and does what follows when that opened or closed it, or left it open for longer. A worker that dies in
     /// between leaves that to the sweep.
     pub(super) async fn tell(&self, news: News, reason: Option<&str>, asked: Asked) -> Option<Circuit> {
         let table = &self.worker.replicator.table;
@@ -77,7 +77,10 @@ impl AtTarget<'_> {
         let told = match told.await {
             Ok(told) => told,
             Err(error) => {
-                tracing::warn!(error = error.for_log(), "the target's circuit does not know");
+                tracing::warn!(
+                    error = error.for_log(),
+                    "the report to the target's circuit failed"
+                );
                 return None;
             }
         };
@@ -102,8 +105,8 @@ impl AtTarget<'_> {
         self.worker.park(delivery, self.live, wait).await
     }
 
-    /// When all is written down: sends the probe of a circuit that was opened, to a replica that still waits and has not
-    /// just been given up; or the circuit may have closed while replicas were left without a message, and whoever closed it
+    /// When all is recorded: sends the probe of a circuit that was opened, for a replica that still waits and has not
+    /// just failed; or the circuit may have closed while replicas were left without a message, and the worker that closed it
     /// has not seen them.
     pub(super) async fn see_to_those_that_wait(&self) {
         let opened = self.opened.load(Ordering::Relaxed);
@@ -126,21 +129,21 @@ impl AtTarget<'_> {
         self.or_leave_to_the_sweep(seen_to).await;
     }
 
-    /// What was done with messages has to be told in time; those that wait have the sweep.
+    /// The batch result has to be returned in time; replicas that wait have the sweep.
     async fn or_leave_to_the_sweep(&self, done: impl Future<Output = Result<(), StoreError>>) {
         if let Ok(Err(error)) = timeout_at(self.deadline, done).await {
             let target = self.target;
             tracing::warn!(
                 target,
                 error = error.for_log(),
-                "left to the sweep: what waits there"
+                "left to the sweep: waiting replicas"
             );
         }
     }
 }
 
 impl Worker {
-    /// A target is left alone: the message is done with, and its replica waits without one until the target works again.
+    /// The circuit is open: the message is acknowledged, and its replica waits without one until the target works again.
     /// `wait`: when it comes again if that cannot be.
     async fn park(&self, delivery: &Delivery, live: &Live, wait: SignedDuration) -> Verdict {
         let (blob, target) = delivery.message.subject();
@@ -153,14 +156,14 @@ impl Worker {
             Ok(true) => Verdict::Done,
             Ok(false) => self.defer(delivery, live, wait).await,
             Err(error) => {
-                tracing::warn!(%blob, target, error = error.for_log(), "a message waits, not its replica");
+                tracing::warn!(%blob, target, error = error.for_log(), "the replica could not be parked; its message waits");
                 self.defer(delivery, live, wait).await
             }
         }
     }
 
-    /// A message for a replica that does not wait for its bytes. Gives whether it is done with: what was left at the target by
-    /// somebody who died is only known to the message.
+    /// A message for a replica that does not wait for its bytes. Returns whether it is done: what was left at the target by
+    /// a worker that died is known to the message only.
     async fn park_other(&self, delivery: &Delivery) -> Result<bool, StoreError> {
         let (blob, target) = delivery.message.subject();
         let table = &self.replicator.table;
@@ -169,7 +172,7 @@ impl Worker {
         };
         let again = delivery.attempts > 1;
         match replica.state {
-            // Somebody wants it tried again.
+            // A redrive: it is tried again.
             State::Failed if matches!(delivery.message, Message::Start { .. }) => {
                 table.redrive(&replica, now()).await?;
                 table.park(blob, target).await

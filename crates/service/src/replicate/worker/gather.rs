@@ -1,4 +1,4 @@
-//! Attempts go on while what came of others is written down.
+//! Attempts go on while the results of others are recorded.
 
 use futures::stream::{self, FuturesUnordered, StreamExt};
 use std::pin::pin;
@@ -7,7 +7,7 @@ use tokio::time::sleep;
 
 /// Makes attempts, `at_once` at a time, and hands what `arrival` finds in their outcomes to `write`: `most` at a time, or
 /// fewer when nothing else happens for as long as `quiet`. An attempt that is not polled sends nothing, and is given up by
-/// whoever waits for it: so none waits for a write. Gives the outcomes in the order of the attempts, and what came of writing.
+/// the server: so none waits for a write. Returns the outcomes in the order of the attempts, and the results of the writes.
 pub(super) async fn gather<T, A, W>(
     attempts: impl ExactSizeIterator<Item = impl Future<Output = T>>,
     (at_once, most, quiet): (usize, usize, Duration),

@@ -1,17 +1,17 @@
-//! What a worker is at right now, and says again and again that it is.
+//! The messages and slots that a worker holds, for its heartbeats.
 
 use super::Delivery;
 use domain::replica::Message;
 use std::collections::HashMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-/// Messages that are kept hidden, and places that are held.
+/// Messages whose visibility time-out is extended, and slots that are held.
 #[derive(Default)]
 pub(super) struct Live {
-    /// By what they are hidden with. Those that are done with stay hidden until the invocation is over and they are deleted.
-    /// Locked while they are hidden: nothing is hidden by what is known no more.
+    /// By receipt handle. Those that are done stay invisible until the invocation is over and they are deleted.
+    /// Locked during the call that extends them: a message that was let go is not extended.
     messages: tokio::sync::Mutex<HashMap<String, Message>>,
-    /// Places at targets.
+    /// Slots at targets.
     slots: Mutex<Vec<(String, u16)>>,
 }
 
@@ -26,7 +26,7 @@ impl Live {
         }
     }
 
-    /// Hides all messages that the worker is at, for a while.
+    /// Extends the visibility time-out of all messages that the worker holds.
     pub(super) async fn hide_all<E>(
         &self,
         hide: impl AsyncFn(&[(&Message, &str)]) -> Result<(), E>,
@@ -39,7 +39,7 @@ impl Live {
         hide(&all).await
     }
 
-    /// From here on a message is hidden for as long as `hide` says, and no longer: [`Live::hide_all`] has ended, and does not
+    /// From here on a message is invisible for as long as `hide` says, and no longer: [`Live::hide_all`] has ended, and does not
     /// know of it the next time.
     pub(super) async fn let_go<T>(&self, receipt: &str, hide: impl Future<Output = T>) -> T {
         self.messages.lock().await.remove(receipt);
@@ -81,7 +81,7 @@ mod tests {
             attempts: 1,
         };
         let live = Live::of(&[delivery]);
-        // For how long the queue hides the message, as it has heard last.
+        // The visibility time-out that the queue was told last.
         let hidden = Mutex::new(0);
         let beat = async || {
             let hide = async |messages: &[(&Message, &str)]| {

@@ -46,7 +46,7 @@ impl Worker {
         }
     }
 
-    /// Who looks at it, and was not told before that it has failed, has a message that was tried before.
+    /// A worker that checks it, and did not read before that it has failed, has a message that was tried before.
     fn look_at(self, model: &Model, row: Replica) -> Turn {
         let sends = !self.again || model.keeps(Rule::LetterIfAgain);
         let sends = sends && (!row.buried || self.may_be_letter(model));

@@ -1,4 +1,4 @@
-//! How the copying ends, or begins anew.
+//! How the copying ends, or starts over.
 
 use super::super::rules::Rule;
 use super::super::target::MULTIPARTS;
@@ -20,7 +20,7 @@ impl Worker {
             Call::Verify { completed: true } => Turn::Fails,
             Call::Verify { completed: false } => self.goes(Call::HasMultipart),
             Call::HasMultipart if world.target.has(mine) => Turn::Fails,
-            // It may be being completed at this moment.
+            // It may be being completed right now.
             Call::HasMultipart if !self.again && model.tells_again => Turn::Fails,
             Call::HasMultipart => self.goes(Call::ReadSegmentsAnew),
             Call::ReadSegmentsAnew | Call::VerifyAnew | Call::Forget | Call::LookWhoForgot => {
@@ -38,7 +38,7 @@ impl Worker {
         }
     }
 
-    /// The multipart upload is gone. Another worker may have completed it a moment ago.
+    /// The multipart upload is gone. Another worker may have completed it just now.
     fn begin_anew(self, model: &Model, world: &mut World, right: bool) -> Turn {
         let mine = self.read.multipart;
         let forgotten = match self.call {
@@ -51,7 +51,7 @@ impl Worker {
             Call::Forget if !model.keeps(Rule::ForgetsMultiparts) => return Turn::Done,
             Call::Forget if world.forget(mine) => true,
             Call::Forget => return self.goes(Call::LookWhoForgot),
-            // Whoever forgot it begins; but it may have been this one, whose answer got lost.
+            // The worker that cleared the record begins; but it may have been this one, whose answer got lost.
             _ => world.replica.is_some_and(|row| row.multipart.is_none()),
         };
         // Starting one that was given up would be trying it again without having been asked.
@@ -81,7 +81,7 @@ impl Worker {
             },
             Call::DeleteSegments => {
                 world.delete_segments();
-                // Nobody needs other multipart uploads: those that a crash kept from being written down.
+                // Other multipart uploads are obsolete: those that a crash kept from being recorded.
                 if model.keeps(Rule::AbortsOthers) && model.keeps(Rule::ArrivesFirst) {
                     self.goes(Call::List { then: Then::Nothing })
                 } else {
