@@ -4,14 +4,14 @@
 //! that of the next failure.
 
 use crate::{Exit, serve};
-use api::views::Redriven;
-use api::{Auth, Call, Endpoint, Problem, Reply};
-use domain::id::{BlobId, TargetName};
+use api::{Handler, Problem, Request};
+use domain::id::BlobId;
 use domain::replica::{Message, State};
-use domain::token::Scope;
 use store::queue::DeadLetter;
 use store::rows::{ReplicaRow, WaitingFor, now};
 use store::{Aws, DeadLetters, StartQueue, StoreError, Table};
+use wire::body::Json;
+use wire::target::{Redrive, Redriven};
 
 /// The program.
 ///
@@ -30,7 +30,6 @@ pub struct TargetRedrive {
     table: Table,
     queue: StartQueue,
     dead_letters: DeadLetters,
-    auth: Auth,
 }
 
 impl TargetRedrive {
@@ -72,21 +71,19 @@ impl TargetRedrive {
     }
 }
 
-impl Endpoint for TargetRedrive {
-    async fn from_env() -> Result<Self, StoreError> {
-        let aws = Aws::from_env().await;
+impl Handler for TargetRedrive {
+    type Endpoint = Redrive;
+
+    async fn new(aws: &Aws) -> Result<Self, StoreError> {
         Ok(Self {
-            table: Table::from_env(&aws)?,
-            queue: StartQueue::from_env(&aws)?,
-            dead_letters: DeadLetters::from_env(&aws)?,
-            auth: Auth::from_env(&aws).await?,
+            table: Table::from_env(aws)?,
+            queue: StartQueue::from_env(aws)?,
+            dead_letters: DeadLetters::from_env(aws)?,
         })
     }
 
-    async fn answer(&self, call: Call) -> Result<Reply, Problem> {
-        api::lookup::operator(&call.caller(&self.auth).await?, Scope::Admin)?;
-        let target: TargetName = call.id("target")?;
-        let target = target.as_str();
+    async fn answer(&self, request: Request<Redrive>) -> Result<Json<Redriven>, Problem<Redrive>> {
+        let target = request.path.as_str();
         if self.table.roster().await?.roster.member(target).is_none() {
             return Err(Problem::not_found("target"));
         }
@@ -129,10 +126,10 @@ impl Endpoint for TargetRedrive {
         // Those of others, and those that cannot be read, however many, are no reason to ask again.
         let more = went_on && (more_letters || more_failed);
         tracing::info!(target, redriven, more, skipped, "redriven");
-        Reply::ok(&Redriven {
+        Ok(Json(Redriven {
             redriven,
             more,
             skipped,
-        })
+        }))
     }
 }

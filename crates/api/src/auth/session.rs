@@ -3,12 +3,12 @@
 use super::Auth;
 use super::keys::Keys;
 use crate::Problem;
-use crate::views::Session;
 use domain::session::{ACCESS_LIFETIME, Exchange, Refreshing};
 use domain::throttle::Source;
 use domain::token::{RefreshToken, Secret, Token};
 use store::rows::{AccountRow, SessionRow, new_id, now};
 use store::{Conflict, StoreError};
+use wire::session::{Create, Refresh, Session};
 
 /// How often an exchange is tried while others exchange the same token.
 const ATTEMPTS: u32 = 3;
@@ -18,7 +18,7 @@ impl Auth {
     ///
     /// # Errors
     /// 401 when the account was signed out everywhere or deleted at this moment.
-    pub async fn begin(&self, account: &AccountRow, source: &Source) -> Result<Session, Problem> {
+    pub async fn begin(&self, account: &AccountRow, source: &Source) -> Result<Session, Problem<Create>> {
         let secret = Secret::from_bytes(rand::random());
         let session = SessionRow {
             account: account.id.clone(),
@@ -32,7 +32,7 @@ impl Auth {
             )),
             begun => {
                 begun?;
-                given(&*self.keys.newest().await, &session, secret)
+                Ok(given(&*self.keys.newest().await, &session, secret)?)
             }
         }
     }
@@ -41,7 +41,7 @@ impl Auth {
     ///
     /// # Errors
     /// 401 when the session is over, or ends now because the token was exchanged before.
-    pub async fn refresh(&self, token: &RefreshToken) -> Result<Session, Problem> {
+    pub async fn refresh(&self, token: &RefreshToken) -> Result<Session, Problem<Refresh>> {
         let over = || Problem::unauthorized("the session is over; sign in again");
         for _ in 0..ATTEMPTS {
             let found = self.table.session(&token.account, &token.id, now()).await?;
@@ -57,7 +57,7 @@ impl Auth {
                     written => {
                         written?;
                         session.refreshing = then;
-                        return given(&keys, &session, next);
+                        return Ok(given(&keys, &session, next)?);
                     }
                 },
                 Exchange::Again => {
@@ -65,7 +65,7 @@ impl Auth {
                     let same = |secret: &Secret| secret.hash() == session.refreshing.current;
                     let before = keys.all_following(&token.secret, &token.id).find(same);
                     // Nobody is signed out for that: whoever asks again in a moment is answered.
-                    return given(&keys, &session, before.ok_or(Conflict::SessionChanged)?);
+                    return Ok(given(&keys, &session, before.ok_or(Conflict::SessionChanged)?)?);
                 }
                 Exchange::Stolen => {
                     self.table.end_session(&token.account, &token.id).await?;
@@ -82,7 +82,7 @@ impl Auth {
 }
 
 /// What a client gets.
-fn given(keys: &Keys, session: &SessionRow, secret: Secret) -> Result<Session, Problem> {
+fn given(keys: &Keys, session: &SessionRow, secret: Secret) -> Result<Session, StoreError> {
     let access_token = keys.issue(&session.account, &session.id, now())?;
     let refresh_token: RefreshToken = Token::new(session.account.clone(), session.id.clone(), secret);
     Ok(Session {
