@@ -74,7 +74,7 @@ impl IdempotencyKey {
     /// The write that remembers an answer; it belongs into the transaction that makes what is answered.
     ///
     /// # Errors
-    /// [`StoreError::Corrupt`] when the write is malformed.
+    /// `ErrorKind::Internal` when the write is malformed.
     pub fn remember(&self, reply: &Reply) -> Result<Write, StoreError> {
         let now = store::rows::now();
         let (status, location, answer) = reply.parts();

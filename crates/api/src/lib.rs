@@ -36,7 +36,7 @@ pub trait Endpoint: Sized + Send + Sync + 'static {
     /// The function as the environment configures it.
     ///
     /// # Errors
-    /// [`StoreError::Misconfigured`] when a variable is missing.
+    /// `ErrorKind::Misconfigured` when a variable is missing.
     fn from_env() -> impl Future<Output = Result<Self, StoreError>> + Send;
 
     /// Answers one request.

@@ -6,7 +6,7 @@ use jiff::SignedDuration;
 use lambda_http::http::{StatusCode, header};
 use lambda_http::{Body, Response};
 use serde_json::{Map, Value, json};
-use store::{Conflict, StoreError};
+use store::{Conflict, ErrorKind, StoreError};
 
 /// What codes are made URIs with. They need not resolve (RFC 9457, section 3.1.1).
 const TYPE_BASE: &str = "https://longshore.dev/problems/";
@@ -346,6 +346,7 @@ impl From<Conflict> for Problem {
             | Conflict::BlobGone
             | Conflict::BlobChanged
             | Conflict::KeyUsed
+            | Conflict::PartsChanged
             | Conflict::ReplicaChanged => Self::new(Code::ChangedMeanwhile, changed),
         }
     }
@@ -353,18 +354,17 @@ impl From<Conflict> for Problem {
 
 impl From<StoreError> for Problem {
     fn from(error: StoreError) -> Self {
-        match error {
-            StoreError::Conflict(conflict) => conflict.into(),
+        match error.kind {
+            ErrorKind::Conflict(conflict) => conflict.into(),
+            ErrorKind::Throttled | ErrorKind::Unavailable | ErrorKind::NotFound => {
+                Self::unavailable(error.for_log())
+            }
             // What we may not do or asked wrongly will not be better in a moment.
-            StoreError::Remote {
-                code: Some(ref code), ..
-            } if code.starts_with("AccessDenied") || code.starts_with("Validation") => {
-                Self::internal(error.for_log())
-            }
-            StoreError::Remote { .. } => Self::unavailable(error.for_log()),
-            StoreError::Corrupt(_) | StoreError::Unreadable { .. } | StoreError::Misconfigured(_) => {
-                Self::internal(error.to_string())
-            }
+            ErrorKind::Invalid
+            | ErrorKind::Denied
+            | ErrorKind::Corrupt
+            | ErrorKind::Misconfigured
+            | ErrorKind::Internal => Self::internal(error.for_log()),
         }
     }
 }
@@ -409,7 +409,7 @@ mod tests {
 
     #[test]
     fn a_problem_says_what_to_do_and_hides_its_cause() {
-        let error = StoreError::Corrupt("row ACCOUNT#1 is odd".into());
+        let error = StoreError::corrupt("row ACCOUNT#1 is odd".into());
         let response = Problem::from(error).into_response();
         assert_eq!(response.status(), 500);
         assert_eq!(response.headers()["content-type"], "application/problem+json");

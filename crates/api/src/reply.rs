@@ -14,7 +14,8 @@ pub struct Reply {
 
 impl Reply {
     fn json(status: StatusCode, body: &impl Serialize) -> Result<Self, Problem> {
-        let text = serde_json::to_string(body).map_err(|e| store::StoreError::Corrupt(e.to_string()))?;
+        let text =
+            serde_json::to_string(body).map_err(|e| store::StoreError::internal("writing an answer", e))?;
         Ok(Self::text(status, text))
     }
 
@@ -40,7 +41,8 @@ impl Reply {
     }
 
     fn at(mut self, location: &str) -> Result<Self, Problem> {
-        let value = HeaderValue::from_str(location).map_err(|e| store::StoreError::Corrupt(e.to_string()))?;
+        let value = HeaderValue::from_str(location)
+            .map_err(|e| store::StoreError::internal("writing an answer", e))?;
         self.response.headers_mut().insert(header::LOCATION, value);
         Ok(self)
     }
@@ -74,7 +76,8 @@ impl Reply {
     /// # Errors
     /// A [`Problem`] when it cannot have been answered.
     pub(crate) fn again(status: u16, location: &str, answer: String) -> Result<Self, Problem> {
-        let status = StatusCode::from_u16(status).map_err(|e| store::StoreError::Corrupt(e.to_string()))?;
+        let status =
+            StatusCode::from_u16(status).map_err(|e| store::StoreError::internal("writing an answer", e))?;
         let mut reply = Self::text(status, answer).at(location)?;
         let headers = reply.response.headers_mut();
         headers.insert("idempotency-replayed", HeaderValue::from_static("true"));

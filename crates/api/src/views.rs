@@ -149,7 +149,7 @@ impl Upload {
     /// An upload as it is written down, for whoever asks now: a challenge that is over is not shown.
     ///
     /// # Errors
-    /// [`store::StoreError::Corrupt`] when the stored size has no part plan.
+    /// `ErrorKind::Corrupt` when the stored size has no part plan.
     pub fn new(row: &UploadRow) -> Result<Self, store::StoreError> {
         let plan = row.parts()?;
         let state = row.session().state_at(store::rows::now());

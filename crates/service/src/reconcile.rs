@@ -87,7 +87,7 @@ impl Reconcile {
     /// As the environment configures it.
     ///
     /// # Errors
-    /// [`StoreError::Misconfigured`] when a variable is missing.
+    /// `ErrorKind::Misconfigured` when a variable is missing.
     pub async fn from_env() -> Result<Self, StoreError> {
         let aws = Aws::from_env().await;
         let whole = |name| config::number(name).map(|n| i64::try_from(n).unwrap_or(i64::MAX));

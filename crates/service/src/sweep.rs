@@ -39,7 +39,7 @@ impl Sweep {
     /// As the environment configures it.
     ///
     /// # Errors
-    /// [`StoreError::Misconfigured`] when a variable is missing.
+    /// `ErrorKind::Misconfigured` when a variable is missing.
     pub async fn from_env() -> Result<Self, StoreError> {
         let aws = Aws::from_env().await;
         let finalizer = Finalizer::from_env(&aws)?;

@@ -1,6 +1,6 @@
 //! Accounts and their quota.
 
-use crate::error::{Conflict, StoreError};
+use crate::error::{Conflict, ErrorKind, StoreError};
 use crate::invitations::used;
 use crate::rows::{AccountRow, InvitationRow, UsernameRow};
 use crate::table::{Change, Row, Table, Write, number, text};
@@ -43,7 +43,7 @@ impl Table {
     /// The account with this id.
     ///
     /// # Errors
-    /// [`StoreError::Remote`] or [`StoreError::Corrupt`].
+    /// [`StoreError`].
     pub async fn account(&self, id: &AccountId) -> Result<Option<AccountRow>, StoreError> {
         self.get(&AccountRow::key_of(id)).await
     }
@@ -51,7 +51,7 @@ impl Table {
     /// The account with this username.
     ///
     /// # Errors
-    /// [`StoreError::Remote`] or [`StoreError::Corrupt`].
+    /// [`StoreError`].
     pub async fn account_by_username(&self, username: &Username) -> Result<Option<AccountRow>, StoreError> {
         match self.get::<UsernameRow>(&UsernameRow::key_of(username)).await? {
             Some(row) => self.account(&row.account).await,
@@ -87,7 +87,7 @@ impl Table {
             match self.change(change, Conflict::NodeChanged).await {
                 // Others may have changed what is free meanwhile: what is written counts.
                 Ok(()) => return self.account(&account.id).await,
-                Err(StoreError::Conflict(_)) => {}
+                Err(error) if error.is_conflict() => {}
                 Err(error) => return Err(error),
             }
         }
@@ -97,7 +97,7 @@ impl Table {
     /// Gives an account another role. Gives the account as it is then; `None` when there is no such account.
     ///
     /// # Errors
-    /// [`StoreError::Remote`] or [`StoreError::Corrupt`].
+    /// [`StoreError`].
     pub async fn set_role(&self, username: &Username, role: Role) -> Result<Option<AccountRow>, StoreError> {
         let Some(account) = self.account_by_username(username).await? else {
             return Ok(None);
@@ -117,7 +117,7 @@ impl Table {
 /// is room is decided by its condition.
 ///
 /// # Errors
-/// [`StoreError::Corrupt`] when the write is malformed. Conflicts: [`Conflict::QuotaExceeded`] when bytes are taken that
+/// `ErrorKind::Internal` when the write is malformed. Conflicts: [`Conflict::QuotaExceeded`] when bytes are taken that
 /// are not there, [`Conflict::NodeChanged`] when bytes are given to an account that is gone.
 pub fn quota(account: &AccountId, event: QuotaEvent) -> Result<Write, StoreError> {
     let key = AccountRow::key_of(account);
@@ -143,8 +143,8 @@ pub fn quota(account: &AccountId, event: QuotaEvent) -> Result<Write, StoreError
         }
         QuotaEvent::Take { take, give: back } => give(back - take),
         QuotaEvent::Give(bytes) => give(bytes),
-        QuotaEvent::Limit(_) => Err(StoreError::Corrupt(
-            "a limit is set by `set_quota`, which reads the old one".to_owned(),
+        QuotaEvent::Limit(_) => Err(StoreError::corrupt(
+            "a limit is set by `set_quota`, which reads the old one",
         )),
     }
 }

@@ -1,6 +1,6 @@
 //! Blobs and their ledgers.
 
-use crate::error::{Conflict, StoreError};
+use crate::error::{Conflict, ErrorKind, StoreError};
 use crate::replicas;
 use crate::rows::{BlobRow, ContentRow, LedgerRow, UploadRow, blob_partition};
 use crate::table::{Change, Row, Table, Write, number, text};
@@ -17,7 +17,7 @@ use std::collections::HashMap;
 /// condemned one; a blob that is being reclaimed, or is lost, is not.
 ///
 /// # Errors
-/// [`StoreError::Corrupt`] when the write is malformed. Conflict: [`Conflict::BlobGone`].
+/// `ErrorKind::Internal` when the write is malformed. Conflict: [`Conflict::BlobGone`].
 pub fn refer(blob: &BlobId) -> Result<Write, StoreError> {
     let change = Change::new(
         BlobRow::key_of(blob),
@@ -34,7 +34,7 @@ pub fn refer(blob: &BlobId) -> Result<Write, StoreError> {
 /// nothing refers to it then.
 ///
 /// # Errors
-/// [`StoreError::Corrupt`] when the write is malformed.
+/// `ErrorKind::Internal` when the write is malformed.
 pub fn release(blob: &BlobId, now: Timestamp) -> Result<Write, StoreError> {
     let change = Change::new(
         BlobRow::key_of(blob),
@@ -49,7 +49,7 @@ pub fn release(blob: &BlobId, now: Timestamp) -> Result<Write, StoreError> {
 /// contents, a pending replica for each target.
 ///
 /// # Errors
-/// [`StoreError::Corrupt`] when a write is malformed. Conflict: [`Conflict::ContentExists`].
+/// `ErrorKind::Internal` when a write is malformed. Conflict: [`Conflict::ContentExists`].
 pub fn create(blob: &BlobRow, targets: &[Member], now: Timestamp) -> Result<Vec<Write>, StoreError> {
     let content = ContentRow {
         content_id: blob.content_id,
@@ -111,7 +111,7 @@ impl Table {
     /// A blob.
     ///
     /// # Errors
-    /// [`StoreError::Remote`] or [`StoreError::Corrupt`].
+    /// [`StoreError`].
     pub async fn blob(&self, blob: &BlobId) -> Result<Option<BlobRow>, StoreError> {
         self.get(&BlobRow::key_of(blob)).await
     }
@@ -119,7 +119,7 @@ impl Table {
     /// The blob that has this content, if there is one that new files in this scope may refer to.
     ///
     /// # Errors
-    /// [`StoreError::Remote`] or [`StoreError::Corrupt`].
+    /// [`StoreError`].
     pub async fn blob_with(
         &self,
         content: &ContentId,
@@ -150,7 +150,7 @@ impl Table {
     /// The digests of all of a blob's parts, in order; empty when none were written down.
     ///
     /// # Errors
-    /// [`StoreError::Remote`] or [`StoreError::Corrupt`].
+    /// [`StoreError`].
     pub async fn ledger(&self, blob: &BlobId) -> Result<Vec<PartDigest>, StoreError> {
         let pages = self.all(&blob_partition(blob), LedgerRow::PREFIX).await?;
         let pages: Vec<LedgerRow> = pages.complete()?;
@@ -160,11 +160,11 @@ impl Table {
     /// The digests of the parts of one page of the ledger.
     ///
     /// # Errors
-    /// [`StoreError::Remote`], or [`StoreError::Corrupt`] when the page is missing.
+    /// [`StoreError`] when the page is missing.
     pub async fn ledger_page(&self, blob: &BlobId, page: u32) -> Result<Vec<PartDigest>, StoreError> {
         let row: Option<LedgerRow> = self.get(&LedgerRow::key_of(blob, page)).await?;
         row.map(|row| row.digests)
-            .ok_or_else(|| StoreError::Corrupt(format!("blob {blob} has no page {page} in its ledger")))
+            .ok_or_else(|| StoreError::corrupt(format!("blob {blob} has no page {page} in its ledger")))
     }
 
     /// Moves a blob that was read on as [`step`] says, if it still is what was read. Gives what is left to be done.
@@ -207,7 +207,10 @@ impl Table {
         }
         match self.transact(first).await {
             // The index points to a blob from its birth on, or never again: where it points to another one it stays so.
-            Err(StoreError::Conflict(Conflict::ContentExists)) if frees => {
+            Err(StoreError {
+                kind: ErrorKind::Conflict(Conflict::ContentExists),
+                ..
+            }) if frees => {
                 self.transact(writes(false)?).await?;
             }
             written => written?,
@@ -223,7 +226,11 @@ impl Table {
     pub async fn lose_blob(&self, blob: &BlobRow, now: Timestamp) -> Result<(), StoreError> {
         match self.move_blob(blob, Event::Lose, now).await {
             Ok(Ok(_)) => tracing::error!(blob = %blob.id, "the object of a blob is gone"),
-            Ok(Err(_)) | Err(StoreError::Conflict(_)) => {}
+            Ok(Err(_))
+            | Err(StoreError {
+                kind: ErrorKind::Conflict(_),
+                ..
+            }) => {}
             Err(error) => return Err(error),
         }
         Ok(())

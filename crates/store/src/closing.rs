@@ -2,7 +2,7 @@
 //! when their owner gives them up. So quotas, references and replicas stay right at each moment, and a crash loses nothing.
 //! The rest, which nothing outside of the account depends on, goes at the end.
 
-use crate::error::{Conflict, StoreError};
+use crate::error::{Conflict, ErrorKind, StoreError};
 use crate::objects::Objects;
 use crate::rows::{AccountRow, NodeRow, UploadRow, UsernameRow, account_partition};
 use crate::table::{Change, Page, Row, Table, Write, text};
@@ -104,7 +104,13 @@ impl Table {
                 }
                 match self.move_upload(&upload, Event::Abort, now, |_| (), vec![]).await {
                     Ok(aborted) => self.discard(objects, &aborted, now).await?,
-                    Err(TransitionError::Refused(_) | TransitionError::Store(StoreError::Conflict(_))) => {}
+                    Err(
+                        TransitionError::Refused(_)
+                        | TransitionError::Store(StoreError {
+                            kind: ErrorKind::Conflict(_),
+                            ..
+                        }),
+                    ) => {}
                     Err(TransitionError::Store(error)) => return Err(error),
                 }
             }
@@ -145,7 +151,7 @@ impl Table {
                 match self.clear_file(&node, file, now).await {
                     Ok(()) => {}
                     // Another sweep, or the last request, was at it.
-                    Err(StoreError::Conflict(_)) => none = false,
+                    Err(error) if error.is_conflict() => none = false,
                     Err(error) => return Err(error),
                 }
             }

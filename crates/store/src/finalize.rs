@@ -92,7 +92,7 @@ impl Finalizer {
     /// Everything as the environment names it.
     ///
     /// # Errors
-    /// [`StoreError::Misconfigured`] naming the variable that is missing or malformed.
+    /// `ErrorKind::Misconfigured` naming the variable that is missing or malformed.
     pub fn from_env(aws: &Aws) -> Result<Self, StoreError> {
         Ok(Self {
             table: Table::from_env(aws)?,

@@ -15,7 +15,7 @@ pub const MEMORY: SignedDuration = SignedDuration::from_hours(24);
 /// The write that remembers an answer.
 ///
 /// # Errors
-/// [`StoreError::Corrupt`] when the write is malformed. Conflict: [`Conflict::KeyUsed`].
+/// `ErrorKind::Internal` when the write is malformed. Conflict: [`Conflict::KeyUsed`].
 pub fn remember(row: &KeyRow, now: Timestamp) -> Result<Write, StoreError> {
     // The table deletes what has expired when it has the time.
     let seconds = AttributeValue::N(now.as_second().to_string());
@@ -32,7 +32,7 @@ impl Table {
     /// What was answered to a key, if that is remembered at `now`.
     ///
     /// # Errors
-    /// [`StoreError::Remote`] or [`StoreError::Corrupt`].
+    /// [`StoreError`].
     pub async fn remembered(
         &self,
         account: &AccountId,

@@ -29,7 +29,7 @@ impl Table {
     /// The invitation with this code, if it can be used at `now`.
     ///
     /// # Errors
-    /// [`StoreError::Remote`] or [`StoreError::Corrupt`].
+    /// [`StoreError`].
     pub async fn invitation_by_code(
         &self,
         code: &Code,
@@ -42,7 +42,7 @@ impl Table {
     /// The invitation with this id.
     ///
     /// # Errors
-    /// [`StoreError::Remote`] or [`StoreError::Corrupt`].
+    /// [`StoreError`].
     pub async fn invitation(&self, id: &InvitationId) -> Result<Option<InvitationRow>, StoreError> {
         self.get(&InvitationRow::key_of(id)).await
     }
@@ -51,7 +51,7 @@ impl Table {
     /// have ended.
     ///
     /// # Errors
-    /// [`StoreError::Remote`] or [`StoreError::Corrupt`].
+    /// [`StoreError`].
     pub async fn invitations(
         &self,
         after: Option<&InvitationId>,
@@ -106,7 +106,7 @@ impl Table {
 /// does not matter.
 ///
 /// # Errors
-/// [`StoreError::Corrupt`] when the write is malformed. Conflict: [`Conflict::InvitationGone`].
+/// `ErrorKind::Internal` when the write is malformed. Conflict: [`Conflict::InvitationGone`].
 pub(crate) fn used(
     invitation: &InvitationRow,
     account: Option<&AccountRow>,

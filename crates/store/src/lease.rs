@@ -15,7 +15,7 @@ impl Table {
     /// Takes the lease of this name until `until`, if nobody else has it. Gives whether it is `holder`'s now.
     ///
     /// # Errors
-    /// [`StoreError::Remote`].
+    /// [`StoreError`].
     pub async fn take_lease(
         &self,
         name: &str,
@@ -35,7 +35,7 @@ impl Table {
     /// Keeps a lease until `until`. Gives whether it still is this holder's.
     ///
     /// # Errors
-    /// [`StoreError::Remote`].
+    /// [`StoreError`].
     pub async fn keep_lease(&self, name: &str, holder: &str, until: Timestamp) -> Result<bool, StoreError> {
         let change = Change::new(lease_key(name), "SET #until = :until", "holder = :holder")
             .with(":holder", text(holder))
@@ -46,7 +46,7 @@ impl Table {
     /// Gives a lease back, if it still is this holder's.
     ///
     /// # Errors
-    /// [`StoreError::Remote`].
+    /// [`StoreError`].
     pub async fn free_lease(&self, name: &str, holder: &str) -> Result<(), StoreError> {
         let gone = milliseconds(Timestamp::UNIX_EPOCH);
         let change = Change::new(

@@ -27,6 +27,7 @@ pub mod error;
 pub mod finalize;
 pub mod idempotency;
 pub mod invitations;
+mod key;
 pub mod lease;
 pub mod objects;
 pub mod placing;
@@ -45,7 +46,7 @@ pub mod tree;
 pub mod uploads;
 
 pub use config::Aws;
-pub use error::{Conflict, StoreError};
+pub use error::{Conflict, ErrorKind, StoreError};
 pub use objects::Objects;
 pub use queue::{DeadLetters, Queue, StartQueue};
 pub use table::Table;

@@ -5,7 +5,7 @@
 
 use crate::accounts::quota;
 use crate::blobs;
-use crate::error::{Conflict, StoreError};
+use crate::error::{Conflict, ErrorKind, StoreError};
 use crate::rows::{
     BlobRow, EntryRow, FileContent, HoldingRow, NodeRow, UploadRow, account_partition, new_id,
 };
@@ -54,7 +54,7 @@ impl Placed {
     /// content. Not the reference to the new one, nor the quota.
     ///
     /// # Errors
-    /// [`StoreError::Corrupt`] when a write is malformed. Conflicts: [`Conflict::NameTaken`], [`Conflict::ParentGone`],
+    /// `ErrorKind::Internal` when a write is malformed. Conflicts: [`Conflict::NameTaken`], [`Conflict::ParentGone`],
     /// [`Conflict::NodeChanged`].
     pub fn writes(&self, now: Timestamp) -> Result<Vec<Write>, StoreError> {
         let node = &self.node;
@@ -137,7 +137,10 @@ impl Placing {
     pub async fn again(&mut self, table: &Table, error: TransitionError) -> Result<(), TransitionError> {
         let taken = matches!(
             error,
-            TransitionError::Store(StoreError::Conflict(Conflict::NameTaken | Conflict::NodeChanged))
+            TransitionError::Store(StoreError {
+                kind: ErrorKind::Conflict(Conflict::NameTaken | Conflict::NodeChanged),
+                ..
+            })
         );
         if !taken || self.attempt == ATTEMPTS {
             return Err(error);
@@ -280,7 +283,9 @@ impl Table {
             let error = match self.transact(writes).await {
                 Ok(()) => return Ok(placing.placed.node),
                 // The id is new: a folder that has it is ours, and the answer that said so got lost.
-                Err(StoreError::Conflict(_)) if self.node(&folder.account, &folder.id).await?.is_some() => {
+                Err(error)
+                    if error.is_conflict() && self.node(&folder.account, &folder.id).await?.is_some() =>
+                {
                     return Ok(placing.placed.node);
                 }
                 Err(error) => error,

@@ -1,6 +1,6 @@
 //! Challenges: who shows that he has the bytes of a blob gets a file of it without sending them.
 
-use crate::error::{Conflict, StoreError};
+use crate::error::{Conflict, ErrorKind, StoreError, describe};
 use crate::objects::Objects;
 use crate::rows::{Allowance, BlobRow, FileContent, NodeRow, StoredChallenge, UploadRow, object_key};
 use crate::table::Table;
@@ -58,11 +58,11 @@ impl Table {
         };
         let stored = upload.challenge.as_ref();
         let stored =
-            stored.ok_or_else(|| StoreError::Corrupt(format!("upload {} lacks its challenge", upload.id)))?;
+            stored.ok_or_else(|| StoreError::corrupt(format!("upload {} lacks its challenge", upload.id)))?;
         let right = match verify(objects, stored, proof).await {
             Ok(right) => right,
             // There is no object, or not as much of it as there should be.
-            Err(error) if matches!(error.code(), Some("NoSuchKey" | "InvalidRange")) => {
+            Err(error) if error.kind == ErrorKind::NotFound => {
                 if let Some(blob) = self.blob(&stored.blob).await? {
                     let found = objects.look_for(&object_key(&blob.id), &blob.content_id).await?;
                     if examine(&blob.life(), blob.size, found) == Some(blob::Event::Lose) {
@@ -77,12 +77,11 @@ impl Table {
             return self.punish(upload, now).await;
         }
         match self.commit_proof(upload, stored, now).await {
-            Err(TransitionError::Store(StoreError::Conflict(Conflict::BlobGone))) => {
-                self.fail_proof(upload, now).await
-            }
-            Err(TransitionError::Store(StoreError::Conflict(
-                conflict @ (Conflict::NameTaken | Conflict::ParentGone),
-            ))) => {
+            Err(error) if error.conflict() == Some(Conflict::BlobGone) => self.fail_proof(upload, now).await,
+            Err(TransitionError::Store(StoreError {
+                kind: ErrorKind::Conflict(conflict @ (Conflict::NameTaken | Conflict::ParentGone)),
+                ..
+            })) => {
                 self.fail_proof(upload, now).await?;
                 Err(StoreError::from(conflict).into())
             }
@@ -114,7 +113,7 @@ impl Table {
     ) -> Result<Proven, TransitionError> {
         let content = upload.content_id;
         let content =
-            content.ok_or_else(|| StoreError::Corrupt(format!("upload {} has no content", upload.id)))?;
+            content.ok_or_else(|| StoreError::corrupt(format!("upload {} has no content", upload.id)))?;
         let file = FileContent::of(upload, content, &stored.blob);
         let (complete, node) = self.make_file(upload, Event::Prove, &file, None, now).await?;
         Ok(Proven::Complete(Box::new(complete), Box::new(node)))
@@ -138,10 +137,9 @@ async fn read(objects: &Objects, key: &str, range: ByteRange) -> Result<Vec<u8>,
     let bytes = objects
         .read(key, &(range.offset..range.offset + range.length))
         .await?;
-    let bytes = bytes.collect().await.map_err(|error| StoreError::Remote {
-        operation: "GetObject",
-        code: None,
-        cause: crate::error::describe(&error),
-    })?;
+    let bytes = bytes
+        .collect()
+        .await
+        .map_err(|error| StoreError::unavailable("GetObject", describe(&error)))?;
     Ok(bytes.to_vec())
 }

@@ -29,7 +29,7 @@ impl Table {
     /// it from the reconciler, which begins a pass two minutes after the targets have changed.
     ///
     /// # Errors
-    /// [`StoreError::Remote`] or [`StoreError::Corrupt`].
+    /// [`StoreError`].
     pub async fn recent_roster(&self) -> Result<Arc<Roster>, StoreError> {
         let mut recent = self.recent.roster.lock().await;
         if let Some((at, roster)) = &*recent

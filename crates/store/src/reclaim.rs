@@ -28,7 +28,7 @@ impl Table {
     /// Reads blobs by key. One that cannot be read is told with its key; those that are not there are left out.
     ///
     /// # Errors
-    /// [`StoreError::Remote`].
+    /// [`StoreError`].
     pub async fn blobs_at(
         &self,
         keys: Vec<Key>,
@@ -39,7 +39,7 @@ impl Table {
     /// Reads what is written about a blob.
     ///
     /// # Errors
-    /// [`StoreError::Remote`], or [`StoreError::Unreadable`] when a replica cannot be read: it says what is at the target.
+    /// [`StoreError`] when a replica cannot be read: it says what is at the target.
     pub async fn blob_remains(&self, blob: BlobRow) -> Result<Remains, StoreError> {
         let mut remains = Remains {
             replicas: Vec::new(),

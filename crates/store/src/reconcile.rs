@@ -37,7 +37,7 @@ impl Table {
     /// How far the reconciler is.
     ///
     /// # Errors
-    /// [`StoreError::Remote`] or [`StoreError::Corrupt`].
+    /// [`StoreError`].
     pub async fn reconciler(&self) -> Result<ReconcileRow, StoreError> {
         let key = ReconcileRow::key_of();
         let row = self.or_leave_out(self.get(&key).await)?;
@@ -51,7 +51,7 @@ impl Table {
     /// Writes down how far the reconciler is. `None`: another one was faster, and its word counts.
     ///
     /// # Errors
-    /// [`StoreError::Remote`] or [`StoreError::Corrupt`].
+    /// [`StoreError`].
     pub async fn note_progress(
         &self,
         was: &ReconcileRow,
@@ -67,7 +67,7 @@ impl Table {
         };
         match written {
             Ok(()) => Ok(Some(next)),
-            Err(StoreError::Conflict(_)) => {
+            Err(error) if error.is_conflict() => {
                 // A write whose answer got lost is sent again, and then refused because of itself.
                 let row = self.reconciler().await?;
                 let mine = row.version == next.version && row.progress == next.progress;
@@ -80,7 +80,7 @@ impl Table {
     /// Looks at up to `limit` rows of the whole table after the key `after`, and gives those among them that lead to objects.
     ///
     /// # Errors
-    /// [`StoreError::Remote`].
+    /// [`StoreError`].
     pub async fn owners(&self, after: Option<&Key>, limit: u32) -> Result<Owners, StoreError> {
         let values = HashMap::from([
             (":blob".to_owned(), text(BlobRow::SK)),
@@ -109,7 +109,7 @@ impl Table {
     /// whoever does something about one that is missing asks again.
     ///
     /// # Errors
-    /// [`StoreError::Remote`].
+    /// [`StoreError`].
     pub async fn blobs_of(&self, ids: &[BlobId]) -> Result<HashMap<BlobId, Option<BlobRow>>, StoreError> {
         let keys: HashMap<Key, &BlobId> = ids.iter().map(|id| (BlobRow::key_of(id), id)).collect();
         let items = self.batch_get_as(keys.keys().cloned(), None, false).await?;
@@ -124,7 +124,7 @@ impl Table {
     /// Which of these have become blobs, consistently.
     ///
     /// # Errors
-    /// [`StoreError::Remote`].
+    /// [`StoreError`].
     pub async fn blobs_among(&self, ids: &[BlobId]) -> Result<HashSet<BlobId>, StoreError> {
         let there = self.existing(ids.iter().map(BlobRow::key_of)).await?;
         let is_blob = |id: &&BlobId| there.contains(&BlobRow::key_of(id));
@@ -134,7 +134,7 @@ impl Table {
     /// Who may still make something of the parts or the object of this blob to be.
     ///
     /// # Errors
-    /// [`StoreError::Remote`] or [`StoreError::Corrupt`].
+    /// [`StoreError`].
     pub async fn claimant(&self, blob: &BlobId) -> Result<Claimant, StoreError> {
         let Some(claim) = self.get::<ClaimRow>(&ClaimRow::key_of(blob)).await? else {
             return Ok(Claimant::Nobody);
@@ -152,7 +152,7 @@ impl Table {
     /// Whose this blob or blob to be is. In the order that [`Standing`] asks for.
     ///
     /// # Errors
-    /// [`StoreError::Remote`] or [`StoreError::Corrupt`].
+    /// [`StoreError`].
     pub async fn standing(&self, blob: &BlobId) -> Result<Standing, StoreError> {
         let claimant = self.claimant(blob).await?;
         let is_blob = !self.existing([BlobRow::key_of(blob)]).await?.is_empty();
@@ -162,7 +162,7 @@ impl Table {
     /// Deletes what is written about bytes that never became a blob, the claim last: until then the reconciler comes back.
     ///
     /// # Errors
-    /// [`StoreError::Remote`].
+    /// [`StoreError`].
     pub async fn delete_unborn(&self, blob: &BlobId) -> Result<(), StoreError> {
         let (own, claim) = (BlobRow::key_of(blob), ClaimRow::key_of(blob));
         let mut keys = self.keys(&blob_partition(blob)).await?;

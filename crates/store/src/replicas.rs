@@ -9,7 +9,7 @@ mod parking;
 mod reading;
 mod removing;
 
-use crate::error::{Conflict, StoreError};
+use crate::error::{Conflict, ErrorKind, StoreError};
 use crate::rows::{BlobRow, ReplicaRow, TallyRow, blob_partition, waiting_for, waiting_shard};
 use crate::table::{Change, Key, Row, Rows, Table, Waiting, Write, number, text};
 use aws_sdk_dynamodb::types::AttributeValue;
@@ -43,7 +43,7 @@ pub struct Arrival {
 /// The writes that bring a pending replica into being at each target.
 ///
 /// # Errors
-/// [`StoreError::Corrupt`] when a write is malformed.
+/// `ErrorKind::Internal` when a write is malformed.
 pub fn create(
     blob: &BlobRow,
     targets: &[Member],
@@ -159,7 +159,7 @@ impl Table {
     /// names of the targets that got one.
     ///
     /// # Errors
-    /// [`StoreError::Remote`] or [`StoreError::Corrupt`].
+    /// [`StoreError`].
     pub async fn add_replicas(
         &self,
         blob: &BlobId,
@@ -189,8 +189,8 @@ impl Table {
             match self.transact(writes).await {
                 Ok(()) => made.extend(target.iter().map(|member| member.name.clone())),
                 // Somebody else made it.
-                Err(StoreError::Conflict(Conflict::ReplicaChanged)) => {}
-                Err(StoreError::Conflict(_)) => break,
+                Err(error) if error.conflict() == Some(Conflict::ReplicaChanged) => {}
+                Err(error) if error.is_conflict() => break,
                 Err(error) => return Err(error),
             }
         }
@@ -219,7 +219,7 @@ impl Table {
             ];
             match self.transact(writes).await {
                 Ok(()) => return Ok(true),
-                Err(StoreError::Conflict(_)) => {
+                Err(error) if error.is_conflict() => {
                     let since = replica.since;
                     read = self.replica(&replica.blob, &replica.target).await?;
                     // It has lost its bytes meanwhile: what happened is not about those that it waits for now.
@@ -246,7 +246,7 @@ impl Table {
             };
             match written {
                 Ok(()) => {}
-                Err(StoreError::Conflict(_)) => {
+                Err(error) if error.is_conflict() => {
                     for arrival in chunk {
                         self.arrive_alone(arrival, now).await?;
                     }

@@ -57,7 +57,7 @@ impl Table {
     /// over at `now`.
     ///
     /// # Errors
-    /// [`StoreError::Remote`] or [`StoreError::Corrupt`].
+    /// [`StoreError`].
     pub async fn session(
         &self,
         account: &AccountId,
@@ -85,7 +85,7 @@ impl Table {
     /// The account and the personal access token of this id, if both are there and the token has not expired at `now`.
     ///
     /// # Errors
-    /// [`StoreError::Remote`] or [`StoreError::Corrupt`].
+    /// [`StoreError`].
     pub async fn personal_token(
         &self,
         account: &AccountId,
@@ -139,7 +139,7 @@ impl Table {
     /// Ends a session. One that is not there is over.
     ///
     /// # Errors
-    /// [`StoreError::Remote`].
+    /// [`StoreError`].
     pub async fn end_session(&self, account: &AccountId, session: &SessionId) -> Result<(), StoreError> {
         self.delete_all(&[SessionRow::key_of(account, session)]).await
     }
@@ -217,7 +217,7 @@ impl Table {
     /// One page of an account's personal access tokens, after the one with the id `after`.
     ///
     /// # Errors
-    /// [`StoreError::Remote`] or [`StoreError::Corrupt`].
+    /// [`StoreError`].
     pub async fn tokens(
         &self,
         account: &AccountId,
@@ -233,7 +233,7 @@ impl Table {
     /// Ends a personal access token. Gives whether there was one.
     ///
     /// # Errors
-    /// [`StoreError::Remote`].
+    /// [`StoreError`].
     pub async fn delete_token(
         &self,
         account: &AccountId,
@@ -248,7 +248,7 @@ impl Table {
         )?;
         match self.transact(vec![write]).await {
             Ok(()) => Ok(true),
-            Err(StoreError::Conflict(_)) => Ok(false),
+            Err(error) if error.is_conflict() => Ok(false),
             Err(error) => Err(error),
         }
     }

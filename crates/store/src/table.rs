@@ -9,6 +9,7 @@ mod reading;
 mod sample;
 mod write;
 
+pub use crate::key::Key;
 pub use due::{Class, DuePlace};
 pub use open::Opened;
 pub use reading::{Page, Rows};
@@ -30,15 +31,6 @@ use std::time::Duration;
 
 /// An item as DynamoDB has it.
 pub type Item = HashMap<String, AttributeValue>;
-
-/// The primary key of an item.
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
-pub struct Key {
-    /// Partition key.
-    pub pk: String,
-    /// Sort key.
-    pub sk: String,
-}
 
 impl Key {
     fn attributes(&self) -> Item {
@@ -105,7 +97,8 @@ pub trait Row: Serialize + DeserializeOwned {
 }
 
 fn to_item<R: Row>(row: &R) -> Result<Item, StoreError> {
-    let mut item: Item = serde_dynamo::to_item(row).map_err(|e| StoreError::Corrupt(e.to_string()))?;
+    let mut item: Item =
+        serde_dynamo::to_item(row).map_err(|e| StoreError::internal("building a request", e))?;
     item.extend(row.key().attributes());
     if let Some(at) = row.due_at() {
         item.extend(due::attributes(&row.key(), at));
@@ -125,10 +118,8 @@ fn to_item<R: Row>(row: &R) -> Result<Item, StoreError> {
 /// What does not understand an item may quote it, so the error has the key only.
 fn from_item<R: Row>(item: Item) -> Result<R, StoreError> {
     let key = Key::of(&item);
-    serde_dynamo::from_item(item).map_err(|error| match key {
-        Some(Key { pk, sk }) => StoreError::Unreadable { pk, sk },
-        None => StoreError::Corrupt(error.to_string()),
-    })
+    serde_dynamo::from_item(item)
+        .map_err(|error| key.map_or_else(|| StoreError::corrupt(error), StoreError::unreadable))
 }
 
 /// The table.
@@ -144,7 +135,7 @@ impl Table {
     /// The table that `TABLE_NAME` names.
     ///
     /// # Errors
-    /// [`StoreError::Misconfigured`] when the variable is missing, or `ROSTER_SECONDS` is not a number.
+    /// `ErrorKind::Misconfigured` when the variable is missing, or `ROSTER_SECONDS` is not a number.
     pub fn from_env(aws: &Aws) -> Result<Self, StoreError> {
         Ok(Self {
             recent: Recent::lasting(config::roster_lifetime()?),
@@ -166,11 +157,11 @@ impl Table {
     /// Deletes items whatever they are.
     ///
     /// # Errors
-    /// [`StoreError::Remote`] or [`StoreError::Corrupt`].
+    /// [`StoreError`].
     pub async fn delete_all(&self, keys: &[Key]) -> Result<(), StoreError> {
         let requests = keys.iter().map(|key| {
             let delete = DeleteRequest::builder().set_key(Some(key.attributes())).build();
-            let delete = delete.map_err(|e| StoreError::Corrupt(e.to_string()))?;
+            let delete = delete.map_err(|e| StoreError::internal("building a request", e))?;
             Ok(WriteRequest::builder().delete_request(delete).build())
         });
         self.write_batches(requests.collect::<Result<_, StoreError>>()?)
@@ -204,7 +195,7 @@ impl Table {
     /// The keys of all items of a partition.
     ///
     /// # Errors
-    /// [`StoreError::Remote`].
+    /// [`StoreError`].
     pub async fn keys(&self, pk: &str) -> Result<Vec<Key>, StoreError> {
         let items = self.partition(pk, Some("pk, sk")).await?;
         Ok(items.iter().filter_map(Key::of).collect())
@@ -214,7 +205,7 @@ impl Table {
     /// `limit`.
     ///
     /// # Errors
-    /// [`StoreError::Remote`].
+    /// [`StoreError`].
     pub async fn waiting(&self, shard: &str, limit: u32) -> Result<Vec<(Key, Timestamp)>, StoreError> {
         let answer = self
             .client

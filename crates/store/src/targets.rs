@@ -38,7 +38,7 @@ impl Table {
     /// What all functions may know of the targets.
     ///
     /// # Errors
-    /// [`StoreError::Remote`] or [`StoreError::Corrupt`].
+    /// [`StoreError`].
     pub async fn roster(&self) -> Result<RosterRow, StoreError> {
         let row = self.get(&RosterRow::key_of()).await?;
         Ok(row.unwrap_or_default())
@@ -49,7 +49,7 @@ impl Table {
     /// says.
     ///
     /// # Errors
-    /// [`StoreError::Remote`] or [`StoreError::Corrupt`].
+    /// [`StoreError`].
     pub async fn publish(
         &self,
         was: RosterRow,
@@ -71,7 +71,7 @@ impl Table {
     /// Forgets targets that are not configured any more, and of which no replica is left. Gives what is known now.
     ///
     /// # Errors
-    /// [`StoreError::Remote`] or [`StoreError::Corrupt`].
+    /// [`StoreError`].
     pub async fn forget_retired(&self, was: RosterRow) -> Result<RosterRow, StoreError> {
         let mut next = was.clone();
         next.roster.members.clear();
@@ -96,7 +96,7 @@ impl Table {
     async fn put_roster(&self, next: RosterRow, was: u64) -> Result<RosterRow, StoreError> {
         match self.put_version(&next, was).await {
             Ok(()) => Ok(next),
-            Err(StoreError::Conflict(_)) => self.roster().await,
+            Err(error) if error.is_conflict() => self.roster().await,
             Err(error) => Err(error),
         }
     }
@@ -114,7 +114,7 @@ impl Table {
     /// The targets that a file of this account in this folder gets replicas at; no parent is the root.
     ///
     /// # Errors
-    /// [`StoreError::Remote`] or [`StoreError::Corrupt`].
+    /// [`StoreError`].
     pub async fn targets_for(
         &self,
         roster: &Roster,
@@ -181,7 +181,7 @@ impl Table {
     /// How many replicas a target has in which state, as far as that can be read.
     ///
     /// # Errors
-    /// [`StoreError::Remote`].
+    /// [`StoreError`].
     pub async fn tally(&self, target: &str) -> Result<Tally, StoreError> {
         Ok(sum(&self.tallies(target).await?.rows))
     }
@@ -193,7 +193,7 @@ impl Table {
     /// Replicas of a target that wait for something: those that wait longest, about `limit`.
     ///
     /// # Errors
-    /// [`StoreError::Remote`].
+    /// [`StoreError`].
     pub async fn waiting_at(
         &self,
         target: &str,
@@ -212,7 +212,7 @@ impl Table {
     /// Since when the oldest replica waits that a target does not have yet.
     ///
     /// # Errors
-    /// [`StoreError::Remote`].
+    /// [`StoreError`].
     pub async fn oldest_at(&self, target: &str) -> Result<Option<Timestamp>, StoreError> {
         let waiting = self.waiting_at(target, WaitingFor::Bytes, 1).await?;
         Ok(waiting.first().map(|(_, since)| *since))
@@ -221,7 +221,7 @@ impl Table {
     /// How a target is doing.
     ///
     /// # Errors
-    /// [`StoreError::Remote`] or [`StoreError::Corrupt`].
+    /// [`StoreError`].
     pub async fn target_status(&self, target: &str, now: Timestamp) -> Result<Status, StoreError> {
         let tallies = self.tallies(target).await?;
         let tally = sum(&tallies.rows);
@@ -244,7 +244,7 @@ impl Table {
     /// Notes how many bytes have been copied to a target by now, for its rate.
     ///
     /// # Errors
-    /// [`StoreError::Remote`] or [`StoreError::Corrupt`].
+    /// [`StoreError`].
     pub async fn sample(&self, target: &str, copied: i64, now: Timestamp) -> Result<(), StoreError> {
         // What cannot be read is written anew.
         let row = self.get::<SamplesRow>(&SamplesRow::key_of(target)).await;

@@ -26,7 +26,7 @@ impl Table {
     /// Takes `cost` of an allowance of this hour, if that leaves it within `limit`.
     ///
     /// # Errors
-    /// [`StoreError::Remote`].
+    /// [`StoreError`].
     pub async fn spend(
         &self,
         allowance: &Allowance<'_>,
@@ -55,7 +55,7 @@ impl Table {
     /// Counts an attempt at a password, before anybody looks at it. Gives how long to wait, if it comes too early.
     ///
     /// # Errors
-    /// [`StoreError::Remote`] or [`StoreError::Corrupt`].
+    /// [`StoreError`].
     pub async fn count_attempt(
         &self,
         key: &Key,
@@ -89,7 +89,7 @@ impl Table {
                 )?,
             };
             match self.transact(vec![write]).await {
-                Err(StoreError::Conflict(_)) => {}
+                Err(error) if error.is_conflict() => {}
                 written => return written.map(Ok),
             }
         }
@@ -100,7 +100,7 @@ impl Table {
     /// Forgets attempts: the last one was right.
     ///
     /// # Errors
-    /// [`StoreError::Remote`].
+    /// [`StoreError`].
     pub async fn forget_attempts(&self, key: Key, now: Timestamp) -> Result<(), StoreError> {
         self.transact(vec![forgotten(key, now)?]).await
     }
@@ -108,7 +108,7 @@ impl Table {
     /// Who wants to sign in with this name from this source. It takes as long when there is no such account.
     ///
     /// # Errors
-    /// [`StoreError::Remote`] or [`StoreError::Corrupt`].
+    /// [`StoreError`].
     pub async fn visitor(
         &self,
         username: &Username,

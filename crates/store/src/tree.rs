@@ -4,7 +4,7 @@ use crate::accounts::quota;
 use crate::blobs;
 use crate::error::{Conflict, StoreError};
 use crate::rows::{EntryRow, FileContent, HoldingRow, NodeRow, account_partition};
-use crate::table::{Change, Item, Key, Page, Row, Rows, Table, Write, number, text};
+use crate::table::{Change, Item, Page, Row, Rows, Table, Write, number, text};
 use domain::account::QuotaEvent;
 use domain::id::{AccountId, NodeId};
 use domain::name::Name;
@@ -30,7 +30,7 @@ pub enum Kind {
 /// The writes that put a node into the tree: itself, its name within the parent, the parent's count.
 ///
 /// # Errors
-/// [`StoreError::Corrupt`] when a write is malformed. Conflicts: [`Conflict::NameTaken`],
+/// `ErrorKind::Internal` when a write is malformed. Conflicts: [`Conflict::NameTaken`],
 /// [`Conflict::ParentGone`].
 pub fn insert(node: &NodeRow) -> Result<Vec<Write>, StoreError> {
     let mut writes = vec![
@@ -56,7 +56,7 @@ impl Table {
     /// A file or folder of the account.
     ///
     /// # Errors
-    /// [`StoreError::Remote`] or [`StoreError::Corrupt`].
+    /// [`StoreError`].
     pub async fn node(&self, account: &AccountId, node: &NodeId) -> Result<Option<NodeRow>, StoreError> {
         self.get(&NodeRow::key_of(account, node)).await
     }
@@ -64,7 +64,7 @@ impl Table {
     /// The node of this name in a folder; no parent is the root.
     ///
     /// # Errors
-    /// [`StoreError::Remote`], or [`StoreError::Unreadable`]: there is something of this name.
+    /// [`StoreError`]: there is something of this name.
     pub async fn node_named(
         &self,
         account: &AccountId,
@@ -84,7 +84,7 @@ impl Table {
     /// were a folder.
     ///
     /// # Errors
-    /// [`StoreError::Remote`].
+    /// [`StoreError`].
     pub async fn taken(
         &self,
         account: &AccountId,
@@ -115,8 +115,7 @@ impl Table {
             Some(Kind::Folder { depth: Some(depth) }) if depth < MAX_DEPTH => Ok(depth + 1),
             Some(Kind::Folder { depth: Some(_) }) => Err(Conflict::TooDeep.into()),
             Some(Kind::Folder { depth: None }) => {
-                let Key { pk, sk } = NodeRow::key_of(account, parent);
-                Err(StoreError::Unreadable { pk, sk })
+                Err(StoreError::unreadable(NodeRow::key_of(account, parent)))
             }
             Some(Kind::File) | None => Err(Conflict::ParentGone.into()),
         }
@@ -125,7 +124,7 @@ impl Table {
     /// What a node is, if it is there. Nothing else of it need be readable.
     ///
     /// # Errors
-    /// [`StoreError::Remote`].
+    /// [`StoreError`].
     pub async fn kind(&self, account: &AccountId, node: &NodeId) -> Result<Option<Kind>, StoreError> {
         let item = self.item(&NodeRow::key_of(account, node)).await?;
         let depth = |item: &Item| item.get("depth")?.as_n().ok()?.parse().ok();
@@ -141,7 +140,7 @@ impl Table {
     /// Up to `limit` nodes of a folder by name, after the name `after`; and the name to go on after.
     ///
     /// # Errors
-    /// [`StoreError::Remote`].
+    /// [`StoreError`].
     pub async fn nodes(
         &self,
         account: &AccountId,
@@ -177,15 +176,14 @@ impl Table {
     /// A node as far as removing it wants it, whatever else of it cannot be read: its times are made up.
     ///
     /// # Errors
-    /// [`StoreError::Remote`], or [`StoreError::Unreadable`] when its place in the tree or what it refers to cannot be read.
+    /// [`StoreError`] when its place in the tree or what it refers to cannot be read.
     pub async fn remains(&self, account: &AccountId, node: &NodeId) -> Result<Option<NodeRow>, StoreError> {
         let key = NodeRow::key_of(account, node);
         let Some(item) = self.item(&key).await? else {
             return Ok(None);
         };
-        let Key { pk, sk } = key;
-        let unreadable = StoreError::Unreadable { pk, sk };
-        NodeRow::remains(account, node, &item).map(Some).ok_or(unreadable)
+        let remains = NodeRow::remains(account, node, &item);
+        remains.map(Some).ok_or_else(|| StoreError::unreadable(key))
     }
 
     /// Removes a node: an empty folder, or a file, whose bytes leave the account's quota and whose blob loses

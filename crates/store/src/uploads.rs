@@ -2,7 +2,7 @@
 
 use crate::accounts::quota;
 use crate::blobs;
-use crate::error::{Conflict, StoreError};
+use crate::error::{Conflict, ErrorKind, StoreError};
 use crate::objects::Objects;
 use crate::placing::Placing;
 use crate::rows::{
@@ -36,12 +36,21 @@ pub enum TransitionError {
 }
 
 impl TransitionError {
+    /// The condition that did not hold, if that is why.
+    #[must_use]
+    pub fn conflict(&self) -> Option<Conflict> {
+        match self {
+            Self::Store(error) => error.conflict(),
+            Self::Refused(_) => None,
+        }
+    }
+
     /// The same as an error of the store, for those whose events cannot be refused.
     #[must_use]
     pub fn into_store_error(self) -> StoreError {
         match self {
             Self::Store(error) => error,
-            Self::Refused(refusal) => StoreError::Corrupt(refusal.to_string()),
+            Self::Refused(refusal) => StoreError::corrupt(refusal),
         }
     }
 }
@@ -101,7 +110,7 @@ impl Table {
         writes.insert(0, Write::create(&upload, Conflict::UploadChanged)?);
         match self.transact(writes).await {
             // The id is new: an upload that has it is ours, and the answer that said so got lost.
-            Err(StoreError::Conflict(Conflict::UploadChanged)) => Ok(()),
+            Err(error) if error.conflict() == Some(Conflict::UploadChanged) => Ok(()),
             written => written,
         }
     }
@@ -109,7 +118,7 @@ impl Table {
     /// An upload of the account.
     ///
     /// # Errors
-    /// [`StoreError::Remote`] or [`StoreError::Corrupt`].
+    /// [`StoreError`].
     pub async fn upload(&self, account: &AccountId, id: &UploadId) -> Result<Option<UploadRow>, StoreError> {
         self.get(&UploadRow::key_of(account, id)).await
     }
@@ -118,7 +127,7 @@ impl Table {
     /// that was begun in the last moment may be missing.
     ///
     /// # Errors
-    /// [`StoreError::Remote`].
+    /// [`StoreError`].
     pub async fn uploads(
         &self,
         account: &AccountId,
@@ -144,7 +153,7 @@ impl Table {
     /// How many uploads into a folder have not ended, counted up to [`MOST_COUNTED`].
     ///
     /// # Errors
-    /// [`StoreError::Remote`].
+    /// [`StoreError`].
     pub async fn uploads_into(&self, account: &AccountId, folder: &NodeId) -> Result<u32, StoreError> {
         let prefix = UploadPlace::prefix(Some(folder));
         self.count_opened(account.as_str(), &prefix, MOST_COUNTED).await
@@ -164,9 +173,14 @@ impl Table {
             .move_upload(upload, Event::LoseParts, now, forget, vec![])
             .await
         {
-            Ok(_) | Err(TransitionError::Refused(_) | TransitionError::Store(StoreError::Conflict(_))) => {
-                Ok(())
-            }
+            Ok(_)
+            | Err(
+                TransitionError::Refused(_)
+                | TransitionError::Store(StoreError {
+                    kind: ErrorKind::Conflict(_),
+                    ..
+                }),
+            ) => Ok(()),
             Err(TransitionError::Store(error)) => Err(error),
         }
     }
@@ -175,7 +189,7 @@ impl Table {
     /// looked at; a blob that is not found costs an upload that could have been spared.
     ///
     /// # Errors
-    /// [`StoreError::Remote`] or [`StoreError::Corrupt`].
+    /// [`StoreError`].
     pub async fn own_blob(
         &self,
         account: &AccountId,
@@ -207,7 +221,7 @@ impl Table {
     /// The file that a complete upload became, as long as it still has these bytes: it may have been deleted, or replaced.
     ///
     /// # Errors
-    /// [`StoreError::Remote`] or [`StoreError::Corrupt`].
+    /// [`StoreError`].
     pub async fn file_of(&self, upload: &UploadRow) -> Result<Option<NodeRow>, StoreError> {
         let Some(node) = &upload.node else {
             return Ok(None);
@@ -268,7 +282,7 @@ impl Table {
     /// it since it was read: where it is being finalized by now, whoever does may die.
     ///
     /// # Errors
-    /// [`StoreError::Remote`]; that something has happened is none.
+    /// [`StoreError`]; that something has happened is none.
     pub async fn look_later(&self, upload: &UploadRow) -> Result<(), StoreError> {
         let update = "SET due_shard = :due_shard, due_at = :due_at";
         let change = Change::new(upload.key(), update, "version = :version")
@@ -330,7 +344,10 @@ impl Table {
             .move_upload(&upload, Event::Touch(expiry), now, record, vec![claim])
             .await
         {
-            Err(TransitionError::Store(StoreError::Conflict(conflict))) if upload.multipart_id.is_none() => {
+            Err(TransitionError::Store(StoreError {
+                kind: ErrorKind::Conflict(conflict),
+                ..
+            })) if upload.multipart_id.is_none() => {
                 // A write whose answer got lost is sent again, and then refused because of itself.
                 let row = self.upload(&upload.account, &upload.id).await?;
                 if let Some(row) = row.filter(|row| row.multipart_id.as_ref() == Some(&id)) {

@@ -34,7 +34,7 @@ impl AccountCreate {
 fn default_quota() -> Result<Quota, StoreError> {
     let limit = number("DEFAULT_QUOTA_BYTES")?;
     Quota::unused(limit)
-        .ok_or_else(|| StoreError::Misconfigured(format!("DEFAULT_QUOTA_BYTES is above {MAX_QUOTA}")))
+        .ok_or_else(|| StoreError::misconfigured(format!("DEFAULT_QUOTA_BYTES is above {MAX_QUOTA}")))
 }
 
 impl Endpoint for AccountCreate {

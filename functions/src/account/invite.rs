@@ -213,7 +213,7 @@ impl AccountInvite {
                 tracing::info!(invitation = %id, "invitation revoked");
                 Ok(Answer::Revoked { revoked: id })
             }
-            Err(StoreError::Conflict(Conflict::InvitationGone)) => {
+            Err(error) if error.conflict() == Some(Conflict::InvitationGone) => {
                 let used = self.table.invitation(&id).await?.is_some();
                 Err(if used {
                     InviteError::Used(id)

@@ -6,8 +6,7 @@ use api::{Auth, Call, Endpoint, Problem, Reply};
 use domain::id::{AccountId, NodeId};
 use domain::token::Scope;
 use store::rows::{NodeRow, now};
-use store::table::Key;
-use store::{Aws, StoreError, Table};
+use store::{Aws, ErrorKind, StoreError, Table};
 
 pub struct FileDelete {
     table: Table,
@@ -20,8 +19,12 @@ impl FileDelete {
         match self.table.remains(account, id).await {
             Ok(Some(node)) => Ok(node),
             Ok(None) => Err(Problem::not_found("file or folder")),
-            Err(StoreError::Unreadable { pk, sk }) => {
-                self.table.leave_out(&Key { pk, sk });
+            Err(StoreError {
+                kind: ErrorKind::Corrupt,
+                key: Some(key),
+                ..
+            }) => {
+                self.table.leave_out(&key);
                 let detail = "what is stored of it cannot be read, so nobody knows what would have to be removed \
                               with it; ask who operates this store, whose log has the item's key";
                 Err(Problem::new(Code::Unreadable, detail))
@@ -51,7 +54,7 @@ impl Endpoint for FileDelete {
         match self.table.delete_node(&node, now()).await {
             Ok(()) => {}
             // Somebody else deleted it, or this did, and the answer that said so got lost.
-            Err(StoreError::Conflict(_)) if self.table.kind(&account, &node.id).await?.is_none() => {}
+            Err(error) if error.is_conflict() && self.table.kind(&account, &node.id).await?.is_none() => {}
             Err(error) => return Err(error.into()),
         }
         if open_uploads > 0 {

@@ -41,7 +41,8 @@ fn reply(folder: &NodeRow) -> Result<Reply, Problem> {
 }
 
 fn remember(key: &IdempotencyKey, folder: &NodeRow) -> Result<Write, StoreError> {
-    let reply = reply(folder).map_err(|problem| StoreError::Corrupt(problem.code().as_str().to_owned()))?;
+    let reply = reply(folder)
+        .map_err(|problem| StoreError::internal("writing an answer", problem.code().as_str()))?;
     key.remember(&reply)
 }
 

@@ -37,7 +37,7 @@ impl Endpoint for UploadAbort {
             Ok(aborted) => aborted,
             Err(TransitionError::Refused(_)) => return Err(api::lookup::not_open(&upload)),
             // Somebody else changed it, or this did, and the answer that said so got lost.
-            Err(TransitionError::Store(error @ StoreError::Conflict(_))) => {
+            Err(TransitionError::Store(error)) if error.is_conflict() => {
                 match api::lookup::upload(&self.table, &account, &upload.id).await? {
                     row if row.state == State::Aborted => row,
                     _ => return Err(error.into()),

@@ -107,7 +107,7 @@ impl UploadCreate {
                 reply(&upload, Some((&node, &replicas))).map(Some)
             }
             // The other file was deleted meanwhile, and its bytes are going: an ordinary upload it is.
-            Err(StoreError::Conflict(Conflict::BlobGone)) => Ok(None),
+            Err(error) if error.conflict() == Some(Conflict::BlobGone) => Ok(None),
             Err(error) => Err(error.into()),
         }
     }
@@ -197,8 +197,8 @@ fn remember(
     upload: &UploadRow,
     file: Option<FileAndReplicas<'_>>,
 ) -> Result<Write, StoreError> {
-    let reply =
-        reply(upload, file).map_err(|problem| StoreError::Corrupt(problem.code().as_str().to_owned()))?;
+    let reply = reply(upload, file)
+        .map_err(|problem| StoreError::internal("writing an answer", problem.code().as_str()))?;
     key.remember(&reply)
 }
 

@@ -56,7 +56,7 @@ impl Endpoint for UploadProve {
             Err(TransitionError::Refused(Refusal::Lapsed(_))) => Err(api::lookup::not_open(&upload)),
             Err(TransitionError::Refused(_)) => self.as_it_is(&upload).await,
             // Another answer was faster, or this one, sent again because nothing was heard of it.
-            Err(TransitionError::Store(StoreError::Conflict(Conflict::UploadChanged))) => {
+            Err(error) if error.conflict() == Some(Conflict::UploadChanged) => {
                 let upload = api::lookup::upload(&self.table, &account, &id).await?;
                 self.as_it_is(&upload).await
             }

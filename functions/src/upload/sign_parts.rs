@@ -41,9 +41,7 @@ impl UploadSignParts {
             {
                 Ok(begun) => return Ok(begun),
                 Err(TransitionError::Refused(_)) => return Err(api::lookup::not_open(&upload)),
-                Err(TransitionError::Store(StoreError::Conflict(Conflict::UploadChanged)))
-                    if attempt < ATTEMPTS =>
-                {
+                Err(error) if error.conflict() == Some(Conflict::UploadChanged) && attempt < ATTEMPTS => {
                     attempt += 1;
                 }
                 Err(TransitionError::Store(error)) => return Err(error.into()),

@@ -92,7 +92,7 @@ enum Refused {
 impl Keys {
     fn parse(secret: &SecretText) -> Result<Self, StoreError> {
         let since = secret.since;
-        let misconfigured = |what: &str| StoreError::Misconfigured(format!("the signing secret {what}"));
+        let misconfigured = |what: &str| StoreError::misconfigured(format!("the signing secret {what}"));
         let secret: SigningSecret = serde_json::from_str(&secret.text)
             .map_err(|_| misconfigured("is not {\"current\": \"...\", \"previous\": \"...\"}"))?;
         if [Some(&secret.current), secret.previous.as_ref()]
@@ -136,8 +136,7 @@ impl Keys {
             iat,
             exp: iat + ACCESS_LIFETIME.unsigned_abs().as_secs(),
         };
-        sign(self.signing(now), &claims)
-            .map_err(|e| StoreError::Corrupt(format!("signing a token: {e}")).into())
+        sign(self.signing(now), &claims).map_err(|e| StoreError::internal("signing a token", e).into())
     }
 
     /// The secret that follows that of a refresh token which is exchanged at `now`.

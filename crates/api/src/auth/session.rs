@@ -7,8 +7,8 @@ use crate::views::Session;
 use domain::session::{ACCESS_LIFETIME, Exchange, Refreshing};
 use domain::throttle::Source;
 use domain::token::{RefreshToken, Secret, Token};
+use store::Conflict;
 use store::rows::{AccountRow, SessionRow, new_id, now};
-use store::{Conflict, StoreError};
 
 /// How often an exchange is tried while others exchange the same token.
 const ATTEMPTS: u32 = 3;
@@ -27,7 +27,7 @@ impl Auth {
             refreshing: Refreshing::new(secret.hash(), now()),
         };
         match self.table.begin_session(account, &session, source, now()).await {
-            Err(StoreError::Conflict(_)) => Err(Problem::unauthorized(
+            Err(error) if error.is_conflict() => Err(Problem::unauthorized(
                 "the account was changed at this moment; sign in again",
             )),
             begun => {
@@ -53,7 +53,7 @@ impl Auth {
                 .exchange(&token.secret.hash(), next.hash(), now())
             {
                 Exchange::New(then) => match self.table.refresh_session(&session, &then).await {
-                    Err(StoreError::Conflict(_)) => {}
+                    Err(error) if error.is_conflict() => {}
                     written => {
                         written?;
                         session.refreshing = then;

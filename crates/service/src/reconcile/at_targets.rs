@@ -100,7 +100,7 @@ impl Reconcile {
             return match self.table.remove_replica(&replica).await {
                 Ok(()) => Ok(Became::Removed),
                 // The next pass looks at what it has become.
-                Err(StoreError::Conflict(Conflict::ReplicaChanged)) => Ok(Became::AsItWas),
+                Err(error) if error.conflict() == Some(Conflict::ReplicaChanged) => Ok(Became::AsItWas),
                 Err(error) => Err(error.into()),
             };
         }

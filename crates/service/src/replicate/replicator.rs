@@ -164,7 +164,7 @@ impl Replicator {
     /// What is to be done next for a replica whose multipart upload was begun; `None` when that is nothing.
     ///
     /// # Errors
-    /// [`StoreError::Remote`] or [`StoreError::Corrupt`].
+    /// [`StoreError`].
     pub(crate) async fn further(&self, blob: &BlobId, target: &str) -> Result<Option<Message>, StoreError> {
         let replica = self.table.replica(blob, target).await?;
         let begun = |replica: &ReplicaRow| replica.state.is_under_way() && replica.multipart_id.is_some();
@@ -275,7 +275,7 @@ fn may_be_better_at_once(error: &ReplicaError) -> bool {
                 ..
             }
             // The source broke off, or did not answer.
-            | ReplicaError::Store(StoreError::Remote { code: None, .. })
+            | ReplicaError::Store(StoreError { kind: ErrorKind::Unavailable, .. })
     )
 }
 
@@ -289,5 +289,5 @@ fn arrived(job: &Job<'_>, checksum: String, copied: u64) -> Outcome {
 }
 
 fn lacks(job: &Job<'_>, part: u32) -> StoreError {
-    StoreError::Corrupt(format!("the ledger of {} lacks part {part}", job.blob.id))
+    StoreError::corrupt(format!("the ledger of {} lacks part {part}", job.blob.id))
 }

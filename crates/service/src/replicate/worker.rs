@@ -189,7 +189,7 @@ impl Worker {
 /// about which nothing is heard, is told that there is one.
 ///
 /// # Errors
-/// [`StoreError::Remote`] when it was not sent.
+/// [`StoreError`] when it was not sent.
 pub async fn defer(
     table: &Table,
     queue: &Queue,

@@ -16,7 +16,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use store::reclaim::Remains;
 use store::rows::{BlobRow, ReplicaRow, now};
 use store::table::Row;
-use store::{Aws, StoreError};
+use store::{Aws, ErrorKind, StoreError};
 use targets::ReplicaError;
 use tokio::sync::{OnceCell, Semaphore, mpsc};
 
@@ -89,7 +89,11 @@ impl Sweep {
         let effects = match self.table().move_blob(&blob, Event::Examine, now()).await {
             Ok(Ok(effects)) => effects,
             // It is not due, or it was revived at the last moment.
-            Ok(Err(_)) | Err(StoreError::Conflict(_)) => return Ok(Examined::Done(Done::Nothing)),
+            Ok(Err(_))
+            | Err(StoreError {
+                kind: ErrorKind::Conflict(_),
+                ..
+            }) => return Ok(Examined::Done(Done::Nothing)),
             Err(error) => return Err(error.into()),
         };
         if !effects.contains(&Effect::Delete) {

@@ -7,11 +7,11 @@ use domain::replica::{STALLED_AFTER, State};
 use domain::upload::{Duty, Event};
 use jiff::SignedDuration;
 use std::time::Duration;
-use store::StoreError;
 use store::finalize::Outcome;
 use store::rows::{ReplicaRow, UploadRow, from_now, now};
 use store::table::{Class, Key, Row};
 use store::uploads::TransitionError;
+use store::{ErrorKind, StoreError};
 use targets::ReplicaError;
 
 /// The longest time after which a replica that nobody is heard of gets another message.
@@ -62,7 +62,7 @@ impl Sweep {
                         return Ok(Done::Nothing);
                     }
                     // It was touched or ended meanwhile.
-                    Err(TransitionError::Store(StoreError::Conflict(_))) => return Ok(Done::Nothing),
+                    Err(error) if error.conflict().is_some() => return Ok(Done::Nothing),
                     Err(TransitionError::Store(error)) => return Err(error.into()),
                 }
                 Ok(Done::Expired)
@@ -70,7 +70,11 @@ impl Sweep {
             Duty::TakeOver => match self.finalizer.run(upload, time.min(TAKE_OVER)).await {
                 Ok(Outcome::InProgress(_)) => Ok(Done::Nothing),
                 // Whatever else came out, the upload is not stuck any more: the client sees it when it asks.
-                Ok(_) | Err(StoreError::Conflict(_)) => Ok(Done::Finalized),
+                Ok(_)
+                | Err(StoreError {
+                    kind: ErrorKind::Conflict(_),
+                    ..
+                }) => Ok(Done::Finalized),
                 Err(error) => Err(error.into()),
             },
             Duty::Discard => {

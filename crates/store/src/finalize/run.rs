@@ -1,7 +1,7 @@
 //! One finalize on its way: each step of [`domain::finalize`] carried out, and answered.
 
 use super::{Finalizer, Outcome, Stored, missing_parts, stored};
-use crate::error::{Conflict, StoreError};
+use crate::error::{Conflict, ErrorKind, StoreError};
 use crate::objects::{Completion, StoredPart};
 use crate::rows::{BlobRow, FileContent, NodeRow, UploadRow, now, object_key};
 use crate::uploads::TransitionError;
@@ -77,7 +77,7 @@ impl<'a> Run<'a> {
             };
             next = next
                 .after(answer)
-                .ok_or_else(|| StoreError::Corrupt(format!("{answer:?} is no answer to {next:?}")))?;
+                .ok_or_else(|| StoreError::corrupt(format!("{answer:?} is no answer to {next:?}")))?;
         }
     }
 
@@ -99,7 +99,7 @@ impl<'a> Run<'a> {
                 Ok(Answer::Done)
             }
             // A write whose answer got lost is sent again, and then refused because of itself.
-            Err(TransitionError::Store(StoreError::Conflict(Conflict::UploadChanged))) => {
+            Err(error) if error.conflict() == Some(Conflict::UploadChanged) => {
                 let wanted = step(&self.upload.session(), lease, now).map(|(session, _)| session.lease_until);
                 let row = table.upload(&self.upload.account, &self.upload.id).await?;
                 let mine = |row: &UploadRow| row.state == State::Finalizing && Ok(row.lease_until) == wanted;
@@ -148,7 +148,7 @@ impl<'a> Run<'a> {
 
     fn content(&self) -> Result<ContentId, StoreError> {
         ContentId::of_parts(&self.digests)
-            .ok_or_else(|| StoreError::Corrupt(format!("upload {} has no parts", self.upload.id)))
+            .ok_or_else(|| StoreError::corrupt(format!("upload {} has no parts", self.upload.id)))
     }
 
     async fn write_ledger(&self) -> Result<Answer, StoreError> {
@@ -159,7 +159,7 @@ impl<'a> Run<'a> {
             .await
         {
             Ok(()) => Ok(Answer::Done),
-            Err(StoreError::Conflict(_)) => Ok(Answer::Changed),
+            Err(error) if error.is_conflict() => Ok(Answer::Changed),
             Err(error) => Err(error),
         }
     }
@@ -226,7 +226,7 @@ impl<'a> Run<'a> {
             Whose::Shared => self
                 .found
                 .clone()
-                .ok_or_else(|| StoreError::Corrupt(format!("upload {} shares no blob", upload.id)))?,
+                .ok_or_else(|| StoreError::corrupt(format!("upload {} shares no blob", upload.id)))?,
         };
         let file = FileContent::of(upload, content, &blob);
         let table = &self.finalizer.table;
@@ -250,7 +250,10 @@ impl<'a> Run<'a> {
                 self.targets = targets.into_iter().map(|member| member.name).collect();
                 return Ok(Answer::Done);
             }
-            Err(TransitionError::Store(StoreError::Conflict(conflict))) => conflict,
+            Err(TransitionError::Store(StoreError {
+                kind: ErrorKind::Conflict(conflict),
+                ..
+            })) => conflict,
             Err(error) => return Err(error.into_store_error()),
         };
         match error {
@@ -291,7 +294,7 @@ impl<'a> Run<'a> {
             .await
         {
             Ok(_) => Ok(Answer::Done),
-            Err(TransitionError::Store(StoreError::Conflict(_))) => Ok(Answer::Changed),
+            Err(error) if error.conflict().is_some() => Ok(Answer::Changed),
             Err(error) => Err(error.into_store_error()),
         }
     }

@@ -20,7 +20,7 @@ impl Table {
     /// Whether a segment is recorded for the multipart upload that is under way for a replica.
     ///
     /// # Errors
-    /// [`StoreError::Remote`] or [`StoreError::Corrupt`].
+    /// [`StoreError`].
     pub async fn has_segment(&self, replica: &ReplicaRow, segment: u32) -> Result<bool, StoreError> {
         let key = SegmentRow::key_of(&replica.blob, &replica.target, segment);
         let row: Option<SegmentRow> = self.get(&key).await?;
@@ -30,7 +30,7 @@ impl Table {
     /// The segments recorded for the multipart upload that is under way for a replica, in order.
     ///
     /// # Errors
-    /// [`StoreError::Remote`] or [`StoreError::Corrupt`].
+    /// [`StoreError`].
     pub async fn segments(&self, replica: &ReplicaRow) -> Result<Vec<SegmentRow>, StoreError> {
         let prefix = SegmentRow::prefix(&replica.target);
         let rows = self.all(&blob_partition(&replica.blob), &prefix).await?;
@@ -129,7 +129,7 @@ impl Table {
         };
         let as_read = replica.due_at.is_some();
         match is_due(as_read).await {
-            Err(StoreError::Conflict(_)) => is_due(!as_read).await,
+            Err(error) if error.is_conflict() => is_due(!as_read).await,
             recorded => recorded,
         }
     }

@@ -11,7 +11,7 @@ impl Table {
     /// All replicas of a blob.
     ///
     /// # Errors
-    /// [`StoreError::Remote`], or [`StoreError::Unreadable`] when one of them cannot be read.
+    /// [`StoreError`] when one of them cannot be read.
     pub async fn replicas(&self, blob: &BlobId) -> Result<Vec<ReplicaRow>, StoreError> {
         self.all(&blob_partition(blob), ReplicaRow::PREFIX)
             .await?
@@ -21,7 +21,7 @@ impl Table {
     /// The replicas of a blob that can be read: for whoever looks at them, or looks for one that is good.
     ///
     /// # Errors
-    /// [`StoreError::Remote`].
+    /// [`StoreError`].
     pub async fn readable_replicas(&self, blob: &BlobId) -> Result<Vec<ReplicaRow>, StoreError> {
         let all = self.all(&blob_partition(blob), ReplicaRow::PREFIX).await?;
         Ok(all.rows)
@@ -30,7 +30,7 @@ impl Table {
     /// One replica of a blob.
     ///
     /// # Errors
-    /// [`StoreError::Remote`] or [`StoreError::Corrupt`].
+    /// [`StoreError`].
     pub async fn replica(&self, blob: &BlobId, target: &str) -> Result<Option<ReplicaRow>, StoreError> {
         self.get(&ReplicaRow::key_of(blob, target)).await
     }
@@ -38,7 +38,7 @@ impl Table {
     /// Blobs by id, with the replicas of each at these targets: what a batch of messages is about.
     ///
     /// # Errors
-    /// [`StoreError::Remote`] or [`StoreError::Corrupt`].
+    /// [`StoreError`].
     pub async fn jobs(
         &self,
         subjects: &[(BlobId, String)],
@@ -60,7 +60,7 @@ impl Table {
     /// The digests of those among some blobs of one part whose ledgers are there.
     ///
     /// # Errors
-    /// [`StoreError::Remote`] or [`StoreError::Corrupt`].
+    /// [`StoreError`].
     pub async fn only_digests(&self, blobs: &[BlobId]) -> Result<HashMap<BlobId, PartDigest>, StoreError> {
         let keys = blobs.iter().map(|blob| LedgerRow::key_of(blob, 0));
         let pages: Vec<LedgerRow> = self.get_many(keys).await?.complete()?;

@@ -1,7 +1,7 @@
 //! Replicas that go: of a blob that is reclaimed, from a target that is emptied or not configured any more.
 
 use super::{ARRIVALS, count_together, state, tally_of};
-use crate::error::{Conflict, StoreError};
+use crate::error::{Conflict, ErrorKind, StoreError};
 use crate::rows::ReplicaRow;
 use crate::table::{Item, Row, Table, Write, text};
 
@@ -25,7 +25,14 @@ impl Table {
                 Ok(writes) => self.transact(writes).await,
                 Err(error) => Err(error),
             };
-            if matches!(together, Err(StoreError::Conflict(_))) && chunk.len() > 1 {
+            if matches!(
+                together,
+                Err(StoreError {
+                    kind: ErrorKind::Conflict(_),
+                    ..
+                })
+            ) && chunk.len() > 1
+            {
                 for replica in chunk {
                     let alone = match removals(&[replica]) {
                         Ok(writes) => self.transact(writes).await,

@@ -94,9 +94,9 @@ impl BlobRow {
     /// How it is cut into parts.
     ///
     /// # Errors
-    /// [`StoreError::Corrupt`] when the stored size has no plan.
+    /// `ErrorKind::Corrupt` when the stored size has no plan.
     pub fn parts(&self) -> Result<PartPlan, StoreError> {
-        PartPlan::for_size(self.size).map_err(|e| StoreError::Corrupt(e.to_string()))
+        PartPlan::for_size(self.size).map_err(StoreError::corrupt)
     }
 }
 

@@ -135,9 +135,9 @@ impl UploadRow {
     /// How it is cut into parts. The size was checked when the upload was made.
     ///
     /// # Errors
-    /// [`StoreError::Corrupt`] when the stored size has no plan.
+    /// `ErrorKind::Corrupt` when the stored size has no plan.
     pub fn parts(&self) -> Result<PartPlan, StoreError> {
-        PartPlan::for_size(self.size).map_err(|e| StoreError::Corrupt(e.to_string()))
+        PartPlan::for_size(self.size).map_err(StoreError::corrupt)
     }
 
     /// The key of the object that the parts become.

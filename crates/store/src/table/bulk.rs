@@ -18,7 +18,7 @@ impl Table {
     /// Not consistently, at half the price: what is found must be read again before anything is done about it.
     ///
     /// # Errors
-    /// [`StoreError::Remote`].
+    /// [`StoreError`].
     pub async fn scan(
         &self,
         filter: &str,
@@ -74,7 +74,7 @@ impl Table {
     /// Which of these items are there, whatever is in them, read consistently.
     ///
     /// # Errors
-    /// [`StoreError::Remote`].
+    /// [`StoreError`].
     pub async fn existing(&self, keys: impl IntoIterator<Item = Key>) -> Result<HashSet<Key>, StoreError> {
         let items = self.batch_get(keys, Some("pk, sk")).await?;
         Ok(items.iter().filter_map(Key::of).collect())
@@ -83,7 +83,7 @@ impl Table {
     /// Which of these items are probably there, at half the price: what was just made or deleted may be told as it was before.
     ///
     /// # Errors
-    /// [`StoreError::Remote`].
+    /// [`StoreError`].
     pub async fn probably_existing(
         &self,
         keys: impl IntoIterator<Item = Key>,
@@ -125,7 +125,7 @@ impl Table {
                 .consistent_read(consistent)
                 .set_projection_expression(attributes.map(str::to_owned))
                 .build()
-                .map_err(|e| StoreError::Corrupt(e.to_string()))?;
+                .map_err(|e| StoreError::internal("building a request", e))?;
             let answer = self
                 .client
                 .batch_get_item()
@@ -148,7 +148,7 @@ impl Table {
 /// Reads a scanned item as a row of its kind.
 ///
 /// # Errors
-/// [`StoreError::Unreadable`] when it is none.
+/// `ErrorKind::Corrupt` when it is none.
 pub fn read<R: Row>(item: Item) -> Result<R, StoreError> {
     from_item(item)
 }

@@ -1,8 +1,8 @@
 //! Writes that are made only if their conditions hold, alone or all together.
 
 use super::write::{names_in, number};
-use super::{Change, Row, Table, Write, to_item};
-use crate::error::{Conflict, StoreError, remote};
+use super::{Change, Key, Row, Table, Write, to_item};
+use crate::error::{Conflict, ErrorKind, StoreError, remote, remote_as};
 use aws_sdk_dynamodb::error::{ProvideErrorMetadata, SdkError};
 use aws_sdk_dynamodb::operation::transact_write_items::TransactWriteItemsError;
 use std::time::Duration;
@@ -14,7 +14,7 @@ impl Table {
     /// Writes a row over the version that was read.
     ///
     /// # Errors
-    /// [`StoreError::Conflict`] with `conflict` when the row's `version` is another.
+    /// [`Conflict`] with `conflict` when the row's `version` is another.
     pub async fn replace<R: Row>(&self, row: &R, version: u64, conflict: Conflict) -> Result<(), StoreError> {
         let request = self
             .client
@@ -23,14 +23,15 @@ impl Table {
             .set_item(Some(to_item(row)?))
             .condition_expression("version = :version")
             .expression_attribute_values(":version", number(version));
-        alone("PutItem", conflict, || request.clone().send()).await
+        alone("PutItem", &row.key(), conflict, || request.clone().send()).await
     }
 
     /// Changes one item.
     ///
     /// # Errors
-    /// [`StoreError::Conflict`] with `conflict` when the condition does not hold.
+    /// [`Conflict`] with `conflict` when the condition does not hold.
     pub async fn change(&self, change: Change, conflict: Conflict) -> Result<(), StoreError> {
+        let key = change.key.clone();
         let request = self
             .client
             .update_item()
@@ -40,17 +41,17 @@ impl Table {
             .update_expression(change.update)
             .condition_expression(change.condition)
             .set_expression_attribute_values((!change.values.is_empty()).then_some(change.values));
-        alone("UpdateItem", conflict, || request.clone().send()).await
+        alone("UpdateItem", &key, conflict, || request.clone().send()).await
     }
 
     /// Changes one item, or leaves it as it is when the condition does not hold. Gives whether it held.
     ///
     /// # Errors
-    /// [`StoreError::Remote`].
+    /// [`StoreError`].
     pub async fn change_if_it_holds(&self, change: Change) -> Result<bool, StoreError> {
         match self.change(change, Conflict::NodeChanged).await {
             Ok(()) => Ok(true),
-            Err(StoreError::Conflict(_)) => Ok(false),
+            Err(error) if error.is_conflict() => Ok(false),
             Err(error) => Err(error),
         }
     }
@@ -58,7 +59,7 @@ impl Table {
     /// Writes all or nothing.
     ///
     /// # Errors
-    /// [`StoreError::Conflict`] with the conflict of the first write whose condition does not hold.
+    /// [`Conflict`] with the conflict of the first write whose condition does not hold.
     pub async fn transact(&self, writes: Vec<Write>) -> Result<(), StoreError> {
         let conflicts: Vec<Conflict> = writes.iter().map(|write| write.conflict).collect();
         let items: Vec<_> = writes
@@ -89,7 +90,7 @@ impl Table {
                     wait_after_collision(attempt).await;
                 }
                 Cancellation::Collision | Cancellation::UnderWay | Cancellation::Other => {
-                    return Err(refusal(error));
+                    return Err(refusal(&error));
                 }
             }
         }
@@ -98,43 +99,30 @@ impl Table {
 
 /// A transaction that was not written. Of one that was cancelled the code is the reason: that it was cancelled says nothing
 /// about whether it passes.
-fn refusal<R: std::fmt::Debug + Send + Sync + 'static>(
-    error: SdkError<TransactWriteItemsError, R>,
-) -> StoreError {
+fn refusal(error: &SdkError<TransactWriteItemsError>) -> StoreError {
     let reason = match error.as_service_error() {
         Some(TransactWriteItemsError::TransactionCanceledException(cancelled)) => cancelled
             .cancellation_reasons()
             .iter()
             .filter_map(|reason| reason.code())
-            .find(|code| *code != "None")
-            .map(str::to_owned),
+            .find(|code| *code != "None"),
         _ => None,
     };
-    match remote("TransactWriteItems")(error) {
-        StoreError::Remote {
-            operation,
-            code,
-            cause,
-        } => StoreError::Remote {
-            operation,
-            code: reason.or(code),
-            cause,
-        },
-        other => other,
-    }
+    let own = error.as_service_error().and_then(ProvideErrorMetadata::code);
+    remote_as("TransactWriteItems", reason.or(own), error)
 }
 
 /// A conditional write of one item. While a transaction is at the item it is refused (`TransactionConflictException`), which the
 /// SDK does not take for passing.
-async fn alone<E, R, T, F>(
+async fn alone<E, T, F>(
     operation: &'static str,
+    key: &Key,
     conflict: Conflict,
     send: impl Fn() -> F,
 ) -> Result<(), StoreError>
 where
     E: std::error::Error + ProvideErrorMetadata + Send + Sync + 'static,
-    R: std::fmt::Debug + Send + Sync + 'static,
-    F: Future<Output = Result<T, SdkError<E, R>>>,
+    F: Future<Output = Result<T, SdkError<E>>>,
 {
     let mut attempt = 0;
     loop {
@@ -142,12 +130,12 @@ where
             return Ok(());
         };
         match error.as_service_error().and_then(ProvideErrorMetadata::code) {
-            Some("ConditionalCheckFailedException") => return Err(conflict.into()),
+            Some("ConditionalCheckFailedException") => return Err(StoreError::from(conflict).about(key)),
             Some("TransactionConflictException") if attempt < COLLISION_RETRIES => {
                 attempt += 1;
                 wait_after_collision(attempt).await;
             }
-            _ => return Err(remote(operation)(error)),
+            _ => return Err(remote(operation)(error).about(key)),
         }
     }
 }
@@ -159,18 +147,15 @@ const BATCH_RETRIES: u32 = 12;
 /// done.
 ///
 /// # Errors
-/// [`StoreError::Remote`] when nothing of it was done too often in a row.
+/// [`StoreError`] when nothing of it was done too often in a row.
 pub(super) async fn wait_for_rest(
     operation: &'static str,
     attempt: &mut u32,
     progress: bool,
 ) -> Result<(), StoreError> {
     let Some(next) = next_attempt(*attempt, progress) else {
-        return Err(StoreError::Remote {
-            operation,
-            code: Some("ThrottlingException".to_owned()),
-            cause: format!("nothing of a batch was done {} times in a row", *attempt + 1),
-        });
+        let cause = format!("nothing of a batch was done {} times in a row", *attempt + 1);
+        return Err(StoreError::throttled(operation, cause));
     };
     *attempt = next;
     wait_after_collision(next).await;
@@ -199,7 +184,7 @@ enum Cancellation {
     Other,
 }
 
-fn cancellation<R>(error: &SdkError<TransactWriteItemsError, R>, conflicts: &[Conflict]) -> Cancellation {
+fn cancellation(error: &SdkError<TransactWriteItemsError>, conflicts: &[Conflict]) -> Cancellation {
     let Some(service) = error.as_service_error() else {
         return Cancellation::Other;
     };
@@ -231,11 +216,17 @@ fn cancellation<R>(error: &SdkError<TransactWriteItemsError, R>, conflicts: &[Co
 #[cfg(test)]
 mod tests {
     use super::*;
+    use aws_sdk_dynamodb::config::http::HttpResponse;
     use aws_sdk_dynamodb::error::ErrorMetadata;
     use aws_sdk_dynamodb::operation::update_item::UpdateItemError;
     use aws_sdk_dynamodb::types::CancellationReason;
     use aws_sdk_dynamodb::types::error::TransactionCanceledException;
+    use aws_sdk_s3::primitives::SdkBody;
     use std::cell::Cell;
+
+    fn answer() -> HttpResponse {
+        HttpResponse::new(400.try_into().unwrap(), SdkBody::empty())
+    }
 
     /// A write that is refused with these codes, one after the other, and then done. Gives how often it was tried.
     async fn refused(codes: &[&str]) -> (Result<(), StoreError>, usize) {
@@ -246,11 +237,18 @@ mod tests {
                 None => Ok(()),
                 Some(code) => {
                     let metadata = ErrorMetadata::builder().code(*code).build();
-                    Err(SdkError::service_error(UpdateItemError::generic(metadata), ()))
+                    Err(SdkError::service_error(
+                        UpdateItemError::generic(metadata),
+                        answer(),
+                    ))
                 }
             })
         };
-        let result = alone("UpdateItem", Conflict::NodeChanged, send).await;
+        let key = Key {
+            pk: "p".to_owned(),
+            sk: "s".to_owned(),
+        };
+        let result = alone("UpdateItem", &key, Conflict::NodeChanged, send).await;
         (result, tries.get())
     }
 
@@ -261,10 +259,16 @@ mod tests {
         assert!(done.is_ok());
         assert_eq!(tries, 3);
         let (lost, tries) = refused(&[MET, "ConditionalCheckFailedException"]).await;
-        assert!(matches!(lost, Err(StoreError::Conflict(Conflict::NodeChanged))));
+        assert!(matches!(
+            lost,
+            Err(StoreError {
+                kind: ErrorKind::Conflict(Conflict::NodeChanged),
+                ..
+            })
+        ));
         assert_eq!(tries, 2);
         let (failed, tries) = refused(&["ValidationException"]).await;
-        assert_eq!(failed.unwrap_err().code(), Some("ValidationException"));
+        assert_eq!(failed.unwrap_err().kind, ErrorKind::Invalid);
         assert_eq!(tries, 1);
     }
 
@@ -291,13 +295,14 @@ mod tests {
                 .set_cancellation_reasons(Some(reasons.collect()))
                 .build();
             let error = TransactWriteItemsError::TransactionCanceledException(cancelled);
-            refusal(SdkError::service_error(error, ()))
+            refusal(&SdkError::service_error(error, answer()))
         };
         let wrong = told(&["None", "ValidationError"]);
-        assert_eq!((wrong.code(), wrong.passes()), (Some("ValidationError"), false));
+        assert_eq!(wrong.kind, ErrorKind::Invalid);
+        assert_eq!(wrong.to_string(), "TransactWriteItems failed (ValidationError)");
         let busy = told(&["None", "ThrottlingError"]);
-        assert_eq!((busy.code(), busy.passes()), (Some("ThrottlingError"), true));
-        assert!(told(&["TransactionConflict"]).passes());
+        assert_eq!(busy.kind, ErrorKind::Throttled);
+        assert_eq!(told(&["TransactionConflict"]).kind, ErrorKind::Throttled);
     }
 
     #[test]
@@ -309,7 +314,7 @@ mod tests {
                 .set_cancellation_reasons(Some(reasons.to_vec()))
                 .build();
             let error = TransactWriteItemsError::TransactionCanceledException(cancelled);
-            cancellation(&SdkError::service_error(error, ()), &conflicts)
+            cancellation(&SdkError::service_error(error, answer()), &conflicts)
         };
         assert!(matches!(
             told(["TransactionConflict", "ConditionalCheckFailed"]),

@@ -90,7 +90,7 @@ impl Table {
     /// after which there are more. The index follows the table after a moment: what was just done may still be listed.
     ///
     /// # Errors
-    /// [`StoreError::Remote`].
+    /// [`StoreError`].
     pub async fn due(
         &self,
         shard: &str,
@@ -118,7 +118,7 @@ impl Table {
     /// Makes the sweep not look at a failed replica any more.
     ///
     /// # Errors
-    /// [`StoreError::Remote`].
+    /// [`StoreError`].
     pub async fn forget_due(&self, key: &Key) -> Result<(), StoreError> {
         let change = Change::new(key.clone(), "REMOVE due_shard, due_at", "#state = :failed");
         self.change_if_it_holds(change.with(":failed", text("failed")))
@@ -129,7 +129,7 @@ impl Table {
     /// Makes the sweep look at an item again only at `until`, if it still has to look at it at all.
     ///
     /// # Errors
-    /// [`StoreError::Remote`].
+    /// [`StoreError`].
     pub async fn postpone(&self, key: &Key, until: Timestamp) -> Result<(), StoreError> {
         let update = "SET due_shard = :due_shard, due_at = :due_at";
         let change = Change::new(key.clone(), update, "attribute_exists(due_at)").due(until);

@@ -31,7 +31,7 @@ impl Table {
     /// there are more.
     ///
     /// # Errors
-    /// [`StoreError::Remote`].
+    /// [`StoreError`].
     pub async fn opened(
         &self,
         account: &str,
@@ -65,7 +65,7 @@ impl Table {
     /// How many things are open in an account whose places begin with `prefix`, counted up to `most`.
     ///
     /// # Errors
-    /// [`StoreError::Remote`].
+    /// [`StoreError`].
     pub async fn count_opened(&self, account: &str, prefix: &str, most: u32) -> Result<u32, StoreError> {
         let answer = self
             .client

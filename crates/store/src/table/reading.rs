@@ -2,7 +2,7 @@
 //! and the caller is told which ones are missing.
 
 use super::{Item, Key, Row, Table, from_item, text};
-use crate::error::{StoreError, remote};
+use crate::error::{ErrorKind, StoreError, remote};
 use std::collections::HashSet;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -22,11 +22,11 @@ impl<R> Rows<R> {
     /// All rows, for a caller that cannot do without any of them.
     ///
     /// # Errors
-    /// [`StoreError::Unreadable`] when one is missing.
+    /// `ErrorKind::Corrupt` when one is missing.
     pub fn complete(self) -> Result<Vec<R>, StoreError> {
         match self.unreadable.into_iter().next() {
             None => Ok(self.rows),
-            Some(Key { pk, sk }) => Err(StoreError::Unreadable { pk, sk }),
+            Some(key) => Err(StoreError::unreadable(key)),
         }
     }
 }
@@ -99,7 +99,7 @@ impl Table {
     /// Reads one row, consistently.
     ///
     /// # Errors
-    /// [`StoreError::Remote`], or [`StoreError::Unreadable`], which the caller logs or handles.
+    /// [`StoreError`], which the caller logs or handles.
     pub async fn get<R: Row>(&self, key: &Key) -> Result<Option<R>, StoreError> {
         let Some(item) = self.item(key).await? else {
             return Ok(None);
@@ -119,7 +119,7 @@ impl Table {
             .consistent_read(true)
             .send()
             .await
-            .map_err(remote("GetItem"))?;
+            .map_err(|error| remote("GetItem")(error).about(key))?;
         Ok(answer.item)
     }
 
@@ -127,7 +127,7 @@ impl Table {
     /// sort key `after`.
     ///
     /// # Errors
-    /// [`StoreError::Remote`].
+    /// [`StoreError`].
     pub async fn page<R: Row>(
         &self,
         pk: &str,
@@ -171,7 +171,7 @@ impl Table {
     /// Reads all rows of one partition whose sort keys begin with `prefix`.
     ///
     /// # Errors
-    /// [`StoreError::Remote`].
+    /// [`StoreError`].
     pub async fn all<R: Row>(&self, pk: &str, prefix: &str) -> Result<Rows<R>, StoreError> {
         let (mut rows, mut unreadable) = (Vec::new(), Vec::new());
         let mut after = None;
@@ -189,7 +189,7 @@ impl Table {
     /// Reads rows by key, each once, in no particular order; those that are not there are left out.
     ///
     /// # Errors
-    /// [`StoreError::Remote`].
+    /// [`StoreError`].
     pub async fn get_many<R: Row>(&self, keys: impl IntoIterator<Item = Key>) -> Result<Rows<R>, StoreError> {
         self.read(self.batch_get(keys, None).await?)
     }
@@ -210,8 +210,11 @@ impl Table {
         for item in items {
             match from_item(item) {
                 Ok(row) => rows.push(row),
-                Err(StoreError::Unreadable { pk, sk }) => {
-                    let key = Key { pk, sk };
+                Err(StoreError {
+                    kind: ErrorKind::Corrupt,
+                    key: Some(key),
+                    ..
+                }) => {
                     self.leave_out(&key);
                     unreadable.push(key);
                 }
@@ -234,8 +237,12 @@ impl Table {
     pub fn or_leave_out<T>(&self, read: Result<T, StoreError>) -> Result<Option<T>, StoreError> {
         match read {
             Ok(row) => Ok(Some(row)),
-            Err(StoreError::Unreadable { pk, sk }) => {
-                self.leave_out(&Key { pk, sk });
+            Err(StoreError {
+                kind: ErrorKind::Corrupt,
+                key: Some(key),
+                ..
+            }) => {
+                self.leave_out(&key);
                 Ok(None)
             }
             Err(error) => Err(error),

@@ -23,7 +23,7 @@ impl Table {
     /// How a target has been doing.
     ///
     /// # Errors
-    /// [`StoreError::Remote`] or [`StoreError::Corrupt`].
+    /// [`StoreError`].
     pub async fn circuit(&self, target: &str) -> Result<CircuitRow, StoreError> {
         let row = self.get(&CircuitRow::key_of(target)).await?;
         Ok(row.unwrap_or_else(|| CircuitRow {
@@ -35,7 +35,7 @@ impl Table {
     /// A worker wants to work on a target. Gives the answer, and how the target has been doing.
     ///
     /// # Errors
-    /// [`StoreError::Remote`] or [`StoreError::Corrupt`].
+    /// [`StoreError`].
     pub async fn ask_circuit(
         &self,
         target: &str,
@@ -54,7 +54,7 @@ impl Table {
         match self.put_version(&next, row.version).await {
             Ok(()) => Ok((admission, circuit)),
             // Another worker is the probe.
-            Err(StoreError::Conflict(_)) => {
+            Err(error) if error.is_conflict() => {
                 let until = later(now, FIRST_WAIT);
                 Ok((Admission::Wait(until), row.circuit))
             }
@@ -65,7 +65,7 @@ impl Table {
     /// Somebody tells how a target did, and of a failure why: the `probe`, or another one.
     ///
     /// # Errors
-    /// [`StoreError::Remote`] or [`StoreError::Corrupt`].
+    /// [`StoreError`].
     pub async fn tell_circuit(
         &self,
         target: &str,
@@ -106,7 +106,7 @@ impl Table {
                     let turned = circuit.open_until != row.circuit.open_until;
                     return Ok(Told { circuit, turned });
                 }
-                Err(StoreError::Conflict(_)) => {}
+                Err(error) if error.is_conflict() => {}
                 Err(error) => return Err(error),
             }
         }

@@ -46,7 +46,7 @@ impl Table {
     /// more are under way than the target is done with.
     ///
     /// # Errors
-    /// [`StoreError::Remote`]; some may have got a message.
+    /// [`StoreError`]; some may have got a message.
     pub async fn feed(&self, queue: &StartQueue, target: &str, now: Timestamp) -> Result<Fed, StoreError> {
         let (mut waiting, mut more) = (Vec::new(), false);
         for shard in WaitingFor::Bytes.shards(target) {
@@ -90,7 +90,7 @@ impl Table {
     /// chance, so that none that the target will never take keeps it from being asked for others. Gives whether any waits.
     ///
     /// # Errors
-    /// [`StoreError::Remote`].
+    /// [`StoreError`].
     pub async fn send_probe(
         &self,
         queue: &StartQueue,
@@ -116,7 +116,7 @@ impl Table {
     /// Those replicas that wait for their bytes and have no message, the longest first; and how many cannot be read.
     ///
     /// # Errors
-    /// [`StoreError::Remote`].
+    /// [`StoreError`].
     pub async fn parked(
         &self,
         keys: impl IntoIterator<Item = Key>,

@@ -15,7 +15,7 @@ impl Table {
     /// Takes one of the `places` that a target has for workers, until `until`. `None`: all are taken.
     ///
     /// # Errors
-    /// [`StoreError::Remote`] or [`StoreError::Corrupt`].
+    /// [`StoreError`].
     pub async fn take_slot(
         &self,
         target: &str,
@@ -54,7 +54,7 @@ impl Table {
             let taken = Write::put(&row, condition, values, Conflict::ReplicaChanged)?;
             match self.transact(vec![taken]).await {
                 Ok(()) => return Ok(Some(slot)),
-                Err(StoreError::Conflict(_)) => {}
+                Err(error) if error.is_conflict() => {}
                 Err(error) => return Err(error),
             }
         }
@@ -64,7 +64,7 @@ impl Table {
     /// Keeps a place until `until`. Gives whether it still is this holder's.
     ///
     /// # Errors
-    /// [`StoreError::Remote`].
+    /// [`StoreError`].
     pub async fn keep_slot(
         &self,
         target: &str,
@@ -87,7 +87,7 @@ impl Table {
     /// Gives a place back. Gives whether it was this holder's.
     ///
     /// # Errors
-    /// [`StoreError::Remote`].
+    /// [`StoreError`].
     pub async fn free_slot(&self, target: &str, slot: u16, holder: &str) -> Result<bool, StoreError> {
         let change = Change::new(
             SlotRow::key_of(target, slot),

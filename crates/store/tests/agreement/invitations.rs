@@ -11,7 +11,7 @@ use futures::future::join_all;
 use jiff::{SignedDuration, Timestamp};
 use store::rows::{AccountRow, InvitationRow, Owner, UsernameRow, new_id, now};
 use store::table::{Row, Write};
-use store::{Conflict, StoreError, Table};
+use store::{Conflict, ErrorKind, StoreError, Table};
 
 /// What has become of an invitation since it was read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -154,7 +154,10 @@ async fn case(table: &Table, state: State, deed: Deed) -> Result<(), String> {
         };
         let conflict = match done {
             Ok(()) => None,
-            Err(StoreError::Conflict(conflict)) => Some(conflict),
+            Err(StoreError {
+                kind: ErrorKind::Conflict(conflict),
+                ..
+            }) => Some(conflict),
             Err(error) => return Err(error),
         };
         let invitation = table.invitation(&read.id).await?;
@@ -246,9 +249,9 @@ async fn one_invitation_makes_one_account() {
                 .await
             {
                 Ok(()) => return true,
-                Err(StoreError::Conflict(Conflict::InvitationGone)) => return false,
+                Err(error) if error.conflict() == Some(Conflict::InvitationGone) => return false,
                 // Too many at the very same row.
-                Err(StoreError::Remote { .. }) => {}
+                Err(error) if error.is_transient() => {}
                 Err(error) => panic!("{error}"),
             }
         }

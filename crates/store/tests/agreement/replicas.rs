@@ -13,7 +13,7 @@ use store::Table;
 use store::replicas::create;
 use store::rows::{ReplicaRow, SegmentRow, TallyRow};
 use store::table::Rows;
-use store::{Conflict, StoreError};
+use store::{Conflict, ErrorKind, StoreError};
 
 /// What the target's tally is when it has one replica like this, and nothing else was ever copied there.
 fn tally_of(replica: Option<&ReplicaRow>) -> Tally {
@@ -232,7 +232,13 @@ async fn a_replica_comes_into_being_once_and_is_counted_once() {
         .unwrap();
     let again = write().await;
     assert!(
-        matches!(again, Err(StoreError::Conflict(Conflict::ReplicaChanged))),
+        matches!(
+            again,
+            Err(StoreError {
+                kind: ErrorKind::Conflict(Conflict::ReplicaChanged),
+                ..
+            })
+        ),
         "{again:?}"
     );
     check(&table, &place, Some(&pending), tally_of(Some(&pending)))

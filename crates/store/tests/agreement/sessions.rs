@@ -10,7 +10,7 @@ use domain::throttle::Source;
 use domain::token::{Scope, SecretHash};
 use jiff::Timestamp;
 use store::rows::{AccountRow, SessionRow, TokenRow, UsernameRow, new_id, now};
-use store::{Conflict, StoreError, Table};
+use store::{Conflict, ErrorKind, StoreError, Table};
 
 /// What somebody does who has read the account and its session.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -146,7 +146,10 @@ async fn both(table: &Table, first: Deed, second: Deed) -> Result<(), String> {
         scene.perform(table, first).await?;
         let said = match scene.perform(table, second).await {
             Ok(()) => None,
-            Err(StoreError::Conflict(conflict)) => Some(conflict),
+            Err(StoreError {
+                kind: ErrorKind::Conflict(conflict),
+                ..
+            }) => Some(conflict),
             Err(error) => return Err(error),
         };
         let found = table.session(&scene.account.id, &scene.session.id, now()).await?;

@@ -15,7 +15,7 @@ use store::rows::{
     now,
 };
 use store::table::Row;
-use store::{Conflict, StoreError, Table};
+use store::{Conflict, ErrorKind, StoreError, Table};
 
 const CONTENT: &str = "AzeAIB3q5CLlOsBZwSpKu8CaLA7QUyq8Pjh+4MHg3OQ=-1";
 
@@ -258,7 +258,10 @@ async fn folders_are_as_deep_as_they_may_be_and_no_deeper() {
     let account = account(table).await;
     let within = async |parent: Option<&NodeId>| match table.depth_within(&account, parent).await {
         Ok(depth) => Ok(depth),
-        Err(StoreError::Conflict(conflict)) => Err(conflict),
+        Err(StoreError {
+            kind: ErrorKind::Conflict(conflict),
+            ..
+        }) => Err(conflict),
         Err(error) => panic!("{error}"),
     };
     let item = |row: &NodeRow| Item::new(&row.key(), serde_json::to_value(row).unwrap());

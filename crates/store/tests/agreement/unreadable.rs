@@ -13,7 +13,7 @@ use store::rows::{
     SessionRow, TallyRow, TokenRow, UploadRow, UsernameRow, account_partition, new_id, now, target_partition,
 };
 use store::table::Key;
-use store::{StoreError, Table};
+use store::{ErrorKind, StoreError, Table};
 
 const CONTENT: &str = "AzeAIB3q5CLlOsBZwSpKu8CaLA7QUyq8Pjh+4MHg3OQ=-1";
 
@@ -191,8 +191,12 @@ async fn what_cannot_be_read_is_deleted_by_what_can() {
                 assert_eq!(table.remains(id, node).await.unwrap(), None, "{attribute}");
                 assert!(goes, "{attribute}");
             }
-            Err(StoreError::Unreadable { sk, .. }) => {
-                assert!(!goes && sk == NodeRow::key_of(id, node).sk, "{attribute}");
+            Err(StoreError {
+                kind: ErrorKind::Corrupt,
+                key: Some(key),
+                ..
+            }) => {
+                assert!(!goes && key.sk == NodeRow::key_of(id, node).sk, "{attribute}");
             }
             Err(error) => panic!("{attribute}: {error}"),
         }

@@ -7,8 +7,8 @@ use domain::replica::{Message, SegmentPlan, State};
 use futures::future::try_join_all;
 use std::collections::HashMap;
 use std::ops::RangeInclusive;
+use store::Conflict;
 use store::rows::{LedgerRow, SegmentRow, now};
-use store::{Conflict, StoreError};
 use targets::error::ReplicaError;
 use targets::target::Receipt;
 
@@ -20,7 +20,7 @@ impl Replicator {
     pub(super) async fn begin_multipart(&self, job: &Job<'_>) -> Result<bool, ReplicaError> {
         let id = job.place.store.begin_multipart(&job.key).await?;
         match self.table.begin_copying(&job.replica, &id, &job.key, now()).await {
-            Err(StoreError::Conflict(_)) => {
+            Err(error) if error.is_conflict() => {
                 // A write whose answer got lost is sent again, and then refused because of itself.
                 let replica = self.table.replica(&job.blob.id, &job.replica.target).await?;
                 if replica.is_some_and(|replica| replica.multipart_id.as_ref() == Some(&id)) {
@@ -58,7 +58,7 @@ impl Replicator {
             match self.table.record_segment(&job.replica, &row, bytes, now()).await {
                 Ok(()) => copied = bytes,
                 // Another delivery of this message was faster, or the multipart upload was given up.
-                Err(StoreError::Conflict(Conflict::ReplicaChanged)) => {}
+                Err(error) if error.conflict() == Some(Conflict::ReplicaChanged) => {}
                 Err(error) => return Err(error.into()),
             }
         }
@@ -182,7 +182,7 @@ impl Replicator {
         let forgotten = match self.table.forget_multipart(&job.replica, now()).await {
             Ok(()) => true,
             // Whoever forgot it begins, if it was another worker; if it was this one, whose answer got lost, nobody does.
-            Err(StoreError::Conflict(_)) => {
+            Err(error) if error.is_conflict() => {
                 let replica = self.table.replica(&job.blob.id, &job.replica.target).await?;
                 replica.is_some_and(|replica| replica.multipart_id.is_none())
             }

@@ -4,8 +4,8 @@ use super::{Delivery, Live, OUR_SIDE, Setback, Verdict, Worker};
 use domain::replica::{Message, State, back_off};
 use futures::future::join_all;
 use jiff::SignedDuration;
-use store::StoreError;
 use store::rows::now;
+use store::{ErrorKind, StoreError};
 use targets::error::{Failure, ReplicaError};
 
 /// How much of a reason a dead letter has, in characters.
@@ -94,7 +94,7 @@ impl Worker {
         let buried = match given_up {
             Ok(_) => self.look_again(delivery, Some(known)).await,
             // Nothing can be written into a row that nobody understands.
-            Err(error @ (StoreError::Corrupt(_) | StoreError::Unreadable { .. })) => self
+            Err(error) if error.kind == ErrorKind::Corrupt => self
                 .bury(delivery, &error.for_log())
                 .await
                 .map_err(|error| Setback::Failed(error.into())),
@@ -148,7 +148,8 @@ impl Worker {
             blob: blob.clone(),
             target: target.to_owned(),
         };
-        let body = serde_json::to_string(&start).map_err(|e| StoreError::Corrupt(e.to_string()))?;
+        let body =
+            serde_json::to_string(&start).map_err(|e| StoreError::internal("building a message", e))?;
         let reason: String = reason.chars().take(MAX_REASON).collect();
         self.dead_letters.put(&body, &reason, delivery.attempts).await
     }
@@ -170,7 +171,7 @@ impl Worker {
 
 /// The table, the queue or the primary store did not answer, or had too much to do.
 fn is_our_side(error: &ReplicaError) -> bool {
-    matches!(error, ReplicaError::Store(error) if error.passes())
+    matches!(error, ReplicaError::Store(error) if error.is_transient())
 }
 
 #[cfg(test)]
@@ -180,35 +181,17 @@ mod tests {
 
     #[test]
     fn only_what_passes_on_our_side_does_not_count() {
-        let remote = |code: Option<&str>| {
-            ReplicaError::Store(StoreError::Remote {
-                operation: "TransactWriteItems",
-                code: code.map(str::to_owned),
-                cause: "Transaction cancelled".to_owned(),
-            })
+        let remote = |kind| {
+            let error = StoreError::unavailable("TransactWriteItems", "Transaction cancelled");
+            ReplicaError::Store(StoreError { kind, ..error })
         };
-        for code in [
-            None,
-            Some("ThrottlingException"),
-            Some("TransactionConflictException"),
-            Some("TransactionConflict"),
-            Some("ProvisionedThroughputExceededException"),
-            Some("SlowDown"),
-            Some("InternalServerError"),
-            Some("ServiceUnavailable"),
-        ] {
-            assert!(is_our_side(&remote(code)), "{code:?}");
+        for kind in [ErrorKind::Throttled, ErrorKind::Unavailable] {
+            assert!(is_our_side(&remote(kind)), "{kind:?}");
         }
-        for code in [
-            "NoSuchKey",
-            "AccessDenied",
-            "ValidationException",
-            "ValidationError",
-        ] {
-            assert!(!is_our_side(&remote(Some(code))), "{code}");
+        for kind in [ErrorKind::NotFound, ErrorKind::Denied, ErrorKind::Invalid] {
+            assert!(!is_our_side(&remote(kind)), "{kind:?}");
         }
         assert!(!is_our_side(&ReplicaError::SourceCorrupt));
-        let conflict = StoreError::Conflict(Conflict::ReplicaChanged);
-        assert!(!is_our_side(&ReplicaError::Store(conflict)));
+        assert!(!is_our_side(&StoreError::from(Conflict::ReplicaChanged).into()));
     }
 }

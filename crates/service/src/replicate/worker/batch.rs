@@ -6,7 +6,7 @@ use domain::id::BlobId;
 use domain::replica::State;
 use std::collections::HashMap;
 use store::rows::{BlobRow, ReplicaRow};
-use store::{StoreError, Table};
+use store::{ErrorKind, StoreError, Table};
 
 /// How many messages are read of at a time.
 const READ: usize = 50;
@@ -25,7 +25,7 @@ impl Batch {
     /// Reads what the messages are about.
     ///
     /// # Errors
-    /// [`StoreError::Remote`].
+    /// [`StoreError`].
     pub(super) async fn read(table: &Table, deliveries: &[&Delivery]) -> Result<Self, StoreError> {
         let mut batch = Self::default();
         for chunk in deliveries.chunks(READ) {
@@ -35,11 +35,11 @@ impl Batch {
             };
             let subjects: Vec<_> = chunk.iter().map(subject).collect();
             match batch.add(table, &subjects).await {
-                Err(StoreError::Corrupt(_) | StoreError::Unreadable { .. }) => {
+                Err(error) if error.kind == ErrorKind::Corrupt => {
                     // One by one, so that only those suffer of which nothing can be read.
                     for subject in subjects {
                         match batch.add(table, std::slice::from_ref(&subject)).await {
-                            Err(error @ (StoreError::Corrupt(_) | StoreError::Unreadable { .. })) => {
+                            Err(error) if error.kind == ErrorKind::Corrupt => {
                                 batch.jobs.insert(subject.0, Err(error));
                             }
                             read => read?,
@@ -69,7 +69,7 @@ impl Batch {
     /// A blob and its replica; `None` when one of them is gone.
     ///
     /// # Errors
-    /// [`StoreError::Corrupt`].
+    /// `ErrorKind::Corrupt`.
     pub(super) fn job(&self, blob: &BlobId) -> Result<Option<Job>, StoreError> {
         self.jobs.get(blob).cloned().transpose()
     }

@@ -9,7 +9,7 @@ use domain::replica::{State, Tally};
 use futures::future::join_all;
 use store::replicas::Arrival;
 use store::rows::{BlobRow, ReplicaRow, SegmentRow, WaitingFor};
-use store::{Conflict, StoreError, Table};
+use store::{Conflict, ErrorKind, StoreError, Table};
 
 fn arrival(replica: &ReplicaRow) -> Arrival {
     Arrival {
@@ -334,7 +334,13 @@ async fn many_are_removed_at_once_and_each_is_counted_once() {
     let removed = table.remove_replicas(&replicas).await;
     assert_eq!(removed.len(), made.len());
     for (number, removed) in removed.iter().enumerate() {
-        let conflict = matches!(removed, Err(StoreError::Conflict(Conflict::ReplicaChanged)));
+        let conflict = matches!(
+            removed,
+            Err(StoreError {
+                kind: ErrorKind::Conflict(Conflict::ReplicaChanged),
+                ..
+            })
+        );
         assert_eq!(conflict, number < 2, "{number}: {removed:?}");
         assert!(conflict || removed.is_ok(), "{number}: {removed:?}");
     }

@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 use store::replicas::Arrival;
 use store::rows::{BlobRow, LedgerRow, ReplicaRow, SegmentRow, TallyRow, new_id};
 use store::table::Key;
-use store::{Conflict, StoreError, Table};
+use store::{Conflict, Table};
 
 /// A state, and whether a multipart upload at the target is recorded.
 pub(super) type Shape = (State, bool);
@@ -243,7 +243,7 @@ impl Act {
         };
         match written {
             Ok(outcome) => Ok(outcome),
-            Err(StoreError::Conflict(Conflict::ReplicaChanged)) => Ok(Outcome::Conflict),
+            Err(error) if error.conflict() == Some(Conflict::ReplicaChanged) => Ok(Outcome::Conflict),
             Err(error) => Err(error.to_string()),
         }
     }
