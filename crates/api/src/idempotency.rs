@@ -60,7 +60,8 @@ impl IdempotencyKey {
     /// 422 when that was to another request.
     pub async fn replay(&self, table: &Table) -> Result<Option<Reply>, Problem> {
         let row = table
-            .remembered(&self.account, &self.hash, store::rows::now())
+            .idempotency_keys()
+            .get(&self.account, &self.hash, store::rows::now())
             .await?;
         let Some(row) = row else {
             return Ok(None);

@@ -14,7 +14,8 @@ use store::rows::{NodeRow, UploadRow, now};
 /// 404 when the account has none.
 pub async fn upload(table: &Table, account: &AccountId, id: &UploadId) -> Result<UploadRow, Problem> {
     table
-        .upload(account, id)
+        .uploads()
+        .get(account, id)
         .await?
         .ok_or_else(|| Problem::not_found("upload"))
 }
@@ -25,7 +26,8 @@ pub async fn upload(table: &Table, account: &AccountId, id: &UploadId) -> Result
 /// 404 when the account has none.
 pub async fn node(table: &Table, account: &AccountId, id: &NodeId) -> Result<NodeRow, Problem> {
     table
-        .node(account, id)
+        .tree()
+        .get(account, id)
         .await?
         .ok_or_else(|| Problem::not_found("file or folder"))
 }
@@ -55,7 +57,7 @@ pub async fn with_file(
 ) -> Result<views::Upload, Problem> {
     let view = views::Upload::new(upload)?;
     Ok(match node.and_then(|node| Some((node, node.file.as_ref()?))) {
-        Some((node, file)) => view.with_file(node, &table.readable_replicas(&file.blob).await?, now()),
+        Some((node, file)) => view.with_file(node, &table.replicas().readable(&file.blob).await?, now()),
         None => view,
     })
 }

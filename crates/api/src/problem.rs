@@ -409,7 +409,7 @@ mod tests {
 
     #[test]
     fn a_problem_says_what_to_do_and_hides_its_cause() {
-        let error = StoreError::corrupt("row ACCOUNT#1 is odd".into());
+        let error = StoreError::corrupt("row ACCOUNT#1 is odd");
         let response = Problem::from(error).into_response();
         assert_eq!(response.status(), 500);
         assert_eq!(response.headers()["content-type"], "application/problem+json");

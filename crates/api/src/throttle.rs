@@ -27,7 +27,7 @@ impl Call {
 /// 429 when it is used up.
 pub async fn spend(table: &Table, allowance: Allowance<'_>, limit: u64) -> Result<(), Problem> {
     let now = now();
-    if table.spend(&allowance, 1, limit, now).await? {
+    if table.throttle().spend(&allowance, 1, limit, now).await? {
         return Ok(());
     }
     Err(Problem::too_many_requests(until_next_hour(now)))
@@ -38,7 +38,7 @@ pub async fn spend(table: &Table, allowance: Allowance<'_>, limit: u64) -> Resul
 /// # Errors
 /// 429 when it comes too early after others that were wrong.
 pub async fn attempt(table: &Table, attempts: &Key) -> Result<(), Problem> {
-    let counted = table.count_attempt(attempts, now()).await?;
+    let counted = table.throttle().count_attempt(attempts, now()).await?;
     counted.map_err(Problem::too_many_requests)
 }
 
@@ -60,7 +60,7 @@ pub async fn confirm_password(
             counted => counted?,
         }
         if password::verify(password, Some(&account.password_hash)) {
-            table.forget_attempts(attempts, now()).await?;
+            table.throttle().forget_attempts(attempts, now()).await?;
             return Ok(());
         }
     }

@@ -1,91 +1,18 @@
 //! What can go wrong in the store. Whoever decides, decides by the kind; codes and texts of services are read here and nowhere
 //! else.
 
+mod codes;
+mod kind;
+
+pub use kind::{Conflict, ErrorKind};
+
 use crate::key::Key;
 use aws_sdk_s3::config::http::HttpResponse;
 use aws_sdk_s3::error::{ProvideErrorMetadata, SdkError};
+use codes::classify;
 use std::error::Error;
 use std::fmt;
 use std::sync::Arc;
-
-/// A condition of a write did not hold. Nothing was written.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-pub enum Conflict {
-    /// The username belongs to another account.
-    #[error("the username is taken")]
-    UsernameTaken,
-    /// The invitation is not there (any more), was used, or has ended; or what it is for is gone.
-    #[error("the invitation cannot be used")]
-    InvitationGone,
-    /// The account is gone, or its password or its sessions were changed since it was read.
-    #[error("the account was changed meanwhile")]
-    AccountChanged,
-    /// The session is over, or its refresh token was exchanged since it was read.
-    #[error("the session was changed meanwhile")]
-    SessionChanged,
-    /// The account has no room for the bytes.
-    #[error("the account's quota does not allow it")]
-    QuotaExceeded,
-    /// The parent has an entry of that name.
-    #[error("the name is taken")]
-    NameTaken,
-    /// The parent is not a folder of this account (any more).
-    #[error("the parent folder does not exist")]
-    ParentGone,
-    /// The folder is as deep as folders may be.
-    #[error("the parent is too deep for folders within it")]
-    TooDeep,
-    /// The node is not there (any more), or was changed meanwhile.
-    #[error("the file or folder was changed or deleted meanwhile")]
-    NodeChanged,
-    /// The folder has entries.
-    #[error("the folder is not empty")]
-    FolderNotEmpty,
-    /// Somebody else changed the upload since it was read.
-    #[error("the upload was changed meanwhile")]
-    UploadChanged,
-    /// A blob with this content came into being meanwhile.
-    #[error("the content exists already")]
-    ContentExists,
-    /// The blob is being reclaimed.
-    #[error("the blob is being reclaimed")]
-    BlobGone,
-    /// The idempotency key was used before.
-    #[error("the idempotency key was used before")]
-    KeyUsed,
-    /// The blob is not what was read (any more).
-    #[error("the blob was changed meanwhile")]
-    BlobChanged,
-    /// The parts of a multipart upload are not those that were listed.
-    #[error("the parts were changed meanwhile")]
-    PartsChanged,
-    /// The replica is in another state than was read.
-    #[error("the replica was changed meanwhile")]
-    ReplicaChanged,
-}
-
-/// What an error is, for whoever decides about it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum ErrorKind {
-    /// A condition of a write did not hold. Nothing was written.
-    Conflict(Conflict),
-    /// A service has too much to do, or others were at the same items: the same call may succeed a little later.
-    Throttled,
-    /// A service did not answer, or is broken for the moment. Whether the call took effect is not known.
-    Unavailable,
-    /// What the call is about is not there: an object, bytes of it, a multipart upload.
-    NotFound,
-    /// The request was refused for what it says.
-    Invalid,
-    /// The function may not do it.
-    Denied,
-    /// What is stored, or what a service answered, cannot be understood.
-    Corrupt,
-    /// The deployment lacks something.
-    Misconfigured,
-    /// A fault of our own.
-    Internal,
-}
 
 /// An error of the store. As text it can be shown to users; [`for_log`](Self::for_log) says all that is known.
 #[derive(Debug, Clone)]
@@ -245,7 +172,7 @@ impl fmt::Display for StoreError {
             }
             (kind, ..) => {
                 let code = cause.and_then(|cause| cause.code.as_deref());
-                write!(f, "{} failed ({})", self.operation, code.unwrap_or(word(kind)))
+                write!(f, "{} failed ({})", self.operation, code.unwrap_or(kind.word()))
             }
         }
     }
@@ -254,106 +181,6 @@ impl fmt::Display for StoreError {
 impl Error for StoreError {
     fn source(&self) -> Option<&(dyn Error + 'static)> {
         self.source.as_deref().map(|cause| cause as _)
-    }
-}
-
-/// What stands for an error without a code.
-fn word(kind: ErrorKind) -> &'static str {
-    match kind {
-        ErrorKind::Conflict(_) => "conflict",
-        ErrorKind::Throttled => "throttled",
-        ErrorKind::Unavailable => "no answer",
-        ErrorKind::NotFound => "not found",
-        ErrorKind::Invalid => "invalid",
-        ErrorKind::Denied => "denied",
-        ErrorKind::Corrupt => "corrupt data",
-        ErrorKind::Misconfigured => "misconfigured",
-        ErrorKind::Internal => "internal",
-    }
-}
-
-/// The codes of DynamoDB, also as reasons of a cancelled transaction, of SQS, S3 and Secrets Manager.
-const CODES: [(ErrorKind, &[&str]); 7] = [
-    (
-        ErrorKind::Throttled,
-        &[
-            "BandwidthLimitExceeded",
-            "KMS.ThrottlingException",
-            "KmsThrottled",
-            "LimitExceededException",
-            "OperationAborted",
-            "OverLimit",
-            "ProvisionedThroughputExceeded",
-            "ProvisionedThroughputExceededException",
-            "RequestLimitExceeded",
-            "RequestThrottled",
-            "RequestThrottledException",
-            "ReplicatedWriteConflictException",
-            "SlowDown",
-            "Throttling",
-            "ThrottledException",
-            "ThrottlingError",
-            "ThrottlingException",
-            "TooManyRequestsException",
-            "TransactionConflict",
-            "TransactionConflictException",
-            "TransactionInProgressException",
-        ],
-    ),
-    (
-        ErrorKind::Unavailable,
-        &[
-            "InternalError",
-            "InternalFailure",
-            "InternalServerError",
-            "RequestTimeout",
-            "RequestTimeoutException",
-            "ServiceUnavailable",
-            "ServiceUnavailableException",
-        ],
-    ),
-    (
-        ErrorKind::NotFound,
-        &["InvalidRange", "NoSuchKey", "NoSuchUpload", "NotFound"],
-    ),
-    (
-        ErrorKind::Conflict(Conflict::PartsChanged),
-        &["BadDigest", "EntityTooSmall", "InvalidPart", "InvalidPartOrder"],
-    ),
-    (
-        ErrorKind::Denied,
-        &["AccessDenied", "AccessDeniedException", "KmsAccessDenied"],
-    ),
-    (
-        ErrorKind::Invalid,
-        &["InvalidArgument", "ValidationError", "ValidationException"],
-    ),
-    (
-        ErrorKind::Misconfigured,
-        &[
-            "AWS.SimpleQueueService.NonExistentQueue",
-            "NoSuchBucket",
-            "QueueDoesNotExist",
-            "ResourceNotFoundException",
-        ],
-    ),
-];
-
-/// What a service's refusal is: by its code, or by the status of its answer where nobody has thought of the code.
-pub(crate) fn classify(code: Option<&str>, status: Option<u16>) -> ErrorKind {
-    let known = CODES
-        .iter()
-        .find(|(_, codes)| code.is_some_and(|code| codes.contains(&code)));
-    if let Some((kind, _)) = known {
-        return *kind;
-    }
-    match status {
-        Some(401 | 403) => ErrorKind::Denied,
-        Some(429) => ErrorKind::Throttled,
-        Some(500..) => ErrorKind::Unavailable,
-        // A service refuses with a code; without one, something else answered in its place.
-        _ if code.is_some() => ErrorKind::Invalid,
-        _ => ErrorKind::Unavailable,
     }
 }
 
@@ -398,6 +225,7 @@ pub fn describe(error: &dyn Error) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use codes::CODES;
 
     #[test]
     fn what_is_refused_for_a_reason_is_not_transient() {
@@ -415,22 +243,6 @@ mod tests {
             assert!(!transient(Some(code)), "{code}");
         }
         assert!(!StoreError::corrupt("Transaction").is_transient());
-    }
-
-    #[test]
-    fn a_code_that_nobody_knows_is_told_by_the_status() {
-        for (code, status, expected) in [
-            (None, None, ErrorKind::Unavailable),
-            (None, Some(403), ErrorKind::Denied),
-            (None, Some(404), ErrorKind::Unavailable),
-            (Some("NewAndBusy"), Some(429), ErrorKind::Throttled),
-            (Some("NewAndBroken"), Some(503), ErrorKind::Unavailable),
-            (Some("NewAndWrong"), Some(400), ErrorKind::Invalid),
-            (Some("NoSuchBucket"), Some(404), ErrorKind::Misconfigured),
-            (Some("SlowDown"), Some(503), ErrorKind::Throttled),
-        ] {
-            assert_eq!(classify(code, status), expected, "{code:?} {status:?}");
-        }
     }
 
     #[test]

@@ -28,18 +28,30 @@ pub fn remember(row: &KeyRow, now: Timestamp) -> Result<Write, StoreError> {
     )
 }
 
+/// Answers that are remembered.
+#[derive(Clone, Copy)]
+pub struct IdempotencyKeys<'a>(pub(crate) &'a Table);
+
 impl Table {
+    /// Answers that are remembered.
+    #[must_use]
+    pub fn idempotency_keys(&self) -> IdempotencyKeys<'_> {
+        IdempotencyKeys(self)
+    }
+}
+
+impl IdempotencyKeys<'_> {
     /// What was answered to a key, if that is remembered at `now`.
     ///
     /// # Errors
     /// [`StoreError`].
-    pub async fn remembered(
-        &self,
+    pub async fn get(
+        self,
         account: &AccountId,
         key_hash: &str,
         now: Timestamp,
     ) -> Result<Option<KeyRow>, StoreError> {
-        let row: Option<KeyRow> = self.get(&KeyRow::key_of(account, key_hash)).await?;
+        let row: Option<KeyRow> = self.0.get(&KeyRow::key_of(account, key_hash)).await?;
         Ok(row.filter(|row| row.expires_at.as_second() > now.as_second()))
     }
 }

@@ -8,3 +8,8 @@ pub struct Key {
     /// Sort key.
     pub sk: String,
 }
+
+/// The sort key of an account.
+pub(crate) const ACCOUNT: &str = "ACCOUNT";
+/// The sort key of a blob.
+pub(crate) const BLOB: &str = "BLOB";

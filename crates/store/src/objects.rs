@@ -1,9 +1,8 @@
 //! The primary store: presigned URLs, multipart uploads, reads.
 
+mod content;
 mod deleting;
-mod listing;
-
-pub use listing::{Head, ListedMultipart, ListedObject};
+pub mod listing;
 
 use crate::config::{Aws, variable};
 use crate::error::{Conflict, ErrorKind, StoreError, remote};
@@ -12,6 +11,7 @@ use aws_sdk_s3::Client;
 use aws_sdk_s3::presigning::PresigningConfig;
 use aws_sdk_s3::primitives::ByteStream;
 use aws_sdk_s3::types::{ChecksumAlgorithm, ChecksumType, CompletedMultipartUpload, CompletedPart};
+use content::same_content;
 use domain::content::{ContentId, PartDigest};
 use domain::reconcile::Found;
 use jiff::Timestamp;
@@ -371,15 +371,6 @@ fn stored_part(part: &aws_sdk_s3::types::Part) -> Result<StoredPart, StoreError>
         })
     };
     read().ok_or_else(|| StoreError::corrupt(format!("part {:?} has no SHA-256", part.part_number())))
-}
-
-/// Stores differ in whether they append the number of parts to a composite checksum.
-fn same_content(text: &str, content_id: &ContentId) -> bool {
-    let expected = content_id.to_string();
-    text == expected
-        || expected
-            .strip_prefix(text)
-            .is_some_and(|rest| rest.starts_with('-'))
 }
 
 fn presigning() -> Result<PresigningConfig, StoreError> {

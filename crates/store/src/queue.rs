@@ -164,7 +164,7 @@ impl Queue {
     ///
     /// # Errors
     /// [`StoreError`].
-    pub async fn hide_for(
+    pub async fn change_visibility(
         &self,
         message: &Message,
         receipt: &str,
@@ -185,7 +185,7 @@ impl Queue {
     ///
     /// # Errors
     /// [`StoreError`].
-    pub async fn hide_all_for(
+    pub async fn change_visibility_of(
         &self,
         received: &[(&Message, &str)],
         delay: SignedDuration,

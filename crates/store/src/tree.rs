@@ -52,30 +52,43 @@ pub fn insert(node: &NodeRow) -> Result<Vec<Write>, StoreError> {
     Ok(writes)
 }
 
+/// Files and folders.
+#[derive(Clone, Copy)]
+pub struct Tree<'a>(pub(crate) &'a Table);
+
 impl Table {
+    /// Files and folders.
+    #[must_use]
+    pub fn tree(&self) -> Tree<'_> {
+        Tree(self)
+    }
+}
+
+impl Tree<'_> {
     /// A file or folder of the account.
     ///
     /// # Errors
     /// [`StoreError`].
-    pub async fn node(&self, account: &AccountId, node: &NodeId) -> Result<Option<NodeRow>, StoreError> {
-        self.get(&NodeRow::key_of(account, node)).await
+    pub async fn get(self, account: &AccountId, node: &NodeId) -> Result<Option<NodeRow>, StoreError> {
+        self.0.get(&NodeRow::key_of(account, node)).await
     }
 
     /// The node of this name in a folder; no parent is the root.
     ///
     /// # Errors
     /// [`StoreError`]: there is something of this name.
-    pub async fn node_named(
-        &self,
+    pub async fn named(
+        self,
         account: &AccountId,
         parent: Option<&NodeId>,
         name: &Name,
     ) -> Result<Option<NodeRow>, StoreError> {
         match self
+            .0
             .get::<EntryRow>(&EntryRow::key_of(account, parent, name))
             .await?
         {
-            Some(entry) => self.node(account, &entry.node).await,
+            Some(entry) => self.get(account, &entry.node).await,
             None => Ok(None),
         }
     }
@@ -86,12 +99,12 @@ impl Table {
     /// # Errors
     /// [`StoreError`].
     pub async fn taken(
-        &self,
+        self,
         account: &AccountId,
         parent: Option<&NodeId>,
         name: &Name,
     ) -> Result<Option<(Taken, Option<NodeRow>)>, StoreError> {
-        let there = self.or_leave_out(self.node_named(account, parent, name).await)?;
+        let there = self.0.or_leave_out(self.named(account, parent, name).await)?;
         Ok(match there {
             None => Some((Taken::ByFolder, None)),
             Some(node) => node.map(|node| (node.taken(), Some(node))),
@@ -103,11 +116,7 @@ impl Table {
     /// # Errors
     /// [`Conflict::ParentGone`] when the parent is not a folder of the account, [`Conflict::TooDeep`] when it is [`MAX_DEPTH`]
     /// deep itself.
-    pub async fn depth_within(
-        &self,
-        account: &AccountId,
-        parent: Option<&NodeId>,
-    ) -> Result<u64, StoreError> {
+    pub async fn depth_within(self, account: &AccountId, parent: Option<&NodeId>) -> Result<u64, StoreError> {
         let Some(parent) = parent else {
             return Ok(1);
         };
@@ -125,8 +134,8 @@ impl Table {
     ///
     /// # Errors
     /// [`StoreError`].
-    pub async fn kind(&self, account: &AccountId, node: &NodeId) -> Result<Option<Kind>, StoreError> {
-        let item = self.item(&NodeRow::key_of(account, node)).await?;
+    pub async fn kind(self, account: &AccountId, node: &NodeId) -> Result<Option<Kind>, StoreError> {
+        let item = self.0.item(&NodeRow::key_of(account, node)).await?;
         let depth = |item: &Item| item.get("depth")?.as_n().ok()?.parse().ok();
         Ok(item.map(|item| {
             if item.contains_key("file") {
@@ -141,8 +150,8 @@ impl Table {
     ///
     /// # Errors
     /// [`StoreError`].
-    pub async fn nodes(
-        &self,
+    pub async fn children(
+        self,
         account: &AccountId,
         parent: Option<&NodeId>,
         after: Option<&Name>,
@@ -152,6 +161,7 @@ impl Table {
         let after = after.map(|name| format!("{prefix}{name}"));
         let pk = account_partition(account);
         let page: Page<EntryRow> = self
+            .0
             .page(&pk, &prefix, after.as_deref(), limit.min(MAX_PAGE))
             .await?;
         let page = page.below(&prefix);
@@ -159,7 +169,7 @@ impl Table {
             .rows
             .iter()
             .map(|entry| NodeRow::key_of(account, &entry.node));
-        let nodes: Rows<NodeRow> = self.get_many(keys).await?;
+        let nodes: Rows<NodeRow> = self.0.get_many(keys).await?;
         let mut by_id: HashMap<NodeId, NodeRow> = nodes
             .rows
             .into_iter()
@@ -177,9 +187,9 @@ impl Table {
     ///
     /// # Errors
     /// [`StoreError`] when its place in the tree or what it refers to cannot be read.
-    pub async fn remains(&self, account: &AccountId, node: &NodeId) -> Result<Option<NodeRow>, StoreError> {
+    pub async fn remains(self, account: &AccountId, node: &NodeId) -> Result<Option<NodeRow>, StoreError> {
         let key = NodeRow::key_of(account, node);
-        let Some(item) = self.item(&key).await? else {
+        let Some(item) = self.0.item(&key).await? else {
             return Ok(None);
         };
         let remains = NodeRow::remains(account, node, &item);
@@ -191,7 +201,7 @@ impl Table {
     ///
     /// # Errors
     /// [`Conflict::FolderNotEmpty`]; [`Conflict::NodeChanged`] when it was changed or deleted meanwhile.
-    pub async fn delete_node(&self, node: &NodeRow, now: Timestamp) -> Result<(), StoreError> {
+    pub async fn delete(self, node: &NodeRow, now: Timestamp) -> Result<(), StoreError> {
         let still_mine = HashMap::from([(":node".to_owned(), text(&node.id))]);
         let entry = EntryRow::of(node).key();
         let mut writes = vec![Write::delete(
@@ -219,20 +229,20 @@ impl Table {
                 Conflict::FolderNotEmpty,
             )?);
         }
-        self.transact(writes).await
+        self.0.transact(writes).await
     }
 
     /// Removes a file of an account that goes with all its folders: what they have need not be right any more.
     ///
     /// # Errors
     /// [`Conflict::NodeChanged`] when it was changed or deleted meanwhile.
-    pub(crate) async fn clear_file(
-        &self,
+    pub async fn delete_file(
+        self,
         node: &NodeRow,
         file: &FileContent,
         now: Timestamp,
     ) -> Result<(), StoreError> {
-        self.transact(delete_file(node, file, now)?).await
+        self.0.transact(delete_file(node, file, now)?).await
     }
 }
 

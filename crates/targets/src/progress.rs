@@ -112,6 +112,7 @@ mod tests {
         let still = watch(&pace(), || *progress.lock().unwrap(), request).await;
         let cause = still.unwrap_err().cause(5000);
         assert!(begun.elapsed() < Duration::from_secs(5));
+        let cause = format!("{cause:?}");
         assert!(cause.contains("1000 of 5000 bytes"), "{cause}");
     }
 

@@ -25,7 +25,7 @@ impl AccountCreate {
                 SignUp::Invited => Err(Problem::invitation_required()),
             };
         };
-        let invitation = self.table.invitation_by_code(code, now()).await?;
+        let invitation = self.table.invitations().by_code(code, now()).await?;
         let invitation = invitation.filter(|invitation| invitation.password_of.is_none());
         invitation.map(Some).ok_or_else(Problem::invitation_invalid)
     }
@@ -72,7 +72,8 @@ impl Endpoint for AccountCreate {
             created_at: now(),
         };
         self.table
-            .create_account(&account, &source, invitation.as_ref())
+            .accounts()
+            .create(&account, &source, invitation.as_ref())
             .await?;
         Reply::created("account", &views::Account::from(&account))
     }

@@ -24,7 +24,10 @@ impl Endpoint for AccountDelete {
         let session = caller.session()?;
         let body: ConfirmPassword = call.json()?;
         throttle::confirm_password(&self.table, &caller.account, session, &[&body.current_password]).await?;
-        self.table.close_account(&caller.account, now()).await?;
+        self.table
+            .accounts()
+            .begin_deletion(&caller.account, now())
+            .await?;
         Ok(Reply::no_content())
     }
 }

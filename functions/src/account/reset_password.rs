@@ -25,7 +25,7 @@ impl Endpoint for AccountResetPassword {
         let body: ResetPassword = call.json()?;
         let source = call.source();
         throttle::spend(&self.table, Allowance::SignInsFrom(&source), self.per_source).await?;
-        let invitation = self.table.invitation_by_code(&body.code, now()).await?;
+        let invitation = self.table.invitations().by_code(&body.code, now()).await?;
         let Some(invitation) = invitation else {
             return Err(Problem::invitation_invalid());
         };
@@ -35,6 +35,7 @@ impl Endpoint for AccountResetPassword {
         let owner = owner.ok_or_else(Problem::invitation_invalid)?;
         let hash = password::hash(&body.password)?;
         self.table
+            .invitations()
             .reset_password(&invitation, owner, &hash, &source, now())
             .await?;
         Ok(Reply::no_content())

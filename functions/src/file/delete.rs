@@ -5,6 +5,7 @@ use api::views::DeletedFolder;
 use api::{Auth, Call, Endpoint, Problem, Reply};
 use domain::id::{AccountId, NodeId};
 use domain::token::Scope;
+use service::file::delete::delete;
 use store::rows::{NodeRow, now};
 use store::{Aws, ErrorKind, StoreError, Table};
 
@@ -16,7 +17,7 @@ pub struct FileDelete {
 impl FileDelete {
     /// The file or folder, as far as its removal wants it: what else cannot be read does not matter any more.
     async fn find(&self, account: &AccountId, id: &NodeId) -> Result<NodeRow, Problem> {
-        match self.table.remains(account, id).await {
+        match self.table.tree().remains(account, id).await {
             Ok(Some(node)) => Ok(node),
             Ok(None) => Err(Problem::not_found("file or folder")),
             Err(StoreError {
@@ -46,17 +47,7 @@ impl Endpoint for FileDelete {
     async fn answer(&self, call: Call) -> Result<Reply, Problem> {
         let account = call.account(&self.auth, Scope::Admin).await?;
         let node = self.find(&account, &call.id("file or folder")?).await?;
-        // Before, so that nothing is deleted without its being told.
-        let open_uploads = match node.file {
-            Some(_) => 0,
-            None => self.table.uploads_into(&account, &node.id).await?,
-        };
-        match self.table.delete_node(&node, now()).await {
-            Ok(()) => {}
-            // Somebody else deleted it, or this did, and the answer that said so got lost.
-            Err(error) if error.is_conflict() && self.table.kind(&account, &node.id).await?.is_none() => {}
-            Err(error) => return Err(error.into()),
-        }
+        let open_uploads = delete(&self.table, &node, now()).await?;
         if open_uploads > 0 {
             return Reply::ok(&DeletedFolder { open_uploads });
         }

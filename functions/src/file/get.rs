@@ -26,7 +26,7 @@ impl Endpoint for FileGet {
         let Some(file) = &node.file else {
             return Reply::ok(&Node::from(&node));
         };
-        let replicas = self.table.readable_replicas(&file.blob).await?;
+        let replicas = self.table.replicas().readable(&file.blob).await?;
         Reply::ok(&Node::from(&node).with_replicas(&replicas, now()))
     }
 }

@@ -28,7 +28,7 @@ impl Endpoint for FileList {
         let (name, after) = (call.query::<Name>("name")?, call.query::<Name>("cursor")?);
         let limit = call.limit()?;
         if let Some(parent) = &parent {
-            match self.table.kind(&account, parent).await? {
+            match self.table.tree().kind(&account, parent).await? {
                 Some(Kind::Folder { .. }) => {}
                 None => return Err(Problem::not_found("file or folder")),
                 Some(Kind::File) => {
@@ -40,7 +40,7 @@ impl Endpoint for FileList {
             }
         }
         if let Some(name) = name {
-            let node = self.table.node_named(&account, parent.as_ref(), &name).await;
+            let node = self.table.tree().named(&account, parent.as_ref(), &name).await;
             let node = self.table.or_leave_out(node)?;
             return Reply::ok(&Items {
                 items: node.iter().flatten().map(Node::from).collect(),
@@ -50,7 +50,8 @@ impl Endpoint for FileList {
         }
         let page = self
             .table
-            .nodes(&account, parent.as_ref(), after.as_ref(), limit)
+            .tree()
+            .children(&account, parent.as_ref(), after.as_ref(), limit)
             .await?;
         Reply::ok(&Items {
             items: page.rows.iter().map(Node::from).collect(),

@@ -4,6 +4,7 @@ use api::requests::NewFolder;
 use api::{Auth, Call, Endpoint, IdempotencyKey, Problem, Reply, idempotency, throttle, views};
 use domain::placement::OnConflict;
 use domain::token::Scope;
+use service::folder::create::create_folder;
 use store::config::number;
 use store::rows::{Allowance, NodeRow, new_id, now};
 use store::table::Write;
@@ -26,12 +27,12 @@ impl FolderCreate {
         throttle::spend(&self.table, allowance, self.creates_per_hour).await?;
         // A folder never gets deeper: what is read here is still so when it is written.
         let parent = folder.parent.as_ref();
-        folder.depth = self.table.depth_within(&folder.account, parent).await?;
+        folder.depth = self.table.tree().depth_within(&folder.account, parent).await?;
         let others = |folder: &NodeRow| {
             let remembered = key.map(|key| remember(key, folder));
             remembered.into_iter().collect()
         };
-        let folder = self.table.create_folder(folder, on_conflict, others).await?;
+        let folder = create_folder(&self.table, folder, on_conflict, others).await?;
         reply(&folder)
     }
 }

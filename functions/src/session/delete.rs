@@ -20,7 +20,7 @@ impl Endpoint for SessionDelete {
     async fn answer(&self, call: Call) -> Result<Reply, Problem> {
         let caller = call.caller(&self.auth).await?;
         let session = caller.session()?;
-        self.table.end_session(&session.account, &session.id).await?;
+        self.table.sessions().end(&session.account, &session.id).await?;
         Ok(Reply::no_content())
     }
 }

@@ -21,7 +21,7 @@ impl Endpoint for SessionDeleteAll {
         let caller = call.caller(&self.auth).await?;
         // Not with a personal access token, which stays good.
         caller.session()?;
-        self.table.sign_out_everywhere(&caller.account.id).await?;
+        self.table.sessions().end_all(&caller.account.id).await?;
         Ok(Reply::no_content())
     }
 }

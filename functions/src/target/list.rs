@@ -23,8 +23,8 @@ impl Endpoint for TargetList {
     async fn answer(&self, call: Call) -> Result<Reply, Problem> {
         api::lookup::operator(&call.caller(&self.auth).await?, Scope::Read)?;
         let (mut items, mut skipped) = (Vec::new(), 0);
-        for member in self.table.roster().await?.roster.members {
-            let status = self.table.target_status(&member.name, now()).await?;
+        for member in self.table.targets().roster().await?.roster.members {
+            let status = self.table.targets().status(&member.name, now()).await?;
             skipped += status.skipped;
             items.push(Target::new(&member, &status, now()));
         }

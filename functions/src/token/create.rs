@@ -57,7 +57,7 @@ impl Endpoint for TokenCreate {
             created_at: now(),
             expires_at: later(now(), lifetime),
         };
-        self.table.create_token(account, session, &row).await?;
+        self.table.tokens().create(account, session, &row).await?;
         let token: PersonalToken = Token::new(row.account.clone(), row.id.clone(), secret);
         let view = views::PersonalToken::from(&row).with_text(token.reveal());
         Reply::created(&format!("tokens/{}", row.id), &view)

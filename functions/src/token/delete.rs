@@ -20,7 +20,7 @@ impl Endpoint for TokenDelete {
 
     async fn answer(&self, call: Call) -> Result<Reply, Problem> {
         let account = call.account(&self.auth, Scope::Admin).await?;
-        if self.table.delete_token(&account, &call.id("token")?).await? {
+        if self.table.tokens().delete(&account, &call.id("token")?).await? {
             Ok(Reply::no_content())
         } else {
             Err(Problem::not_found("token"))

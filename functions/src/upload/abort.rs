@@ -31,7 +31,8 @@ impl Endpoint for UploadAbort {
         }
         let aborted = match self
             .table
-            .move_upload(&upload, Event::Abort, now(), |_| (), vec![])
+            .uploads()
+            .transition(&upload, Event::Abort, now(), |_| (), vec![])
             .await
         {
             Ok(aborted) => aborted,
@@ -45,7 +46,7 @@ impl Endpoint for UploadAbort {
             }
             Err(TransitionError::Store(error)) => return Err(error.into()),
         };
-        if let Err(error) = self.table.discard(&self.objects, &aborted, now()).await {
+        if let Err(error) = self.table.uploads().discard(&self.objects, &aborted, now()).await {
             tracing::warn!(upload = %aborted.id, error = error.for_log(), "left to the sweep: discarding parts");
         }
         Ok(Reply::no_content())

@@ -3,7 +3,7 @@
 use api::views::Upload;
 use api::{Auth, Call, Endpoint, Problem, Reply};
 use domain::token::Scope;
-use store::finalize::received;
+use service::upload::stored::received;
 use store::{Aws, Objects, StoreError, Table};
 
 pub struct UploadGet {
@@ -29,7 +29,7 @@ impl Endpoint for UploadGet {
             let received = received(&self.table, &self.objects, &upload).await?;
             return Reply::ok(&Upload::new(&upload)?.with_received(received));
         }
-        let node = self.table.file_of(&upload).await?;
+        let node = self.table.uploads().file_of(&upload).await?;
         Reply::ok(&api::lookup::with_file(&self.table, &upload, node.as_ref()).await?)
     }
 }

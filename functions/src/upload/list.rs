@@ -26,7 +26,8 @@ impl Endpoint for UploadList {
         let after: Option<UploadPlace> = call.query("cursor")?;
         let page = self
             .table
-            .uploads(&account, after.as_ref(), call.limit()?)
+            .uploads()
+            .page(&account, after.as_ref(), call.limit()?)
             .await?;
         let now = now();
         let live = |row: &&UploadRow| row.state == State::Finalizing || row.session().is_open(now);

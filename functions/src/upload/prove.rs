@@ -5,7 +5,9 @@ use api::views::Upload;
 use api::{Auth, Call, Endpoint, Problem, Reply};
 use domain::token::Scope;
 use domain::upload::{Refusal, State};
-use store::possession::Proven;
+use service::file::ensure_replicas::ensure_replicas;
+use service::upload::prove::Proven;
+use service::upload::prove::prove;
 use store::rows::{UploadRow, now};
 use store::uploads::TransitionError;
 use store::{Aws, Conflict, Objects, StartQueue, StoreError, Table};
@@ -23,7 +25,7 @@ impl UploadProve {
         if upload.state.is_final() && upload.state != State::Complete {
             return Err(api::lookup::not_open(upload));
         }
-        let node = self.table.file_of(upload).await?;
+        let node = self.table.uploads().file_of(upload).await?;
         Reply::ok(&api::lookup::with_file(&self.table, upload, node.as_ref()).await?)
     }
 }
@@ -44,11 +46,11 @@ impl Endpoint for UploadProve {
         let id = call.id("upload")?;
         let Answer { proof } = call.json()?;
         let upload = api::lookup::upload(&self.table, &account, &id).await?;
-        match self.table.prove(&self.objects, &upload, &proof, now()).await {
+        match prove(&self.table, &self.objects, &upload, &proof, now()).await {
             Ok(Proven::Complete(upload, node)) => {
                 if let Some(file) = &node.file {
                     let parent = node.parent.as_ref();
-                    self.table.cover(&self.queue, &account, parent, &file.blob).await;
+                    ensure_replicas(&self.table, &self.queue, &account, parent, &file.blob).await;
                 }
                 Reply::ok(&api::lookup::with_file(&self.table, &upload, Some(&node)).await?)
             }

@@ -36,6 +36,7 @@ impl UploadSignParts {
             }
             match self
                 .table
+                .uploads()
                 .ensure_multipart(&self.objects, upload.clone(), self.expiry, now())
                 .await
             {

@@ -3,11 +3,11 @@
 use super::Sweep;
 use crate::sweep::lane::Lane;
 use crate::sweep::report::Done;
+use crate::upload::complete::Outcome;
 use domain::replica::{STALLED_AFTER, State};
 use domain::upload::{Duty, Event};
 use jiff::SignedDuration;
 use std::time::Duration;
-use store::finalize::Outcome;
 use store::rows::{ReplicaRow, UploadRow, from_now, now};
 use store::table::{Class, Key, Row};
 use store::uploads::TransitionError;
@@ -52,13 +52,19 @@ impl Sweep {
             Duty::Expire => {
                 match self
                     .table()
-                    .move_upload(upload, Event::Expire, now(), |_| (), vec![])
+                    .uploads()
+                    .transition(upload, Event::Expire, now(), |_| (), vec![])
                     .await
                 {
-                    Ok(expired) => self.table().discard(self.objects(), &expired, now()).await?,
+                    Ok(expired) => {
+                        self.table()
+                            .uploads()
+                            .discard(self.objects(), &expired, now())
+                            .await?;
+                    }
                     // It goes on.
                     Err(TransitionError::Refused(_)) => {
-                        self.table().look_later(upload).await?;
+                        self.table().uploads().look_later(upload).await?;
                         return Ok(Done::Nothing);
                     }
                     // It was touched or ended meanwhile.
@@ -78,7 +84,10 @@ impl Sweep {
                 Err(error) => Err(error.into()),
             },
             Duty::Discard => {
-                self.table().discard(self.objects(), upload, now()).await?;
+                self.table()
+                    .uploads()
+                    .discard(self.objects(), upload, now())
+                    .await?;
                 Ok(Done::Discarded)
             }
         }

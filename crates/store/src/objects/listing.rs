@@ -1,6 +1,7 @@
 //! What is in the bucket, a page at a time, and what an object is.
 
-use super::{Objects, same_content};
+use super::Objects;
+use super::content::same_content;
 use crate::error::{ErrorKind, StoreError, remote};
 use aws_sdk_s3::types::ChecksumMode;
 use domain::content::ContentId;

@@ -1,7 +1,7 @@
 //! Blobs: content, life, ledger.
 
-use super::blob_partition;
-use crate::StoreError;
+use super::keys::blob_partition;
+use crate::error::StoreError;
 use crate::table::{Key, Row};
 use domain::blob::Life;
 use domain::content::{ContentId, PartDigest, PartPlan};
@@ -68,7 +68,7 @@ pub struct BlobRow {
 
 impl BlobRow {
     /// The sort key of every blob.
-    pub const SK: &str = "BLOB";
+    pub const SK: &str = crate::key::BLOB;
 
     /// Where a blob is.
     #[must_use]

@@ -1,7 +1,8 @@
 //! Uploads.
 
-use super::{NodeRow, account_partition, blob_partition, object_key};
-use crate::StoreError;
+use super::keys::{account_partition, blob_partition, object_key};
+use super::tree::{FileContent, NodeRow};
+use crate::error::StoreError;
 use crate::table::{Key, Opened, Row};
 use domain::content::{ContentId, PartPlan};
 use domain::id::{AccountId, BlobId, InvalidId, NodeId, UploadId};
@@ -77,6 +78,20 @@ pub struct StoredChallenge {
     pub challenge: Challenge,
     /// The blob whose bytes are asked for.
     pub blob: BlobId,
+}
+
+impl FileContent {
+    /// What the file of an upload refers to.
+    #[must_use]
+    pub fn of(upload: &UploadRow, content_id: ContentId, blob: &BlobId) -> Self {
+        let (size, content_type) = (upload.size, upload.content_type.clone());
+        Self {
+            size,
+            content_type,
+            content_id,
+            blob: blob.clone(),
+        }
+    }
 }
 
 impl UploadRow {
@@ -167,7 +182,7 @@ impl Row for UploadRow {
         })
     }
 
-    fn expires_by_itself_at(&self) -> Option<Timestamp> {
+    fn ttl(&self) -> Option<Timestamp> {
         let ended_at = self.ended_at.filter(|_| self.discard_since.is_none())?;
         ended_at.checked_add(upload::RETENTION).ok()
     }

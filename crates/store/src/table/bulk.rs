@@ -1,7 +1,11 @@
 //! Reads of many items that know nothing of their kinds: for whoever goes through the whole table.
 
-use super::{Item, Key, Row, Table, from_item, text, wait_for_rest};
+use super::client::Table;
+use super::retry::wait_for_rest;
+use super::row::{Item, Row, from_item};
+use super::write::text;
 use crate::error::{StoreError, remote};
+use crate::key::Key;
 use aws_sdk_dynamodb::types::KeysAndAttributes;
 use std::collections::HashSet;
 

@@ -1,11 +1,13 @@
 //! Writes that are made only if their conditions hold, alone or all together.
 
-use super::write::{names_in, number};
-use super::{Change, Key, Row, Table, Write, to_item};
-use crate::error::{Conflict, ErrorKind, StoreError, remote, remote_as};
+use super::client::Table;
+use super::retry::wait_after_collision;
+use super::row::{Row, to_item};
+use super::write::{Change, Write, names_in, number};
+use crate::error::{Conflict, StoreError, remote, remote_as};
+use crate::key::Key;
 use aws_sdk_dynamodb::error::{ProvideErrorMetadata, SdkError};
 use aws_sdk_dynamodb::operation::transact_write_items::TransactWriteItemsError;
-use std::time::Duration;
 
 /// How often a write is tried again that collided with another one.
 const COLLISION_RETRIES: u32 = 8;
@@ -26,11 +28,21 @@ impl Table {
         alone("PutItem", &row.key(), conflict, || request.clone().send()).await
     }
 
+    /// Writes a row over the version that was read; 0 is none.
+    pub(crate) async fn put_version<R: Row>(&self, row: &R, was: u64) -> Result<(), StoreError> {
+        let conflict = Conflict::ReplicaChanged;
+        if was == 0 {
+            self.transact(vec![Write::create(row, conflict)?]).await
+        } else {
+            self.replace(row, was, conflict).await
+        }
+    }
+
     /// Changes one item.
     ///
     /// # Errors
     /// [`Conflict`] with `conflict` when the condition does not hold.
-    pub async fn change(&self, change: Change, conflict: Conflict) -> Result<(), StoreError> {
+    pub async fn update(&self, change: Change, conflict: Conflict) -> Result<(), StoreError> {
         let key = change.key.clone();
         let request = self
             .client
@@ -48,8 +60,8 @@ impl Table {
     ///
     /// # Errors
     /// [`StoreError`].
-    pub async fn change_if_it_holds(&self, change: Change) -> Result<bool, StoreError> {
-        match self.change(change, Conflict::NodeChanged).await {
+    pub async fn update_if(&self, change: Change) -> Result<bool, StoreError> {
+        match self.update(change, Conflict::NodeChanged).await {
             Ok(()) => Ok(true),
             Err(error) if error.is_conflict() => Ok(false),
             Err(error) => Err(error),
@@ -140,40 +152,6 @@ where
     }
 }
 
-/// How often in a row a batch may be left as it was: with the waits in between about ten seconds.
-const BATCH_RETRIES: u32 = 12;
-
-/// A batch of which DynamoDB has left something undone: waits before that is asked for again. `progress`: some of it was
-/// done.
-///
-/// # Errors
-/// [`StoreError`] when nothing of it was done too often in a row.
-pub(super) async fn wait_for_rest(
-    operation: &'static str,
-    attempt: &mut u32,
-    progress: bool,
-) -> Result<(), StoreError> {
-    let Some(next) = next_attempt(*attempt, progress) else {
-        let cause = format!("nothing of a batch was done {} times in a row", *attempt + 1);
-        return Err(StoreError::throttled(operation, cause));
-    };
-    *attempt = next;
-    wait_after_collision(next).await;
-    Ok(())
-}
-
-fn next_attempt(attempt: u32, progress: bool) -> Option<u32> {
-    let next = if progress { 1 } else { attempt + 1 };
-    (next <= BATCH_RETRIES).then_some(next)
-}
-
-/// Waits before a write or read is tried again, longer each time.
-async fn wait_after_collision(attempt: u32) {
-    let ceiling = 20u64 << attempt.min(6);
-    let jitter = rand::random_range(0..ceiling);
-    tokio::time::sleep(Duration::from_millis(ceiling / 2 + jitter)).await;
-}
-
 enum Cancellation {
     /// A condition does not hold.
     Condition(Conflict),
@@ -216,6 +194,7 @@ fn cancellation(error: &SdkError<TransactWriteItemsError>, conflicts: &[Conflict
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::ErrorKind;
     use aws_sdk_dynamodb::config::http::HttpResponse;
     use aws_sdk_dynamodb::error::ErrorMetadata;
     use aws_sdk_dynamodb::operation::update_item::UpdateItemError;
@@ -270,19 +249,6 @@ mod tests {
         let (failed, tries) = refused(&["ValidationException"]).await;
         assert_eq!(failed.unwrap_err().kind, ErrorKind::Invalid);
         assert_eq!(tries, 1);
-    }
-
-    #[test]
-    fn a_batch_of_which_nothing_is_done_ends() {
-        let mut attempt = 0;
-        let mut rounds = 0;
-        while let Some(next) = next_attempt(attempt, false) {
-            (attempt, rounds) = (next, rounds + 1);
-            assert!(rounds < 1000, "it never ends");
-        }
-        assert_eq!(rounds, BATCH_RETRIES);
-        // One of which something is done each time goes on.
-        assert_eq!(next_attempt(attempt, true), Some(1));
     }
 
     #[test]

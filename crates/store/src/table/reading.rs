@@ -1,13 +1,11 @@
 //! Reads of rows. One that cannot be read does not keep the others from being read: it is left out, its key is logged once,
 //! and the caller is told which ones are missing.
 
-use super::{Item, Key, Row, Table, from_item, text};
+use super::client::Table;
+use super::row::{Item, Row, from_item};
+use super::write::text;
 use crate::error::{ErrorKind, StoreError, remote};
-use std::collections::HashSet;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-
-/// How many keys are remembered so that they are not logged again.
-const REMEMBERED: usize = 10_000;
+use crate::key::Key;
 
 /// Rows, without those that cannot be read.
 #[derive(Debug)]
@@ -50,47 +48,6 @@ impl<R> Page<R> {
         Self {
             next: next.map(str::to_owned),
             ..self
-        }
-    }
-}
-
-/// Which items could not be read so far.
-#[derive(Clone, Default)]
-pub(super) struct Unreadable(Arc<Mutex<Met>>);
-
-#[derive(Default)]
-struct Met {
-    logged: HashSet<Key>,
-    /// Since somebody asked last.
-    since: HashSet<Key>,
-}
-
-impl Unreadable {
-    fn met(&self) -> MutexGuard<'_, Met> {
-        // Sets of keys are whole, whoever panicked.
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    fn count(&self, key: &Key) {
-        let mut met = self.met();
-        if met.since.len() < REMEMBERED {
-            met.since.insert(key.clone());
-        }
-    }
-
-    fn log(&self, key: &Key) {
-        let mut met = self.met();
-        let new = if met.logged.len() < REMEMBERED {
-            met.logged.insert(key.clone())
-        } else {
-            !met.logged.contains(key)
-        };
-        if new {
-            tracing::error!(
-                pk = key.pk,
-                sk = key.sk,
-                "an item cannot be read, and is left out"
-            );
         }
     }
 }
@@ -252,8 +209,7 @@ impl Table {
     /// How many items could not be read since this was asked last: for reports.
     #[must_use]
     pub fn take_unreadable(&self) -> u64 {
-        let met = std::mem::take(&mut self.unreadable.met().since);
-        u64::try_from(met.len()).unwrap_or(u64::MAX)
+        self.unreadable.take_count()
     }
 }
 

@@ -1,7 +1,9 @@
 //! Conditional writes, and the conflicts they report.
 
-use super::{Item, Key, Row, Waiting, due, to_item};
+use super::class;
+use super::row::{Item, Row, Waiting, to_item};
 use crate::error::{Conflict, StoreError};
+use crate::key::Key;
 use aws_sdk_dynamodb::types::{AttributeValue, ConditionCheck, Delete, Put, TransactWriteItem, Update};
 use jiff::Timestamp;
 use std::collections::HashMap;
@@ -59,7 +61,7 @@ impl Write {
     ///
     /// # Errors
     /// `ErrorKind::Internal` when the row cannot be written as an item.
-    pub fn put_always<R: Row>(row: &R, conflict: Conflict) -> Result<Self, StoreError> {
+    pub fn put_unconditional<R: Row>(row: &R, conflict: Conflict) -> Result<Self, StoreError> {
         let put = Put::builder()
             .table_name("")
             .set_item(Some(to_item(row)?))
@@ -77,14 +79,19 @@ impl Write {
     /// `ErrorKind::Internal` when the check is malformed.
     pub fn check(key: &Key, version: u64, conflict: Conflict) -> Result<Self, StoreError> {
         let values = HashMap::from([(":version".to_owned(), number(version))]);
-        Self::holds(key, "version = :version", values, conflict)
+        Self::condition_check(key, "version = :version", values, conflict)
     }
 
     /// Writes nothing, but lets the transaction fail unless `condition` holds for the item at `key`.
     ///
     /// # Errors
     /// `ErrorKind::Internal` when the check is malformed.
-    pub fn holds(key: &Key, condition: &str, values: Item, conflict: Conflict) -> Result<Self, StoreError> {
+    pub fn condition_check(
+        key: &Key,
+        condition: &str,
+        values: Item,
+        conflict: Conflict,
+    ) -> Result<Self, StoreError> {
         let check = ConditionCheck::builder()
             .table_name("")
             .set_key(Some(key.attributes()))
@@ -210,7 +217,7 @@ impl Change {
     /// Gives values to `:due_shard` and `:due_at`, which make the sweep look at the item then.
     #[must_use]
     pub fn due(mut self, at: Timestamp) -> Self {
-        for (name, value) in due::attributes(&self.key, at) {
+        for (name, value) in class::due_attributes(&self.key, at) {
             self.values.insert(format!(":{name}"), value);
         }
         self

@@ -19,13 +19,25 @@ pub struct Told {
     pub turned: bool,
 }
 
+/// Circuits of targets.
+#[derive(Clone, Copy)]
+pub struct Circuits<'a>(pub(crate) &'a Table);
+
 impl Table {
+    /// Circuits of targets.
+    #[must_use]
+    pub fn circuits(&self) -> Circuits<'_> {
+        Circuits(self)
+    }
+}
+
+impl Circuits<'_> {
     /// How a target has been doing.
     ///
     /// # Errors
     /// [`StoreError`].
-    pub async fn circuit(&self, target: &str) -> Result<CircuitRow, StoreError> {
-        let row = self.get(&CircuitRow::key_of(target)).await?;
+    pub async fn get(self, target: &str) -> Result<CircuitRow, StoreError> {
+        let row = self.0.get(&CircuitRow::key_of(target)).await?;
         Ok(row.unwrap_or_else(|| CircuitRow {
             target: target.to_owned(),
             ..CircuitRow::default()
@@ -36,12 +48,8 @@ impl Table {
     ///
     /// # Errors
     /// [`StoreError`].
-    pub async fn ask_circuit(
-        &self,
-        target: &str,
-        now: Timestamp,
-    ) -> Result<(Admission, Circuit), StoreError> {
-        let row = self.circuit(target).await?;
+    pub async fn ask(self, target: &str, now: Timestamp) -> Result<(Admission, Circuit), StoreError> {
+        let row = self.get(target).await?;
         let (admission, next) = row.circuit.ask(now);
         let Some(circuit) = next else {
             return Ok((admission, row.circuit));
@@ -51,7 +59,7 @@ impl Table {
             version: row.version + 1,
             ..row.clone()
         };
-        match self.put_version(&next, row.version).await {
+        match self.0.put_version(&next, row.version).await {
             Ok(()) => Ok((admission, circuit)),
             // Another worker is the probe.
             Err(error) if error.is_conflict() => {
@@ -66,15 +74,15 @@ impl Table {
     ///
     /// # Errors
     /// [`StoreError`].
-    pub async fn tell_circuit(
-        &self,
+    pub async fn tell(
+        self,
         target: &str,
         (news, reason): (News, Option<&str>),
         probe: Option<Probe>,
         now: Timestamp,
     ) -> Result<Told, StoreError> {
         for _ in 0..ATTEMPTS {
-            let row = self.circuit(target).await?;
+            let row = self.get(target).await?;
             let Some(circuit) = row.circuit.told(news, probe, now) else {
                 return Ok(Told {
                     circuit: row.circuit,
@@ -91,7 +99,7 @@ impl Table {
                 version: row.version + 1,
                 ..row.clone()
             };
-            match self.put_version(&next, row.version).await {
+            match self.0.put_version(&next, row.version).await {
                 Ok(()) => {
                     if circuit.is_open() && !row.circuit.is_open() {
                         tracing::error!(
@@ -111,7 +119,7 @@ impl Table {
             }
         }
         // Many failed at once, and have said so.
-        let circuit = self.circuit(target).await?.circuit;
+        let circuit = self.get(target).await?.circuit;
         Ok(Told {
             circuit,
             turned: false,

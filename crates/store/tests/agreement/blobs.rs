@@ -186,7 +186,7 @@ async fn moved(table: &Table, life: Life, event: Event, index: Index, scoped: bo
     let case = async {
         let items: Vec<_> = [Some(&before), content.as_ref()].into_iter().flatten().collect();
         put(table, &items).await.map_err(|error| error.to_string())?;
-        let moved = table.move_blob(&before.row(), event, now()).await;
+        let moved = table.blobs().transition(&before.row(), event, now()).await;
         let moved = moved.map_err(|error| error.to_string())?;
         let rule = step(&life, event, now());
         if moved != rule.map(|(_, effects)| effects) {
@@ -238,7 +238,7 @@ async fn moved_late(table: &Table, read: Life, is: Option<Life>, event: Event) -
         let items: Vec<_> = [there.as_ref(), content.as_ref()].into_iter().flatten().collect();
         put(table, &items).await.map_err(|error| error.to_string())?;
         let read: BlobRow = place.item(&read, earlier()).row();
-        match table.move_blob(&read, event, now()).await {
+        match table.blobs().transition(&read, event, now()).await {
             Err(error) if error.conflict() == Some(Conflict::BlobChanged) => {}
             moved => return Err(format!("it gave {moved:?}")),
         }

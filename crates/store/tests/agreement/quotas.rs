@@ -106,7 +106,7 @@ async fn limited(table: &Table, before: Quota, limit: u64) -> Result<(), String>
     let account = Account::new();
     let case = async {
         account.put(table, before).await?;
-        let set = table.set_quota(&account.username, limit).await;
+        let set = table.accounts().set_quota(&account.username, limit).await;
         let after = match (set, before.step(QuotaEvent::Limit(limit))) {
             (Ok(Some(row)), Ok(next)) if row.quota() == next => next,
             (
@@ -161,7 +161,14 @@ async fn an_account_that_is_not_there_does_not_come_into_being() {
             .await
             .unwrap();
     }
-    assert!(table.set_quota(&account.username, 5).await.unwrap().is_none());
+    assert!(
+        table
+            .accounts()
+            .set_quota(&account.username, 5)
+            .await
+            .unwrap()
+            .is_none()
+    );
 }
 
 // What is used is never forgotten, whichever of many limits comes last.
@@ -177,9 +184,9 @@ async fn limits_that_are_set_while_bytes_are_taken_lose_none_of_them() {
             .await
             .is_ok()
     });
-    let limits = (0..5).map(|limit| table.set_quota(&account.username, limit * 5));
+    let limits = (0..5).map(|limit| table.accounts().set_quota(&account.username, limit * 5));
     let (taken, set) = tokio::join!(join_all(takes), join_all(limits));
-    let row = table.account(&account.id).await.unwrap().unwrap();
+    let row = table.accounts().get(&account.id).await.unwrap().unwrap();
     account.remove(table).await.unwrap();
     let taken = taken.into_iter().filter(|taken| *taken).count();
     assert_eq!(row.quota().used(), taken as u64, "{row:?}");

@@ -9,11 +9,10 @@ use crate::{all, compare, put};
 use domain::replica::{State, Tally};
 use futures::join;
 use model::{Act, Outcome, Place, SHAPES, now, state_of};
-use store::Table;
 use store::replicas::create;
 use store::rows::{ReplicaRow, SegmentRow, TallyRow};
 use store::table::Rows;
-use store::{Conflict, ErrorKind, StoreError};
+use store::{Conflict, ErrorKind, StoreError, Table};
 
 /// What the target's tally is when it has one replica like this, and nothing else was ever copied there.
 fn tally_of(replica: Option<&ReplicaRow>) -> Tally {
@@ -43,6 +42,7 @@ async fn check(
     let row = expected.map(|replica| place.item(replica));
     compare(table, &place.key(), row.as_ref()).await?;
     let written = table
+        .targets()
         .tally(&place.target)
         .await
         .map_err(|error| error.to_string())?;

@@ -1,6 +1,8 @@
 //! What becomes of messages that were not tried, or failed.
 
-use super::{Delivery, Live, OUR_SIDE, Setback, Verdict, Worker};
+use super::delivery::{Delivery, OUR_SIDE, Setback, Verdict, defer};
+use super::live::Live;
+use super::places::Worker;
 use domain::replica::{Message, State, back_off};
 use futures::future::join_all;
 use jiff::SignedDuration;
@@ -60,7 +62,7 @@ impl Worker {
     /// Lets a message come later without counting it as tried.
     pub(super) async fn defer(&self, delivery: &Delivery, live: &Live, wait: SignedDuration) -> Verdict {
         let (table, queue) = (&self.replicator.table, &self.replicator.queue);
-        match super::defer(table, queue, delivery, wait).await {
+        match defer(table, queue, delivery, wait).await {
             Ok(()) => Verdict::Done,
             Err(error) => {
                 tracing::warn!(error = error.for_log(), "a message that waits counts as tried");
@@ -76,6 +78,7 @@ impl Worker {
         let noted = self
             .replicator
             .table
+            .replicas()
             .note_failure(blob, target, reason, now())
             .await;
         if let Err(error) = noted {
@@ -90,7 +93,12 @@ impl Worker {
     /// between does both again. `shown` is for users, `known` for operators.
     async fn give_up(&self, delivery: &Delivery, live: &Live, shown: &str, known: &str) -> Verdict {
         let (blob, target) = delivery.message.subject();
-        let given_up = self.replicator.table.give_up(blob, target, shown, now()).await;
+        let given_up = self
+            .replicator
+            .table
+            .replicas()
+            .give_up(blob, target, shown, now())
+            .await;
         let buried = match given_up {
             Ok(_) => self.look_again(delivery, Some(known)).await,
             // Nothing can be written into a row that nobody understands.
@@ -121,7 +129,7 @@ impl Worker {
         let (blob, target) = delivery.message.subject();
         let ours = |error: StoreError| Setback::Failed(error.into());
         let table = &self.replicator.table;
-        let Some(replica) = table.replica(blob, target).await.map_err(ours)? else {
+        let Some(replica) = table.replicas().get(blob, target).await.map_err(ours)? else {
             return Ok(());
         };
         match replica.state {
@@ -129,7 +137,7 @@ impl Worker {
             State::Failed if !replica.buried || matches!(delivery.message, Message::Start { .. }) => {
                 let shown = replica.last_error.as_deref().unwrap_or_default();
                 self.bury(delivery, reason.unwrap_or(shown)).await.map_err(ours)?;
-                table.note_dead_letter(&replica).await.map_err(ours)
+                table.replicas().note_dead_letter(&replica).await.map_err(ours)
             }
             State::Available => self
                 .replicator
@@ -159,7 +167,7 @@ impl Worker {
         let Some(receipt) = &delivery.receipt else { return };
         let queue = &self.replicator.queue;
         // Without this the message comes again when it is visible by itself.
-        let hidden = live.let_go(receipt, queue.hide_for(&delivery.message, receipt, wait));
+        let hidden = live.let_go(receipt, queue.change_visibility(&delivery.message, receipt, wait));
         if let Err(error) = hidden.await {
             tracing::warn!(
                 error = error.for_log(),
@@ -182,8 +190,9 @@ mod tests {
     #[test]
     fn only_what_passes_on_our_side_does_not_count() {
         let remote = |kind| {
-            let error = StoreError::unavailable("TransactWriteItems", "Transaction cancelled");
-            ReplicaError::Store(StoreError { kind, ..error })
+            let mut error = StoreError::unavailable("TransactWriteItems", "Transaction cancelled");
+            error.kind = kind;
+            ReplicaError::Store(error)
         };
         for kind in [ErrorKind::Throttled, ErrorKind::Unavailable] {
             assert!(is_our_side(&remote(kind)), "{kind:?}");

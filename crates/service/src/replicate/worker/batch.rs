@@ -1,6 +1,6 @@
 //! What was read of the messages for one target.
 
-use super::Delivery;
+use super::delivery::Delivery;
 use domain::content::PartDigest;
 use domain::id::BlobId;
 use domain::replica::State;
@@ -53,14 +53,14 @@ impl Batch {
     }
 
     async fn add(&mut self, table: &Table, subjects: &[(BlobId, String)]) -> Result<(), StoreError> {
-        let read = table.jobs(subjects).await?;
+        let read = table.replicas().jobs(subjects).await?;
         let is_small = |blob: &BlobRow| blob.parts().is_ok_and(|plan| plan.part_count() == 1);
         let small: Vec<BlobId> = read
             .values()
             .filter(|(blob, replica)| replica.state != State::Available && is_small(blob))
             .map(|(blob, _)| blob.id.clone())
             .collect();
-        self.digests.extend(table.only_digests(&small).await?);
+        self.digests.extend(table.replicas().only_digests(&small).await?);
         let jobs = read.into_values().map(|job| (job.0.id.clone(), Ok(job)));
         self.jobs.extend(jobs);
         Ok(())

@@ -1,6 +1,6 @@
 //! What a worker is at right now, and says again and again that it is.
 
-use super::Delivery;
+use super::delivery::Delivery;
 use domain::replica::Message;
 use std::collections::HashMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
