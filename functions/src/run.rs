@@ -27,7 +27,7 @@ pub trait Trigger: Sized + 'static {
     /// The function as the environment configures it.
     ///
     /// # Errors
-    /// [`StoreError::Misconfigured`] when a variable is missing.
+    /// `ErrorKind::Misconfigured` when a variable is missing.
     fn from_env() -> impl Future<Output = Result<Self, StoreError>>;
 
     /// Works on one event.

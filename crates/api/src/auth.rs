@@ -131,7 +131,7 @@ impl Auth {
             return self.bearer(&token).await;
         }
         let claims = self.keys.verify(token).await?;
-        let found = self.table.session(&claims.sub, &claims.sid, now()).await?;
+        let found = self.table.sessions().get(&claims.sub, &claims.sid, now()).await?;
         let (account, session) =
             found.ok_or_else(|| ProblemDocument::unauthorized("the session is over; sign in again"))?;
         Ok(Caller {
@@ -141,10 +141,7 @@ impl Auth {
     }
 
     async fn bearer(&self, token: &PersonalToken) -> Result<Caller, ProblemDocument> {
-        let found = self
-            .table
-            .personal_token(&token.account, &token.id, now())
-            .await?;
+        let found = self.table.tokens().get(&token.account, &token.id, now()).await?;
         let (account, row) = found
             .filter(|(_, row)| row.hash == token.secret.hash())
             .ok_or_else(|| {

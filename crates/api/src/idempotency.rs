@@ -63,7 +63,8 @@ impl IdempotencyKey {
     /// 422 when that was to another request.
     async fn replay(&self, table: &Table) -> Result<Option<Reply>, ProblemDocument> {
         let row = table
-            .remembered(&self.account, &self.hash, store::rows::now())
+            .idempotency_keys()
+            .get(&self.account, &self.hash, store::rows::now())
             .await?;
         let Some(row) = row else {
             return Ok(None);
@@ -77,7 +78,7 @@ impl IdempotencyKey {
     /// The write that remembers an answer; it belongs into the transaction that makes what is answered.
     ///
     /// # Errors
-    /// [`StoreError::Corrupt`] when the write is malformed.
+    /// `ErrorKind::Corrupt` when the write is malformed.
     pub fn remember(&self, answer: &impl Answer) -> Result<Write, StoreError> {
         let now = store::rows::now();
         let written = reply::write(answer)?;

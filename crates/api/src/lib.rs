@@ -41,7 +41,7 @@ pub trait Handler: Sized + Send + Sync + 'static {
     /// The handler as the environment configures it.
     ///
     /// # Errors
-    /// [`StoreError::Misconfigured`] when a variable is missing.
+    /// `ErrorKind::Misconfigured` when a variable is missing.
     fn new(aws: &Aws) -> impl Future<Output = Result<Self, StoreError>> + Send;
 
     /// Answers one request.
@@ -81,7 +81,7 @@ impl<H: Handler> Function<H> {
     /// The function as the environment configures it.
     ///
     /// # Errors
-    /// [`StoreError::Misconfigured`] when a variable is missing.
+    /// `ErrorKind::Misconfigured` when a variable is missing.
     pub async fn new(aws: &Aws) -> Result<Self, StoreError> {
         let auth = match H::Endpoint::CALLER {
             Caller::Anybody => None,

@@ -20,7 +20,8 @@ pub async fn upload<E: Declares<code::NotFound>>(
     id: &UploadId,
 ) -> Result<UploadRow, Problem<E>> {
     table
-        .upload(account, id)
+        .uploads()
+        .get(account, id)
         .await?
         .ok_or_else(|| Problem::not_found("upload"))
 }
@@ -35,7 +36,8 @@ pub async fn node<E: Declares<code::NotFound>>(
     id: &NodeId,
 ) -> Result<NodeRow, Problem<E>> {
     table
-        .node(account, id)
+        .tree()
+        .get(account, id)
         .await?
         .ok_or_else(|| Problem::not_found("file or folder"))
 }
@@ -62,7 +64,7 @@ pub async fn with_file(
 ) -> Result<Upload, StoreError> {
     let mut view = views::upload(upload)?;
     if let Some((node, file)) = node.and_then(|node| Some((node, node.file.as_ref()?))) {
-        let replicas = table.readable_replicas(&file.blob).await?;
+        let replicas = table.replicas().readable(&file.blob).await?;
         view.file = Some(views::file(node, &replicas, now()));
     }
     Ok(view)

@@ -10,7 +10,7 @@ use lambda_http::http::{HeaderValue, StatusCode, header};
 use lambda_http::{Body, Response};
 use serde_json::{Map, Value, json};
 use std::marker::PhantomData;
-use store::{Conflict, StoreError};
+use store::{Conflict, ErrorKind, StoreError};
 use wire::problem::{AsCode, TYPE_BASE};
 use wire::{Code, Declares, Endpoint, code};
 
@@ -120,15 +120,16 @@ impl ProblemDocument {
             | Conflict::BlobGone
             | Conflict::BlobChanged
             | Conflict::KeyUsed
+            | Conflict::PartsChanged
             | Conflict::ReplicaChanged => Self::new(Code::ChangedMeanwhile, changed),
         }
     }
 
     /// What an endpoint with these problems answers when the store fails. A conflict that it does not declare is a fault.
     fn of_store(error: &StoreError, declared: &[Code]) -> Self {
-        match error {
-            StoreError::Conflict(conflict) => {
-                let problem = Self::conflict(*conflict);
+        match error.kind {
+            ErrorKind::Conflict(conflict) => {
+                let problem = Self::conflict(conflict);
                 if declared.contains(&problem.code) {
                     return problem;
                 }
@@ -137,16 +138,15 @@ impl ProblemDocument {
                     problem.code.as_str()
                 ))
             }
+            ErrorKind::Throttled | ErrorKind::Unavailable | ErrorKind::NotFound => {
+                Self::unavailable(error.for_log())
+            }
             // What we may not do or asked wrongly will not be better in a moment.
-            StoreError::Remote { code: Some(code), .. }
-                if code.starts_with("AccessDenied") || code.starts_with("Validation") =>
-            {
-                Self::internal(error.for_log())
-            }
-            StoreError::Remote { .. } => Self::unavailable(error.for_log()),
-            StoreError::Corrupt(_) | StoreError::Unreadable { .. } | StoreError::Misconfigured(_) => {
-                Self::internal(error.to_string())
-            }
+            ErrorKind::Invalid
+            | ErrorKind::Denied
+            | ErrorKind::Corrupt
+            | ErrorKind::Misconfigured
+            | ErrorKind::Internal => Self::internal(error.for_log()),
         }
     }
 
@@ -353,7 +353,7 @@ mod tests {
 
     #[test]
     fn a_problem_says_what_to_do_and_hides_its_cause() {
-        let error = StoreError::Corrupt("row ACCOUNT#1 is odd".into());
+        let error = StoreError::corrupt("row ACCOUNT#1 is odd");
         let response = ProblemDocument::from(error).into_response();
         assert_eq!(response.status(), 500);
         assert_eq!(response.headers()["content-type"], "application/problem+json");

@@ -15,16 +15,18 @@ pub(crate) struct Reply {
 /// What an endpoint answers, as it is sent.
 ///
 /// # Errors
-/// [`StoreError::Corrupt`] when it cannot be written as JSON.
+/// `ErrorKind::Corrupt` when it cannot be written as JSON.
 pub(crate) fn write(answer: &impl Answer) -> Result<Written, StoreError> {
-    answer.write().map_err(|e| StoreError::Corrupt(e.to_string()))
+    answer
+        .write()
+        .map_err(|e| StoreError::internal("writing an answer", e))
 }
 
 impl Reply {
     /// # Errors
-    /// [`StoreError::Corrupt`] when a header has what no header can have.
+    /// `ErrorKind::Corrupt` when a header has what no header can have.
     pub(crate) fn new(written: Written) -> Result<Self, StoreError> {
-        let corrupt = |e: &dyn ToString| StoreError::Corrupt(e.to_string());
+        let corrupt = |e: &dyn ToString| StoreError::corrupt(e.to_string());
         let status = StatusCode::from_u16(written.status).map_err(|e| corrupt(&e))?;
         let mut response = Response::new(Body::Empty);
         let headers = response.headers_mut();
@@ -46,7 +48,7 @@ impl Reply {
     /// What was answered before, once more.
     ///
     /// # Errors
-    /// [`StoreError::Corrupt`] when it cannot have been answered.
+    /// `ErrorKind::Corrupt` when it cannot have been answered.
     pub(crate) fn again(status: u16, location: String, answer: String) -> Result<Self, StoreError> {
         let headers = vec![
             ("location", location),

@@ -18,7 +18,7 @@ pub async fn spend<E: Declares<code::TooManyRequests>>(
     limit: u64,
 ) -> Result<(), Problem<E>> {
     let now = now();
-    if table.spend(&allowance, 1, limit, now).await? {
+    if table.throttle().spend(&allowance, 1, limit, now).await? {
         return Ok(());
     }
     Err(Problem::too_many_requests(until_next_hour(now)))
@@ -32,7 +32,7 @@ pub async fn attempt<E: Declares<code::TooManyRequests>>(
     table: &Table,
     attempts: &Key,
 ) -> Result<(), Problem<E>> {
-    let counted = table.count_attempt(attempts, now()).await?;
+    let counted = table.throttle().count_attempt(attempts, now()).await?;
     counted.map_err(Problem::too_many_requests)
 }
 
@@ -54,7 +54,7 @@ pub async fn confirm_password<E: Declares<code::TooManyRequests> + Declares<code
             counted => counted?,
         }
         if password::verify(password, Some(&account.password_hash)) {
-            table.forget_attempts(attempts, now()).await?;
+            table.throttle().forget_attempts(attempts, now()).await?;
             return Ok(());
         }
     }

@@ -43,7 +43,7 @@ pub fn token(row: &TokenRow) -> PersonalToken {
 /// An upload as it is written down, for whoever asks now: a challenge that is over is not shown.
 ///
 /// # Errors
-/// [`StoreError::Corrupt`] when the stored size has no part plan.
+/// `ErrorKind::Corrupt` when the stored size has no part plan.
 pub fn upload(row: &UploadRow) -> Result<Upload, StoreError> {
     let plan = row.parts()?;
     let state = row.session().state_at(now());

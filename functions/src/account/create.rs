@@ -38,7 +38,7 @@ impl AccountCreate {
                 SignUp::Invited => Err(Problem::new(code::InvitationRequired, INVITATION_REQUIRED)),
             };
         };
-        let invitation = self.table.invitation_by_code(code, now()).await?;
+        let invitation = self.table.invitations().by_code(code, now()).await?;
         let invitation = invitation.filter(|invitation| invitation.password_of.is_none());
         invitation.map(Some).ok_or_else(Problem::invitation_invalid)
     }
@@ -47,7 +47,7 @@ impl AccountCreate {
 fn default_quota() -> Result<Quota, StoreError> {
     let limit = number("DEFAULT_QUOTA_BYTES")?;
     Quota::unused(limit)
-        .ok_or_else(|| StoreError::Misconfigured(format!("DEFAULT_QUOTA_BYTES is above {MAX_QUOTA}")))
+        .ok_or_else(|| StoreError::misconfigured(format!("DEFAULT_QUOTA_BYTES is above {MAX_QUOTA}")))
 }
 
 impl Handler for AccountCreate {
@@ -85,7 +85,8 @@ impl Handler for AccountCreate {
             created_at: now(),
         };
         self.table
-            .create_account(&account, &source, invitation.as_ref())
+            .accounts()
+            .create(&account, &source, invitation.as_ref())
             .await?;
         Ok(Created {
             location: "account".to_owned(),

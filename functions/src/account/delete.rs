@@ -32,7 +32,7 @@ impl Handler for AccountDelete {
         let SignedIn { account, session } = request.caller;
         let password = &request.body.current_password;
         throttle::confirm_password(&self.table, &account, &session, &[password]).await?;
-        self.table.close_account(&account, now()).await?;
+        self.table.accounts().begin_deletion(&account, now()).await?;
         Ok(NoContent)
     }
 }

@@ -35,7 +35,7 @@ impl Handler for AccountResetPassword {
     async fn answer(&self, request: Request<ResetPassword>) -> Result<NoContent, Problem<ResetPassword>> {
         let Request { body, source, .. } = request;
         throttle::spend(&self.table, Allowance::SignInsFrom(&source), self.per_source).await?;
-        let invitation = self.table.invitation_by_code(&body.code, now()).await?;
+        let invitation = self.table.invitations().by_code(&body.code, now()).await?;
         let Some(invitation) = invitation else {
             return Err(Problem::invitation_invalid());
         };
@@ -45,6 +45,7 @@ impl Handler for AccountResetPassword {
         let owner = owner.ok_or_else(Problem::invitation_invalid)?;
         let hash = password::hash(&body.password)?;
         self.table
+            .invitations()
             .reset_password(&invitation, owner, &hash, &source, now())
             .await?;
         Ok(NoContent)

@@ -34,7 +34,10 @@ impl Handler for AccountSetPassword {
         let either = [&body.current_password, &body.new_password];
         throttle::confirm_password(&self.table, account, session, &either).await?;
         let hash = password::hash(&body.new_password)?;
-        self.table.change_password(account, session, &hash).await?;
+        self.table
+            .sessions()
+            .change_password(account, session, &hash)
+            .await?;
         Ok(NoContent)
     }
 }

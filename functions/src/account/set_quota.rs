@@ -58,7 +58,7 @@ impl Trigger for AccountSetQuota {
         if quota_bytes > MAX_QUOTA {
             return Err(QuotaError::TooLarge);
         }
-        let account = self.table.set_quota(&username, quota_bytes).await?;
+        let account = self.table.accounts().set_quota(&username, quota_bytes).await?;
         let account = account.ok_or(QuotaError::NoAccount(username))?;
         tracing::info!(account = %account.id, quota_bytes, "quota set");
         Ok(views::account(&account))

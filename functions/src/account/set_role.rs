@@ -50,7 +50,7 @@ impl Trigger for AccountSetRole {
 
     async fn run(&self, request: Request, _: &Context) -> Result<Account, RoleError> {
         let Request { username, role } = request;
-        let account = self.table.set_role(&username, role).await?;
+        let account = self.table.accounts().set_role(&username, role).await?;
         let account = account.ok_or(RoleError::NoAccount(username))?;
         tracing::info!(account = %account.id, ?role, "role set");
         Ok(views::account(&account))

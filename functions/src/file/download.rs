@@ -47,7 +47,7 @@ impl FileDownload {
             Ok(found) if found.is_certain(blob.size) => Ok(false),
             Ok(found) if found.is_another(blob.size) => {
                 if !lost {
-                    self.table.lose_blob(blob, now()).await?;
+                    self.table.blobs().lose(blob, now()).await?;
                 }
                 Ok(true)
             }
@@ -66,7 +66,7 @@ impl FileDownload {
         content_type: &str,
         disposition: &str,
     ) -> Result<String, Problem<Download>> {
-        let replicas = self.table.readable_replicas(&blob.id).await?;
+        let replicas = self.table.replicas().readable(&blob.id).await?;
         let asked = replicas
             .iter()
             .map(|replica| Box::pin(self.at(replica, content_type, disposition)));
@@ -133,7 +133,7 @@ impl Handler for FileDownload {
         };
         let content_type = file.content_type.as_deref().unwrap_or(UNKNOWN);
         let disposition = attachment(&node.name);
-        let Some(blob) = self.table.blob(&file.blob).await? else {
+        let Some(blob) = self.table.blobs().get(&file.blob).await? else {
             return Err(Problem::not_found("file: it was deleted just now"));
         };
         if self.is_lost(&blob).await? {

@@ -33,7 +33,7 @@ impl Handler for FileGet {
         let Some(file) = &node.file else {
             return Ok(Json(views::node(&node)));
         };
-        let replicas = self.table.readable_replicas(&file.blob).await?;
+        let replicas = self.table.replicas().readable(&file.blob).await?;
         Ok(Json(views::file(&node, &replicas, now())))
     }
 }

@@ -41,7 +41,7 @@ impl Handler for FileList {
         let after: Option<Name> = lookup::cursor(cursor.as_ref())?;
         let limit = limit.unwrap_or_default().get();
         if let Some(parent) = &parent {
-            match self.table.kind(&account, parent).await? {
+            match self.table.tree().kind(&account, parent).await? {
                 Some(Kind::Folder { .. }) => {}
                 None => return Err(Problem::not_found("file or folder")),
                 Some(Kind::File) => {
@@ -53,7 +53,7 @@ impl Handler for FileList {
             }
         }
         if let Some(name) = name {
-            let node = self.table.node_named(&account, parent.as_ref(), &name).await;
+            let node = self.table.tree().named(&account, parent.as_ref(), &name).await;
             let node = self.table.or_leave_out(node)?;
             return Ok(Json(Items {
                 items: node.iter().flatten().map(views::node).collect(),
@@ -63,7 +63,8 @@ impl Handler for FileList {
         }
         let page = self
             .table
-            .nodes(&account, parent.as_ref(), after.as_ref(), limit)
+            .tree()
+            .children(&account, parent.as_ref(), after.as_ref(), limit)
             .await?;
         Ok(Json(Items {
             items: page.rows.iter().map(views::node).collect(),

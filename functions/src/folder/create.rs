@@ -3,6 +3,7 @@
 use crate::{Exit, serve};
 use api::{Handler, IdempotencyKey, Problem, Request, throttle, views};
 use domain::placement::OnConflict;
+use service::folder::create::create_folder;
 use store::config::number;
 use store::rows::{Allowance, NodeRow, new_id, now};
 use store::{Aws, StoreError, Table};
@@ -34,12 +35,12 @@ impl FolderCreate {
         throttle::spend(&self.table, allowance, self.creates_per_hour).await?;
         // A folder never gets deeper: what is read here is still so when it is written.
         let parent = folder.parent.as_ref();
-        folder.depth = self.table.depth_within(&folder.account, parent).await?;
+        folder.depth = self.table.tree().depth_within(&folder.account, parent).await?;
         let others = |folder: &NodeRow| {
             let remembered = key.map(|key| key.remember(&answer(folder)));
             remembered.into_iter().collect()
         };
-        let folder = self.table.create_folder(folder, on_conflict, others).await?;
+        let folder = create_folder(&self.table, folder, on_conflict, others).await?;
         Ok(answer(&folder))
     }
 }

@@ -43,7 +43,7 @@ impl Handler for SessionCreate {
         // This first: it is what limits how many names a source can have counted.
         throttle::spend(&self.table, Allowance::SignInsFrom(&source), self.per_source).await?;
         throttle::attempt(&self.table, &AttemptsRow::of_sign_in(username, &source)).await?;
-        let visitor = self.table.visitor(username, &source, now()).await?;
+        let visitor = self.table.throttle().visitor(username, &source, now()).await?;
         if !visitor.is_known {
             throttle::spend(&self.table, Allowance::SignInsAs(username), self.per_account).await?;
         }

@@ -29,7 +29,7 @@ impl Handler for SessionDelete {
 
     async fn answer(&self, request: Request<Delete>) -> Result<NoContent, Problem<Delete>> {
         let session = request.caller.session;
-        self.table.end_session(&session.account, &session.id).await?;
+        self.table.sessions().end(&session.account, &session.id).await?;
         Ok(NoContent)
     }
 }

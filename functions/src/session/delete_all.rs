@@ -29,7 +29,7 @@ impl Handler for SessionDeleteAll {
 
     async fn answer(&self, request: Request<DeleteAll>) -> Result<NoContent, Problem<DeleteAll>> {
         let account = request.caller.account.id;
-        self.table.sign_out_everywhere(&account).await?;
+        self.table.sessions().end_all(&account).await?;
         Ok(NoContent)
     }
 }

@@ -31,8 +31,8 @@ impl Handler for TargetList {
 
     async fn answer(&self, _: Request<List>) -> Result<Json<Items<Target>>, Problem<List>> {
         let (mut items, mut skipped) = (Vec::new(), 0);
-        for member in self.table.roster().await?.roster.members {
-            let status = self.table.target_status(&member.name, now()).await?;
+        for member in self.table.targets().roster().await?.roster.members {
+            let status = self.table.targets().status(&member.name, now()).await?;
             skipped += status.skipped;
             items.push(views::target(&member, &status, now()));
         }

@@ -64,7 +64,7 @@ impl Handler for TokenCreate {
             created_at: now(),
             expires_at: later(now(), lifetime),
         };
-        self.table.create_token(account, session, &row).await?;
+        self.table.tokens().create(account, session, &row).await?;
         let token: token::PersonalToken = Token::new(row.account.clone(), row.id.clone(), secret);
         Ok(Created {
             location: format!("tokens/{}", row.id),

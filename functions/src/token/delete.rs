@@ -29,7 +29,7 @@ impl Handler for TokenDelete {
 
     async fn answer(&self, request: Request<Delete>) -> Result<NoContent, Problem<Delete>> {
         let account = request.caller.id;
-        if self.table.delete_token(&account, &request.path).await? {
+        if self.table.tokens().delete(&account, &request.path).await? {
             Ok(NoContent)
         } else {
             Err(Problem::not_found("token"))

@@ -36,7 +36,7 @@ impl Handler for TokenList {
         let Paged { cursor, limit } = request.query;
         let after: Option<PersonalTokenId> = lookup::cursor(cursor.as_ref())?;
         let limit = limit.unwrap_or_default().get();
-        let page = self.table.tokens(&account, after.as_ref(), limit).await?;
+        let page = self.table.tokens().page(&account, after.as_ref(), limit).await?;
         // The table deletes what has expired when it has the time.
         let good = page.rows.iter().filter(|row| now() < row.expires_at);
         Ok(Json(Items {

@@ -40,13 +40,14 @@ impl Handler for UploadAbort {
         }
         let aborted = match self
             .table
-            .move_upload(&upload, Event::Abort, now(), |_| (), vec![])
+            .uploads()
+            .transition(&upload, Event::Abort, now(), |_| (), vec![])
             .await
         {
             Ok(aborted) => aborted,
             Err(TransitionError::Refused(_)) => return Err(api::lookup::not_open(&upload)),
             // Somebody else changed it, or this did, and the answer that said so got lost.
-            Err(TransitionError::Store(error @ StoreError::Conflict(_))) => {
+            Err(TransitionError::Store(error)) if error.is_conflict() => {
                 match api::lookup::upload(&self.table, &account, &upload.id).await? {
                     row if row.state == State::Aborted => row,
                     _ => return Err(error.into()),
@@ -54,7 +55,7 @@ impl Handler for UploadAbort {
             }
             Err(TransitionError::Store(error)) => return Err(error.into()),
         };
-        if let Err(error) = self.table.discard(&self.objects, &aborted, now()).await {
+        if let Err(error) = self.table.uploads().discard(&self.objects, &aborted, now()).await {
             tracing::warn!(upload = %aborted.id, error = error.for_log(), "left to the sweep: discarding parts");
         }
         Ok(NoContent)

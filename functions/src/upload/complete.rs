@@ -3,8 +3,9 @@
 use crate::{Exit, serve};
 use api::{Handler, Problem, Request, views};
 use domain::placement::Destination;
+use service::file::commit::check_place;
+use service::upload::complete::{Finalizer, Outcome};
 use std::time::Duration;
-use store::finalize::{Finalizer, Outcome};
 use store::rows::UploadRow;
 use store::{Aws, StoreError};
 use wire::answer::{Accepted, Either};
@@ -38,11 +39,11 @@ impl UploadComplete {
             return Ok(());
         }
         let table = &self.finalizer.table;
-        let Err(error) = table.check_place(&moved).await else {
+        let Err(error) = check_place(table, &moved).await else {
             return Ok(());
         };
         // The same request may have made the file meanwhile, whose answer got lost: what has the name is that.
-        let now = table.upload(&upload.account, &upload.id).await?;
+        let now = table.uploads().get(&upload.account, &upload.id).await?;
         match now.filter(|now| now.state.is_final()) {
             Some(_) => Ok(()),
             None => Err(error),

@@ -6,15 +6,14 @@ use api::{Handler, IdempotencyKey, Problem, Request, throttle, views};
 use domain::content::{ContentId, PartPlan};
 use domain::id::AccountId;
 use domain::moment::later;
-use domain::possession::{ACCOUNTS_AT_A_SOURCE, LOOK_UP_COST, MIN_SIZE};
 use domain::throttle::Source;
 use domain::upload::{Beginning, Session, State};
+use service::file::commit::check_place;
+use service::upload::create;
 use store::config::{DedupScope, number, upload_expiry};
-use store::placing::node_of;
-use store::possession::challenge;
-use store::rows::{Allowance, FileContent, NodeRow, ReplicaRow, UploadRow, new_id, now};
+use store::rows::{Allowance, NodeRow, ReplicaRow, UploadRow, new_id, now};
 use store::table::Write;
-use store::{Aws, Conflict, StartQueue, StoreError, Table};
+use store::{Aws, StartQueue, StoreError, Table};
 use wire::Code;
 use wire::answer::{Created, Either, Located};
 use wire::upload::{Create, NewUpload, Upload};
@@ -83,75 +82,13 @@ impl UploadCreate {
         upload: &UploadRow,
         key: Option<&IdempotencyKey>,
     ) -> Result<Option<Begun>, StoreError> {
-        let Some(content_id) = upload.content_id else {
-            return Ok(None);
-        };
-        let blob = self.table.own_blob(&upload.account, &content_id).await?;
-        let Some(blob) = blob.filter(|blob| blob.size == upload.size) else {
-            return Ok(None);
-        };
-        let replicas = self.table.readable_replicas(&blob.id).await?;
-        let file = FileContent::of(upload, content_id, &blob.id);
-        let node = node_of(upload, &file, upload.created_at);
-        let session = Session::new(Beginning::AtOnce, upload.expires_at);
-        let complete = UploadRow {
-            state: session.state,
-            ended_at: Some(upload.created_at),
-            ..upload.clone()
-        };
-        let others = |upload: &UploadRow, node: &NodeRow| {
-            let remembered = key.map(|key| remember(key, upload, Some((node, &replicas[..]))));
+        let others = |upload: &UploadRow, node: &NodeRow, replicas: &[ReplicaRow]| {
+            let remembered = key.map(|key| remember(key, upload, Some((node, replicas))));
             remembered.into_iter().collect()
         };
-        match self
-            .table
-            .create_instant_upload(&complete, node, &file, others)
-            .await
-        {
-            Ok((upload, node)) => {
-                let (account, parent) = (&node.account, node.parent.as_ref());
-                self.table.cover(&self.queue, account, parent, &blob.id).await;
-                answer(&upload, Some((&node, &replicas))).map(Some)
-            }
-            // The other file was deleted meanwhile, and its bytes are going: an ordinary upload it is.
-            Err(StoreError::Conflict(Conflict::BlobGone)) => Ok(None),
-            Err(error) => Err(error),
-        }
-    }
-
-    /// Counts that somebody asks for a content that he does not have. Gives whether he may.
-    async fn may_ask(&self, upload: &UploadRow, source: &Source) -> Result<bool, StoreError> {
-        let (limit, now) = (self.attempts_per_hour, upload.created_at);
-        let account = Allowance::LookUps(&upload.account);
-        if !self.table.spend(&account, LOOK_UP_COST, limit, now).await? {
-            return Ok(false);
-        }
-        let (source, limit) = (
-            Allowance::LookUpsFrom(source),
-            limit.saturating_mul(ACCOUNTS_AT_A_SOURCE),
-        );
-        self.table.spend(&source, LOOK_UP_COST, limit, now).await
-    }
-
-    /// Lets the client prove that it has the bytes, if somebody else has them. Without asking who does, and only so often.
-    async fn challenge(&self, upload: UploadRow, source: &Source) -> Result<UploadRow, StoreError> {
-        let Some(content_id) = upload.content_id.filter(|_| upload.size >= MIN_SIZE) else {
-            return Ok(upload);
-        };
-        if self.scope == DedupScope::Account || !self.may_ask(&upload, source).await? {
-            return Ok(upload);
-        }
-        let blob = self.table.blob_with(&content_id, None).await?;
-        let Some(blob) = blob.filter(|blob| blob.size == upload.size) else {
-            return Ok(upload);
-        };
-        let stored = challenge(&upload.account, &blob, upload.created_at);
-        let beginning = Beginning::Challenged(stored.challenge.expires_at);
-        Ok(UploadRow {
-            state: Session::new(beginning, upload.expires_at).state,
-            challenge: Some(stored),
-            ..upload
-        })
+        let made = create::instant(&self.table, &self.queue, upload, others).await?;
+        let begun = |made: create::Instant| answer(&made.upload, Some((&made.node, &made.replicas)));
+        made.map(begun).transpose()
     }
 
     async fn create(
@@ -162,20 +99,25 @@ impl UploadCreate {
     ) -> Result<Begun, Problem<Create>> {
         let allowance = Allowance::Creates(&upload.account);
         let allowed = throttle::spend::<Create>(&self.table, allowance, self.creates_per_hour);
-        let place = async { self.table.check_place(&upload).await.map_err(Problem::from) };
+        let place = async { check_place(&self.table, &upload).await.map_err(Problem::from) };
         tokio::try_join!(allowed, place)?;
         if let Some(begun) = self.instant(&upload, key).await? {
             return Ok(begun);
         }
-        let upload = self.challenge(upload, source).await?;
+        let upload = match self.scope {
+            DedupScope::Account => upload,
+            DedupScope::Global => {
+                create::challenge(&self.table, upload, source, self.attempts_per_hour).await?
+            }
+        };
         let remembered = key.map(|key| remember(key, &upload, None));
         let remembered = remembered.into_iter().collect::<Result<Vec<_>, _>>()?;
-        self.table.create_upload(&upload, remembered).await?;
+        self.table.uploads().create(&upload, remembered).await?;
         Ok(answer(&upload, None)?)
     }
 
     async fn quota_problem(&self, account: &AccountId, wanted: u64) -> Problem<Create> {
-        match self.table.account(account).await {
+        match self.table.accounts().get(account).await {
             Ok(Some(account)) => Problem::quota_exceeded(&account.quota(), wanted),
             Ok(None) => Problem::unauthorized("the account does not exist any more"),
             Err(error) => error.into(),

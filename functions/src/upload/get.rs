@@ -2,7 +2,7 @@
 
 use crate::{Exit, serve};
 use api::{Handler, Problem, Request, views};
-use store::finalize::received;
+use service::upload::stored::received;
 use store::{Aws, Objects, StoreError, Table};
 use wire::body::Json;
 use wire::upload::{Get, Upload};
@@ -39,7 +39,7 @@ impl Handler for UploadGet {
                 ..views::upload(&upload)?
             }));
         }
-        let node = self.table.file_of(&upload).await?;
+        let node = self.table.uploads().file_of(&upload).await?;
         Ok(Json(
             api::lookup::with_file(&self.table, &upload, node.as_ref()).await?,
         ))

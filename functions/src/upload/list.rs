@@ -36,7 +36,7 @@ impl Handler for UploadList {
         let Paged { cursor, limit } = request.query;
         let after: Option<UploadPlace> = lookup::cursor(cursor.as_ref())?;
         let limit = limit.unwrap_or_default().get();
-        let page = self.table.uploads(&account, after.as_ref(), limit).await?;
+        let page = self.table.uploads().page(&account, after.as_ref(), limit).await?;
         let now = now();
         let live = |row: &&UploadRow| row.state == State::Finalizing || row.session().is_open(now);
         let items = page

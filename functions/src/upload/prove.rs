@@ -3,7 +3,9 @@
 use crate::{Exit, serve};
 use api::{Handler, Problem, Request, views};
 use domain::upload::{Refusal, State};
-use store::possession::Proven;
+use service::file::ensure_replicas::ensure_replicas;
+use service::upload::prove::Proven;
+use service::upload::prove::prove;
 use store::rows::{UploadRow, now};
 use store::uploads::TransitionError;
 use store::{Aws, Conflict, Objects, StartQueue, StoreError, Table};
@@ -30,7 +32,7 @@ impl UploadProve {
         if upload.state.is_final() && upload.state != State::Complete {
             return Err(api::lookup::not_open(upload));
         }
-        let node = self.table.file_of(upload).await?;
+        let node = self.table.uploads().file_of(upload).await?;
         Ok(Json(
             api::lookup::with_file(&self.table, upload, node.as_ref()).await?,
         ))
@@ -57,11 +59,11 @@ impl Handler for UploadProve {
         } = request;
         let (account, proof) = (caller.id, body.proof);
         let upload = api::lookup::upload(&self.table, &account, &id).await?;
-        match self.table.prove(&self.objects, &upload, &proof, now()).await {
+        match prove(&self.table, &self.objects, &upload, &proof, now()).await {
             Ok(Proven::Complete(upload, node)) => {
                 if let Some(file) = &node.file {
                     let parent = node.parent.as_ref();
-                    self.table.cover(&self.queue, &account, parent, &file.blob).await;
+                    ensure_replicas(&self.table, &self.queue, &account, parent, &file.blob).await;
                 }
                 Ok(Json(
                     api::lookup::with_file(&self.table, &upload, Some(&node)).await?,
@@ -71,7 +73,7 @@ impl Handler for UploadProve {
             Err(TransitionError::Refused(Refusal::Lapsed(_))) => Err(api::lookup::not_open(&upload)),
             Err(TransitionError::Refused(_)) => self.as_it_is(&upload).await,
             // Another answer was faster, or this one, sent again because nothing was heard of it.
-            Err(TransitionError::Store(StoreError::Conflict(Conflict::UploadChanged))) => {
+            Err(error) if error.conflict() == Some(Conflict::UploadChanged) => {
                 let upload = api::lookup::upload(&self.table, &account, &id).await?;
                 self.as_it_is(&upload).await
             }

@@ -43,14 +43,13 @@ impl UploadSignParts {
             }
             match self
                 .table
+                .uploads()
                 .ensure_multipart(&self.objects, upload.clone(), self.expiry, now())
                 .await
             {
                 Ok(begun) => return Ok(begun),
                 Err(TransitionError::Refused(_)) => return Err(api::lookup::not_open(&upload)),
-                Err(TransitionError::Store(StoreError::Conflict(Conflict::UploadChanged)))
-                    if attempt < ATTEMPTS =>
-                {
+                Err(error) if error.conflict() == Some(Conflict::UploadChanged) && attempt < ATTEMPTS => {
                     attempt += 1;
                 }
                 Err(TransitionError::Store(error)) => return Err(error.into()),

@@ -93,7 +93,7 @@ enum Refused {
 impl Keys {
     fn parse(secret: &SecretText) -> Result<Self, StoreError> {
         let since = secret.since;
-        let misconfigured = |what: &str| StoreError::Misconfigured(format!("the signing secret {what}"));
+        let misconfigured = |what: &str| StoreError::misconfigured(format!("the signing secret {what}"));
         let secret: SigningSecret = serde_json::from_str(secret.text.expose_secret())
             .map_err(|_| misconfigured("is not {\"current\": \"...\", \"previous\": \"...\"}"))?;
         if [Some(&secret.current), secret.previous.as_ref()]
@@ -126,7 +126,7 @@ impl Keys {
     /// An access token for a session, given at `now`.
     ///
     /// # Errors
-    /// [`StoreError::Corrupt`] when it cannot be signed.
+    /// `ErrorKind::Corrupt` when it cannot be signed.
     pub fn issue(
         &self,
         account: &AccountId,
@@ -142,7 +142,7 @@ impl Keys {
             iat,
             exp: iat + ACCESS_LIFETIME.unsigned_abs().as_secs(),
         };
-        sign(self.signing(now), &claims).map_err(|e| StoreError::Corrupt(format!("signing a token: {e}")))
+        sign(self.signing(now), &claims).map_err(|e| StoreError::corrupt(format!("signing a token: {e}")))
     }
 
     /// The secret that follows that of a refresh token which is exchanged at `now`.

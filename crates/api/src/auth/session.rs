@@ -26,8 +26,13 @@ impl Auth {
             sign_outs: account.sign_outs,
             refreshing: Refreshing::new(secret.hash(), now()),
         };
-        match self.table.begin_session(account, &session, source, now()).await {
-            Err(StoreError::Conflict(_)) => Err(Problem::unauthorized(
+        match self
+            .table
+            .sessions()
+            .begin(account, &session, source, now())
+            .await
+        {
+            Err(error) if error.is_conflict() => Err(Problem::unauthorized(
                 "the account was changed at this moment; sign in again",
             )),
             begun => {
@@ -44,7 +49,11 @@ impl Auth {
     pub async fn refresh(&self, token: &RefreshToken) -> Result<Session, Problem<Refresh>> {
         let over = || Problem::unauthorized("the session is over; sign in again");
         for _ in 0..ATTEMPTS {
-            let found = self.table.session(&token.account, &token.id, now()).await?;
+            let found = self
+                .table
+                .sessions()
+                .get(&token.account, &token.id, now())
+                .await?;
             let (_, mut session) = found.ok_or_else(over)?;
             let keys = self.keys.newest().await;
             let next = keys.following(&token.secret, &token.id, now());
@@ -52,8 +61,8 @@ impl Auth {
                 .refreshing
                 .exchange(&token.secret.hash(), next.hash(), now())
             {
-                Exchange::New(then) => match self.table.refresh_session(&session, &then).await {
-                    Err(StoreError::Conflict(_)) => {}
+                Exchange::New(then) => match self.table.sessions().refresh(&session, &then).await {
+                    Err(error) if error.is_conflict() => {}
                     written => {
                         written?;
                         session.refreshing = then;
@@ -68,7 +77,7 @@ impl Auth {
                     return Ok(given(&keys, &session, before.ok_or(Conflict::SessionChanged)?)?);
                 }
                 Exchange::Stolen => {
-                    self.table.end_session(&token.account, &token.id).await?;
+                    self.table.sessions().end(&token.account, &token.id).await?;
                     tracing::warn!(account = %token.account, "a refresh token came twice; its session was ended");
                     return Err(Problem::unauthorized(
                         "the refresh token was used before, so the session was ended; sign in again",
