@@ -3,7 +3,7 @@
 //! An `async fn` is compiled where it is awaited at last. So each module starts its own function (`main`), and all of
 //! them are compiled here, once; if the programs did it, each would compile all that its function calls again.
 
-use api::Endpoint;
+use api::Handler;
 use futures::future::{FutureExt, LocalBoxFuture};
 use lambda_runtime::{Context, Error, LambdaEvent, service_fn};
 use serde::Serialize;
@@ -27,7 +27,7 @@ pub trait Trigger: Sized + 'static {
     /// The function as the environment configures it.
     ///
     /// # Errors
-    /// [`StoreError::Misconfigured`] when a variable is missing.
+    /// `ErrorKind::Misconfigured` when a variable is missing.
     fn from_env() -> impl Future<Output = Result<Self, StoreError>>;
 
     /// Works on one event.
@@ -45,10 +45,10 @@ pub trait Trigger: Sized + 'static {
 ///
 /// # Errors
 /// When it is not configured, or the Lambda runtime cannot be reached.
-pub(crate) fn serve<E: Endpoint>() -> Exit {
+pub(crate) fn serve<H: Handler>() -> Exit {
     telemetry::logging::init();
     let runtime = Builder::new_current_thread().enable_all().build()?;
-    runtime.block_on(async { api::serve(E::from_env().await?).await })
+    runtime.block_on(api::serve::<H>())
 }
 
 /// The program of a function that is triggered.

@@ -1,4 +1,4 @@
-//! The policy on logs (`crates/edge/src/logging.rs`): nothing in them opens anything.
+//! The policy on logs (`crates/telemetry/src/logging.rs`): nothing in them opens anything.
 //!
 //! Every function that a test runs alone is held to it when it ends, with all its errors (`harness::sandbox`); here are the
 //! deployed ones.

@@ -21,45 +21,8 @@ use std::fmt::Write as _;
 
 const BEGIN: &str = "<!-- The table is held by tests/e2e/remote_calls.rs. -->\n";
 
-/// The functions behind the gateway. Those that are not are no endpoints.
-const ENDPOINTS: [(&str, &str); 26] = [
-    ("account-create", "POST /v1/accounts"),
-    ("account-reset-password", "POST /v1/accounts/password"),
-    ("account-get", "GET /v1/account"),
-    ("account-delete", "DELETE /v1/account"),
-    ("account-set-password", "PUT /v1/account/password"),
-    ("session-create", "POST /v1/sessions"),
-    ("session-refresh", "POST /v1/sessions/refresh"),
-    ("session-delete", "DELETE /v1/sessions/current"),
-    ("session-delete-all", "DELETE /v1/sessions"),
-    ("token-create", "POST /v1/tokens"),
-    ("token-list", "GET /v1/tokens"),
-    ("token-delete", "DELETE /v1/tokens/{id}"),
-    ("upload-create", "POST /v1/uploads"),
-    ("upload-list", "GET /v1/uploads"),
-    ("upload-get", "GET /v1/uploads/{id}"),
-    ("upload-prove", "POST /v1/uploads/{id}/proof"),
-    ("upload-sign-parts", "POST /v1/uploads/{id}/parts"),
-    ("upload-complete", "POST /v1/uploads/{id}/complete"),
-    ("upload-abort", "DELETE /v1/uploads/{id}"),
-    ("folder-create", "POST /v1/folders"),
-    ("file-list", "GET /v1/files"),
-    ("file-get", "GET /v1/files/{id}"),
-    ("file-download", "GET /v1/files/{id}/content"),
-    ("file-delete", "DELETE /v1/files/{id}"),
-    ("target-list", "GET /v1/targets"),
-    ("target-redrive", "POST /v1/targets/{id}/redrive"),
-];
-const NO_ENDPOINTS: [&str; 7] = [
-    "account-invite",
-    "account-set-quota",
-    "account-set-role",
-    // An endpoint, but one that calls nothing.
-    "openapi-get",
-    "reconcile",
-    "replicate",
-    "sweep",
-];
+/// An endpoint, but one that calls nothing.
+const CALLS_NOTHING: &str = "openapi-get";
 /// From how many on the same calls one after the other are written as a number.
 const MANY: usize = 5;
 
@@ -174,9 +137,14 @@ impl Table {
             key,
             body,
         } = request;
-        let (_, endpoint) = ENDPOINTS.iter().find(|(name, _)| *name == function).unwrap();
-        let (method, path) = endpoint.split_once(' ').unwrap();
-        let mut event = http_event(method, path, id, &self.person.token, body.as_ref());
+        let endpoint = wire::endpoint(function).unwrap();
+        let mut event = http_event(
+            endpoint.method,
+            endpoint.path,
+            id,
+            &self.person.token,
+            body.as_ref(),
+        );
         if let Some((name, value)) = query {
             event["queryStringParameters"] = json!({ name: value });
             event["multiValueQueryStringParameters"] = json!({ name: [value] });
@@ -195,6 +163,7 @@ impl Table {
         sandbox.ready().await;
         // What it asks to start is asked once for thousands of requests.
         let start = sandbox.proxy.operations();
+        // The key that tokens are checked with, and signed.
         let expected: &[&str] = match function {
             "account-create" | "account-reset-password" => &[],
             _ => &["SecretsManager GetSecretValue"],
@@ -204,13 +173,14 @@ impl Table {
         self.roster.shown_to(&sandbox);
         let answer = sandbox.invoke(&event).await.unwrap();
         let status = answer["statusCode"].as_u64().unwrap();
-        assert!((200..400).contains(&status), "{endpoint}: {answer}");
+        assert!((200..400).contains(&status), "{function}: {answer}");
         // Calls, not attempts: one that a busy emulator does not answer in time is sent again.
         let calls = sandbox.proxy.seen().into_iter();
         let calls = calls.filter(|seen| seen.attempt == 1).map(|seen| seen.operation);
         let calls: Vec<String> = calls.collect();
         let (count, calls) = (calls.len(), in_words(&calls));
-        writeln!(self.lines, "| `{endpoint}` | {case} | {count} | {calls} |").unwrap();
+        let (method, path) = (endpoint.method, endpoint.path);
+        writeln!(self.lines, "| `{method} {path}` | {case} | {count} | {calls} |").unwrap();
         self.seen.insert(function.to_owned());
         serde_json::from_str(answer["body"].as_str().unwrap_or_default()).unwrap_or_default()
     }
@@ -411,7 +381,7 @@ async fn measured() -> String {
         roster: Roster::new().await,
         queues: Queues::new().await,
         lines: String::new(),
-        seen: BTreeSet::from(NO_ENDPOINTS.map(str::to_owned)),
+        seen: BTreeSet::from([CALLS_NOTHING.to_owned()]),
     };
     table.accounts().await;
     table.uploads().await;
@@ -422,8 +392,14 @@ async fn measured() -> String {
     audit::account(&table.person).await;
     table.endings().await;
     table.queues.delete().await;
-    let deployed: BTreeSet<String> = stack().functions.keys().cloned().collect();
-    assert_eq!(table.seen, deployed, "every endpoint has its lines");
+    let endpoints = wire::ENDPOINTS
+        .iter()
+        .map(|endpoint| endpoint.function.to_owned());
+    assert_eq!(
+        table.seen,
+        endpoints.collect::<BTreeSet<_>>(),
+        "every endpoint has its lines"
+    );
     format!(
         "\n| endpoint | case | calls | which |\n|---|---|---|---|\n{}",
         table.lines

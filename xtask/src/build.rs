@@ -97,6 +97,19 @@ pub(crate) fn without_our_own_settings(command: &mut Command) {
             command.env_remove(name);
         }
     }
+    if in_ci() {
+        compile_once(command);
+    }
+}
+
+/// Nothing will be compiled a second time: what makes that fast would only make this slow.
+pub(crate) fn compile_once(command: &mut Command) {
+    command.env("CARGO_INCREMENTAL", "0");
+}
+
+/// Whether this is continuous integration.
+pub(crate) fn in_ci() -> bool {
+    std::env::var("CI").is_ok_and(|ci| !ci.is_empty() && ci != "false")
 }
 
 /// This machine, as rustc calls it.

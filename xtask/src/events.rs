@@ -2,7 +2,7 @@
 //! the environment in which functions see it when a person invokes them one by one.
 
 #[cfg(test)]
-mod agreement;
+pub(crate) mod agreement;
 
 use crate::emulator::Emulator;
 use crate::{build, process, stack, ui, venv, workspace};

@@ -15,6 +15,8 @@ mod deploy;
 mod emulator;
 mod events;
 mod fuzz;
+#[cfg(test)]
+mod generated;
 mod invite;
 mod lint;
 mod oss;

@@ -36,6 +36,9 @@ pub(crate) fn build(kind: Build, folder: &Path, arguments: &[String]) -> Result<
         path.insert(0, venv::tool(&Tool::Zig)?.program(""));
     }
     let mut command = command()?;
+    if kind == Build::ForAws {
+        build::compile_once(&mut command);
+    }
     command
         .args(["build", "--no-cached", "--build-in-source", "--build-dir"])
         .arg(folder)

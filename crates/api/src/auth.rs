@@ -1,4 +1,4 @@
-//! Who is asking, and what he may do.
+//! Who is asking, and what they may do.
 //!
 //! A request carries an access token of a session, or a personal access token. Either is looked up with the account at each
 //! request, so that what was ended is over from the next request on.
@@ -6,11 +6,14 @@
 pub mod keys;
 mod session;
 
-use crate::Problem;
+use crate::call::Call;
+use crate::problem::ProblemDocument;
+use domain::account::Role;
 use domain::token::{PersonalToken, Scope};
 use keys::SigningKeys;
 use store::rows::{AccountRow, SessionRow, TokenRow, now};
 use store::{Aws, StoreError, Table};
+use wire::caller;
 
 /// What checks tokens.
 pub struct Auth {
@@ -19,7 +22,7 @@ pub struct Auth {
 }
 
 /// What a request came with.
-pub enum By {
+enum By {
     /// An access token of a session, which may do everything that the account may.
     Session(SessionRow),
     /// A personal access token, which may do what its scopes say.
@@ -28,10 +31,61 @@ pub enum By {
 
 /// Who is asking.
 pub struct Caller {
+    pub(crate) account: AccountRow,
+    by: By,
+}
+
+/// Who is asking, with a session.
+pub struct SignedIn {
     /// The account.
     pub account: AccountRow,
-    /// With what.
-    pub by: By,
+    /// The session.
+    pub session: SessionRow,
+}
+
+/// What a handler is told of who calls, by who may call its endpoint.
+pub trait Admits {
+    /// The account, with its session where it has to be one; `()` where anybody may call.
+    type Caller: Send + Sync;
+
+    /// Of somebody who may call. `None` of somebody else.
+    fn told(caller: Option<Caller>) -> Option<Self::Caller>;
+}
+
+impl Admits for caller::Anybody {
+    type Caller = ();
+
+    fn told(_: Option<Caller>) -> Option<()> {
+        Some(())
+    }
+}
+
+impl Admits for caller::Session {
+    type Caller = SignedIn;
+
+    fn told(caller: Option<Caller>) -> Option<SignedIn> {
+        let Caller { account, by } = caller?;
+        match by {
+            By::Session(session) => Some(SignedIn { account, session }),
+            By::Personal(_) => None,
+        }
+    }
+}
+
+impl Admits for caller::Scope {
+    type Caller = AccountRow;
+
+    fn told(caller: Option<Caller>) -> Option<AccountRow> {
+        caller.map(|caller| caller.account)
+    }
+}
+
+impl Admits for caller::Operator {
+    type Caller = AccountRow;
+
+    fn told(caller: Option<Caller>) -> Option<AccountRow> {
+        caller.map(|caller| caller.account)
+    }
 }
 
 impl Auth {
@@ -39,40 +93,59 @@ impl Auth {
     ///
     /// # Errors
     /// [`StoreError`] when they are not there, or the secret cannot be used.
-    pub async fn from_env(aws: &Aws) -> Result<Self, StoreError> {
+    pub async fn new(aws: &Aws) -> Result<Self, StoreError> {
         Ok(Self {
             table: Table::from_env(aws)?,
             keys: SigningKeys::from_env(aws).await?,
         })
     }
 
+    pub(crate) fn table(&self) -> &Table {
+        &self.table
+    }
+
+    /// Who calls, if they may.
+    ///
+    /// # Errors
+    /// 401 when the request carries no token that is good, 403 when the token or the account is not good for this.
+    pub(crate) async fn admit(&self, wanted: wire::Caller, call: &Call) -> Result<Caller, ProblemDocument> {
+        let caller = self.caller(call.bearer_token()?).await?;
+        match wanted {
+            wire::Caller::Anybody => {}
+            wire::Caller::Session => caller.has_session()?,
+            wire::Caller::Scope(scope) => caller.may(scope)?,
+            wire::Caller::Operator(scope) => {
+                caller.may(scope)?;
+                caller.is_operator()?;
+            }
+        }
+        Ok(caller)
+    }
+
     /// Whose token this is.
     ///
     /// # Errors
     /// 401 when it is not good (any more).
-    pub async fn caller(&self, token: &str) -> Result<Caller, Problem> {
+    async fn caller(&self, token: &str) -> Result<Caller, ProblemDocument> {
         if let Ok(token) = token.parse::<PersonalToken>() {
             return self.bearer(&token).await;
         }
         let claims = self.keys.verify(token).await?;
-        let found = self.table.session(&claims.sub, &claims.sid, now()).await?;
+        let found = self.table.sessions().get(&claims.sub, &claims.sid, now()).await?;
         let (account, session) =
-            found.ok_or_else(|| Problem::unauthorized("the session is over; sign in again"))?;
+            found.ok_or_else(|| ProblemDocument::unauthorized("the session is over; sign in again"))?;
         Ok(Caller {
             account,
             by: By::Session(session),
         })
     }
 
-    async fn bearer(&self, token: &PersonalToken) -> Result<Caller, Problem> {
-        let found = self
-            .table
-            .personal_token(&token.account, &token.id, now())
-            .await?;
+    async fn bearer(&self, token: &PersonalToken) -> Result<Caller, ProblemDocument> {
+        let found = self.table.tokens().get(&token.account, &token.id, now()).await?;
         let (account, row) = found
             .filter(|(_, row)| row.hash == token.secret.hash())
             .ok_or_else(|| {
-                Problem::unauthorized("the token is not good, or not any more; make another one")
+                ProblemDocument::unauthorized("the token is not good, or not any more; make another one")
             })?;
         Ok(Caller {
             account,
@@ -82,26 +155,30 @@ impl Auth {
 }
 
 impl Caller {
-    /// Whether the caller may do what wants this scope.
-    ///
-    /// # Errors
-    /// 403.
-    pub fn may(&self, scope: Scope) -> Result<(), Problem> {
+    fn may(&self, scope: Scope) -> Result<(), ProblemDocument> {
         match &self.by {
-            By::Personal(token) if !token.scopes.contains(&scope) => Err(Problem::insufficient_scope(scope)),
+            By::Personal(token) if !token.scopes.contains(&scope) => {
+                Err(ProblemDocument::insufficient_scope(scope))
+            }
             By::Personal(_) | By::Session(_) => Ok(()),
         }
     }
 
-    /// The session, for what no personal access token may do: a token that can make others, or change the password, could
-    /// not be taken away.
-    ///
-    /// # Errors
-    /// 403.
-    pub fn session(&self) -> Result<&SessionRow, Problem> {
+    fn is_operator(&self) -> Result<(), ProblemDocument> {
+        if self.account.role == Role::Operator {
+            return Ok(());
+        }
+        Err(ProblemDocument::forbidden(
+            "this is for operators; whoever runs this Longshore makes accounts operators",
+        ))
+    }
+
+    /// For what no personal access token may do: a token that can make others, or change the password, could not be taken
+    /// away.
+    fn has_session(&self) -> Result<(), ProblemDocument> {
         match &self.by {
-            By::Session(session) => Ok(session),
-            By::Personal(_) => Err(Problem::forbidden(
+            By::Session(_) => Ok(()),
+            By::Personal(_) => Err(ProblemDocument::forbidden(
                 "a personal access token cannot do this; sign in with the password",
             )),
         }

@@ -1,149 +1,96 @@
-//! What comes in: authentication, extraction, validation.
+//! What comes in, before it is known whose and what it is.
 
-use crate::Problem;
-use crate::auth::{Auth, Caller};
-use domain::id::{AccountId, InvalidId};
-use domain::token::Scope;
+use crate::problem::ProblemDocument;
+use domain::throttle::Source;
 use lambda_http::http::header::AUTHORIZATION;
+use lambda_http::request::RequestContext;
 use lambda_http::{Body, Request, RequestExt};
 use serde::de::DeserializeOwned;
 use std::fmt::Display;
 use std::str::FromStr;
+use wire::path::Path;
+use wire::query;
 
 /// Largest body of a request in bytes: a thousand parts to sign need about 80 KB.
-pub const MAX_BODY: usize = 256 * 1024;
-/// How many items a page has unless asked otherwise, and at most.
-const PAGE: (u32, u32) = (50, 100);
+pub(crate) const MAX_BODY: usize = 256 * 1024;
 
-/// A request.
-pub struct Call {
+/// A request of the gateway.
+pub(crate) struct Call {
     request: Request,
 }
 
 impl Call {
-    /// Wraps a request of the gateway.
-    #[must_use]
-    pub fn new(request: Request) -> Self {
+    pub(crate) fn new(request: Request) -> Self {
         Self { request }
-    }
-
-    pub(crate) fn request(&self) -> &Request {
-        &self.request
-    }
-
-    /// The account of whoever asks, if he may do what wants this scope.
-    ///
-    /// # Errors
-    /// 401 when the request carries no token that is good, 403 when the token is not good for this.
-    pub async fn account(&self, auth: &Auth, scope: Scope) -> Result<AccountId, Problem> {
-        let caller = self.caller(auth).await?;
-        caller.may(scope)?;
-        Ok(caller.account.id)
-    }
-
-    /// Who asks.
-    ///
-    /// # Errors
-    /// 401 when the request carries no token that is good.
-    pub async fn caller(&self, auth: &Auth) -> Result<Caller, Problem> {
-        auth.caller(self.bearer_token()?).await
     }
 
     /// The token that the request carries.
     ///
     /// # Errors
     /// 401 when there is none.
-    pub fn bearer_token(&self) -> Result<&str, Problem> {
+    pub(crate) fn bearer_token(&self) -> Result<&str, ProblemDocument> {
         let header = self.request.headers().get(AUTHORIZATION);
         let header = header.ok_or_else(|| {
-            Problem::unauthorized("send \"Authorization: Bearer <token>\"; POST /v1/sessions gives a token")
+            ProblemDocument::unauthorized(
+                "send \"Authorization: Bearer <token>\"; POST /v1/sessions gives a token",
+            )
         })?;
         let token = header.to_str().ok().and_then(|text| {
             let (scheme, token) = text.split_once(' ')?;
             scheme.eq_ignore_ascii_case("bearer").then_some(token.trim())
         });
-        token.ok_or_else(|| Problem::unauthorized("the Authorization header is not a bearer token"))
+        token.ok_or_else(|| ProblemDocument::unauthorized("the Authorization header is not a bearer token"))
     }
 
     /// The id in the path. One that cannot be an id names nothing.
     ///
     /// # Errors
     /// 404.
-    pub fn id<T: FromStr<Err = InvalidId>>(&self, what: &str) -> Result<T, Problem> {
+    pub(crate) fn path<P: Path>(&self) -> Result<P, ProblemDocument> {
         let parameters = self.request.path_parameters_ref();
         let text = parameters.and_then(|parameters| parameters.first("id"));
-        text.and_then(|text| text.parse().ok())
-            .ok_or_else(|| Problem::not_found(what))
-    }
-
-    /// A parameter of the query string; an empty one counts as absent.
-    ///
-    /// # Errors
-    /// 400 when it is not what it should be, or there more than once: who sent it may have meant another one than is read.
-    pub fn query<T>(&self, name: &str) -> Result<Option<T>, Problem>
-    where
-        T: FromStr,
-        T::Err: Display,
-    {
-        let parameters = self.request.query_string_parameters_ref();
-        let texts = parameters.and_then(|parameters| parameters.all(name));
-        let text = match texts.as_deref() {
-            None | Some([] | [""]) => None,
-            Some([text]) => Some(*text),
-            Some(_) => {
-                return Err(Problem::invalid(name, format!("{name}: give it once")));
-            }
-        };
-        text.map(|text| {
-            text.parse()
-                .map_err(|e: T::Err| Problem::invalid(name, format!("{name}: {e}")))
-        })
-        .transpose()
-    }
-
-    /// How many items the page shall have.
-    ///
-    /// # Errors
-    /// 400 unless it is from 1 to 100.
-    pub fn limit(&self) -> Result<u32, Problem> {
-        let (usual, most) = PAGE;
-        match self.query::<u32>("limit")? {
-            None => Ok(usual),
-            Some(limit) if (1..=most).contains(&limit) => Ok(limit),
-            Some(_) => Err(Problem::invalid("limit", format!("limit is from 1 to {most}"))),
-        }
+        P::read(text).ok_or_else(|| ProblemDocument::not_found(P::NOUN))
     }
 
     /// A header's text; `None` when there is none.
     ///
     /// # Errors
     /// 400 when it is there and is not visible ASCII.
-    pub fn header(&self, name: &str) -> Result<Option<&str>, Problem> {
+    pub(crate) fn header(&self, name: &str) -> Result<Option<&str>, ProblemDocument> {
         let value = self.request.headers().get(name);
         let text = value.map(|value| value.to_str()).transpose();
-        text.map_err(|_| Problem::invalid(name, format!("{name}: visible ASCII characters only")))
+        text.map_err(|_| ProblemDocument::invalid(name, format!("{name}: visible ASCII characters only")))
+    }
+
+    /// Where it came from, as the gateway saw it: no header that a client can write counts.
+    pub(crate) fn source(&self) -> Source {
+        Source::of(match self.request.request_context_ref() {
+            Some(RequestContext::ApiGatewayV1(context)) => context.identity.source_ip.as_deref(),
+            _ => None,
+        })
     }
 
     /// The body.
     ///
     /// # Errors
     /// 413 when it is too large, 400 when it is not JSON or not of the right shape, naming the field.
-    pub fn json<T: DeserializeOwned>(&self) -> Result<T, Problem> {
-        parse(self.body())
-    }
-
-    /// The body, or what stands for none.
-    ///
-    /// # Errors
-    /// The same, of a body that is there.
-    pub fn json_if_any<T: DeserializeOwned + Default>(&self) -> Result<T, Problem> {
-        match self.body() {
-            b"" => Ok(T::default()),
-            bytes => parse(bytes),
+    pub(crate) fn body<B: wire::body::Body>(&self) -> Result<B::Value, ProblemDocument> {
+        let bytes = self.bytes();
+        match B::absent() {
+            Some(value) if bytes.is_empty() || !B::IS_READ => Ok(value),
+            _ => parse(bytes),
         }
     }
 
-    fn body(&self) -> &[u8] {
+    /// The body as whatever JSON it is.
+    ///
+    /// # Errors
+    /// The same.
+    pub(crate) fn json(&self) -> Result<serde_json::Value, ProblemDocument> {
+        parse(self.bytes())
+    }
+
+    fn bytes(&self) -> &[u8] {
         match self.request.body() {
             Body::Text(text) => text.as_bytes(),
             Body::Binary(bytes) => bytes,
@@ -152,24 +99,44 @@ impl Call {
     }
 }
 
-fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Problem> {
+impl query::Source for Call {
+    type Error = ProblemDocument;
+
+    /// An empty one counts as absent. One that is there more than once is refused: who sent it may have meant another one
+    /// than is read.
+    fn get<T: FromStr<Err: Display>>(&self, name: &str) -> Result<Option<T>, ProblemDocument> {
+        let parameters = self.request.query_string_parameters_ref();
+        let texts = parameters.and_then(|parameters| parameters.all(name));
+        let text = match texts.as_deref() {
+            None | Some([] | [""]) => return Ok(None),
+            Some([text]) => *text,
+            Some(_) => return Err(ProblemDocument::invalid(name, format!("{name}: give it once"))),
+        };
+        let value = text.parse::<T>().map(Some);
+        value.map_err(|e: T::Err| ProblemDocument::invalid(name, format!("{name}: {e}")))
+    }
+}
+
+fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, ProblemDocument> {
     if bytes.len() > MAX_BODY {
-        return Err(Problem::payload_too_large(MAX_BODY));
+        return Err(ProblemDocument::payload_too_large(MAX_BODY));
     }
     if bytes.is_empty() {
-        return Err(Problem::malformed_json("the request needs a JSON body"));
+        return Err(ProblemDocument::malformed_json("the request needs a JSON body"));
     }
     let mut reader = serde_json::Deserializer::from_slice(bytes);
     let value = serde_path_to_error::deserialize(&mut reader).map_err(|error| {
         let path = error.path().to_string();
         let error = error.into_inner();
         if error.is_data() {
-            Problem::invalid(&path, format!("{path}: {error}"))
+            ProblemDocument::invalid(&path, format!("{path}: {error}"))
         } else {
-            Problem::malformed_json(error.to_string())
+            ProblemDocument::malformed_json(error.to_string())
         }
     })?;
-    reader.end().map_err(|e| Problem::malformed_json(e.to_string()))?;
+    reader
+        .end()
+        .map_err(|e| ProblemDocument::malformed_json(e.to_string()))?;
     Ok(value)
 }
 

@@ -1,23 +1,26 @@
 //! `Idempotency-Key`: a request that creates something can be sent again without making a second one.
 
-use crate::{Call, Problem, Reply};
+use crate::call::Call;
+use crate::problem::ProblemDocument;
+use crate::reply::{self, Reply};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD as BASE64;
 use domain::id::AccountId;
 use domain::moment::later;
-use serde_json::Value;
+use futures::future::BoxFuture;
 use sha2::{Digest, Sha256};
 use store::idempotency::{MEMORY, remember};
 use store::rows::KeyRow;
 use store::table::Write;
 use store::{StoreError, Table};
+use wire::Answer;
+use wire::document::LONGEST_KEY;
 
 /// The header that carries the key.
 const HEADER: &str = "idempotency-key";
-/// Longest key, in bytes.
-pub(crate) const MAX_LENGTH: usize = 255;
 
 /// The key of one request.
+#[derive(Clone)]
 pub struct IdempotencyKey {
     account: AccountId,
     hash: String,
@@ -30,21 +33,21 @@ impl Call {
     ///
     /// # Errors
     /// 400 unless it is 1 to 255 visible ASCII characters, or when the body is no JSON.
-    pub fn idempotency_key(
+    pub(crate) fn idempotency_key(
         &self,
         account: &AccountId,
         endpoint: &str,
-    ) -> Result<Option<IdempotencyKey>, Problem> {
+    ) -> Result<Option<IdempotencyKey>, ProblemDocument> {
         let Some(key) = self.header(HEADER)? else {
             return Ok(None);
         };
         let length = key.len();
-        if !(1..=MAX_LENGTH).contains(&length) || !key.bytes().all(|b| b.is_ascii_graphic() || b == b' ') {
-            let detail = format!("Idempotency-Key: 1 to {MAX_LENGTH} visible ASCII characters");
-            return Err(Problem::invalid("Idempotency-Key", detail));
+        if !(1..=LONGEST_KEY).contains(&length) || !key.bytes().all(|b| b.is_ascii_graphic() || b == b' ') {
+            let detail = format!("Idempotency-Key: 1 to {LONGEST_KEY} visible ASCII characters");
+            return Err(ProblemDocument::invalid("Idempotency-Key", detail));
         }
         // The same request may be written with other spaces or another order of members.
-        let body: Value = self.json()?;
+        let body = self.json()?;
         Ok(Some(IdempotencyKey {
             account: account.clone(),
             hash: hash(&[endpoint, key]),
@@ -58,33 +61,35 @@ impl IdempotencyKey {
     ///
     /// # Errors
     /// 422 when that was to another request.
-    pub async fn replay(&self, table: &Table) -> Result<Option<Reply>, Problem> {
+    async fn replay(&self, table: &Table) -> Result<Option<Reply>, ProblemDocument> {
         let row = table
-            .remembered(&self.account, &self.hash, store::rows::now())
+            .idempotency_keys()
+            .get(&self.account, &self.hash, store::rows::now())
             .await?;
         let Some(row) = row else {
             return Ok(None);
         };
         if row.fingerprint != self.fingerprint {
-            return Err(Problem::key_reused());
+            return Err(ProblemDocument::key_reused());
         }
-        Reply::again(row.status, &row.location, row.answer).map(Some)
+        Ok(Some(Reply::again(row.status, row.location, row.answer)?))
     }
 
     /// The write that remembers an answer; it belongs into the transaction that makes what is answered.
     ///
     /// # Errors
-    /// [`StoreError::Corrupt`] when the write is malformed.
-    pub fn remember(&self, reply: &Reply) -> Result<Write, StoreError> {
+    /// `ErrorKind::Corrupt` when the write is malformed.
+    pub fn remember(&self, answer: &impl Answer) -> Result<Write, StoreError> {
         let now = store::rows::now();
-        let (status, location, answer) = reply.parts();
+        let written = reply::write(answer)?;
+        let location = written.headers.into_iter().find(|(name, _)| *name == "location");
         let row = KeyRow {
             account: self.account.clone(),
             key_hash: self.hash.clone(),
             fingerprint: self.fingerprint.clone(),
-            status,
-            location: location.to_owned(),
-            answer: answer.to_owned(),
+            status: written.status,
+            location: location.map(|(_, location)| location).unwrap_or_default(),
+            answer: written.body.unwrap_or_default(),
             expires_at: later(now, MEMORY),
         };
         remember(&row, now)
@@ -95,14 +100,11 @@ impl IdempotencyKey {
 ///
 /// # Errors
 /// Those of `create`, and 422 when the key was used for another request.
-pub async fn once(
-    key: Option<&IdempotencyKey>,
+pub(crate) async fn once(
+    key: &IdempotencyKey,
     table: &Table,
-    create: impl Future<Output = Result<Reply, Problem>>,
-) -> Result<Reply, Problem> {
-    let Some(key) = key else {
-        return create.await;
-    };
+    create: BoxFuture<'_, Result<Reply, ProblemDocument>>,
+) -> Result<Reply, ProblemDocument> {
     if let Some(reply) = key.replay(table).await? {
         return Ok(reply);
     }
@@ -129,7 +131,7 @@ mod tests {
     use lambda_http::Body;
     use lambda_http::http::Request;
 
-    fn key(header: &str, endpoint: &str, body: &str) -> Result<Option<IdempotencyKey>, Problem> {
+    fn key(header: &str, endpoint: &str, body: &str) -> Result<Option<IdempotencyKey>, ProblemDocument> {
         let request = Request::builder().header("Idempotency-Key", header);
         let request = request.body(Body::from(body.to_owned())).unwrap();
         Call::new(request).idempotency_key(&"ann".parse().unwrap(), endpoint)

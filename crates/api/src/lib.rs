@@ -1,74 +1,167 @@
 //! HTTP in and out, once for all functions.
 //!
-//! A function implements [`Endpoint`] and hands itself to [`serve`]. What comes in is a [`Call`]: it
-//! authenticates, extracts and validates. What goes out is a [`Reply`], or a [`Problem`] (RFC 9457), which can
-//! only be an error.
+//! A function is a [`Handler`] of an endpoint that `wire` declares. A [`Function`] is it behind the gateway: by the declaration it
+//! authenticates, reads path, query and body, sees to it that an `Idempotency-Key` counts once, and writes the answer or a
+//! [`Problem`] (RFC 9457), which can only be an error that the endpoint declares.
 
 pub mod auth;
-pub mod call;
+mod call;
 pub mod idempotency;
 pub mod lookup;
-pub mod openapi;
 pub mod password;
 pub mod problem;
-pub mod reply;
-pub mod requests;
+mod reply;
 #[cfg(test)]
 mod samples;
 pub mod throttle;
 pub mod views;
 
-pub use auth::{Auth, Caller};
-pub use call::Call;
+pub use auth::{Admits, Auth, SignedIn};
 pub use idempotency::IdempotencyKey;
 pub use problem::Problem;
-pub use reply::Reply;
 
+use call::Call;
+use domain::throttle::Source;
 use futures::future::{BoxFuture, FutureExt};
 use lambda_http::http::{HeaderValue, header};
 use lambda_http::tower::service_fn;
-use lambda_http::{Body, Error, Request, Response};
+use lambda_http::{Body, Error, Response};
+use problem::ProblemDocument;
+use reply::Reply;
 use std::sync::Arc;
-use store::StoreError;
+use store::{Aws, StoreError};
+use wire::query::Query;
+use wire::{Caller, Endpoint};
 
-/// A function behind the gateway.
-pub trait Endpoint: Sized + Send + Sync + 'static {
+/// What answers the requests of an endpoint.
+pub trait Handler: Sized + Send + Sync + 'static {
+    /// Which one.
+    type Endpoint: Endpoint<Caller: Admits>;
+
+    /// The handler as the environment configures it.
+    ///
+    /// # Errors
+    /// `ErrorKind::Misconfigured` when a variable is missing.
+    fn new(aws: &Aws) -> impl Future<Output = Result<Self, StoreError>> + Send;
+
+    /// Answers one request.
+    fn answer(
+        &self,
+        request: Request<Self::Endpoint>,
+    ) -> impl Future<Output = Result<AnswerOf<Self>, Problem<Self::Endpoint>>> + Send;
+}
+
+type AnswerOf<H> = <<H as Handler>::Endpoint as Endpoint>::Answer;
+
+/// A request of somebody who may make it, read.
+pub struct Request<E: Endpoint<Caller: Admits>> {
+    /// Who makes it.
+    pub caller: <E::Caller as Admits>::Caller,
+    /// The id in the path.
+    pub path: E::Path,
+    /// The parameters of the query string.
+    pub query: E::Query,
+    /// The body.
+    pub body: <E::Body as wire::body::Body>::Value,
+    /// The `Idempotency-Key`, of endpoints that take one. A handler writes its answer down under it, in the transaction that
+    /// makes what is answered.
+    pub key: Option<IdempotencyKey>,
+    /// Where it came from.
+    pub source: Source,
+}
+
+/// A handler behind the gateway.
+pub struct Function<H> {
+    handler: H,
+    /// Where not anybody may call.
+    auth: Option<Auth>,
+}
+
+impl<H: Handler> Function<H> {
     /// The function as the environment configures it.
     ///
     /// # Errors
-    /// [`StoreError::Misconfigured`] when a variable is missing.
-    fn from_env() -> impl Future<Output = Result<Self, StoreError>> + Send;
+    /// `ErrorKind::Misconfigured` when a variable is missing.
+    pub async fn new(aws: &Aws) -> Result<Self, StoreError> {
+        let auth = match H::Endpoint::CALLER {
+            Caller::Anybody => None,
+            _ => Some(Auth::new(aws).await?),
+        };
+        Ok(Self {
+            handler: H::new(aws).await?,
+            auth,
+        })
+    }
 
     /// Answers one request.
-    fn answer(&self, call: Call) -> impl Future<Output = Result<Reply, Problem>> + Send;
+    pub async fn respond(&self, request: lambda_http::Request) -> Response<Body> {
+        respond(self.answer(&Call::new(request)).await)
+    }
+
+    async fn answer(&self, call: &Call) -> Result<Reply, ProblemDocument> {
+        let caller = match &self.auth {
+            Some(auth) => Some(auth.admit(H::Endpoint::CALLER, call).await?),
+            None => None,
+        };
+        let account = caller.as_ref().map(|caller| caller.account.id.clone());
+        let request = Request::<H::Endpoint> {
+            caller: <H::Endpoint as Endpoint>::Caller::told(caller)
+                .ok_or_else(|| ProblemDocument::internal("the caller is of another kind".to_owned()))?,
+            path: call.path()?,
+            query: Query::read(call)?,
+            body: call.body::<<H::Endpoint as Endpoint>::Body>()?,
+            key: match &account {
+                Some(account) if H::Endpoint::IDEMPOTENT => {
+                    call.idempotency_key(account, collection(H::Endpoint::PATH))?
+                }
+                _ => None,
+            },
+            source: call.source(),
+        };
+        let key = request.key.clone();
+        let answer = async {
+            let answer = self.handler.answer(request).await;
+            let answer = answer.map_err(Problem::into_document)?;
+            Ok::<_, ProblemDocument>(Reply::new(reply::write(&answer)?)?)
+        };
+        match (&self.auth, key) {
+            (Some(auth), Some(key)) => idempotency::once(&key, auth.table(), answer.boxed()).await,
+            _ => answer.await,
+        }
+    }
 }
 
 /// Answers requests until the environment is shut down.
 ///
 /// # Errors
-/// When the Lambda runtime cannot be reached.
-pub async fn serve<E: Endpoint>(endpoint: E) -> Result<(), Error> {
-    let endpoint = Arc::new(endpoint);
+/// When it is not configured, or the Lambda runtime cannot be reached.
+pub async fn serve<H: Handler>() -> Result<(), Error> {
+    let function = Arc::new(Function::<H>::new(&Aws::from_env().await).await?);
     poll(Box::new(move |request| {
-        let endpoint = Arc::clone(&endpoint);
-        async move { respond(endpoint.answer(Call::new(request)).await) }.boxed()
+        let function = Arc::clone(&function);
+        async move { function.respond(request).await }.boxed()
     }))
     .await
 }
 
-type Handler = Box<dyn Fn(Request) -> BoxFuture<'static, Response<Body>> + Send + Sync>;
+type Service = Box<dyn Fn(lambda_http::Request) -> BoxFuture<'static, Response<Body>> + Send + Sync>;
 
 /// Compiled once, and not once for each endpoint.
-async fn poll(handler: Handler) -> Result<(), Error> {
-    lambda_http::run(service_fn(move |request: Request| {
-        let response = handler(request);
+async fn poll(service: Service) -> Result<(), Error> {
+    lambda_http::run(service_fn(move |request: lambda_http::Request| {
+        let response = service(request);
         async move { Ok::<_, Error>(response.await) }
     }))
     .await
 }
 
+/// What keys are counted by: `uploads`, of `/v1/uploads`.
+fn collection(path: &str) -> &str {
+    path.rsplit('/').next().unwrap_or_default()
+}
+
 /// A failure is logged here, once, and nowhere else.
-fn respond(answer: Result<Reply, Problem>) -> Response<Body> {
+fn respond(answer: Result<Reply, ProblemDocument>) -> Response<Body> {
     let mut response = match answer {
         Ok(reply) => reply.into_response(),
         Err(problem) => {

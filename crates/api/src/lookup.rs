@@ -1,20 +1,27 @@
-//! Reads what a path names, for its owner only: anybody else's is a 404.
+//! Reads what a request names, for its owner only: anybody else's is a 404.
 
-use crate::problem::Code;
-use crate::{Caller, Problem, views};
-use domain::account::Role;
+use crate::{Problem, views};
 use domain::id::{AccountId, NodeId, UploadId};
-use domain::token::Scope;
-use store::Table;
+use std::fmt::Display;
+use std::str::FromStr;
 use store::rows::{NodeRow, UploadRow, now};
+use store::{StoreError, Table};
+use wire::query::Cursor;
+use wire::upload::Upload;
+use wire::{Declares, code};
 
 /// The account's upload with this id.
 ///
 /// # Errors
 /// 404 when the account has none.
-pub async fn upload(table: &Table, account: &AccountId, id: &UploadId) -> Result<UploadRow, Problem> {
+pub async fn upload<E: Declares<code::NotFound>>(
+    table: &Table,
+    account: &AccountId,
+    id: &UploadId,
+) -> Result<UploadRow, Problem<E>> {
     table
-        .upload(account, id)
+        .uploads()
+        .get(account, id)
         .await?
         .ok_or_else(|| Problem::not_found("upload"))
 }
@@ -23,46 +30,49 @@ pub async fn upload(table: &Table, account: &AccountId, id: &UploadId) -> Result
 ///
 /// # Errors
 /// 404 when the account has none.
-pub async fn node(table: &Table, account: &AccountId, id: &NodeId) -> Result<NodeRow, Problem> {
+pub async fn node<E: Declares<code::NotFound>>(
+    table: &Table,
+    account: &AccountId,
+    id: &NodeId,
+) -> Result<NodeRow, Problem<E>> {
     table
-        .node(account, id)
+        .tree()
+        .get(account, id)
         .await?
         .ok_or_else(|| Problem::not_found("file or folder"))
 }
 
-/// Refuses who is no operator, or has a token that is not for what wants this scope.
+/// Where a page begins.
 ///
 /// # Errors
-/// 403.
-pub fn operator(caller: &Caller, scope: Scope) -> Result<(), Problem> {
-    caller.may(scope)?;
-    if caller.account.role == Role::Operator {
-        return Ok(());
-    }
-    Err(Problem::forbidden(
-        "this is for operators; whoever runs this Longshore makes accounts operators",
-    ))
+/// 400 when it is nothing that a page before ended with.
+pub fn cursor<E: Declares<code::InvalidRequest>, T: FromStr<Err: Display>>(
+    cursor: Option<&Cursor>,
+) -> Result<Option<T>, Problem<E>> {
+    let place = cursor.map(|cursor| cursor.as_str().parse::<T>()).transpose();
+    place.map_err(|e: T::Err| Problem::invalid("cursor", format!("cursor: {e}")))
 }
 
 /// A complete upload with its file, if that is still there.
 ///
 /// # Errors
-/// A [`Problem`] when the store fails.
+/// When the store fails.
 pub async fn with_file(
     table: &Table,
     upload: &UploadRow,
     node: Option<&NodeRow>,
-) -> Result<views::Upload, Problem> {
-    let view = views::Upload::new(upload)?;
-    Ok(match node.and_then(|node| Some((node, node.file.as_ref()?))) {
-        Some((node, file)) => view.with_file(node, &table.readable_replicas(&file.blob).await?, now()),
-        None => view,
-    })
+) -> Result<Upload, StoreError> {
+    let mut view = views::upload(upload)?;
+    if let Some((node, file)) = node.and_then(|node| Some((node, node.file.as_ref()?))) {
+        let replicas = table.replicas().readable(&file.blob).await?;
+        view.file = Some(views::file(node, &replicas, now()));
+    }
+    Ok(view)
 }
 
 /// The problem of an upload that cannot be worked on (any more).
 #[must_use]
-pub fn not_open(upload: &UploadRow) -> Problem {
+pub fn not_open<E: Declares<code::UploadNotOpen>>(upload: &UploadRow) -> Problem<E> {
     use domain::upload::State;
     let detail = match upload.state {
         State::Open | State::ProofRequired => "the upload has expired; start a new one",
@@ -71,5 +81,5 @@ pub fn not_open(upload: &UploadRow) -> Problem {
         State::Aborted => "the upload was aborted; start a new one",
         State::Expired => "nobody touched the upload for too long; start a new one",
     };
-    Problem::new(Code::UploadNotOpen, detail)
+    Problem::new(code::UploadNotOpen, detail)
 }

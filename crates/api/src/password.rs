@@ -12,11 +12,11 @@ const NOBODY: &str =
 /// The hash of a password in PHC string form, with a salt of its own.
 ///
 /// # Errors
-/// [`StoreError::Corrupt`] when no randomness is to be had.
+/// `ErrorKind::Internal` when no randomness is to be had.
 pub fn hash(password: &Password) -> Result<String, StoreError> {
     let hash = Argon2::default().hash_password(password.expose());
     Ok(hash
-        .map_err(|e| StoreError::Corrupt(format!("hashing a password: {e}")))?
+        .map_err(|e| StoreError::internal("hashing a password", e))?
         .to_string())
 }
 

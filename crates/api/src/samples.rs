@@ -1,16 +1,17 @@
 //! The sample events (`events/`) as the functions see them: each becomes a [`Call`] with its method, its id, its
 //! token and its body.
 
-use crate::Call;
 use crate::auth::keys::{Keys, is_good, sample_keys, sample_token};
-use domain::id::InvalidId;
+use crate::call::Call;
 use domain::token::PersonalToken;
 use lambda_http::Body;
 use lambda_http::http::Method;
 use serde_json::Value;
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::str::FromStr;
+use wire::Schemas;
+use wire::path;
+use wire::query::Source;
 
 /// The account that the events' token is for.
 const ANN: &str = "acc00000000000000000000000000001";
@@ -43,11 +44,15 @@ fn events() -> Vec<(String, String)> {
 #[derive(Debug, PartialEq)]
 struct Text(String);
 
-impl FromStr for Text {
-    type Err = InvalidId;
+impl path::Path for Text {
+    const NOUN: &'static str = "thing";
 
-    fn from_str(text: &str) -> Result<Self, InvalidId> {
-        Ok(Self(text.to_owned()))
+    fn read(text: Option<&str>) -> Option<Self> {
+        text.map(|text| Self(text.to_owned()))
+    }
+
+    fn schema(_: &mut Schemas) -> Option<schemars::Schema> {
+        None
     }
 }
 
@@ -74,9 +79,9 @@ fn check(name: &str, text: &str, keys: &Keys) {
     let id = event["pathParameters"]["id"]
         .as_str()
         .map(|id| Text(id.to_owned()));
-    assert_eq!(call.id::<Text>("thing").ok(), id, "{name}");
+    assert_eq!(call.path::<Text>().ok(), id, "{name}");
     for (parameter, value) in event["queryStringParameters"].as_object().into_iter().flatten() {
-        let read: Option<String> = call.query(parameter).unwrap();
+        let read: Option<String> = call.get(parameter).unwrap();
         assert_eq!(read.as_deref(), value.as_str(), "{name}");
     }
     match event["headers"]["Authorization"].as_str() {

@@ -11,10 +11,11 @@ use crate::types;
 use crate::types::{Account, NewToken, Node, Page, PersonalToken, Redriven, Removed, TargetStatus};
 use domain::name::Name;
 use reqwest::header::LOCATION;
-use reqwest::{Client, Method, StatusCode};
+use reqwest::{Client, StatusCode};
 use serde_json::json;
 use std::fmt;
 use std::sync::Arc;
+use wire::{Endpoint, account, file, folder, session, target, token};
 
 /// Entries to ask for per page of a list.
 const PAGE_LIMIT: &str = "100";
@@ -97,9 +98,7 @@ impl Api {
     /// `username_taken`, `invitation_required`, `invalid_request`, and whatever befalls every call.
     pub async fn create_account(&self, username: &str, password: &str) -> Result<Account, ApiError> {
         let body = json!({ "username": username, "password": password });
-        self.http
-            .json(Call::new(Method::POST, &["accounts"]).body(body))
-            .await
+        self.http.json(Call::to::<account::Create>().body(body)).await
     }
 
     /// The same with the code of an invitation, which is needed where signing up is closed.
@@ -113,9 +112,7 @@ impl Api {
         code: &str,
     ) -> Result<Account, ApiError> {
         let body = json!({ "username": username, "password": password, "invitation": code });
-        self.http
-            .json(Call::new(Method::POST, &["accounts"]).body(body))
-            .await
+        self.http.json(Call::to::<account::Create>().body(body)).await
     }
 
     /// `POST /v1/accounts/password`: sets the password of an account with a code that an administrator gave for it, and ends
@@ -125,8 +122,7 @@ impl Api {
     /// `invitation_invalid`, `invalid_request`, and whatever befalls every call.
     pub async fn reset_password(&self, username: &str, code: &str, password: &str) -> Result<(), ApiError> {
         let body = json!({ "username": username, "code": code, "password": password });
-        self.done(Call::new(Method::POST, &["accounts", "password"]).body(body))
-            .await
+        self.done(Call::to::<account::ResetPassword>().body(body)).await
     }
 
     /// `GET /v1/account`: who is signed in.
@@ -134,7 +130,7 @@ impl Api {
     /// # Errors
     /// `unauthorized`, and whatever befalls every call.
     pub async fn account(&self) -> Result<Account, ApiError> {
-        self.http.json(Call::new(Method::GET, &["account"])).await
+        self.http.json(Call::to::<account::Get>()).await
     }
 
     /// `POST /v1/sessions`: signs in.
@@ -145,7 +141,7 @@ impl Api {
         let body = json!({ "username": username, "password": password });
         // Signing in twice only makes one session too many.
         self.http
-            .json(Call::new(Method::POST, &["sessions"]).body(body).repeatable())
+            .json(Call::to::<session::Create>().body(body).repeatable())
             .await
     }
 
@@ -154,8 +150,7 @@ impl Api {
     /// # Errors
     /// Whatever befalls every call.
     pub async fn end_session(&self) -> Result<(), ApiError> {
-        self.done(Call::new(Method::DELETE, &["sessions", "current"]).ends_session())
-            .await
+        self.done(Call::to::<session::Delete>().ends_session()).await
     }
 
     /// `DELETE /v1/sessions`: signs out everywhere.
@@ -163,8 +158,7 @@ impl Api {
     /// # Errors
     /// Whatever befalls every call.
     pub async fn end_all_sessions(&self) -> Result<(), ApiError> {
-        self.done(Call::new(Method::DELETE, &["sessions"]).ends_session())
-            .await
+        self.done(Call::to::<session::DeleteAll>().ends_session()).await
     }
 
     /// `PUT /v1/account/password`: changes the password and ends all other sessions.
@@ -173,8 +167,7 @@ impl Api {
     /// `wrong_password`, `invalid_request`, and whatever befalls every call.
     pub async fn change_password(&self, current: &str, new: &str) -> Result<(), ApiError> {
         let body = json!({ "current_password": current, "new_password": new });
-        self.done(Call::new(Method::PUT, &["account", "password"]).body(body))
-            .await
+        self.done(Call::to::<account::SetPassword>().body(body)).await
     }
 
     /// `DELETE /v1/account`: deletes the account and everything that it has.
@@ -183,7 +176,7 @@ impl Api {
     /// `wrong_password`, and whatever befalls every call.
     pub async fn delete_account(&self, password: &str) -> Result<(), ApiError> {
         let body = json!({ "current_password": password });
-        self.done(Call::new(Method::DELETE, &["account"]).body(body).ends_session())
+        self.done(Call::to::<account::Delete>().body(body).ends_session())
             .await
     }
 
@@ -193,7 +186,7 @@ impl Api {
     /// `invalid_request`, `forbidden` for who has a personal access token only, and whatever befalls every call.
     pub async fn create_token(&self, token: &NewToken) -> Result<PersonalToken, ApiError> {
         self.http
-            .json(Call::new(Method::POST, &["tokens"]).body(json!(token)))
+            .json(Call::to::<token::Create>().body(json!(token)))
             .await
     }
 
@@ -203,7 +196,7 @@ impl Api {
     /// Whatever befalls every call.
     pub async fn tokens(&self) -> Result<Vec<PersonalToken>, ApiError> {
         all(|cursor| async move {
-            let call = Call::new(Method::GET, &["tokens"])
+            let call = Call::to::<token::List>()
                 .query("cursor", cursor.as_deref())
                 .query("limit", Some(PAGE_LIMIT));
             self.http.json(call).await
@@ -216,7 +209,7 @@ impl Api {
     /// # Errors
     /// `not_found`, and whatever befalls every call.
     pub async fn delete_token(&self, id: &str) -> Result<(), ApiError> {
-        self.done(Call::new(Method::DELETE, &["tokens", id])).await
+        self.done(Call::at::<token::Delete>(id)).await
     }
 
     /// Makes a call whose answer says nothing but that it is done.
@@ -233,9 +226,7 @@ impl Api {
             Some(parent) => json!({ "name": name, "parent": parent }),
             None => json!({ "name": name }),
         };
-        self.http
-            .json(Call::new(Method::POST, &["folders"]).body(body).once())
-            .await
+        self.http.json(Call::to::<folder::Create>().body(body)).await
     }
 
     /// `GET /v1/files`: one page of what is in a folder (`None`: at the top), by name.
@@ -247,7 +238,7 @@ impl Api {
         parent: Option<&str>,
         cursor: Option<&str>,
     ) -> Result<Page<Node>, ApiError> {
-        let call = Call::new(Method::GET, &["files"])
+        let call = Call::to::<file::List>()
             .query("parent", parent)
             .query("cursor", cursor);
         self.http.json(call.query("limit", Some(PAGE_LIMIT))).await
@@ -270,7 +261,7 @@ impl Api {
         let name = name
             .parse()
             .map_or_else(|_| name.to_owned(), |name: Name| name.into());
-        let call = Call::new(Method::GET, &["files"])
+        let call = Call::to::<file::List>()
             .query("parent", parent)
             .query("name", Some(&name));
         let page: Page<Node> = self.http.json(call).await?;
@@ -283,7 +274,7 @@ impl Api {
     /// # Errors
     /// `not_found`, and whatever befalls every call.
     pub async fn file(&self, id: &str) -> Result<Node, ApiError> {
-        self.http.json(Call::new(Method::GET, &["files", id])).await
+        self.http.json(Call::at::<file::Get>(id)).await
     }
 
     /// `GET /v1/files/{id}/content`: where the bytes are, for some minutes: at the primary store, or at one that has a
@@ -292,12 +283,13 @@ impl Api {
     /// # Errors
     /// `not_found`, `unavailable` when no store has the bytes just now, and whatever befalls every call.
     pub async fn content_url(&self, id: &str) -> Result<SignedUrl, ApiError> {
-        let answer = self
-            .http
-            .send(&Call::new(Method::GET, &["files", id, "content"]))
-            .await?;
+        let answer = self.http.send(&Call::at::<file::Download>(id)).await?;
         let unexpected = |reason: &str| ApiError::Unexpected {
-            call: format!("GET /v1/files/{id}/content"),
+            call: format!(
+                "{} {}",
+                file::Download::METHOD,
+                file::Download::PATH.replace("{id}", id)
+            ),
             reason: reason.to_owned(),
         };
         if answer.status != StatusCode::TEMPORARY_REDIRECT {
@@ -319,8 +311,7 @@ impl Api {
     /// # Errors
     /// `not_found`, `folder_not_empty`, and whatever befalls every call.
     pub async fn delete_file(&self, id: &str) -> Result<Removed, ApiError> {
-        let path = ["files", id];
-        let call = Call::new(Method::DELETE, &path);
+        let call = Call::at::<file::Delete>(id);
         let answer = self.http.send(&call).await?;
         match answer.status {
             StatusCode::OK => answer.json(&call),
@@ -333,7 +324,7 @@ impl Api {
     /// # Errors
     /// `forbidden`, and whatever befalls every call.
     pub async fn targets(&self) -> Result<Vec<TargetStatus>, ApiError> {
-        let page: Page<TargetStatus> = self.http.json(Call::new(Method::GET, &["targets"])).await?;
+        let page: Page<TargetStatus> = self.http.json(Call::to::<target::List>()).await?;
         Ok(page.items)
     }
 
@@ -343,9 +334,10 @@ impl Api {
     /// # Errors
     /// `forbidden`, `not_found`, and whatever befalls every call.
     pub async fn redrive(&self, target: &str) -> Result<Redriven, ApiError> {
-        let path = ["targets", target, "redrive"];
         // Replicas that are tried again already are not given up any more: asking twice does nothing twice.
-        self.http.json(Call::new(Method::POST, &path).repeatable()).await
+        self.http
+            .json(Call::at::<target::Redrive>(target).repeatable())
+            .await
     }
 }
 

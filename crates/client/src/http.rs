@@ -15,6 +15,7 @@ use serde_json::{Value, json};
 use std::pin::Pin;
 use std::time::Duration;
 use url::Host;
+use wire::{Endpoint, session};
 
 /// A gateway gives up after 29 seconds; waiting much longer is useless.
 const CALL_TIMEOUT: Duration = Duration::from_secs(35);
@@ -39,8 +40,8 @@ pub(crate) enum Repeat {
 /// One call.
 pub(crate) struct Call<'a> {
     pub(crate) method: Method,
-    /// Segments below `/v1`, not yet percent-encoded.
-    pub(crate) path: &'a [&'a str],
+    /// Segments, not yet percent-encoded.
+    pub(crate) path: Vec<&'a str>,
     pub(crate) query: Vec<(&'static str, String)>,
     pub(crate) body: Option<Value>,
     pub(crate) repeat: Repeat,
@@ -53,22 +54,32 @@ pub(crate) struct Call<'a> {
 }
 
 impl<'a> Call<'a> {
-    pub(crate) fn new(method: Method, path: &'a [&'a str]) -> Self {
-        let repeat = if method == Method::POST {
+    /// A call of an endpoint whose path has no id.
+    pub(crate) fn to<E: Endpoint<Path = ()>>() -> Self {
+        Self::at::<E>("")
+    }
+
+    /// A call of an endpoint about what has this id. The server does it once, however often it arrives, where the endpoint takes
+    /// a key by which it knows it again.
+    pub(crate) fn at<E: Endpoint>(id: &'a str) -> Self {
+        // Of the registry's methods each is one.
+        let method: Method = E::METHOD.parse().unwrap_or_default();
+        let repeat = if method == Method::POST && !E::IDEMPOTENT {
             Repeat::IfNotSent
         } else {
             Repeat::Always
         };
         let done_before = (method == Method::DELETE).then_some(StatusCode::NOT_FOUND);
+        let words = E::PATH.split('/').skip(1);
         Self {
             method,
-            path,
+            path: words.map(|word| if word == "{id}" { id } else { word }).collect(),
             query: Vec::new(),
             body: None,
             repeat,
             done_before,
             timeout: CALL_TIMEOUT,
-            key: None,
+            key: E::IDEMPOTENT.then(|| format!("{:032x}", rand::random::<u128>())),
         }
     }
 
@@ -98,14 +109,8 @@ impl<'a> Call<'a> {
         self
     }
 
-    /// Has the server do the call once, however often it arrives: it knows it again by a key that no other call has.
-    pub(crate) fn once(mut self) -> Self {
-        self.key = Some(format!("{:032x}", rand::random::<u128>()));
-        self.repeatable()
-    }
-
     fn name(&self) -> String {
-        format!("{} /v1/{}", self.method, self.path.join("/"))
+        format!("{} /{}", self.method, self.path.join("/"))
     }
 }
 
@@ -268,7 +273,7 @@ impl Http {
             ..self
         };
         Box::pin(async move {
-            let call = Call::new(Method::POST, &["sessions", "refresh"]).body(body);
+            let call = Call::to::<session::Refresh>().body(body);
             let exchanged = anonymous.json(call.repeatable().within(EXCHANGE_TIMEOUT)).await;
             exchanged.map_err(|mut error| {
                 // The call whose token this would have been is one of the session.
@@ -315,7 +320,7 @@ impl Http {
         let mut url = self.base.clone();
         // An http(s) URL always has a path to extend.
         if let Ok(mut segments) = url.path_segments_mut() {
-            segments.pop_if_empty().push("v1").extend(call.path);
+            segments.pop_if_empty().extend(&call.path);
         }
         url.set_query(None);
         if !call.query.is_empty() {

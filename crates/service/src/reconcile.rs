@@ -87,7 +87,7 @@ impl Reconcile {
     /// As the environment configures it.
     ///
     /// # Errors
-    /// [`StoreError::Misconfigured`] when a variable is missing.
+    /// `ErrorKind::Misconfigured` when a variable is missing.
     pub async fn from_env() -> Result<Self, StoreError> {
         let aws = Aws::from_env().await;
         let whole = |name| config::number(name).map(|n| i64::try_from(n).unwrap_or(i64::MAX));
@@ -114,9 +114,9 @@ impl Reconcile {
             let left = deadline.duration_since(SystemTime::now());
             left.unwrap_or_default().saturating_sub(RESERVE)
         };
-        let mut row = self.table.reconciler().await?;
-        // Without it no target is known, and replicas are skipped.
-        let roster = self.table.roster().await;
+        let mut row = self.table.reconciliation().progress().await?;
+        // Without it nothing is known of any target, and what is at targets is left alone.
+        let roster = self.table.targets().roster().await;
         let roster = self.table.or_leave_out(roster)?.unwrap_or_default();
         self.silent.forget();
         let again = after_roster_change(roster.changed_at);
@@ -136,7 +136,7 @@ impl Reconcile {
                 counts += self.without_objects(&pass).await;
             }
             let progress = row.progress.after_page(pass, counts, next, now());
-            match self.table.note_progress(&row, progress).await? {
+            match self.table.reconciliation().note_progress(&row, progress).await? {
                 Some(next) => row = next,
                 None => {
                     state = State::Overtaken;
@@ -148,7 +148,7 @@ impl Reconcile {
                 break;
             }
         }
-        self.table.forget_retired(roster).await?;
+        self.table.targets().forget_retired(roster).await?;
         let report = Report::of(&row, state, self.sample);
         tracing::info!(?report, "reconciled");
         Ok(report)

@@ -13,15 +13,16 @@ mod accounts;
 mod blobs;
 mod feed;
 mod lane;
+mod reclaim;
 pub mod report;
 mod targets;
 mod transfers;
 
+use crate::upload::complete::Finalizer;
 use ::targets::ReplicaError;
 use lane::{Time, drain};
 use report::Report;
 use std::time::{Duration, Instant, SystemTime};
-use store::finalize::Finalizer;
 use store::table::Class;
 use store::{Aws, Objects, StoreError, Table};
 
@@ -39,7 +40,7 @@ impl Sweep {
     /// As the environment configures it.
     ///
     /// # Errors
-    /// [`StoreError::Misconfigured`] when a variable is missing.
+    /// `ErrorKind::Misconfigured` when a variable is missing.
     pub async fn from_env() -> Result<Self, StoreError> {
         let aws = Aws::from_env().await;
         let finalizer = Finalizer::from_env(&aws)?;

@@ -80,6 +80,7 @@ mod tests {
     use std::sync::atomic::{AtomicUsize, Ordering};
     use std::time::{Duration, Instant};
     use store::StoreError;
+    use targets::error::Cause;
 
     /// How long a target does not answer.
     const HANG: Duration = Duration::from_millis(100);
@@ -87,8 +88,8 @@ mod tests {
     #[tokio::test]
     async fn only_who_fails_is_left_alone() {
         let silent = Silent::default();
-        let fails = || ReplicaError::target("far", "HeadObject", Failure::Passing, String::new());
-        let ours = ReplicaError::Store(StoreError::Corrupt("a row".to_owned()));
+        let fails = || ReplicaError::target("far", "HeadObject", Failure::Passing, Cause::status(503));
+        let ours = ReplicaError::Store(StoreError::corrupt("a row".to_owned()));
         assert!(silent.ask("far", ready(Err::<(), _>(ours))).await.is_err());
         assert!(silent.ask("far", ready(Ok(1))).await.is_ok());
         assert!(silent.ask("far", ready(Err::<(), _>(fails()))).await.is_err());
@@ -97,8 +98,8 @@ mod tests {
         assert!(silent.ask("near", ready(Ok(3))).await.is_ok());
         silent.forget();
         assert!(silent.ask("far", ready(Ok(4))).await.is_ok());
-        // A permanent refusal does not make it unreachable, once it has answered.
-        let refuses = ReplicaError::target("far", "DeleteObject", Failure::Permanent, String::new());
+        // What it refuses for good is no silence, once it has answered.
+        let refuses = ReplicaError::target("far", "DeleteObject", Failure::Permanent, Cause::status(403));
         assert!(silent.ask("far", ready(Err::<(), _>(refuses))).await.is_err());
         assert!(silent.ask("far", ready(Ok(5))).await.is_ok());
     }
@@ -115,7 +116,7 @@ mod tests {
                 "far",
                 "DeleteObject",
                 Failure::Passing,
-                String::new(),
+                Cause::status(503),
             ))
         };
         let began = Instant::now();

@@ -9,19 +9,33 @@ use aws_sdk_dynamodb::types::AttributeValue;
 use domain::account::{QuotaEvent, Role, Username};
 use domain::id::AccountId;
 use domain::throttle::Source;
+use jiff::Timestamp;
+use std::collections::HashMap;
 
 /// How often a change of a quota is tried that collides with another one.
 const ATTEMPTS: u32 = 5;
 
+/// Accounts and their usernames.
+#[derive(Clone, Copy)]
+pub struct Accounts<'a>(pub(crate) &'a Table);
+
 impl Table {
+    /// Accounts and their usernames.
+    #[must_use]
+    pub fn accounts(&self) -> Accounts<'_> {
+        Accounts(self)
+    }
+}
+
+impl Accounts<'_> {
     /// Writes a new account and its username, or neither, and uses the invitation that it is made by, if there is one. Its
     /// owner is known at this source from now on.
     ///
     /// # Errors
     /// [`Conflict::InvitationGone`] before [`Conflict::UsernameTaken`]: who has no invitation does not learn which names there
     /// are.
-    pub async fn create_account(
-        &self,
+    pub async fn create(
+        self,
         account: &AccountRow,
         source: &Source,
         invitation: Option<&InvitationRow>,
@@ -37,24 +51,24 @@ impl Table {
             Write::create(account, Conflict::UsernameTaken)?,
             known(account, source, account.created_at)?,
         ]);
-        self.transact(writes).await
+        self.0.transact(writes).await
     }
 
     /// The account with this id.
     ///
     /// # Errors
-    /// [`StoreError::Remote`] or [`StoreError::Corrupt`].
-    pub async fn account(&self, id: &AccountId) -> Result<Option<AccountRow>, StoreError> {
-        self.get(&AccountRow::key_of(id)).await
+    /// [`StoreError`].
+    pub async fn get(self, id: &AccountId) -> Result<Option<AccountRow>, StoreError> {
+        self.0.get(&AccountRow::key_of(id)).await
     }
 
     /// The account with this username.
     ///
     /// # Errors
-    /// [`StoreError::Remote`] or [`StoreError::Corrupt`].
-    pub async fn account_by_username(&self, username: &Username) -> Result<Option<AccountRow>, StoreError> {
-        match self.get::<UsernameRow>(&UsernameRow::key_of(username)).await? {
-            Some(row) => self.account(&row.account).await,
+    /// [`StoreError`].
+    pub async fn by_username(self, username: &Username) -> Result<Option<AccountRow>, StoreError> {
+        match self.0.get::<UsernameRow>(&UsernameRow::key_of(username)).await? {
+            Some(row) => self.get(&row.account).await,
             None => Ok(None),
         }
     }
@@ -65,9 +79,9 @@ impl Table {
     /// # Errors
     /// [`Conflict::QuotaExceeded`] for a limit above [`MAX_QUOTA`](domain::account::MAX_QUOTA), [`Conflict::NodeChanged`] when the quota is being
     /// changed by many at once.
-    pub async fn set_quota(&self, username: &Username, limit: u64) -> Result<Option<AccountRow>, StoreError> {
+    pub async fn set_quota(self, username: &Username, limit: u64) -> Result<Option<AccountRow>, StoreError> {
         for _ in 0..ATTEMPTS {
-            let Some(account) = self.account_by_username(username).await? else {
+            let Some(account) = self.by_username(username).await? else {
                 return Ok(None);
             };
             account
@@ -84,10 +98,10 @@ impl Table {
                 .with(":limit", number(limit))
                 .with(":more", AttributeValue::N(more.to_string()))
                 .with(":was", number(account.quota_bytes));
-            match self.change(change, Conflict::NodeChanged).await {
+            match self.0.update(change, Conflict::NodeChanged).await {
                 // Others may have changed what is free meanwhile: what is written counts.
-                Ok(()) => return self.account(&account.id).await,
-                Err(StoreError::Conflict(_)) => {}
+                Ok(()) => return self.get(&account.id).await,
+                Err(error) if error.is_conflict() => {}
                 Err(error) => return Err(error),
             }
         }
@@ -97,9 +111,9 @@ impl Table {
     /// Gives an account another role. Gives the account as it is then; `None` when there is no such account.
     ///
     /// # Errors
-    /// [`StoreError::Remote`] or [`StoreError::Corrupt`].
-    pub async fn set_role(&self, username: &Username, role: Role) -> Result<Option<AccountRow>, StoreError> {
-        let Some(account) = self.account_by_username(username).await? else {
+    /// [`StoreError`].
+    pub async fn set_role(self, username: &Username, role: Role) -> Result<Option<AccountRow>, StoreError> {
+        let Some(account) = self.by_username(username).await? else {
             return Ok(None);
         };
         let name = match role {
@@ -107,9 +121,35 @@ impl Table {
             Role::Operator => "operator",
         };
         let change = Change::new(account.key(), "SET #role = :role", "attribute_exists(pk)");
-        self.change(change.with(":role", text(name)), Conflict::NodeChanged)
+        self.0
+            .update(change.with(":role", text(name)), Conflict::NodeChanged)
             .await?;
-        self.account(&account.id).await
+        self.get(&account.id).await
+    }
+
+    /// Closes an account, unless its password is another one than was read: its name is free, its sessions and tokens are
+    /// over, and the sweep removes what it has.
+    ///
+    /// # Errors
+    /// [`Conflict::AccountChanged`].
+    pub async fn begin_deletion(self, account: &AccountRow, now: Timestamp) -> Result<(), StoreError> {
+        let change = Change::new(
+            account.key(),
+            "SET closing_since = :now, due_shard = :due_shard, due_at = :due_at",
+            "password_hash = :hash AND attribute_not_exists(closing_since)",
+        );
+        let change = change
+            .with(":now", text(&now))
+            .with(":hash", text(&account.password_hash))
+            .due(now);
+        let mine = HashMap::from([(":account".to_owned(), text(&account.id))]);
+        let username = UsernameRow::key_of(&account.username);
+        self.0
+            .transact(vec![
+                Write::update(&change, Conflict::AccountChanged)?,
+                Write::delete(&username, "account = :account", mine, Conflict::AccountChanged)?,
+            ])
+            .await
     }
 }
 
@@ -117,7 +157,7 @@ impl Table {
 /// is room is decided by its condition.
 ///
 /// # Errors
-/// [`StoreError::Corrupt`] when the write is malformed. Conflicts: [`Conflict::QuotaExceeded`] when bytes are taken that
+/// `ErrorKind::Internal` when the write is malformed. Conflicts: [`Conflict::QuotaExceeded`] when bytes are taken that
 /// are not there, [`Conflict::NodeChanged`] when bytes are given to an account that is gone.
 pub fn quota(account: &AccountId, event: QuotaEvent) -> Result<Write, StoreError> {
     let key = AccountRow::key_of(account);
@@ -143,8 +183,8 @@ pub fn quota(account: &AccountId, event: QuotaEvent) -> Result<Write, StoreError
         }
         QuotaEvent::Take { take, give: back } => give(back - take),
         QuotaEvent::Give(bytes) => give(bytes),
-        QuotaEvent::Limit(_) => Err(StoreError::Corrupt(
-            "a limit is set by `set_quota`, which reads the old one".to_owned(),
+        QuotaEvent::Limit(_) => Err(StoreError::corrupt(
+            "a limit is set by `set_quota`, which reads the old one",
         )),
     }
 }

@@ -1,9 +1,11 @@
 //! Blobs and their ledgers.
 
-use crate::error::{Conflict, StoreError};
+use crate::error::{Conflict, ErrorKind, StoreError};
 use crate::replicas;
-use crate::rows::{BlobRow, ContentRow, LedgerRow, UploadRow, blob_partition};
-use crate::table::{Change, Row, Table, Write, number, text};
+use crate::rows::{
+    BlobRow, ContentRow, HoldingRow, LedgerRow, ReplicaRow, UploadRow, account_partition, blob_partition,
+};
+use crate::table::{Change, Key, Page, Row, Rows, Table, Write, bulk, number, text};
 use aws_sdk_dynamodb::types::AttributeValue;
 use domain::blob::{Effect, Event, GRACE, Life, Refusal, step};
 use domain::content::{ContentId, PartDigest};
@@ -13,11 +15,14 @@ use domain::targets::roster::Member;
 use jiff::Timestamp;
 use std::collections::HashMap;
 
+/// How many files with a content are looked at besides the first one: what one read takes.
+const OTHER_HOLDINGS: u32 = 99;
+
 /// The write that [`step`] makes of [`Event::Refer`], without reading first: one more file refers to a blob. This revives a
 /// condemned one; a blob that is being reclaimed, or is lost, is not.
 ///
 /// # Errors
-/// [`StoreError::Corrupt`] when the write is malformed. Conflict: [`Conflict::BlobGone`].
+/// `ErrorKind::Internal` when the write is malformed. Conflict: [`Conflict::BlobGone`].
 pub fn refer(blob: &BlobId) -> Result<Write, StoreError> {
     let change = Change::new(
         BlobRow::key_of(blob),
@@ -34,7 +39,7 @@ pub fn refer(blob: &BlobId) -> Result<Write, StoreError> {
 /// nothing refers to it then.
 ///
 /// # Errors
-/// [`StoreError::Corrupt`] when the write is malformed.
+/// `ErrorKind::Internal` when the write is malformed.
 pub fn release(blob: &BlobId, now: Timestamp) -> Result<Write, StoreError> {
     let change = Change::new(
         BlobRow::key_of(blob),
@@ -49,7 +54,7 @@ pub fn release(blob: &BlobId, now: Timestamp) -> Result<Write, StoreError> {
 /// contents, a pending replica for each target.
 ///
 /// # Errors
-/// [`StoreError::Corrupt`] when a write is malformed. Conflict: [`Conflict::ContentExists`].
+/// `ErrorKind::Internal` when a write is malformed. Conflict: [`Conflict::ContentExists`].
 pub fn create(blob: &BlobRow, targets: &[Member], now: Timestamp) -> Result<Vec<Write>, StoreError> {
     let content = ContentRow {
         content_id: blob.content_id,
@@ -107,29 +112,52 @@ fn rewrite(blob: &BlobRow, next: &Life, now: Timestamp) -> Result<Write, StoreEr
     Write::update(&change, Conflict::BlobChanged)
 }
 
+/// A blob that is being reclaimed, with everything that is written about it.
+#[derive(Debug)]
+pub struct Remains {
+    /// The blob.
+    pub blob: BlobRow,
+    /// Its replicas.
+    pub replicas: Vec<ReplicaRow>,
+    /// Where all other items of its partition are.
+    pub rest: Vec<Key>,
+}
+
+/// Blobs, with the index of their contents and their ledgers.
+#[derive(Clone, Copy)]
+pub struct Blobs<'a>(pub(crate) &'a Table);
+
 impl Table {
+    /// Blobs, with the index of their contents and their ledgers.
+    #[must_use]
+    pub fn blobs(&self) -> Blobs<'_> {
+        Blobs(self)
+    }
+}
+
+impl Blobs<'_> {
     /// A blob.
     ///
     /// # Errors
-    /// [`StoreError::Remote`] or [`StoreError::Corrupt`].
-    pub async fn blob(&self, blob: &BlobId) -> Result<Option<BlobRow>, StoreError> {
-        self.get(&BlobRow::key_of(blob)).await
+    /// [`StoreError`].
+    pub async fn get(self, blob: &BlobId) -> Result<Option<BlobRow>, StoreError> {
+        self.0.get(&BlobRow::key_of(blob)).await
     }
 
     /// The blob that has this content, if there is one that new files in this scope may refer to.
     ///
     /// # Errors
-    /// [`StoreError::Remote`] or [`StoreError::Corrupt`].
-    pub async fn blob_with(
-        &self,
+    /// [`StoreError`].
+    pub async fn with_content(
+        self,
         content: &ContentId,
         scope: Option<&AccountId>,
     ) -> Result<Option<BlobRow>, StoreError> {
         let key = ContentRow::key_of(content, scope);
-        let Some(row) = self.get::<ContentRow>(&key).await? else {
+        let Some(row) = self.0.get::<ContentRow>(&key).await? else {
             return Ok(None);
         };
-        let blob = self.blob(&row.blob).await?;
+        let blob = self.get(&row.blob).await?;
         Ok(blob.filter(|blob| blob.life().may_be_referenced()))
     }
 
@@ -138,21 +166,21 @@ impl Table {
     ///
     /// # Errors
     /// [`Conflict::UploadChanged`] when the lease was lost.
-    pub async fn write_ledger(&self, upload: &UploadRow, digests: &[PartDigest]) -> Result<(), StoreError> {
+    pub async fn write_ledger(self, upload: &UploadRow, digests: &[PartDigest]) -> Result<(), StoreError> {
         let conflict = Conflict::UploadChanged;
         let mut writes = vec![Write::check(&upload.key(), upload.version, conflict)?];
         for page in LedgerRow::pages(&upload.blob, digests) {
-            writes.push(Write::put_always(&page, conflict)?);
+            writes.push(Write::put_unconditional(&page, conflict)?);
         }
-        self.transact(writes).await
+        self.0.transact(writes).await
     }
 
     /// The digests of all of a blob's parts, in order; empty when none were written down.
     ///
     /// # Errors
-    /// [`StoreError::Remote`] or [`StoreError::Corrupt`].
-    pub async fn ledger(&self, blob: &BlobId) -> Result<Vec<PartDigest>, StoreError> {
-        let pages = self.all(&blob_partition(blob), LedgerRow::PREFIX).await?;
+    /// [`StoreError`].
+    pub async fn ledger(self, blob: &BlobId) -> Result<Vec<PartDigest>, StoreError> {
+        let pages = self.0.all(&blob_partition(blob), LedgerRow::PREFIX).await?;
         let pages: Vec<LedgerRow> = pages.complete()?;
         Ok(pages.into_iter().flat_map(|page| page.digests).collect())
     }
@@ -160,19 +188,19 @@ impl Table {
     /// The digests of the parts of one page of the ledger.
     ///
     /// # Errors
-    /// [`StoreError::Remote`], or [`StoreError::Corrupt`] when the page is missing.
-    pub async fn ledger_page(&self, blob: &BlobId, page: u32) -> Result<Vec<PartDigest>, StoreError> {
-        let row: Option<LedgerRow> = self.get(&LedgerRow::key_of(blob, page)).await?;
+    /// [`StoreError`] when the page is missing.
+    pub async fn ledger_page(self, blob: &BlobId, page: u32) -> Result<Vec<PartDigest>, StoreError> {
+        let row: Option<LedgerRow> = self.0.get(&LedgerRow::key_of(blob, page)).await?;
         row.map(|row| row.digests)
-            .ok_or_else(|| StoreError::Corrupt(format!("blob {blob} has no page {page} in its ledger")))
+            .ok_or_else(|| StoreError::corrupt(format!("blob {blob} has no page {page} in its ledger")))
     }
 
     /// Moves a blob that was read on as [`step`] says, if it still is what was read. Gives what is left to be done.
     ///
     /// # Errors
     /// [`Conflict::BlobChanged`] when it was changed meanwhile.
-    pub async fn move_blob(
-        &self,
+    pub async fn transition(
+        self,
         blob: &BlobRow,
         event: Event,
         now: Timestamp,
@@ -205,10 +233,13 @@ impl Table {
         if first.is_empty() {
             return Ok(Ok(effects));
         }
-        match self.transact(first).await {
+        match self.0.transact(first).await {
             // The index points to a blob from its birth on, or never again: where it points to another one it stays so.
-            Err(StoreError::Conflict(Conflict::ContentExists)) if frees => {
-                self.transact(writes(false)?).await?;
+            Err(StoreError {
+                kind: ErrorKind::Conflict(Conflict::ContentExists),
+                ..
+            }) if frees => {
+                self.0.transact(writes(false)?).await?;
             }
             written => written?,
         }
@@ -220,12 +251,78 @@ impl Table {
     ///
     /// # Errors
     /// [`StoreError`]; that the blob was changed meanwhile is none: whoever finds it gone again says so again.
-    pub async fn lose_blob(&self, blob: &BlobRow, now: Timestamp) -> Result<(), StoreError> {
-        match self.move_blob(blob, Event::Lose, now).await {
+    pub async fn lose(self, blob: &BlobRow, now: Timestamp) -> Result<(), StoreError> {
+        match self.transition(blob, Event::Lose, now).await {
             Ok(Ok(_)) => tracing::error!(blob = %blob.id, "the object of a blob is gone"),
-            Ok(Err(_)) | Err(StoreError::Conflict(_)) => {}
+            Ok(Err(_))
+            | Err(StoreError {
+                kind: ErrorKind::Conflict(_),
+                ..
+            }) => {}
             Err(error) => return Err(error),
         }
         Ok(())
+    }
+
+    /// The blob of one of the account's own files with this content, if new files may refer to it. Of many files some are
+    /// looked at; a blob that is not found costs an upload that could have been spared.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn of_account(
+        self,
+        account: &AccountId,
+        content: &ContentId,
+    ) -> Result<Option<BlobRow>, StoreError> {
+        let (pk, prefix) = (account_partition(account), HoldingRow::prefix(content));
+        // Nearly always the first will do.
+        let first: Page<HoldingRow> = self.0.page(&pk, &prefix, None, 1).await?;
+        if let Some(holding) = first.rows.first() {
+            let blob = self.0.or_leave_out(self.get(&holding.blob).await)?.flatten();
+            if let Some(blob) = blob.filter(|blob| blob.life().may_be_referenced()) {
+                return Ok(Some(blob));
+            }
+        }
+        // Others only if its blob is lost, and not all of them: they may be as many as there are files.
+        let Some(after) = first.next else {
+            return Ok(None);
+        };
+        let others: Page<HoldingRow> = self.0.page(&pk, &prefix, Some(&after), OTHER_HOLDINGS).await?;
+        let blobs = others.rows.iter().map(|holding| BlobRow::key_of(&holding.blob));
+        let blobs: Rows<BlobRow> = self.0.get_many(blobs).await?;
+        let mut good = blobs
+            .rows
+            .into_iter()
+            .filter(|blob| blob.life().may_be_referenced());
+        Ok(good.next())
+    }
+
+    /// Reads blobs by key. One that cannot be read is told with its key; those that are not there are left out.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn at(self, keys: Vec<Key>) -> Result<Vec<Result<BlobRow, (Key, StoreError)>>, StoreError> {
+        Ok(self.0.read_each(self.0.batch_get(keys, None).await?))
+    }
+
+    /// Reads what is written about a blob.
+    ///
+    /// # Errors
+    /// [`StoreError`] when a replica cannot be read: it says what is at the target.
+    pub async fn remains(self, blob: BlobRow) -> Result<Remains, StoreError> {
+        let mut remains = Remains {
+            replicas: Vec::new(),
+            rest: Vec::new(),
+            blob,
+        };
+        for item in self.0.partition(&blob_partition(&remains.blob.id), None).await? {
+            let Some(key) = bulk::key_of(&item) else { continue };
+            if key.sk.starts_with(ReplicaRow::PREFIX) {
+                remains.replicas.push(bulk::read(item)?);
+            } else if key.sk != BlobRow::SK {
+                remains.rest.push(key);
+            }
+        }
+        Ok(remains)
     }
 }

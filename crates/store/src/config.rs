@@ -37,7 +37,7 @@ impl Aws {
     /// A secret in Secrets Manager.
     ///
     /// # Errors
-    /// [`StoreError::Remote`] when it cannot be read, [`StoreError::Corrupt`] when it is not text.
+    /// [`StoreError`] when it cannot be read, `ErrorKind::Corrupt` when it is not text.
     pub async fn secret(&self, id: &str) -> Result<SecretText, StoreError> {
         let answer = aws_sdk_secretsmanager::Client::new(&self.config)
             .get_secret_value()
@@ -47,7 +47,7 @@ impl Aws {
             .map_err(remote("GetSecretValue"))?;
         let text = answer
             .secret_string()
-            .ok_or_else(|| StoreError::Corrupt(format!("secret {id} is not text")))?;
+            .ok_or_else(|| StoreError::corrupt(format!("secret {id} is not text")))?;
         let since = answer
             .created_date()
             .map(aws_sdk_secretsmanager::primitives::DateTime::secs);
@@ -78,25 +78,25 @@ impl From<SdkConfig> for Aws {
 /// A variable that the template sets.
 ///
 /// # Errors
-/// [`StoreError::Misconfigured`] naming the variable when it is not there.
+/// `ErrorKind::Misconfigured` naming the variable when it is not there.
 pub fn variable(name: &str) -> Result<String, StoreError> {
-    std::env::var(name).map_err(|_| StoreError::Misconfigured(format!("the environment lacks {name}")))
+    std::env::var(name).map_err(|_| StoreError::misconfigured(format!("the environment lacks {name}")))
 }
 
 /// A whole number that the template sets.
 ///
 /// # Errors
-/// [`StoreError::Misconfigured`] naming the variable when it is not there or not a number.
+/// `ErrorKind::Misconfigured` naming the variable when it is not there or not a number.
 pub fn number(name: &str) -> Result<u64, StoreError> {
     let text = variable(name)?;
     text.parse()
-        .map_err(|_| StoreError::Misconfigured(format!("{name} is not a whole number: {text}")))
+        .map_err(|_| StoreError::misconfigured(format!("{name} is not a whole number: {text}")))
 }
 
 /// How long an upload stays open without being touched: `UPLOAD_EXPIRY_SECONDS`, or a week.
 ///
 /// # Errors
-/// [`StoreError::Misconfigured`] when the variable is not a number.
+/// `ErrorKind::Misconfigured` when the variable is not a number.
 pub fn upload_expiry() -> Result<SignedDuration, StoreError> {
     if std::env::var_os("UPLOAD_EXPIRY_SECONDS").is_none() {
         return Ok(DEFAULT_EXPIRY);
@@ -120,12 +120,12 @@ impl SignUp {
     /// What `SIGN_UP` says: `invited` or `open`.
     ///
     /// # Errors
-    /// [`StoreError::Misconfigured`] when it is missing or something else.
+    /// `ErrorKind::Misconfigured` when it is missing or something else.
     pub fn from_env() -> Result<Self, StoreError> {
         match variable("SIGN_UP")?.as_str() {
             "invited" => Ok(Self::Invited),
             "open" => Ok(Self::Open),
-            other => Err(StoreError::Misconfigured(format!(
+            other => Err(StoreError::misconfigured(format!(
                 "SIGN_UP is `invited` or `open`, not {other:?}"
             ))),
         }
@@ -135,7 +135,7 @@ impl SignUp {
 /// How long functions that make files believe what they have read of the targets: `ROSTER_SECONDS`, or half a minute.
 ///
 /// # Errors
-/// [`StoreError::Misconfigured`] when the variable is not a number.
+/// `ErrorKind::Misconfigured` when the variable is not a number.
 pub fn roster_lifetime() -> Result<Duration, StoreError> {
     if std::env::var_os("ROSTER_SECONDS").is_none() {
         return Ok(Duration::from_secs(30));
@@ -157,12 +157,12 @@ impl DedupScope {
     /// What `DEDUP_SCOPE` says: `global` or `account`.
     ///
     /// # Errors
-    /// [`StoreError::Misconfigured`] when it is missing or something else.
+    /// `ErrorKind::Misconfigured` when it is missing or something else.
     pub fn from_env() -> Result<Self, StoreError> {
         match variable("DEDUP_SCOPE")?.as_str() {
             "global" => Ok(Self::Global),
             "account" => Ok(Self::Account),
-            other => Err(StoreError::Misconfigured(format!(
+            other => Err(StoreError::misconfigured(format!(
                 "DEDUP_SCOPE is `global` or `account`, not {other:?}"
             ))),
         }

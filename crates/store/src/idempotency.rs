@@ -15,7 +15,7 @@ pub const MEMORY: SignedDuration = SignedDuration::from_hours(24);
 /// The write that remembers an answer.
 ///
 /// # Errors
-/// [`StoreError::Corrupt`] when the write is malformed. Conflict: [`Conflict::KeyUsed`].
+/// `ErrorKind::Internal` when the write is malformed. Conflict: [`Conflict::KeyUsed`].
 pub fn remember(row: &KeyRow, now: Timestamp) -> Result<Write, StoreError> {
     // The table deletes what has expired when it has the time.
     let seconds = AttributeValue::N(now.as_second().to_string());
@@ -28,18 +28,30 @@ pub fn remember(row: &KeyRow, now: Timestamp) -> Result<Write, StoreError> {
     )
 }
 
+/// Answers that are remembered.
+#[derive(Clone, Copy)]
+pub struct IdempotencyKeys<'a>(pub(crate) &'a Table);
+
 impl Table {
+    /// Answers that are remembered.
+    #[must_use]
+    pub fn idempotency_keys(&self) -> IdempotencyKeys<'_> {
+        IdempotencyKeys(self)
+    }
+}
+
+impl IdempotencyKeys<'_> {
     /// What was answered to a key, if that is remembered at `now`.
     ///
     /// # Errors
-    /// [`StoreError::Remote`] or [`StoreError::Corrupt`].
-    pub async fn remembered(
-        &self,
+    /// [`StoreError`].
+    pub async fn get(
+        self,
         account: &AccountId,
         key_hash: &str,
         now: Timestamp,
     ) -> Result<Option<KeyRow>, StoreError> {
-        let row: Option<KeyRow> = self.get(&KeyRow::key_of(account, key_hash)).await?;
+        let row: Option<KeyRow> = self.0.get(&KeyRow::key_of(account, key_hash)).await?;
         Ok(row.filter(|row| row.expires_at.as_second() > now.as_second()))
     }
 }

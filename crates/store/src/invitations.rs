@@ -16,50 +16,59 @@ use std::collections::HashMap;
 /// That it is there and was not used.
 const UNUSED: &str = "attribute_exists(pk) AND attribute_not_exists(used_at)";
 
+/// Invitations.
+#[derive(Clone, Copy)]
+pub struct Invitations<'a>(pub(crate) &'a Table);
+
 impl Table {
+    /// Invitations.
+    #[must_use]
+    pub fn invitations(&self) -> Invitations<'_> {
+        Invitations(self)
+    }
+}
+
+impl Invitations<'_> {
     /// Writes an invitation down.
     ///
     /// # Errors
     /// [`Conflict::InvitationGone`] when its code was given out before, which chance does not let happen.
-    pub async fn create_invitation(&self, invitation: &InvitationRow) -> Result<(), StoreError> {
-        self.transact(vec![Write::create(invitation, Conflict::InvitationGone)?])
+    pub async fn create(self, invitation: &InvitationRow) -> Result<(), StoreError> {
+        self.0
+            .transact(vec![Write::create(invitation, Conflict::InvitationGone)?])
             .await
     }
 
     /// The invitation with this code, if it can be used at `now`.
     ///
     /// # Errors
-    /// [`StoreError::Remote`] or [`StoreError::Corrupt`].
-    pub async fn invitation_by_code(
-        &self,
-        code: &Code,
-        now: Timestamp,
-    ) -> Result<Option<InvitationRow>, StoreError> {
-        let row = self.invitation(&code.id()).await?;
+    /// [`StoreError`].
+    pub async fn by_code(self, code: &Code, now: Timestamp) -> Result<Option<InvitationRow>, StoreError> {
+        let row = self.get(&code.id()).await?;
         Ok(row.filter(|row| row.is_good(now)))
     }
 
     /// The invitation with this id.
     ///
     /// # Errors
-    /// [`StoreError::Remote`] or [`StoreError::Corrupt`].
-    pub async fn invitation(&self, id: &InvitationId) -> Result<Option<InvitationRow>, StoreError> {
-        self.get(&InvitationRow::key_of(id)).await
+    /// [`StoreError`].
+    pub async fn get(self, id: &InvitationId) -> Result<Option<InvitationRow>, StoreError> {
+        self.0.get(&InvitationRow::key_of(id)).await
     }
 
     /// One page of the invitations, after the one with the id `after`. Those that were used are among them until they would
     /// have ended.
     ///
     /// # Errors
-    /// [`StoreError::Remote`] or [`StoreError::Corrupt`].
-    pub async fn invitations(
-        &self,
+    /// [`StoreError`].
+    pub async fn page(
+        self,
         after: Option<&InvitationId>,
         limit: u32,
     ) -> Result<Page<InvitationRow>, StoreError> {
         let after = after.map(|id| InvitationRow::key_of(id).sk);
         let (pk, prefix) = (InvitationRow::PARTITION, InvitationRow::PREFIX);
-        let page = self.page(pk, prefix, after.as_deref(), limit).await?;
+        let page = self.0.page(pk, prefix, after.as_deref(), limit).await?;
         Ok(page.below(prefix))
     }
 
@@ -67,10 +76,10 @@ impl Table {
     ///
     /// # Errors
     /// [`Conflict::InvitationGone`].
-    pub async fn revoke_invitation(&self, id: &InvitationId) -> Result<(), StoreError> {
+    pub async fn revoke(self, id: &InvitationId) -> Result<(), StoreError> {
         let key = InvitationRow::key_of(id);
         let delete = Write::delete(&key, UNUSED, HashMap::new(), Conflict::InvitationGone)?;
-        self.transact(vec![delete]).await
+        self.0.transact(vec![delete]).await
     }
 
     /// Sets the password of an account by an invitation that is for that, and ends all its sessions. Its owner is known at this
@@ -79,7 +88,7 @@ impl Table {
     /// # Errors
     /// [`Conflict::InvitationGone`] when it was used meanwhile, or has ended, or the account is gone.
     pub async fn reset_password(
-        &self,
+        self,
         invitation: &InvitationRow,
         owner: &Owner,
         password_hash: &str,
@@ -92,13 +101,14 @@ impl Table {
             "attribute_exists(pk) AND attribute_not_exists(closing_since)",
         );
         let change = change.with(":new", text(password_hash)).with(":one", number(1));
-        self.transact(vec![
-            used(invitation, None, now)?,
-            Write::update(&change, Conflict::InvitationGone)?,
-            known_at(&owner.account, source, now)?,
-            forgotten(AttemptsRow::of_sign_in(&owner.username, source), now)?,
-        ])
-        .await
+        self.0
+            .transact(vec![
+                used(invitation, None, now)?,
+                Write::update(&change, Conflict::InvitationGone)?,
+                known_at(&owner.account, source, now)?,
+                forgotten(AttemptsRow::of_sign_in(&owner.username, source), now)?,
+            ])
+            .await
     }
 }
 
@@ -106,7 +116,7 @@ impl Table {
 /// does not matter.
 ///
 /// # Errors
-/// [`StoreError::Corrupt`] when the write is malformed. Conflict: [`Conflict::InvitationGone`].
+/// `ErrorKind::Internal` when the write is malformed. Conflict: [`Conflict::InvitationGone`].
 pub(crate) fn used(
     invitation: &InvitationRow,
     account: Option<&AccountRow>,

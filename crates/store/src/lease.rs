@@ -11,13 +11,25 @@ fn milliseconds(at: Timestamp) -> AttributeValue {
     AttributeValue::N(at.as_millisecond().to_string())
 }
 
+/// Leases.
+#[derive(Clone, Copy)]
+pub struct Leases<'a>(pub(crate) &'a Table);
+
 impl Table {
+    /// Leases.
+    #[must_use]
+    pub fn leases(&self) -> Leases<'_> {
+        Leases(self)
+    }
+}
+
+impl Leases<'_> {
     /// Takes the lease of this name until `until`, if nobody else has it. Gives whether it is `holder`'s now.
     ///
     /// # Errors
-    /// [`StoreError::Remote`].
-    pub async fn take_lease(
-        &self,
+    /// [`StoreError`].
+    pub async fn take(
+        self,
         name: &str,
         holder: &str,
         now: Timestamp,
@@ -29,25 +41,25 @@ impl Table {
             .with(":holder", text(holder))
             .with(":now", milliseconds(now))
             .with(":until", milliseconds(until));
-        self.change_if_it_holds(change).await
+        self.0.update_if(change).await
     }
 
     /// Keeps a lease until `until`. Gives whether it still is this holder's.
     ///
     /// # Errors
-    /// [`StoreError::Remote`].
-    pub async fn keep_lease(&self, name: &str, holder: &str, until: Timestamp) -> Result<bool, StoreError> {
+    /// [`StoreError`].
+    pub async fn keep(self, name: &str, holder: &str, until: Timestamp) -> Result<bool, StoreError> {
         let change = Change::new(lease_key(name), "SET #until = :until", "holder = :holder")
             .with(":holder", text(holder))
             .with(":until", milliseconds(until));
-        self.change_if_it_holds(change).await
+        self.0.update_if(change).await
     }
 
     /// Gives a lease back, if it still is this holder's.
     ///
     /// # Errors
-    /// [`StoreError::Remote`].
-    pub async fn free_lease(&self, name: &str, holder: &str) -> Result<(), StoreError> {
+    /// [`StoreError`].
+    pub async fn free(self, name: &str, holder: &str) -> Result<(), StoreError> {
         let gone = milliseconds(Timestamp::UNIX_EPOCH);
         let change = Change::new(
             lease_key(name),
@@ -56,7 +68,7 @@ impl Table {
         )
         .with(":holder", text(holder))
         .with(":until", gone);
-        self.change_if_it_holds(change).await?;
+        self.0.update_if(change).await?;
         Ok(())
     }
 }

@@ -1,4 +1,4 @@
-//! DynamoDB, S3 and SQS as Longshore uses them.
+//! DynamoDB, S3 and SQS as items, objects and messages. Use cases are in `service`.
 //!
 //! | module | what is in it |
 //! |---|---|
@@ -6,34 +6,26 @@
 //! | [`rows`] | everything that is written into the table, kind by kind (`docs/data-model.md`) |
 //! | [`objects`] | the primary store: presigned URLs, multipart uploads, reads |
 //! | [`queue`] | the replication queues |
-//! | [`accounts`], [`sessions`], [`tree`], [`uploads`], [`blobs`], [`replicas`], [`targets`] | what happens to rows of one kind |
+//! | [`accounts`], [`sessions`], [`tokens`], [`tree`], [`uploads`], [`blobs`], [`replicas`], [`targets`] | a resource each, reached as `table.accounts()` |
 //! | [`invitations`] | codes that are good once |
-//! | [`closing`] | accounts that are deleted |
-//! | [`placing`] | files come into a tree, whatever has their name already |
-//! | [`possession`] | challenges: files whose bytes need not be sent |
 //! | [`throttle`] | how often somebody may try |
 //! | [`idempotency`] | the same request again gets the same answer |
-//! | [`finalize`] | parts become a blob and a file: the one flow that spans them all |
-//! | [`reclaim`] | blobs whose bytes are deleted, many at once |
 //! | [`lease`] | what one invocation does, and no other at the same time |
 //! | [`reconcile`] | what the reconciler reads and repairs |
+//! | [`error`] | what can go wrong, by kind |
 //! | [`config`] | clients and names from the environment |
 
 pub mod accounts;
 pub mod blobs;
-pub mod closing;
 pub mod config;
 pub mod error;
-pub mod finalize;
 pub mod idempotency;
 pub mod invitations;
+mod key;
 pub mod lease;
 pub mod objects;
-pub mod placing;
-pub mod possession;
 pub mod queue;
 mod recent;
-pub mod reclaim;
 pub mod reconcile;
 pub mod replicas;
 pub mod rows;
@@ -41,11 +33,12 @@ pub mod sessions;
 pub mod table;
 pub mod targets;
 pub mod throttle;
+pub mod tokens;
 pub mod tree;
 pub mod uploads;
 
 pub use config::Aws;
-pub use error::{Conflict, StoreError};
+pub use error::{Conflict, ErrorKind, StoreError};
 pub use objects::Objects;
 pub use queue::{DeadLetters, Queue, StartQueue};
 pub use table::Table;

@@ -1,17 +1,17 @@
 //! The primary store: presigned URLs, multipart uploads, reads.
 
+mod content;
 mod deleting;
-mod listing;
-
-pub use listing::{Head, ListedMultipart, ListedObject};
+pub mod listing;
 
 use crate::config::{Aws, variable};
-use crate::error::{StoreError, remote};
+use crate::error::{Conflict, ErrorKind, StoreError, remote};
 use crate::rows::from_now;
 use aws_sdk_s3::Client;
 use aws_sdk_s3::presigning::PresigningConfig;
 use aws_sdk_s3::primitives::ByteStream;
 use aws_sdk_s3::types::{ChecksumAlgorithm, ChecksumType, CompletedMultipartUpload, CompletedPart};
+use content::same_content;
 use domain::content::{ContentId, PartDigest};
 use domain::reconcile::Found;
 use jiff::Timestamp;
@@ -76,7 +76,7 @@ impl Objects {
     /// not empty: a function in a container may know the store under a name that clients do not.
     ///
     /// # Errors
-    /// [`StoreError::Misconfigured`] when the bucket's variable is missing.
+    /// `ErrorKind::Misconfigured` when the bucket's variable is missing.
     pub fn from_env(aws: &Aws) -> Result<Self, StoreError> {
         Ok(Self::named(aws, variable("BUCKET_NAME")?))
     }
@@ -105,7 +105,7 @@ impl Objects {
     /// Begins a multipart upload whose parts are verified by SHA-256, and gives its id.
     ///
     /// # Errors
-    /// [`StoreError::Remote`].
+    /// [`StoreError`].
     pub async fn begin_multipart(&self, key: &str) -> Result<String, StoreError> {
         let answer = self
             .client
@@ -119,14 +119,14 @@ impl Objects {
             .map_err(remote("CreateMultipartUpload"))?;
         answer
             .upload_id
-            .ok_or_else(|| StoreError::Corrupt("a multipart upload without an id".to_owned()))
+            .ok_or_else(|| StoreError::corrupt("a multipart upload without an id".to_owned()))
     }
 
     /// A request that puts exactly one part: these bytes, this many, or the store refuses it. The digest is
     /// signed as a header; in the query it would not be enforced.
     ///
     /// # Errors
-    /// [`StoreError::Remote`] when there are no credentials to sign with.
+    /// [`StoreError`] when there are no credentials to sign with.
     pub async fn sign_part(
         &self,
         key: &str,
@@ -161,7 +161,7 @@ impl Objects {
     /// A URL to read an object, answered with this media type and `Content-Disposition`.
     ///
     /// # Errors
-    /// [`StoreError::Remote`] when there are no credentials to sign with.
+    /// [`StoreError`] when there are no credentials to sign with.
     pub async fn sign_read(
         &self,
         key: &str,
@@ -184,7 +184,7 @@ impl Objects {
     /// The parts that the store has, in order; `None` when there is no such multipart upload (any more).
     ///
     /// # Errors
-    /// [`StoreError::Remote`], or [`StoreError::Corrupt`] when a part has no SHA-256.
+    /// [`StoreError`] when a part has no SHA-256.
     pub async fn list_parts(
         &self,
         key: &str,
@@ -204,7 +204,7 @@ impl Objects {
                 .await
                 .map_err(remote("ListParts"));
             let answer = match answer {
-                Err(error) if error.code() == Some("NoSuchUpload") => return Ok(None),
+                Err(error) if error.kind == ErrorKind::NotFound => return Ok(None),
                 answer => answer?,
             };
             for part in answer.parts() {
@@ -224,7 +224,7 @@ impl Objects {
     /// have `size` bytes. Waits for the answer for `patience` at most.
     ///
     /// # Errors
-    /// [`StoreError::Remote`], or [`StoreError::Corrupt`] when the store computed another content id.
+    /// [`StoreError`] when the store computed another content id.
     pub async fn complete_multipart(
         &self,
         key: &str,
@@ -265,7 +265,7 @@ impl Objects {
                 return if computed.is_none_or(|text| same_content(text, content_id)) {
                     Ok(Completion::Done)
                 } else {
-                    Err(StoreError::Corrupt(format!(
+                    Err(StoreError::corrupt(format!(
                         "the store computed {computed:?}, not {content_id}"
                     )))
                 };
@@ -276,11 +276,9 @@ impl Objects {
             return Ok(Completion::Unanswered);
         }
         let error = remote("CompleteMultipartUpload")(error);
-        match error.code() {
-            Some("NoSuchUpload") => Ok(Completion::NoSuchUpload),
-            Some("InvalidPart" | "BadDigest" | "InvalidPartOrder" | "EntityTooSmall") => {
-                Ok(Completion::PartsChanged)
-            }
+        match error.kind {
+            ErrorKind::NotFound => Ok(Completion::NoSuchUpload),
+            ErrorKind::Conflict(Conflict::PartsChanged) => Ok(Completion::PartsChanged),
             _ => Err(error),
         }
     }
@@ -290,7 +288,7 @@ impl Objects {
     /// does not tell is as good as none, too; S3 tells it of every object that was made of parts.
     ///
     /// # Errors
-    /// [`StoreError::Remote`].
+    /// [`StoreError`].
     pub async fn has(&self, key: &str, size: u64, content_id: &ContentId) -> Result<bool, StoreError> {
         let found = self.look_for(key, content_id).await?;
         let same = found.is_certain(size);
@@ -303,7 +301,7 @@ impl Objects {
     /// Reads bytes of an object.
     ///
     /// # Errors
-    /// [`StoreError::Remote`].
+    /// [`StoreError`].
     pub async fn read(&self, key: &str, range: &Range<u64>) -> Result<ByteStream, StoreError> {
         let request = self.client.get_object().bucket(&self.bucket).key(key);
         // An empty range cannot be asked for: it is an empty object.
@@ -318,7 +316,7 @@ impl Objects {
     /// Aborts a multipart upload. One that is not there is as good as aborted.
     ///
     /// # Errors
-    /// [`StoreError::Remote`].
+    /// [`StoreError`].
     pub async fn abort_multipart(&self, key: &str, multipart_id: &str) -> Result<(), StoreError> {
         let request = self
             .client
@@ -327,7 +325,7 @@ impl Objects {
             .key(key)
             .upload_id(multipart_id);
         match request.send().await.map_err(remote("AbortMultipartUpload")) {
-            Err(error) if error.code() != Some("NoSuchUpload") => Err(error),
+            Err(error) if error.kind != ErrorKind::NotFound => Err(error),
             _ => Ok(()),
         }
     }
@@ -335,7 +333,7 @@ impl Objects {
     /// Aborts every multipart upload of a key, also those whose ids nobody wrote down.
     ///
     /// # Errors
-    /// [`StoreError::Remote`].
+    /// [`StoreError`].
     pub async fn abort_all_multiparts(&self, key: &str) -> Result<(), StoreError> {
         let (mut ids, mut after) = (Vec::new(), (None, None));
         loop {
@@ -372,18 +370,9 @@ fn stored_part(part: &aws_sdk_s3::types::Part) -> Result<StoredPart, StoreError>
             etag: part.e_tag()?.to_owned(),
         })
     };
-    read().ok_or_else(|| StoreError::Corrupt(format!("part {:?} has no SHA-256", part.part_number())))
-}
-
-/// Stores differ in whether they append the number of parts to a composite checksum.
-fn same_content(text: &str, content_id: &ContentId) -> bool {
-    let expected = content_id.to_string();
-    text == expected
-        || expected
-            .strip_prefix(text)
-            .is_some_and(|rest| rest.starts_with('-'))
+    read().ok_or_else(|| StoreError::corrupt(format!("part {:?} has no SHA-256", part.part_number())))
 }
 
 fn presigning() -> Result<PresigningConfig, StoreError> {
-    PresigningConfig::expires_in(URL_LIFETIME).map_err(|e| StoreError::Misconfigured(e.to_string()))
+    PresigningConfig::expires_in(URL_LIFETIME).map_err(|e| StoreError::internal("signing", e))
 }

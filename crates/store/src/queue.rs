@@ -34,7 +34,7 @@ impl StartQueue {
     /// The queue that `REPLICATE_QUEUE_URL` names.
     ///
     /// # Errors
-    /// [`StoreError::Misconfigured`] when the variable is missing.
+    /// `ErrorKind::Misconfigured` when the variable is missing.
     pub fn from_env(aws: &Aws) -> Result<Self, StoreError> {
         Ok(Self {
             client: Client::new(aws.sdk()),
@@ -45,7 +45,7 @@ impl StartQueue {
     /// Begins, or goes on with, the replicas of a blob at these targets.
     ///
     /// # Errors
-    /// [`StoreError::Remote`] when a message was not accepted; others may have been sent.
+    /// [`StoreError`] when a message was not accepted; others may have been sent.
     pub async fn start(&self, blob: &BlobId, targets: &[String]) -> Result<(), StoreError> {
         let start = |target: &String| Message::Start {
             blob: blob.clone(),
@@ -58,7 +58,7 @@ impl StartQueue {
     /// Goes on with replicas at one target that had no message: each with how many attempts failed before.
     ///
     /// # Errors
-    /// [`StoreError::Remote`] when a message was not accepted; others may have been sent.
+    /// [`StoreError`] when a message was not accepted; others may have been sent.
     pub async fn resume(
         &self,
         target: &str,
@@ -93,7 +93,7 @@ impl Queue {
     /// The queues that `REPLICATE_QUEUE_URL` and `COPY_QUEUE_URL` name.
     ///
     /// # Errors
-    /// [`StoreError::Misconfigured`] when a variable is missing.
+    /// `ErrorKind::Misconfigured` when a variable is missing.
     pub fn from_env(aws: &Aws) -> Result<Self, StoreError> {
         let StartQueue { client, url } = StartQueue::from_env(aws)?;
         Ok(Self {
@@ -122,7 +122,7 @@ impl Queue {
     /// Sends messages, ten at a time.
     ///
     /// # Errors
-    /// [`StoreError::Remote`] when one was not accepted; others may have been sent.
+    /// [`StoreError`] when one was not accepted; others may have been sent.
     pub async fn send(&self, messages: &[Message]) -> Result<(), StoreError> {
         for url in [&self.url, &self.copy_url] {
             let mine = messages.iter().filter(|message| self.url_for(message) == url);
@@ -135,14 +135,15 @@ impl Queue {
     /// the place of a received one, whose receives would count as attempts.
     ///
     /// # Errors
-    /// [`StoreError::Remote`].
+    /// [`StoreError`].
     pub async fn defer(
         &self,
         message: &Message,
         delay: SignedDuration,
         attempts: u32,
     ) -> Result<(), StoreError> {
-        let body = serde_json::to_string(message).map_err(|e| StoreError::Corrupt(e.to_string()))?;
+        let body =
+            serde_json::to_string(message).map_err(|e| StoreError::internal("building a message", e))?;
         let delay = delay.clamp(SignedDuration::ZERO, LONGEST_DELAY);
         let mut request = self
             .client
@@ -162,8 +163,8 @@ impl Queue {
     /// being worked on, it keeps others away for as long as this worker lives, and not much longer.
     ///
     /// # Errors
-    /// [`StoreError::Remote`].
-    pub async fn hide_for(
+    /// [`StoreError`].
+    pub async fn change_visibility(
         &self,
         message: &Message,
         receipt: &str,
@@ -183,8 +184,8 @@ impl Queue {
     /// The same for many at once. Those for which it fails come again when they would have.
     ///
     /// # Errors
-    /// [`StoreError::Remote`].
-    pub async fn hide_all_for(
+    /// [`StoreError`].
+    pub async fn change_visibility_of(
         &self,
         received: &[(&Message, &str)],
         delay: SignedDuration,
@@ -200,7 +201,9 @@ impl Queue {
                         .id(index.to_string())
                         .receipt_handle(*receipt)
                         .visibility_timeout(seconds(delay));
-                    entry.build().map_err(|e| StoreError::Corrupt(e.to_string()))
+                    entry
+                        .build()
+                        .map_err(|e| StoreError::internal("building a message", e))
                 });
                 let entries = entries.collect::<Result<Vec<_>, _>>()?;
                 self.client
@@ -234,7 +237,7 @@ impl DeadLetters {
     /// The queue that `DEAD_LETTER_QUEUE_URL` names.
     ///
     /// # Errors
-    /// [`StoreError::Misconfigured`] when the variable is missing.
+    /// `ErrorKind::Misconfigured` when the variable is missing.
     pub fn from_env(aws: &Aws) -> Result<Self, StoreError> {
         Ok(Self {
             client: Client::new(aws.sdk()),
@@ -245,7 +248,7 @@ impl DeadLetters {
     /// Puts a message there, with the reason and the number of attempts.
     ///
     /// # Errors
-    /// [`StoreError::Remote`].
+    /// [`StoreError`].
     pub async fn put(&self, body: &str, reason: &str, attempts: u32) -> Result<(), StoreError> {
         // SQS takes no empty texts and no control characters.
         let mut reason = reason.replace(char::is_control, " ");
@@ -268,7 +271,7 @@ impl DeadLetters {
     /// Takes up to ten out for half a minute.
     ///
     /// # Errors
-    /// [`StoreError::Remote`].
+    /// [`StoreError`].
     pub async fn take(&self) -> Result<Vec<DeadLetter>, StoreError> {
         let answer = self
             .client
@@ -294,7 +297,7 @@ impl DeadLetters {
     /// Puts one back that was taken out.
     ///
     /// # Errors
-    /// [`StoreError::Remote`].
+    /// [`StoreError`].
     pub async fn put_back(&self, letter: &DeadLetter) -> Result<(), StoreError> {
         self.client
             .change_message_visibility()
@@ -310,7 +313,7 @@ impl DeadLetters {
     /// Deletes one that was taken out.
     ///
     /// # Errors
-    /// [`StoreError::Remote`].
+    /// [`StoreError`].
     pub async fn delete(&self, letter: &DeadLetter) -> Result<(), StoreError> {
         self.client
             .delete_message()
@@ -349,7 +352,8 @@ async fn send_to<'a>(
     let messages: Vec<_> = messages.collect();
     for batch in messages.chunks(10) {
         let entries = batch.iter().enumerate().map(|(index, sent)| {
-            let body = serde_json::to_string(sent.message).map_err(|e| StoreError::Corrupt(e.to_string()))?;
+            let body = serde_json::to_string(sent.message)
+                .map_err(|e| StoreError::internal("building a message", e))?;
             let mut entry = SendMessageBatchRequestEntry::builder()
                 .id(index.to_string())
                 .message_body(body);
@@ -360,7 +364,9 @@ async fn send_to<'a>(
                 let attempts = attribute("Number", &sent.attempts.to_string())?;
                 entry = entry.message_attributes(ATTEMPTS_ATTRIBUTE, attempts);
             }
-            entry.build().map_err(|e| StoreError::Corrupt(e.to_string()))
+            entry
+                .build()
+                .map_err(|e| StoreError::internal("building a message", e))
         });
         let entries = entries.collect::<Result<Vec<_>, _>>()?;
         let request = client
@@ -369,14 +375,12 @@ async fn send_to<'a>(
             .set_entries(Some(entries));
         let answer = request.send().await.map_err(remote("SendMessageBatch"))?;
         if let Some(failure) = answer.failed().first() {
-            return Err(StoreError::Remote {
-                operation: "SendMessageBatch",
-                code: Some(failure.code().to_owned()),
-                cause: failure
-                    .message()
-                    .unwrap_or("a message was not accepted")
-                    .to_owned(),
-            });
+            let message = failure.message().unwrap_or("a message was not accepted");
+            return Err(StoreError::said(
+                "SendMessageBatch",
+                Some(failure.code()),
+                message,
+            ));
         }
     }
     Ok(())
@@ -387,7 +391,7 @@ fn attribute(kind: &str, value: &str) -> Result<MessageAttributeValue, StoreErro
         .data_type(kind)
         .string_value(value)
         .build();
-    value.map_err(|e| StoreError::Corrupt(e.to_string()))
+    value.map_err(|e| StoreError::internal("building a message", e))
 }
 
 fn seconds(duration: SignedDuration) -> i32 {

@@ -1,7 +1,5 @@
 //! What is read once for many requests.
 
-use crate::error::StoreError;
-use crate::table::Table;
 use domain::targets::roster::Roster;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -9,8 +7,8 @@ use tokio::sync::Mutex;
 
 /// The roster as it was read last.
 pub(crate) struct Recent {
-    fresh: Duration,
-    roster: Mutex<Option<(Instant, Arc<Roster>)>>,
+    pub(crate) fresh: Duration,
+    pub(crate) roster: Mutex<Option<(Instant, Arc<Roster>)>>,
 }
 
 impl Recent {
@@ -20,26 +18,5 @@ impl Recent {
             fresh,
             roster: Mutex::default(),
         })
-    }
-}
-
-impl Table {
-    /// What may be known of the targets, as it was half a minute ago at most, unless configured otherwise: whoever makes a
-    /// file need not read one row that everybody reads. A file that does not get a replica at a target because of that gets
-    /// it from the reconciler, which begins a pass two minutes after the targets have changed.
-    ///
-    /// # Errors
-    /// [`StoreError::Remote`] or [`StoreError::Corrupt`].
-    pub async fn recent_roster(&self) -> Result<Arc<Roster>, StoreError> {
-        let mut recent = self.recent.roster.lock().await;
-        if let Some((at, roster)) = &*recent
-            && at.elapsed() < self.recent.fresh
-        {
-            return Ok(Arc::clone(roster));
-        }
-        let at = Instant::now();
-        let roster = Arc::new(self.roster().await?.roster);
-        *recent = Some((at, Arc::clone(&roster)));
-        Ok(roster)
     }
 }

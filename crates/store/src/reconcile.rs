@@ -33,17 +33,29 @@ pub struct Owners {
     pub next: Option<Key>,
 }
 
+/// What the reconciler reads and repairs.
+#[derive(Clone, Copy)]
+pub struct Reconciliation<'a>(pub(crate) &'a Table);
+
 impl Table {
+    /// What the reconciler reads and repairs.
+    #[must_use]
+    pub fn reconciliation(&self) -> Reconciliation<'_> {
+        Reconciliation(self)
+    }
+}
+
+impl Reconciliation<'_> {
     /// How far the reconciler is.
     ///
     /// # Errors
-    /// [`StoreError::Remote`] or [`StoreError::Corrupt`].
-    pub async fn reconciler(&self) -> Result<ReconcileRow, StoreError> {
+    /// [`StoreError`].
+    pub async fn progress(self) -> Result<ReconcileRow, StoreError> {
         let key = ReconcileRow::key_of();
-        let row = self.or_leave_out(self.get(&key).await)?;
+        let row = self.0.or_leave_out(self.0.get(&key).await)?;
         if row.is_none() {
             // Nothing is lost but how far it was: it begins anew.
-            self.delete_all(&[key]).await?;
+            self.0.delete_all(&[key]).await?;
         }
         Ok(row.flatten().unwrap_or_default())
     }
@@ -51,25 +63,26 @@ impl Table {
     /// Writes down how far the reconciler is. `None`: another one was faster, and its word counts.
     ///
     /// # Errors
-    /// [`StoreError::Remote`] or [`StoreError::Corrupt`].
+    /// [`StoreError`].
     pub async fn note_progress(
-        &self,
+        self,
         was: &ReconcileRow,
         progress: Progress,
     ) -> Result<Option<ReconcileRow>, StoreError> {
         let version = was.version + 1;
         let next = ReconcileRow { progress, version };
         let written = if was.version == 0 {
-            self.transact(vec![Write::create(&next, Conflict::NodeChanged)?])
+            self.0
+                .transact(vec![Write::create(&next, Conflict::NodeChanged)?])
                 .await
         } else {
-            self.replace(&next, was.version, Conflict::NodeChanged).await
+            self.0.replace(&next, was.version, Conflict::NodeChanged).await
         };
         match written {
             Ok(()) => Ok(Some(next)),
-            Err(StoreError::Conflict(_)) => {
+            Err(error) if error.is_conflict() => {
                 // A write whose answer got lost is sent again, and then refused because of itself.
-                let row = self.reconciler().await?;
+                let row = self.progress().await?;
                 let mine = row.version == next.version && row.progress == next.progress;
                 Ok(mine.then_some(next))
             }
@@ -80,8 +93,8 @@ impl Table {
     /// Looks at up to `limit` rows of the whole table after the key `after`, and gives those among them that lead to objects.
     ///
     /// # Errors
-    /// [`StoreError::Remote`].
-    pub async fn owners(&self, after: Option<&Key>, limit: u32) -> Result<Owners, StoreError> {
+    /// [`StoreError`].
+    pub async fn owners(self, after: Option<&Key>, limit: u32) -> Result<Owners, StoreError> {
         let values = HashMap::from([
             (":blob".to_owned(), text(BlobRow::SK)),
             (":claim".to_owned(), text(ClaimRow::SK)),
@@ -89,11 +102,11 @@ impl Table {
             (":node".to_owned(), text(NodeRow::PREFIX)),
         ]);
         let filter = "sk IN (:blob, :claim) OR begins_with(sk, :replica) OR begins_with(sk, :node)";
-        let Scanned { items, next } = self.scan(filter, values, after, limit).await?;
+        let Scanned { items, next } = self.0.scan(filter, values, after, limit).await?;
         let (mut rows, mut unreadable) = (Vec::new(), Vec::new());
         for item in items {
             let key = bulk::key_of(&item);
-            match self.or_leave_out(owner(item))? {
+            match self.0.or_leave_out(owner(item))? {
                 Some(row) => rows.push(row),
                 None => unreadable.extend(key),
             }
@@ -109,10 +122,10 @@ impl Table {
     /// whoever does something about one that is missing asks again.
     ///
     /// # Errors
-    /// [`StoreError::Remote`].
-    pub async fn blobs_of(&self, ids: &[BlobId]) -> Result<HashMap<BlobId, Option<BlobRow>>, StoreError> {
+    /// [`StoreError`].
+    pub async fn blobs_of(self, ids: &[BlobId]) -> Result<HashMap<BlobId, Option<BlobRow>>, StoreError> {
         let keys: HashMap<Key, &BlobId> = ids.iter().map(|id| (BlobRow::key_of(id), id)).collect();
-        let items = self.batch_get_as(keys.keys().cloned(), None, false).await?;
+        let items = self.0.batch_get_as(keys.keys().cloned(), None, false).await?;
         let named = items.into_iter().filter_map(|item| {
             let id = *keys.get(&bulk::key_of(&item)?)?;
             // What cannot be read is there all the same. The pass over the rows says so.
@@ -124,9 +137,9 @@ impl Table {
     /// Which of these have become blobs, consistently.
     ///
     /// # Errors
-    /// [`StoreError::Remote`].
-    pub async fn blobs_among(&self, ids: &[BlobId]) -> Result<HashSet<BlobId>, StoreError> {
-        let there = self.existing(ids.iter().map(BlobRow::key_of)).await?;
+    /// [`StoreError`].
+    pub async fn blobs_among(self, ids: &[BlobId]) -> Result<HashSet<BlobId>, StoreError> {
+        let there = self.0.existing(ids.iter().map(BlobRow::key_of)).await?;
         let is_blob = |id: &&BlobId| there.contains(&BlobRow::key_of(id));
         Ok(ids.iter().filter(is_blob).cloned().collect())
     }
@@ -134,12 +147,12 @@ impl Table {
     /// Who may still make something of the parts or the object of this blob to be.
     ///
     /// # Errors
-    /// [`StoreError::Remote`] or [`StoreError::Corrupt`].
-    pub async fn claimant(&self, blob: &BlobId) -> Result<Claimant, StoreError> {
-        let Some(claim) = self.get::<ClaimRow>(&ClaimRow::key_of(blob)).await? else {
+    /// [`StoreError`].
+    pub async fn claimant(self, blob: &BlobId) -> Result<Claimant, StoreError> {
+        let Some(claim) = self.0.get::<ClaimRow>(&ClaimRow::key_of(blob)).await? else {
             return Ok(Claimant::Nobody);
         };
-        let upload = self.upload(&claim.account, &claim.upload).await?;
+        let upload = self.0.uploads().get(&claim.account, &claim.upload).await?;
         Ok(match upload {
             None => Claimant::Nobody,
             Some(upload) if upload.state.is_final() => Claimant::Ended { at: upload.ended_at },
@@ -152,23 +165,23 @@ impl Table {
     /// Whose this blob or blob to be is. In the order that [`Standing`] asks for.
     ///
     /// # Errors
-    /// [`StoreError::Remote`] or [`StoreError::Corrupt`].
-    pub async fn standing(&self, blob: &BlobId) -> Result<Standing, StoreError> {
+    /// [`StoreError`].
+    pub async fn standing(self, blob: &BlobId) -> Result<Standing, StoreError> {
         let claimant = self.claimant(blob).await?;
-        let is_blob = !self.existing([BlobRow::key_of(blob)]).await?.is_empty();
+        let is_blob = !self.0.existing([BlobRow::key_of(blob)]).await?.is_empty();
         Ok(Standing { claimant, is_blob })
     }
 
     /// Deletes what is written about bytes that never became a blob, the claim last: until then the reconciler comes back.
     ///
     /// # Errors
-    /// [`StoreError::Remote`].
-    pub async fn delete_unborn(&self, blob: &BlobId) -> Result<(), StoreError> {
+    /// [`StoreError`].
+    pub async fn delete_unborn(self, blob: &BlobId) -> Result<(), StoreError> {
         let (own, claim) = (BlobRow::key_of(blob), ClaimRow::key_of(blob));
-        let mut keys = self.keys(&blob_partition(blob)).await?;
+        let mut keys = self.0.keys(&blob_partition(blob)).await?;
         keys.retain(|key| *key != own && *key != claim);
-        self.delete_all(&keys).await?;
-        self.delete_all(&[claim]).await
+        self.0.delete_all(&keys).await?;
+        self.0.delete_all(&[claim]).await
     }
 }
 

@@ -4,6 +4,7 @@
 //! whatever crashes, the tally is how many replicas there are in each state. (That one has begun to be copied changes
 //! nothing there.)
 
+pub mod arriving;
 mod multipart;
 mod parking;
 mod reading;
@@ -24,26 +25,11 @@ use std::collections::{HashMap, HashSet};
 const MAX_REASON: usize = 500;
 /// How often a change is tried that others were faster with.
 const ATTEMPTS: u32 = 5;
-/// How many arrivals one transaction takes: with the tallies less than the hundred writes that it may have.
-pub const ARRIVALS: usize = 45;
-
-/// A replica whose bytes are at the target, verified.
-#[derive(Debug, Clone)]
-pub struct Arrival {
-    /// The replica as it was read.
-    pub replica: ReplicaRow,
-    /// The object's key at the target.
-    pub key: String,
-    /// The target's checksum of it.
-    pub checksum: String,
-    /// How many of its bytes were not counted as copied yet.
-    pub copied: u64,
-}
 
 /// The writes that bring a pending replica into being at each target.
 ///
 /// # Errors
-/// [`StoreError::Corrupt`] when a write is malformed.
+/// `ErrorKind::Internal` when a write is malformed.
 pub fn create(
     blob: &BlobRow,
     targets: &[Member],
@@ -115,22 +101,6 @@ fn moved(replica: &ReplicaRow, to: State, set: &str, remove: &str, now: Timestam
     change
 }
 
-/// The change of an arrival.
-fn arrived(arrival: &Arrival, now: Timestamp) -> Change {
-    let replica = &arrival.replica;
-    let set = ", #key = :key, checksum = :checksum, bytes_done = :size, available_at = :now";
-    moved(
-        replica,
-        State::Available,
-        set,
-        ", multipart_id, last_error, buried",
-        now,
-    )
-    .with(":key", text(&arrival.key))
-    .with(":checksum", text(&arrival.checksum))
-    .with(":size", number(replica.size))
-}
-
 fn tally_of(replica: &ReplicaRow, to: Option<State>) -> Tally {
     Tally::moved(Some(replica.state), to, replica.size)
 }
@@ -154,23 +124,35 @@ fn state(state: State) -> AttributeValue {
     text(name)
 }
 
+/// Replicas and their segments.
+#[derive(Clone, Copy)]
+pub struct Replicas<'a>(pub(crate) &'a Table);
+
 impl Table {
+    /// Replicas and their segments.
+    #[must_use]
+    pub fn replicas(&self) -> Replicas<'_> {
+        Replicas(self)
+    }
+}
+
+impl Replicas<'_> {
     /// Brings the replicas of a blob into being that are missing at these targets, unless it is being reclaimed. Gives the
     /// names of the targets that got one.
     ///
     /// # Errors
-    /// [`StoreError::Remote`] or [`StoreError::Corrupt`].
-    pub async fn add_replicas(
-        &self,
+    /// [`StoreError`].
+    pub async fn add(
+        self,
         blob: &BlobId,
         targets: &[Member],
         now: Timestamp,
     ) -> Result<Vec<String>, StoreError> {
-        let Some(row) = self.blob(blob).await?.filter(|row| !row.reclaiming) else {
+        let Some(row) = self.0.blobs().get(blob).await?.filter(|row| !row.reclaiming) else {
             return Ok(Vec::new());
         };
         // What cannot be read is there as well.
-        let there: Rows<ReplicaRow> = self.all(&blob_partition(blob), ReplicaRow::PREFIX).await?;
+        let there: Rows<ReplicaRow> = self.0.all(&blob_partition(blob), ReplicaRow::PREFIX).await?;
         let there: HashSet<_> = there.rows.iter().map(Row::key).chain(there.unreadable).collect();
         let mut made = Vec::new();
         for target in targets {
@@ -178,7 +160,7 @@ impl Table {
                 continue;
             }
             let not_reclaiming = HashMap::from([(":no".to_owned(), AttributeValue::Bool(false))]);
-            let mut writes = vec![Write::holds(
+            let mut writes = vec![Write::condition_check(
                 &row.key(),
                 "reclaiming = :no",
                 not_reclaiming,
@@ -186,11 +168,11 @@ impl Table {
             )?];
             let target = std::slice::from_ref(target);
             writes.extend(create(&row, target, Conflict::ReplicaChanged, now)?);
-            match self.transact(writes).await {
+            match self.0.transact(writes).await {
                 Ok(()) => made.extend(target.iter().map(|member| member.name.clone())),
                 // Somebody else made it.
-                Err(StoreError::Conflict(Conflict::ReplicaChanged)) => {}
-                Err(StoreError::Conflict(_)) => break,
+                Err(error) if error.conflict() == Some(Conflict::ReplicaChanged) => {}
+                Err(error) if error.is_conflict() => break,
                 Err(error) => return Err(error),
             }
         }
@@ -200,7 +182,7 @@ impl Table {
     /// Moves a replica on, in one transaction with its target's tally. When others were faster, looks again whether the
     /// event still applies. Gives whether it did.
     async fn move_replica(
-        &self,
+        self,
         replica: &ReplicaRow,
         event: Event,
         copied: u64,
@@ -217,11 +199,11 @@ impl Table {
                 Write::update(&change(replica, to), Conflict::ReplicaChanged)?,
                 count(&TallyRow::key_of(&replica.target, &replica.blob), tally)?,
             ];
-            match self.transact(writes).await {
+            match self.0.transact(writes).await {
                 Ok(()) => return Ok(true),
-                Err(StoreError::Conflict(_)) => {
+                Err(error) if error.is_conflict() => {
                     let since = replica.since;
-                    read = self.replica(&replica.blob, &replica.target).await?;
+                    read = self.get(&replica.blob, &replica.target).await?;
                     // It has lost its bytes meanwhile: what happened is not about those that it waits for now.
                     read = read.filter(|read| read.since == since);
                 }
@@ -231,58 +213,12 @@ impl Table {
         Err(Conflict::ReplicaChanged.into())
     }
 
-    /// Replicas are complete and verified. Many that came at the same time are written in few transactions.
-    ///
-    /// # Errors
-    /// [`StoreError`]; that one was available already, or is gone, is none.
-    pub async fn arrive(&self, mut arrivals: Vec<Arrival>, now: Timestamp) -> Result<(), StoreError> {
-        // Repeated messages make several of one replica.
-        let mut seen = HashSet::new();
-        arrivals.retain(|arrival| seen.insert(arrival.replica.key()));
-        for chunk in arrivals.chunks(ARRIVALS) {
-            let written = match together(chunk, now) {
-                Ok(writes) => self.transact(writes).await,
-                Err(error) => Err(error),
-            };
-            match written {
-                Ok(()) => {}
-                Err(StoreError::Conflict(_)) => {
-                    for arrival in chunk {
-                        self.arrive_alone(arrival, now).await?;
-                    }
-                }
-                Err(error) => return Err(error),
-            }
-        }
-        for arrival in arrivals
-            .iter()
-            .filter(|arrival| arrival.replica.multipart_id.is_some())
-        {
-            self.delete_segments(&arrival.replica.blob, &arrival.replica.target)
-                .await?;
-        }
-        Ok(())
-    }
-
-    async fn arrive_alone(&self, arrival: &Arrival, now: Timestamp) -> Result<(), StoreError> {
-        let change = |replica: &ReplicaRow, _| {
-            let again = Arrival {
-                replica: replica.clone(),
-                ..arrival.clone()
-            };
-            arrived(&again, now)
-        };
-        self.move_replica(&arrival.replica, Event::Arrive, arrival.copied, change)
-            .await?;
-        Ok(())
-    }
-
     /// An attempt failed; there will be others.
     ///
     /// # Errors
     /// [`StoreError`]; that it became available meanwhile is none.
     pub async fn note_failure(
-        &self,
+        self,
         blob: &BlobId,
         target: &str,
         reason: &str,
@@ -298,7 +234,7 @@ impl Table {
             .with(":one", number(1))
             .with(":reason", text(&short(reason)))
             .with(":now", text(&now));
-        self.change_if_it_holds(change).await?;
+        self.0.update_if(change).await?;
         Ok(())
     }
 
@@ -308,13 +244,13 @@ impl Table {
     /// # Errors
     /// [`StoreError`].
     pub async fn give_up(
-        &self,
+        self,
         blob: &BlobId,
         target: &str,
         reason: &str,
         now: Timestamp,
     ) -> Result<bool, StoreError> {
-        let Some(replica) = self.replica(blob, target).await? else {
+        let Some(replica) = self.get(blob, target).await? else {
             return Ok(false);
         };
         let change = |replica: &ReplicaRow, to| {
@@ -328,7 +264,7 @@ impl Table {
         }
         // It has failed before, or arrived by another way.
         self.note_failure(blob, target, reason, now).await?;
-        let replica = self.replica(blob, target).await?;
+        let replica = self.get(blob, target).await?;
         Ok(replica.is_some_and(|replica| replica.state == State::Failed))
     }
 
@@ -337,13 +273,13 @@ impl Table {
     ///
     /// # Errors
     /// [`StoreError`]; that something has happened is none.
-    pub async fn note_dead_letter(&self, replica: &ReplicaRow) -> Result<(), StoreError> {
+    pub async fn note_dead_letter(self, replica: &ReplicaRow) -> Result<(), StoreError> {
         let same = "#state = :failed AND updated_at = :read";
         let change = Change::new(replica.key(), "SET buried = :yes", same)
             .with(":yes", AttributeValue::Bool(true))
             .with(":read", text(&replica.updated_at))
             .with(":failed", state(State::Failed));
-        self.change_if_it_holds(change).await?;
+        self.0.update_if(change).await?;
         Ok(())
     }
 
@@ -351,7 +287,7 @@ impl Table {
     ///
     /// # Errors
     /// [`StoreError`].
-    pub async fn redrive(&self, replica: &ReplicaRow, now: Timestamp) -> Result<bool, StoreError> {
+    pub async fn redrive(self, replica: &ReplicaRow, now: Timestamp) -> Result<bool, StoreError> {
         self.move_replica(replica, Event::Redrive, 0, |replica, to| {
             moved(replica, to, ", attempts = :none", ", restarts, buried", now).with(":none", number(0))
         })
@@ -363,12 +299,7 @@ impl Table {
     ///
     /// # Errors
     /// [`StoreError`].
-    pub async fn lose_replica(
-        &self,
-        replica: &ReplicaRow,
-        reason: &str,
-        now: Timestamp,
-    ) -> Result<bool, StoreError> {
+    pub async fn lose(self, replica: &ReplicaRow, reason: &str, now: Timestamp) -> Result<bool, StoreError> {
         self.move_replica(replica, Event::Lose, 0, |replica, to| {
             let set = ", since = :now, bytes_done = :none, segments_done = :none, last_error = :reason";
             moved(
@@ -383,24 +314,6 @@ impl Table {
         })
         .await
     }
-}
-
-/// The writes of many arrivals.
-fn together(arrivals: &[Arrival], now: Timestamp) -> Result<Vec<Write>, StoreError> {
-    let mut writes = Vec::new();
-    for arrival in arrivals {
-        let replica = &arrival.replica;
-        if step(replica.state, Event::Arrive, replica.multipart_id.is_some()).is_none() {
-            return Err(Conflict::ReplicaChanged.into());
-        }
-        writes.push(Write::update(&arrived(arrival, now), Conflict::ReplicaChanged)?);
-    }
-    let counted = arrivals.iter().map(|arrival| {
-        let tally = tally_of(&arrival.replica, Some(State::Available));
-        (&arrival.replica, tally.copied(arrival.copied))
-    });
-    writes.extend(count_together(counted)?);
-    Ok(writes)
 }
 
 /// The writes that count what happens to many replicas at once. Those of one target are counted in one part of its tally:

@@ -3,6 +3,7 @@
 mod account;
 mod blob;
 mod invitation;
+mod keys;
 mod memory;
 mod reconcile;
 mod replica;
@@ -14,6 +15,8 @@ mod upload;
 pub use account::{AccountRow, UsernameRow};
 pub use blob::{BlobRow, ContentRow, LedgerRow};
 pub use invitation::{InvitationRow, Owner};
+pub(crate) use keys::lease_key;
+pub use keys::{account_partition, blob_partition, object_key};
 pub use memory::{Allowance, AttemptsRow, KeyRow, KnownSourceRow};
 pub use reconcile::ReconcileRow;
 pub use replica::{ReplicaRow, SegmentRow, waiting_for};
@@ -24,8 +27,6 @@ pub use target::{
 pub use tree::{EntryRow, FileContent, HoldingRow, NodeRow};
 pub use upload::{ClaimRow, StoredChallenge, UploadPlace, UploadRow};
 
-use crate::table::Key;
-use domain::id::{AccountId, BlobId};
 use domain::moment::later;
 use jiff::{Timestamp, TimestampArithmetic};
 
@@ -54,32 +55,6 @@ pub fn new_id<T: std::str::FromStr>() -> T {
         .parse()
         .ok()
         .expect("a UUID is a valid identifier")
-}
-
-/// The partition of everything that belongs to one account.
-#[must_use]
-pub fn account_partition(account: &AccountId) -> String {
-    format!("ACCOUNT#{account}")
-}
-
-/// The partition of everything about one blob.
-#[must_use]
-pub fn blob_partition(blob: &BlobId) -> String {
-    format!("BLOB#{blob}")
-}
-
-/// The key of a lease.
-pub(crate) fn lease_key(name: &str) -> Key {
-    Key {
-        pk: format!("LEASE#{name}"),
-        sk: "LEASE".to_owned(),
-    }
-}
-
-/// The key of a blob's object in the primary store.
-#[must_use]
-pub fn object_key(blob: &BlobId) -> String {
-    format!("blobs/{blob}")
 }
 
 #[cfg(test)]

@@ -1,23 +1,22 @@
 //! Targets: who they are, how they do, who works on them.
 
-mod circuits;
-mod feeding;
-mod slots;
+pub mod circuits;
+pub mod slots;
 
 pub use circuits::Told;
-pub use feeding::Fed;
 
 use crate::error::{Conflict, StoreError};
-use crate::queue::StartQueue;
 use crate::rows::{CircuitRow, NodeRow, RosterRow, SamplesRow, TallyRow, WaitingFor};
-use crate::table::{Key, Row, Rows, Table, Write};
-use domain::id::{AccountId, BlobId, NodeId};
+use crate::table::{Key, Rows, Table, Write};
+use domain::id::{AccountId, NodeId};
 use domain::name::Name;
 use domain::placement::MAX_DEPTH;
 use domain::replica::Tally;
 use domain::targets::Config;
 use domain::targets::roster::{Member, Roster, Standing};
 use jiff::{SignedDuration, Timestamp};
+use std::sync::Arc;
+use std::time::Instant;
 
 /// How a target is doing.
 #[derive(Debug, Clone)]
@@ -34,14 +33,45 @@ pub struct Status {
     pub skipped: usize,
 }
 
+/// Targets: the roster, tallies and samples.
+#[derive(Clone, Copy)]
+pub struct Targets<'a>(pub(crate) &'a Table);
+
 impl Table {
+    /// Targets: the roster, tallies and samples.
+    #[must_use]
+    pub fn targets(&self) -> Targets<'_> {
+        Targets(self)
+    }
+}
+
+impl Targets<'_> {
     /// What all functions may know of the targets.
     ///
     /// # Errors
-    /// [`StoreError::Remote`] or [`StoreError::Corrupt`].
-    pub async fn roster(&self) -> Result<RosterRow, StoreError> {
-        let row = self.get(&RosterRow::key_of()).await?;
+    /// [`StoreError`].
+    pub async fn roster(self) -> Result<RosterRow, StoreError> {
+        let row = self.0.get(&RosterRow::key_of()).await?;
         Ok(row.unwrap_or_default())
+    }
+
+    /// What may be known of the targets, as it was half a minute ago at most, unless configured otherwise: whoever makes a
+    /// file need not read one row that everybody reads. A file that does not get a replica at a target because of that gets
+    /// it from the reconciler, which begins a pass two minutes after the targets have changed.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn recent_roster(self) -> Result<Arc<Roster>, StoreError> {
+        let mut recent = self.0.recent.roster.lock().await;
+        if let Some((at, roster)) = &*recent
+            && at.elapsed() < self.0.recent.fresh
+        {
+            return Ok(Arc::clone(roster));
+        }
+        let at = Instant::now();
+        let roster = Arc::new(self.roster().await?.roster);
+        *recent = Some((at, Arc::clone(&roster)));
+        Ok(roster)
     }
 
     /// Writes down what all functions may know of the targets, if it is something else than is known. Gives what is known
@@ -49,9 +79,9 @@ impl Table {
     /// says.
     ///
     /// # Errors
-    /// [`StoreError::Remote`] or [`StoreError::Corrupt`].
+    /// [`StoreError`].
     pub async fn publish(
-        &self,
+        self,
         was: RosterRow,
         config: &Config,
         now: Timestamp,
@@ -71,8 +101,8 @@ impl Table {
     /// Forgets targets that are not configured any more, and of which no replica is left. Gives what is known now.
     ///
     /// # Errors
-    /// [`StoreError::Remote`] or [`StoreError::Corrupt`].
-    pub async fn forget_retired(&self, was: RosterRow) -> Result<RosterRow, StoreError> {
+    /// [`StoreError`].
+    pub async fn forget_retired(self, was: RosterRow) -> Result<RosterRow, StoreError> {
         let mut next = was.clone();
         next.roster.members.clear();
         for member in &was.roster.members {
@@ -93,30 +123,20 @@ impl Table {
         self.put_roster(next, was.version).await
     }
 
-    async fn put_roster(&self, next: RosterRow, was: u64) -> Result<RosterRow, StoreError> {
-        match self.put_version(&next, was).await {
+    async fn put_roster(self, next: RosterRow, was: u64) -> Result<RosterRow, StoreError> {
+        match self.0.put_version(&next, was).await {
             Ok(()) => Ok(next),
-            Err(StoreError::Conflict(_)) => self.roster().await,
+            Err(error) if error.is_conflict() => self.roster().await,
             Err(error) => Err(error),
-        }
-    }
-
-    /// Writes a row over the version that was read; 0 is none.
-    async fn put_version<R: Row>(&self, row: &R, was: u64) -> Result<(), StoreError> {
-        let conflict = Conflict::ReplicaChanged;
-        if was == 0 {
-            self.transact(vec![Write::create(row, conflict)?]).await
-        } else {
-            self.replace(row, was, conflict).await
         }
     }
 
     /// The targets that a file of this account in this folder gets replicas at; no parent is the root.
     ///
     /// # Errors
-    /// [`StoreError::Remote`] or [`StoreError::Corrupt`].
-    pub async fn targets_for(
-        &self,
+    /// [`StoreError`].
+    pub async fn of_file(
+        self,
         roster: &Roster,
         account: &AccountId,
         parent: Option<&NodeId>,
@@ -132,7 +152,7 @@ impl Table {
 
     /// The names of a folder and of those it is in, from the root, or from the first that cannot be read.
     async fn folder_names(
-        &self,
+        self,
         account: &AccountId,
         parent: Option<&NodeId>,
     ) -> Result<Vec<Name>, StoreError> {
@@ -144,7 +164,10 @@ impl Table {
                 tracing::error!(%account, folder = %id, "folders are deeper than they may be; no policy of theirs is seen");
                 return Ok(Vec::new());
             }
-            let node: Option<NodeRow> = self.or_leave_out(self.node(account, &id).await)?.flatten();
+            let node: Option<NodeRow> = self
+                .0
+                .or_leave_out(self.0.tree().get(account, &id).await)?
+                .flatten();
             let Some(node) = node else { break };
             names.push(node.name);
             next = node.parent;
@@ -153,56 +176,31 @@ impl Table {
         Ok(names)
     }
 
-    /// Gives a blob that a file refers to the replicas that it lacks, where policies may ask for more than those it got
-    /// when it was made. What fails here the reconciler does later.
-    pub async fn cover(
-        &self,
-        queue: &StartQueue,
-        account: &AccountId,
-        parent: Option<&NodeId>,
-        blob: &BlobId,
-    ) {
-        let now = crate::rows::now();
-        let covered = async {
-            let roster = self.recent_roster().await?;
-            if roster.policies.is_empty() {
-                return Ok(());
-            }
-            let targets = self.targets_for(&roster, account, parent).await?;
-            let made = self.add_replicas(blob, &targets, now).await?;
-            queue.start(blob, &made).await
-        };
-        let covered: Result<(), StoreError> = covered.await;
-        if let Err(error) = covered {
-            tracing::warn!(%blob, error = error.for_log(), "left to the reconciler: further replicas");
-        }
-    }
-
     /// How many replicas a target has in which state, as far as that can be read.
     ///
     /// # Errors
-    /// [`StoreError::Remote`].
-    pub async fn tally(&self, target: &str) -> Result<Tally, StoreError> {
+    /// [`StoreError`].
+    pub async fn tally(self, target: &str) -> Result<Tally, StoreError> {
         Ok(sum(&self.tallies(target).await?.rows))
     }
 
-    async fn tallies(&self, target: &str) -> Result<Rows<TallyRow>, StoreError> {
-        self.get_many(TallyRow::keys_of(target)).await
+    async fn tallies(self, target: &str) -> Result<Rows<TallyRow>, StoreError> {
+        self.0.get_many(TallyRow::keys_of(target)).await
     }
 
     /// Replicas of a target that wait for something: those that wait longest, about `limit`.
     ///
     /// # Errors
-    /// [`StoreError::Remote`].
-    pub async fn waiting_at(
-        &self,
+    /// [`StoreError`].
+    pub async fn waiting(
+        self,
         target: &str,
         what: WaitingFor,
         limit: u32,
     ) -> Result<Vec<(Key, Timestamp)>, StoreError> {
         let mut all = Vec::new();
         for shard in what.shards(target) {
-            all.extend(self.waiting(&shard, limit).await?);
+            all.extend(self.0.waiting(&shard, limit).await?);
         }
         all.sort_by_key(|(_, since)| *since);
         all.truncate(limit as usize);
@@ -212,23 +210,23 @@ impl Table {
     /// Since when the oldest replica waits that a target does not have yet.
     ///
     /// # Errors
-    /// [`StoreError::Remote`].
-    pub async fn oldest_at(&self, target: &str) -> Result<Option<Timestamp>, StoreError> {
-        let waiting = self.waiting_at(target, WaitingFor::Bytes, 1).await?;
+    /// [`StoreError`].
+    pub async fn oldest(self, target: &str) -> Result<Option<Timestamp>, StoreError> {
+        let waiting = self.waiting(target, WaitingFor::Bytes, 1).await?;
         Ok(waiting.first().map(|(_, since)| *since))
     }
 
     /// How a target is doing.
     ///
     /// # Errors
-    /// [`StoreError::Remote`] or [`StoreError::Corrupt`].
-    pub async fn target_status(&self, target: &str, now: Timestamp) -> Result<Status, StoreError> {
+    /// [`StoreError`].
+    pub async fn status(self, target: &str, now: Timestamp) -> Result<Status, StoreError> {
         let tallies = self.tallies(target).await?;
         let tally = sum(&tallies.rows);
-        let samples = self.get::<SamplesRow>(&SamplesRow::key_of(target)).await;
-        let samples = self.or_leave_out(samples)?;
-        let oldest = self.oldest_at(target).await?;
-        let circuit = self.or_leave_out(self.circuit(target).await)?;
+        let samples = self.0.get::<SamplesRow>(&SamplesRow::key_of(target)).await;
+        let samples = self.0.or_leave_out(samples)?;
+        let oldest = self.oldest(target).await?;
+        let circuit = self.0.or_leave_out(self.0.circuits().get(target).await)?;
         let skipped =
             tallies.unreadable.len() + usize::from(samples.is_none()) + usize::from(circuit.is_none());
         let samples = samples.flatten();
@@ -244,11 +242,11 @@ impl Table {
     /// Notes how many bytes have been copied to a target by now, for its rate.
     ///
     /// # Errors
-    /// [`StoreError::Remote`] or [`StoreError::Corrupt`].
-    pub async fn sample(&self, target: &str, copied: i64, now: Timestamp) -> Result<(), StoreError> {
+    /// [`StoreError`].
+    pub async fn sample(self, target: &str, copied: i64, now: Timestamp) -> Result<(), StoreError> {
         // What cannot be read is written anew.
-        let row = self.get::<SamplesRow>(&SamplesRow::key_of(target)).await;
-        let mut samples = self.or_leave_out(row)?.flatten().unwrap_or_default().samples;
+        let row = self.0.get::<SamplesRow>(&SamplesRow::key_of(target)).await;
+        let mut samples = self.0.or_leave_out(row)?.flatten().unwrap_or_default().samples;
         samples.push((now, copied));
         let surplus = samples.len().saturating_sub(SamplesRow::KEPT);
         samples.drain(..surplus);
@@ -256,7 +254,8 @@ impl Table {
             target: target.to_owned(),
             samples,
         };
-        self.transact(vec![Write::put_always(&row, Conflict::ReplicaChanged)?])
+        self.0
+            .transact(vec![Write::put_unconditional(&row, Conflict::ReplicaChanged)?])
             .await
     }
 }

@@ -14,21 +14,33 @@ use std::collections::HashMap;
 /// How often it is tried to count an attempt while others are counted.
 const TRIES: u32 = 8;
 
-/// Somebody who wants to sign in, as far as the table knows him.
+/// Somebody who wants to sign in, as far as the table knows them.
 pub struct Visitor {
     /// The account, if there is one of this name.
     pub account: Option<AccountRow>,
-    /// Whether he signed in to it from there before.
+    /// Whether they signed in to it from there before.
     pub is_known: bool,
 }
 
+/// Allowances and attempts.
+#[derive(Clone, Copy)]
+pub struct Throttle<'a>(pub(crate) &'a Table);
+
 impl Table {
+    /// Allowances and attempts.
+    #[must_use]
+    pub fn throttle(&self) -> Throttle<'_> {
+        Throttle(self)
+    }
+}
+
+impl Throttle<'_> {
     /// Takes `cost` of an allowance of this hour, if that leaves it within `limit`.
     ///
     /// # Errors
-    /// [`StoreError::Remote`].
+    /// [`StoreError`].
     pub async fn spend(
-        &self,
+        self,
         allowance: &Allowance<'_>,
         cost: u64,
         limit: u64,
@@ -49,20 +61,20 @@ impl Table {
             .with(":cost", number(cost))
             .with(":ttl", AttributeValue::N(forget_at.to_string()))
             .with(":most", number(most));
-        self.change_if_it_holds(change).await
+        self.0.update_if(change).await
     }
 
     /// Counts an attempt at a password, before anybody looks at it. Gives how long to wait, if it comes too early.
     ///
     /// # Errors
-    /// [`StoreError::Remote`] or [`StoreError::Corrupt`].
+    /// [`StoreError`].
     pub async fn count_attempt(
-        &self,
+        self,
         key: &Key,
         now: Timestamp,
     ) -> Result<Result<(), SignedDuration>, StoreError> {
         for _ in 0..TRIES {
-            let before = self.or_leave_out(self.get::<AttemptsRow>(key).await)?;
+            let before = self.0.or_leave_out(self.0.get::<AttemptsRow>(key).await)?;
             let readable = before.is_some();
             let before = before.flatten();
             let attempts = before.as_ref().map(|row| &row.attempts);
@@ -76,7 +88,7 @@ impl Table {
             };
             let write = match attempts {
                 // In the place of what cannot be read, which would keep somebody out for ever.
-                None if !readable => Write::put_always(&row, Conflict::SessionChanged)?,
+                None if !readable => Write::put_unconditional(&row, Conflict::SessionChanged)?,
                 None => Write::create(&row, Conflict::SessionChanged)?,
                 Some(before) => Write::put(
                     &row,
@@ -88,8 +100,8 @@ impl Table {
                     Conflict::SessionChanged,
                 )?,
             };
-            match self.transact(vec![write]).await {
-                Err(StoreError::Conflict(_)) => {}
+            match self.0.transact(vec![write]).await {
+                Err(error) if error.is_conflict() => {}
                 written => return written.map(Ok),
             }
         }
@@ -100,22 +112,22 @@ impl Table {
     /// Forgets attempts: the last one was right.
     ///
     /// # Errors
-    /// [`StoreError::Remote`].
-    pub async fn forget_attempts(&self, key: Key, now: Timestamp) -> Result<(), StoreError> {
-        self.transact(vec![forgotten(key, now)?]).await
+    /// [`StoreError`].
+    pub async fn forget_attempts(self, key: Key, now: Timestamp) -> Result<(), StoreError> {
+        self.0.transact(vec![forgotten(key, now)?]).await
     }
 
     /// Who wants to sign in with this name from this source. It takes as long when there is no such account.
     ///
     /// # Errors
-    /// [`StoreError::Remote`] or [`StoreError::Corrupt`].
+    /// [`StoreError`].
     pub async fn visitor(
-        &self,
+        self,
         username: &Username,
         source: &Source,
         now: Timestamp,
     ) -> Result<Visitor, StoreError> {
-        let username: Option<UsernameRow> = self.get(&UsernameRow::key_of(username)).await?;
+        let username: Option<UsernameRow> = self.0.get(&UsernameRow::key_of(username)).await?;
         let id: AccountId = username.map_or_else(new_id, |row| row.account);
         let account = AccountRow::key_of(&id);
         let known = KnownSourceRow::key_of(&id, source);
@@ -123,11 +135,11 @@ impl Table {
             account: None,
             is_known: false,
         };
-        for item in self.batch_get([account.clone(), known.clone()], None).await? {
+        for item in self.0.batch_get([account.clone(), known.clone()], None).await? {
             match bulk::key_of(&item) {
                 Some(key) if key == account => visitor.account = Some(bulk::read(item)?),
                 Some(key) if key == known => {
-                    let row: Option<KnownSourceRow> = self.or_leave_out(bulk::read(item))?;
+                    let row: Option<KnownSourceRow> = self.0.or_leave_out(bulk::read(item))?;
                     visitor.is_known = row.is_some_and(|row| now < row.expires_at);
                 }
                 _ => {}
@@ -149,7 +161,7 @@ pub(crate) fn known_at(account: &AccountId, source: &Source, now: Timestamp) -> 
         source: source.to_string(),
         expires_at: later(now, SOURCE_KNOWN),
     };
-    Write::put_always(&row, Conflict::AccountChanged)
+    Write::put_unconditional(&row, Conflict::AccountChanged)
 }
 
 /// The write that forgets attempts.
@@ -159,5 +171,5 @@ pub(crate) fn forgotten(key: Key, now: Timestamp) -> Result<Write, StoreError> {
         last_at: now,
     };
     let Key { pk, sk } = key;
-    Write::put_always(&AttemptsRow { pk, sk, attempts }, Conflict::SessionChanged)
+    Write::put_unconditional(&AttemptsRow { pk, sk, attempts }, Conflict::SessionChanged)
 }

@@ -4,7 +4,7 @@ use crate::accounts::quota;
 use crate::blobs;
 use crate::error::{Conflict, StoreError};
 use crate::rows::{EntryRow, FileContent, HoldingRow, NodeRow, account_partition};
-use crate::table::{Change, Item, Key, Page, Row, Rows, Table, Write, number, text};
+use crate::table::{Change, Item, Page, Row, Rows, Table, Write, number, text};
 use domain::account::QuotaEvent;
 use domain::id::{AccountId, NodeId};
 use domain::name::Name;
@@ -30,7 +30,7 @@ pub enum Kind {
 /// The writes that put a node into the tree: itself, its name within the parent, the parent's count.
 ///
 /// # Errors
-/// [`StoreError::Corrupt`] when a write is malformed. Conflicts: [`Conflict::NameTaken`],
+/// `ErrorKind::Internal` when a write is malformed. Conflicts: [`Conflict::NameTaken`],
 /// [`Conflict::ParentGone`].
 pub fn insert(node: &NodeRow) -> Result<Vec<Write>, StoreError> {
     let mut writes = vec![
@@ -52,30 +52,43 @@ pub fn insert(node: &NodeRow) -> Result<Vec<Write>, StoreError> {
     Ok(writes)
 }
 
+/// Files and folders.
+#[derive(Clone, Copy)]
+pub struct Tree<'a>(pub(crate) &'a Table);
+
 impl Table {
+    /// Files and folders.
+    #[must_use]
+    pub fn tree(&self) -> Tree<'_> {
+        Tree(self)
+    }
+}
+
+impl Tree<'_> {
     /// A file or folder of the account.
     ///
     /// # Errors
-    /// [`StoreError::Remote`] or [`StoreError::Corrupt`].
-    pub async fn node(&self, account: &AccountId, node: &NodeId) -> Result<Option<NodeRow>, StoreError> {
-        self.get(&NodeRow::key_of(account, node)).await
+    /// [`StoreError`].
+    pub async fn get(self, account: &AccountId, node: &NodeId) -> Result<Option<NodeRow>, StoreError> {
+        self.0.get(&NodeRow::key_of(account, node)).await
     }
 
     /// The node of this name in a folder; no parent is the root.
     ///
     /// # Errors
-    /// [`StoreError::Remote`], or [`StoreError::Unreadable`]: there is something of this name.
-    pub async fn node_named(
-        &self,
+    /// [`StoreError`]: there is something of this name.
+    pub async fn named(
+        self,
         account: &AccountId,
         parent: Option<&NodeId>,
         name: &Name,
     ) -> Result<Option<NodeRow>, StoreError> {
         match self
+            .0
             .get::<EntryRow>(&EntryRow::key_of(account, parent, name))
             .await?
         {
-            Some(entry) => self.node(account, &entry.node).await,
+            Some(entry) => self.get(account, &entry.node).await,
             None => Ok(None),
         }
     }
@@ -84,14 +97,14 @@ impl Table {
     /// were a folder.
     ///
     /// # Errors
-    /// [`StoreError::Remote`].
+    /// [`StoreError`].
     pub async fn taken(
-        &self,
+        self,
         account: &AccountId,
         parent: Option<&NodeId>,
         name: &Name,
     ) -> Result<Option<(Taken, Option<NodeRow>)>, StoreError> {
-        let there = self.or_leave_out(self.node_named(account, parent, name).await)?;
+        let there = self.0.or_leave_out(self.named(account, parent, name).await)?;
         Ok(match there {
             None => Some((Taken::ByFolder, None)),
             Some(node) => node.map(|node| (node.taken(), Some(node))),
@@ -103,11 +116,7 @@ impl Table {
     /// # Errors
     /// [`Conflict::ParentGone`] when the parent is not a folder of the account, [`Conflict::TooDeep`] when it is [`MAX_DEPTH`]
     /// deep itself.
-    pub async fn depth_within(
-        &self,
-        account: &AccountId,
-        parent: Option<&NodeId>,
-    ) -> Result<u64, StoreError> {
+    pub async fn depth_within(self, account: &AccountId, parent: Option<&NodeId>) -> Result<u64, StoreError> {
         let Some(parent) = parent else {
             return Ok(1);
         };
@@ -115,8 +124,7 @@ impl Table {
             Some(Kind::Folder { depth: Some(depth) }) if depth < MAX_DEPTH => Ok(depth + 1),
             Some(Kind::Folder { depth: Some(_) }) => Err(Conflict::TooDeep.into()),
             Some(Kind::Folder { depth: None }) => {
-                let Key { pk, sk } = NodeRow::key_of(account, parent);
-                Err(StoreError::Unreadable { pk, sk })
+                Err(StoreError::unreadable(NodeRow::key_of(account, parent)))
             }
             Some(Kind::File) | None => Err(Conflict::ParentGone.into()),
         }
@@ -125,9 +133,9 @@ impl Table {
     /// What a node is, if it is there. Nothing else of it need be readable.
     ///
     /// # Errors
-    /// [`StoreError::Remote`].
-    pub async fn kind(&self, account: &AccountId, node: &NodeId) -> Result<Option<Kind>, StoreError> {
-        let item = self.item(&NodeRow::key_of(account, node)).await?;
+    /// [`StoreError`].
+    pub async fn kind(self, account: &AccountId, node: &NodeId) -> Result<Option<Kind>, StoreError> {
+        let item = self.0.item(&NodeRow::key_of(account, node)).await?;
         let depth = |item: &Item| item.get("depth")?.as_n().ok()?.parse().ok();
         Ok(item.map(|item| {
             if item.contains_key("file") {
@@ -141,9 +149,9 @@ impl Table {
     /// Up to `limit` nodes of a folder by name, after the name `after`; and the name to go on after.
     ///
     /// # Errors
-    /// [`StoreError::Remote`].
-    pub async fn nodes(
-        &self,
+    /// [`StoreError`].
+    pub async fn children(
+        self,
         account: &AccountId,
         parent: Option<&NodeId>,
         after: Option<&Name>,
@@ -153,6 +161,7 @@ impl Table {
         let after = after.map(|name| format!("{prefix}{name}"));
         let pk = account_partition(account);
         let page: Page<EntryRow> = self
+            .0
             .page(&pk, &prefix, after.as_deref(), limit.min(MAX_PAGE))
             .await?;
         let page = page.below(&prefix);
@@ -160,7 +169,7 @@ impl Table {
             .rows
             .iter()
             .map(|entry| NodeRow::key_of(account, &entry.node));
-        let nodes: Rows<NodeRow> = self.get_many(keys).await?;
+        let nodes: Rows<NodeRow> = self.0.get_many(keys).await?;
         let mut by_id: HashMap<NodeId, NodeRow> = nodes
             .rows
             .into_iter()
@@ -177,15 +186,14 @@ impl Table {
     /// A node as far as removing it wants it, whatever else of it cannot be read: its times are made up.
     ///
     /// # Errors
-    /// [`StoreError::Remote`], or [`StoreError::Unreadable`] when its place in the tree or what it refers to cannot be read.
-    pub async fn remains(&self, account: &AccountId, node: &NodeId) -> Result<Option<NodeRow>, StoreError> {
+    /// [`StoreError`] when its place in the tree or what it refers to cannot be read.
+    pub async fn remains(self, account: &AccountId, node: &NodeId) -> Result<Option<NodeRow>, StoreError> {
         let key = NodeRow::key_of(account, node);
-        let Some(item) = self.item(&key).await? else {
+        let Some(item) = self.0.item(&key).await? else {
             return Ok(None);
         };
-        let Key { pk, sk } = key;
-        let unreadable = StoreError::Unreadable { pk, sk };
-        NodeRow::remains(account, node, &item).map(Some).ok_or(unreadable)
+        let remains = NodeRow::remains(account, node, &item);
+        remains.map(Some).ok_or_else(|| StoreError::unreadable(key))
     }
 
     /// Removes a node: an empty folder, or a file, whose bytes leave the account's quota and whose blob loses
@@ -193,7 +201,7 @@ impl Table {
     ///
     /// # Errors
     /// [`Conflict::FolderNotEmpty`]; [`Conflict::NodeChanged`] when it was changed or deleted meanwhile.
-    pub async fn delete_node(&self, node: &NodeRow, now: Timestamp) -> Result<(), StoreError> {
+    pub async fn delete(self, node: &NodeRow, now: Timestamp) -> Result<(), StoreError> {
         let still_mine = HashMap::from([(":node".to_owned(), text(&node.id))]);
         let entry = EntryRow::of(node).key();
         let mut writes = vec![Write::delete(
@@ -221,20 +229,20 @@ impl Table {
                 Conflict::FolderNotEmpty,
             )?);
         }
-        self.transact(writes).await
+        self.0.transact(writes).await
     }
 
     /// Removes a file of an account that goes with all its folders: what they have need not be right any more.
     ///
     /// # Errors
     /// [`Conflict::NodeChanged`] when it was changed or deleted meanwhile.
-    pub(crate) async fn clear_file(
-        &self,
+    pub async fn delete_file(
+        self,
         node: &NodeRow,
         file: &FileContent,
         now: Timestamp,
     ) -> Result<(), StoreError> {
-        self.transact(delete_file(node, file, now)?).await
+        self.0.transact(delete_file(node, file, now)?).await
     }
 }
 

@@ -1,16 +1,11 @@
 //! Uploads: their rows and their multipart uploads at the primary store.
 
 use crate::accounts::quota;
-use crate::blobs;
-use crate::error::{Conflict, StoreError};
+use crate::error::{Conflict, ErrorKind, StoreError};
 use crate::objects::Objects;
-use crate::placing::Placing;
-use crate::rows::{
-    BlobRow, ClaimRow, FileContent, HoldingRow, NodeRow, UploadPlace, UploadRow, account_partition,
-};
+use crate::rows::{ClaimRow, NodeRow, UploadPlace, UploadRow};
 use crate::table::{Change, Key, Page, Row, Rows, Table, Write, number};
 use domain::account::QuotaEvent;
-use domain::content::ContentId;
 use domain::id::{AccountId, NodeId, UploadId};
 use domain::moment::later;
 use domain::upload::{self, Effect, Event, FIRST_LOOK, Refusal, discard_again, look_at, step};
@@ -21,8 +16,6 @@ use std::collections::HashMap;
 const TOUCH_EVERY: SignedDuration = SignedDuration::from_hours(1);
 /// Up to how many open uploads into a folder are counted.
 pub const MOST_COUNTED: u32 = 1000;
-/// How many files with a content are looked at besides the first one: what one read takes.
-const OTHER_HOLDINGS: u32 = 99;
 
 /// Why an upload could not be moved on.
 #[derive(Debug, thiserror::Error)]
@@ -36,72 +29,61 @@ pub enum TransitionError {
 }
 
 impl TransitionError {
+    /// The condition that did not hold, if that is why.
+    #[must_use]
+    pub fn conflict(&self) -> Option<Conflict> {
+        match self {
+            Self::Store(error) => error.conflict(),
+            Self::Refused(_) => None,
+        }
+    }
+
     /// The same as an error of the store, for those whose events cannot be refused.
     #[must_use]
     pub fn into_store_error(self) -> StoreError {
         match self {
             Self::Store(error) => error,
-            Self::Refused(refusal) => StoreError::Corrupt(refusal.to_string()),
+            Self::Refused(refusal) => StoreError::corrupt(refusal),
         }
     }
 }
 
+/// Uploads.
+#[derive(Clone, Copy)]
+pub struct Uploads<'a>(pub(crate) &'a Table);
+
 impl Table {
+    /// Uploads.
+    #[must_use]
+    pub fn uploads(&self) -> Uploads<'_> {
+        Uploads(self)
+    }
+}
+
+impl Uploads<'_> {
     /// Writes a new upload and reserves its bytes, with `others`, or nothing.
     ///
     /// # Errors
     /// [`Conflict::QuotaExceeded`], or a conflict of `others`.
-    pub async fn create_upload(&self, upload: &UploadRow, others: Vec<Write>) -> Result<(), StoreError> {
+    pub async fn create(self, upload: &UploadRow, others: Vec<Write>) -> Result<(), StoreError> {
         let (take, give) = (upload.size, 0);
         let mut writes = vec![quota(&upload.account, QuotaEvent::Take { take, give })?];
         writes.extend(others);
-        self.create(upload, writes).await
+        self.insert(upload, writes).await
     }
 
-    /// Writes a new upload that is complete at once, with its file and `others`, or nothing: the account has a file with
-    /// these bytes. Gives the upload and its file.
+    /// Writes a new upload with `writes`, or nothing.
     ///
     /// # Errors
-    /// [`Conflict::QuotaExceeded`], [`Conflict::NameTaken`], [`Conflict::ParentGone`], [`Conflict::BlobGone`], or a
-    /// conflict of `others`.
-    pub async fn create_instant_upload(
-        &self,
-        upload: &UploadRow,
-        node: NodeRow,
-        file: &FileContent,
-        others: impl Fn(&UploadRow, &NodeRow) -> Result<Vec<Write>, StoreError>,
-    ) -> Result<(UploadRow, NodeRow), StoreError> {
-        let mut placing = Placing::new(node, upload.on_conflict);
-        loop {
-            let placed = &placing.placed;
-            let mut complete = upload.clone();
-            complete.became(&placed.node);
-            let (take, give) = (upload.size, placed.given_back());
-            // Before the quota: where a file of this name is replaced, its bytes make room.
-            let mut writes = placed.writes(upload.created_at)?;
-            if placed.refers_anew() {
-                writes.push(blobs::refer(&file.blob)?);
-            }
-            writes.push(quota(&upload.account, QuotaEvent::Take { take, give })?);
-            writes.extend(others(&complete, &placed.node)?);
-            match self.create(&complete, writes).await {
-                Ok(()) => return Ok((complete, placing.placed.node)),
-                Err(error) => placing
-                    .again(self, error.into())
-                    .await
-                    .map_err(TransitionError::into_store_error)?,
-            }
-        }
-    }
-
-    async fn create(&self, upload: &UploadRow, mut writes: Vec<Write>) -> Result<(), StoreError> {
+    /// A conflict of `writes`.
+    pub async fn insert(self, upload: &UploadRow, mut writes: Vec<Write>) -> Result<(), StoreError> {
         let mut upload = upload.clone();
         upload.note_due(Some(later(upload.created_at, FIRST_LOOK)));
         // First, so that this is the conflict that is reported when the write was done already.
         writes.insert(0, Write::create(&upload, Conflict::UploadChanged)?);
-        match self.transact(writes).await {
+        match self.0.transact(writes).await {
             // The id is new: an upload that has it is ours, and the answer that said so got lost.
-            Err(StoreError::Conflict(Conflict::UploadChanged)) => Ok(()),
+            Err(error) if error.conflict() == Some(Conflict::UploadChanged) => Ok(()),
             written => written,
         }
     }
@@ -109,28 +91,28 @@ impl Table {
     /// An upload of the account.
     ///
     /// # Errors
-    /// [`StoreError::Remote`] or [`StoreError::Corrupt`].
-    pub async fn upload(&self, account: &AccountId, id: &UploadId) -> Result<Option<UploadRow>, StoreError> {
-        self.get(&UploadRow::key_of(account, id)).await
+    /// [`StoreError`].
+    pub async fn get(self, account: &AccountId, id: &UploadId) -> Result<Option<UploadRow>, StoreError> {
+        self.0.get(&UploadRow::key_of(account, id)).await
     }
 
     /// Up to `limit` uploads of the account that have not ended, after this place. Constant cost, whatever ended before; one
     /// that was begun in the last moment may be missing.
     ///
     /// # Errors
-    /// [`StoreError::Remote`].
-    pub async fn uploads(
-        &self,
+    /// [`StoreError`].
+    pub async fn page(
+        self,
         account: &AccountId,
         after: Option<&UploadPlace>,
         limit: u32,
     ) -> Result<Page<UploadRow>, StoreError> {
         let after = after.map(UploadPlace::in_index);
-        let (places, more) = self.opened(account.as_str(), after.as_deref(), limit).await?;
+        let (places, more) = self.0.opened(account.as_str(), after.as_deref(), limit).await?;
         let last = places.last().filter(|_| more);
         let next = last.and_then(|(place, _)| UploadPlace::from_index(place));
         let keys: Vec<Key> = places.into_iter().map(|(_, key)| key).collect();
-        let Rows { rows, unreadable } = self.get_many::<UploadRow>(keys.iter().cloned()).await?;
+        let Rows { rows, unreadable } = self.0.get_many::<UploadRow>(keys.iter().cloned()).await?;
         // The index may be behind: what the rows say counts.
         let live = rows.into_iter().filter(|row| !row.state.is_final());
         let mut by_key: HashMap<Key, UploadRow> = live.map(|row| (row.key(), row)).collect();
@@ -144,75 +126,43 @@ impl Table {
     /// How many uploads into a folder have not ended, counted up to [`MOST_COUNTED`].
     ///
     /// # Errors
-    /// [`StoreError::Remote`].
-    pub async fn uploads_into(&self, account: &AccountId, folder: &NodeId) -> Result<u32, StoreError> {
+    /// [`StoreError`].
+    pub async fn count_into(self, account: &AccountId, folder: &NodeId) -> Result<u32, StoreError> {
         let prefix = UploadPlace::prefix(Some(folder));
-        self.count_opened(account.as_str(), &prefix, MOST_COUNTED).await
+        self.0.count_opened(account.as_str(), &prefix, MOST_COUNTED).await
     }
 
     /// Forgets the multipart upload of an open upload: the store has none any more. The next part begins one.
     ///
     /// # Errors
     /// [`StoreError`]; that the upload was changed meanwhile is none.
-    pub async fn forget_upload_multipart(
-        &self,
-        upload: &UploadRow,
-        now: Timestamp,
-    ) -> Result<(), StoreError> {
+    pub async fn forget_multipart(self, upload: &UploadRow, now: Timestamp) -> Result<(), StoreError> {
         let forget = |next: &mut UploadRow| next.multipart_id = None;
         match self
-            .move_upload(upload, Event::LoseParts, now, forget, vec![])
+            .transition(upload, Event::LoseParts, now, forget, vec![])
             .await
         {
-            Ok(_) | Err(TransitionError::Refused(_) | TransitionError::Store(StoreError::Conflict(_))) => {
-                Ok(())
-            }
+            Ok(_)
+            | Err(
+                TransitionError::Refused(_)
+                | TransitionError::Store(StoreError {
+                    kind: ErrorKind::Conflict(_),
+                    ..
+                }),
+            ) => Ok(()),
             Err(TransitionError::Store(error)) => Err(error),
         }
-    }
-
-    /// The blob of one of the account's own files with this content, if new files may refer to it. Of many files some are
-    /// looked at; a blob that is not found costs an upload that could have been spared.
-    ///
-    /// # Errors
-    /// [`StoreError::Remote`] or [`StoreError::Corrupt`].
-    pub async fn own_blob(
-        &self,
-        account: &AccountId,
-        content: &ContentId,
-    ) -> Result<Option<BlobRow>, StoreError> {
-        let (pk, prefix) = (account_partition(account), HoldingRow::prefix(content));
-        // Nearly always the first will do.
-        let first: Page<HoldingRow> = self.page(&pk, &prefix, None, 1).await?;
-        if let Some(holding) = first.rows.first() {
-            let blob = self.or_leave_out(self.blob(&holding.blob).await)?.flatten();
-            if let Some(blob) = blob.filter(|blob| blob.life().may_be_referenced()) {
-                return Ok(Some(blob));
-            }
-        }
-        // Others only if its blob is lost, and not all of them: they may be as many as there are files.
-        let Some(after) = first.next else {
-            return Ok(None);
-        };
-        let others: Page<HoldingRow> = self.page(&pk, &prefix, Some(&after), OTHER_HOLDINGS).await?;
-        let blobs = others.rows.iter().map(|holding| BlobRow::key_of(&holding.blob));
-        let blobs: Rows<BlobRow> = self.get_many(blobs).await?;
-        let mut good = blobs
-            .rows
-            .into_iter()
-            .filter(|blob| blob.life().may_be_referenced());
-        Ok(good.next())
     }
 
     /// The file that a complete upload became, as long as it still has these bytes: it may have been deleted, or replaced.
     ///
     /// # Errors
-    /// [`StoreError::Remote`] or [`StoreError::Corrupt`].
-    pub async fn file_of(&self, upload: &UploadRow) -> Result<Option<NodeRow>, StoreError> {
+    /// [`StoreError`].
+    pub async fn file_of(self, upload: &UploadRow) -> Result<Option<NodeRow>, StoreError> {
         let Some(node) = &upload.node else {
             return Ok(None);
         };
-        let node = self.node(&upload.account, node).await?;
+        let node = self.0.tree().get(&upload.account, node).await?;
         let content = |node: &NodeRow| node.file.as_ref().map(|file| file.content_id);
         Ok(node.filter(|node| content(node) == upload.content_id))
     }
@@ -221,8 +171,8 @@ impl Table {
     ///
     /// # Errors
     /// [`TransitionError`].
-    pub async fn move_upload(
-        &self,
+    pub async fn transition(
+        self,
         upload: &UploadRow,
         event: Event,
         now: Timestamp,
@@ -247,19 +197,20 @@ impl Table {
                     writes.push(quota(&upload.account, QuotaEvent::Give(upload.size))?);
                 }
                 Effect::DiscardParts => next.discard_since = Some(now),
-                // Among `writes`: `make_file` knows what it is made of.
+                // Among `writes`: `commit_file` knows what it is made of.
                 Effect::MakeFile => {}
             }
         }
         change(&mut next);
         next.note_due(upload.due_at());
         if writes.is_empty() {
-            self.replace(&next, upload.version, Conflict::UploadChanged)
+            self.0
+                .replace(&next, upload.version, Conflict::UploadChanged)
                 .await?;
         } else {
             // First, so that this is the conflict that is reported when somebody else was faster in all of it.
             writes.insert(0, Write::replace(&next, upload.version, Conflict::UploadChanged)?);
-            self.transact(writes).await?;
+            self.0.transact(writes).await?;
         }
         Ok(next)
     }
@@ -268,13 +219,13 @@ impl Table {
     /// it since it was read: where it is being finalized by now, whoever does may die.
     ///
     /// # Errors
-    /// [`StoreError::Remote`]; that something has happened is none.
-    pub async fn look_later(&self, upload: &UploadRow) -> Result<(), StoreError> {
+    /// [`StoreError`]; that something has happened is none.
+    pub async fn look_later(self, upload: &UploadRow) -> Result<(), StoreError> {
         let update = "SET due_shard = :due_shard, due_at = :due_at";
         let change = Change::new(upload.key(), update, "version = :version")
             .with(":version", number(upload.version))
             .due(look_at(&upload.session(), None));
-        self.change_if_it_holds(change).await?;
+        self.0.update_if(change).await?;
         Ok(())
     }
 
@@ -284,23 +235,25 @@ impl Table {
     /// # Errors
     /// [`StoreError`]; nothing is lost by trying again.
     pub async fn discard(
-        &self,
+        self,
         objects: &Objects,
         upload: &UploadRow,
         now: Timestamp,
     ) -> Result<(), StoreError> {
         let key = upload.object_key();
         objects.abort_all_multiparts(&key).await?;
-        if self.blob(&upload.blob).await?.is_none() {
+        if self.0.blobs().get(&upload.blob).await?.is_none() {
             objects.delete(&key).await?;
-            let pages = self.keys(&crate::rows::blob_partition(&upload.blob)).await?;
-            self.delete_all(&pages).await?;
+            let pages = self.0.keys(&crate::rows::blob_partition(&upload.blob)).await?;
+            self.0.delete_all(&pages).await?;
         }
         let mut next = upload.clone();
         next.discard_since = discard_again(upload.ended_at, now);
         next.note_due(None);
         next.version += 1;
-        self.replace(&next, upload.version, Conflict::UploadChanged).await
+        self.0
+            .replace(&next, upload.version, Conflict::UploadChanged)
+            .await
     }
 
     /// The multipart upload of an open upload, begun if there is none, and the upload as it is now. Also moves
@@ -310,7 +263,7 @@ impl Table {
     /// [`TransitionError::Refused`] when the upload is not open (any more), [`Conflict::UploadChanged`] when somebody else
     /// changed it meanwhile.
     pub async fn ensure_multipart(
-        &self,
+        self,
         objects: &Objects,
         upload: UploadRow,
         expiry: SignedDuration,
@@ -325,14 +278,17 @@ impl Table {
             None => objects.begin_multipart(&upload.object_key()).await?,
         };
         let record = |next: &mut UploadRow| next.multipart_id = Some(id.clone());
-        let claim = Write::put_always(&ClaimRow::of(&upload), Conflict::UploadChanged)?;
+        let claim = Write::put_unconditional(&ClaimRow::of(&upload), Conflict::UploadChanged)?;
         match self
-            .move_upload(&upload, Event::Touch(expiry), now, record, vec![claim])
+            .transition(&upload, Event::Touch(expiry), now, record, vec![claim])
             .await
         {
-            Err(TransitionError::Store(StoreError::Conflict(conflict))) if upload.multipart_id.is_none() => {
+            Err(TransitionError::Store(StoreError {
+                kind: ErrorKind::Conflict(conflict),
+                ..
+            })) if upload.multipart_id.is_none() => {
                 // A write whose answer got lost is sent again, and then refused because of itself.
-                let row = self.upload(&upload.account, &upload.id).await?;
+                let row = self.get(&upload.account, &upload.id).await?;
                 if let Some(row) = row.filter(|row| row.multipart_id.as_ref() == Some(&id)) {
                     return Ok((row, id));
                 }

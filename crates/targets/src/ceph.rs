@@ -9,7 +9,7 @@ mod checksum;
 mod failure;
 mod multipart;
 
-use crate::error::{Failure, ReplicaError};
+use crate::error::{Cause, Failure, ReplicaError};
 use crate::http::{self, CONNECT_TIMEOUT};
 use crate::pace::Pace;
 use crate::progress::Still;
@@ -158,7 +158,11 @@ impl CephTarget {
         disposition: &str,
     ) -> Result<String, ReplicaError> {
         let failed = |cause: &dyn std::error::Error| {
-            self.failed("signing GetObject", Failure::Permanent, describe(cause))
+            self.failed(
+                "signing GetObject",
+                Failure::Permanent,
+                Cause::no_answer(describe(cause)),
+            )
         };
         let lifetime = PresigningConfig::expires_in(READ_LIFETIME).map_err(|e| failed(&e))?;
         let request = self
@@ -182,7 +186,7 @@ impl CephTarget {
         ReplicaError::target_corrupt(&self.name, detail)
     }
 
-    fn failed(&self, operation: &'static str, failure: Failure, cause: String) -> ReplicaError {
+    fn failed(&self, operation: &'static str, failure: Failure, cause: Cause) -> ReplicaError {
         ReplicaError::target(&self.name, operation, failure, cause)
     }
 

@@ -15,8 +15,8 @@ pub enum ReplicaError {
     /// The targets secret does not know the target.
     #[error("the targets secret has no target called {0:?}")]
     Unknown(String),
-    /// The target failed.
-    #[error("{target}: {operation} failed ({})", in_short(cause))]
+    /// The target did not do what it was asked for.
+    #[error("{target}: {operation} failed ({})", cause.shown)]
     Target {
         /// Its name.
         target: String,
@@ -24,9 +24,8 @@ pub enum ReplicaError {
         operation: &'static str,
         /// What follows from it.
         failure: Failure,
-        /// All that is known, beginning with the target's error code. Nothing secret, but it can name addresses and roles: for
-        /// the log and for operators.
-        cause: String,
+        /// What it said.
+        cause: Cause,
     },
     /// The primary store returned other bytes than the blob's part digests say.
     #[error("the primary object does not match its part digests")]
@@ -84,17 +83,62 @@ impl Failure {
     }
 }
 
-/// What comes before the first colon of a cause: a code, a status, or in which way there was no answer.
-fn in_short(cause: &str) -> &str {
-    let first = cause.split(':').next().unwrap_or_default();
-    let plain = !first.is_empty() && first.bytes().all(|b| b.is_ascii_alphanumeric() || b == b' ');
-    if plain { first } else { "no answer" }
+/// What a target said, or why it said nothing.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Cause {
+    /// For users: a code, a status, or in which way there was no answer.
+    shown: String,
+    /// All that is known. Nothing secret, but it can name addresses and roles: for the log and for operators.
+    text: String,
+}
+
+impl Cause {
+    /// The target refused with a code of its own.
+    #[must_use]
+    pub fn code(code: &str, message: &str) -> Self {
+        // Nothing but a code is shown, whatever a target calls one.
+        let plain = !code.is_empty() && code.bytes().all(|b| b.is_ascii_alphanumeric());
+        Self {
+            shown: if plain { code } else { "a code that is none" }.to_owned(),
+            text: format!("{code}: {message}"),
+        }
+    }
+
+    /// All that the answer has is a status.
+    #[must_use]
+    pub fn status(status: u16) -> Self {
+        Self::of_ours(format!("status {status}"))
+    }
+
+    /// There was no answer, in the words of whoever wanted it.
+    #[must_use]
+    pub fn no_answer(text: String) -> Self {
+        Self {
+            shown: "no answer".to_owned(),
+            text,
+        }
+    }
+
+    /// A text of our own, which names no addresses.
+    #[must_use]
+    pub fn of_ours(text: impl Into<String>) -> Self {
+        let text = text.into();
+        Self {
+            shown: text.clone(),
+            text,
+        }
+    }
+
+    /// What users see, and what else is known.
+    pub(crate) fn new(shown: String, text: String) -> Self {
+        Self { shown, text }
+    }
 }
 
 impl ReplicaError {
     /// The target failed.
     #[must_use]
-    pub fn target(target: &str, operation: &'static str, failure: Failure, cause: String) -> Self {
+    pub fn target(target: &str, operation: &'static str, failure: Failure, cause: Cause) -> Self {
         Self::Target {
             target: target.to_owned(),
             operation,
@@ -122,7 +166,7 @@ impl ReplicaError {
                 operation,
                 cause,
                 ..
-            } => format!("{target}: {operation} failed: {cause}"),
+            } => format!("{target}: {operation} failed: {}", cause.text),
             _ => self.to_string(),
         }
     }
@@ -167,7 +211,7 @@ mod tests {
             "far",
             "CompleteMultipartUpload",
             Failure::MultipartGone,
-            "NoSuchUpload: gone".to_owned(),
+            Cause::code("NoSuchUpload", "gone"),
         );
         let passing = refused.passing();
         assert_eq!(passing.failure(), Some(Failure::Passing));
@@ -193,16 +237,27 @@ mod tests {
 
     #[test]
     fn users_see_the_operation_and_the_code_only() {
-        for (cause, shown) in [
-            ("AccessDenied: User arn:aws:iam::1:user/x may not", "AccessDenied"),
-            ("status 403", "status 403"),
-            ("dispatch failure: connect to 10.0.0.7:8080", "dispatch failure"),
-            ("10.0.0.7 is away", "no answer"),
-            ("", "no answer"),
+        for (cause, shown, known) in [
+            (
+                Cause::code("AccessDenied", "User arn:aws:iam::1:user/x may not"),
+                "AccessDenied",
+                "AccessDenied: User arn:aws:iam::1:user/x may not",
+            ),
+            (
+                Cause::code("10.0.0.7 is", "away"),
+                "a code that is none",
+                "10.0.0.7 is: away",
+            ),
+            (Cause::status(403), "status 403", "status 403"),
+            (
+                Cause::no_answer("connect to 10.0.0.7:8080".to_owned()),
+                "no answer",
+                "connect to 10.0.0.7:8080",
+            ),
         ] {
-            let error = ReplicaError::target("far", "PutObject", Failure::Passing, cause.to_owned());
+            let error = ReplicaError::target("far", "PutObject", Failure::Passing, cause);
             assert_eq!(error.to_string(), format!("far: PutObject failed ({shown})"));
-            assert!(error.for_log().contains(cause));
+            assert_eq!(error.for_log(), format!("far: PutObject failed: {known}"));
         }
     }
 }

@@ -13,7 +13,7 @@ mod signature;
 mod tests;
 mod xml;
 
-use crate::error::{Failure, ReplicaError};
+use crate::error::{Cause, Failure, ReplicaError};
 use crate::pace::Pace;
 use crate::target::{Answer, Copy, Receipt, Stored, Target};
 use crate::verified_body::{Sums, Verdict, VerifiedBody, Wanted};
@@ -88,7 +88,7 @@ impl OssTarget {
     /// The object was there already: usually by this very request, whose answer got lost, or by another worker. The
     /// source can be read once only: what was not sent of it is read here, to compare.
     async fn compare(&self, call: &Call<'_>, length: u64, verdict: &Verdict) -> Result<String, ReplicaError> {
-        let failed = |cause: &str| self.failed(call, Failure::Passing, cause.to_owned());
+        let failed = |cause: &str| self.failed(call, Failure::Passing, Cause::of_ours(cause));
         let sums = timeout(self.pace.patience_to_read(length), verdict.drain()).await;
         let sums = sums.map_err(|_| failed("the source is slow"))??;
         let crc = sums.map(|sums| sums.crc64.to_string()).unwrap_or_default();
@@ -316,7 +316,7 @@ impl OssTarget {
         ReplicaError::target_corrupt(&self.name, detail)
     }
 
-    fn failed(&self, call: &Call<'_>, failure: Failure, cause: String) -> ReplicaError {
+    fn failed(&self, call: &Call<'_>, failure: Failure, cause: Cause) -> ReplicaError {
         ReplicaError::target(&self.name, call.operation, failure, cause)
     }
 }

@@ -1,5 +1,6 @@
 //! Whether a stream to a target makes progress: a request is given up when it does not, however long it takes otherwise.
 
+use crate::error::Cause;
 use crate::pace::Pace;
 use std::pin::pin;
 use std::time::Duration;
@@ -38,17 +39,18 @@ pub(crate) struct Still {
 }
 
 impl Still {
-    /// Why it was given up, its first words for users.
-    pub(crate) fn cause(self, length: u64) -> String {
+    /// Why it was given up.
+    pub(crate) fn cause(self, length: u64) -> Cause {
         let Self {
             taken,
             after,
             slowest,
         } = self;
         let seconds = after.as_secs();
-        format!(
-            "no progress for {seconds} seconds: {taken} of {length} bytes were taken; {slowest} bytes a second are enough"
-        )
+        let shown = format!("no progress for {seconds} seconds");
+        let text =
+            format!("{shown}: {taken} of {length} bytes were taken; {slowest} bytes a second are enough");
+        Cause::new(shown, text)
     }
 }
 
@@ -110,6 +112,7 @@ mod tests {
         let still = watch(&pace(), || *progress.lock().unwrap(), request).await;
         let cause = still.unwrap_err().cause(5000);
         assert!(begun.elapsed() < Duration::from_secs(5));
+        let cause = format!("{cause:?}");
         assert!(cause.contains("1000 of 5000 bytes"), "{cause}");
     }
 

@@ -160,11 +160,7 @@ impl Verdict {
     pub fn source(&self) -> Result<(), ReplicaError> {
         match &self.reading().outcome {
             Some(Outcome::Corrupt) => Err(ReplicaError::SourceCorrupt),
-            Some(Outcome::Unreadable(cause)) => Err(ReplicaError::Store(StoreError::Remote {
-                operation: "GetObject",
-                code: None,
-                cause: cause.clone(),
-            })),
+            Some(Outcome::Unreadable(cause)) => Err(StoreError::unavailable("GetObject", cause).into()),
             Some(Outcome::Right(_)) | None => Ok(()),
         }
     }

@@ -1,13 +1,15 @@
 //! Registers a user.
 
 use crate::{Exit, serve};
-use api::requests::NewAccount;
-use api::{Call, Endpoint, Problem, Reply, password, throttle, views};
+use api::{Handler, Problem, Request, password, throttle, views};
 use domain::account::{MAX_QUOTA, Quota, Role};
 use domain::invitation::Code;
 use store::config::{SignUp, number};
 use store::rows::{AccountRow, Allowance, InvitationRow, new_id, now};
 use store::{Aws, StoreError, Table};
+use wire::account::{Account, Create};
+use wire::answer::Created;
+use wire::code;
 
 /// The program.
 ///
@@ -16,6 +18,8 @@ use store::{Aws, StoreError, Table};
 pub fn main() -> Exit {
     serve::<AccountCreate>()
 }
+
+const INVITATION_REQUIRED: &str = "accounts are made by invitation here; ask who operates this store for a code, and send it as \"invitation\"";
 
 pub struct AccountCreate {
     table: Table,
@@ -27,14 +31,14 @@ pub struct AccountCreate {
 
 impl AccountCreate {
     /// The invitation that the account is made by. It comes before the name: who has none does not learn which there are.
-    async fn invitation(&self, code: Option<&Code>) -> Result<Option<InvitationRow>, Problem> {
+    async fn invitation(&self, code: Option<&Code>) -> Result<Option<InvitationRow>, Problem<Create>> {
         let Some(code) = code else {
             return match self.sign_up {
                 SignUp::Open => Ok(None),
-                SignUp::Invited => Err(Problem::invitation_required()),
+                SignUp::Invited => Err(Problem::new(code::InvitationRequired, INVITATION_REQUIRED)),
             };
         };
-        let invitation = self.table.invitation_by_code(code, now()).await?;
+        let invitation = self.table.invitations().by_code(code, now()).await?;
         let invitation = invitation.filter(|invitation| invitation.password_of.is_none());
         invitation.map(Some).ok_or_else(Problem::invitation_invalid)
     }
@@ -43,23 +47,23 @@ impl AccountCreate {
 fn default_quota() -> Result<Quota, StoreError> {
     let limit = number("DEFAULT_QUOTA_BYTES")?;
     Quota::unused(limit)
-        .ok_or_else(|| StoreError::Misconfigured(format!("DEFAULT_QUOTA_BYTES is above {MAX_QUOTA}")))
+        .ok_or_else(|| StoreError::misconfigured(format!("DEFAULT_QUOTA_BYTES is above {MAX_QUOTA}")))
 }
 
-impl Endpoint for AccountCreate {
-    async fn from_env() -> Result<Self, StoreError> {
-        let aws = Aws::from_env().await;
+impl Handler for AccountCreate {
+    type Endpoint = Create;
+
+    async fn new(aws: &Aws) -> Result<Self, StoreError> {
         Ok(Self {
-            table: Table::from_env(&aws)?,
+            table: Table::from_env(aws)?,
             sign_up: SignUp::from_env()?,
             quota: default_quota()?,
             accounts_per_hour: number("ACCOUNTS_PER_HOUR_AND_SOURCE")?,
         })
     }
 
-    async fn answer(&self, call: Call) -> Result<Reply, Problem> {
-        let body: NewAccount = call.json()?;
-        let source = call.source();
+    async fn answer(&self, request: Request<Create>) -> Result<Created<Account>, Problem<Create>> {
+        let Request { body, source, .. } = request;
         throttle::spend(
             &self.table,
             Allowance::AccountsFrom(&source),
@@ -81,8 +85,12 @@ impl Endpoint for AccountCreate {
             created_at: now(),
         };
         self.table
-            .create_account(&account, &source, invitation.as_ref())
+            .accounts()
+            .create(&account, &source, invitation.as_ref())
             .await?;
-        Reply::created("account", &views::Account::from(&account))
+        Ok(Created {
+            location: "account".to_owned(),
+            body: views::account(&account),
+        })
     }
 }

@@ -1,10 +1,11 @@
 //! Deletes the account: nobody can sign in any more from now on, and the sweep removes what it has.
 
 use crate::{Exit, serve};
-use api::requests::ConfirmPassword;
-use api::{Auth, Call, Endpoint, Problem, Reply, throttle};
+use api::{Handler, Problem, Request, SignedIn, throttle};
 use store::rows::now;
 use store::{Aws, StoreError, Table};
+use wire::account::Delete;
+use wire::answer::NoContent;
 
 /// The program.
 ///
@@ -16,24 +17,22 @@ pub fn main() -> Exit {
 
 pub struct AccountDelete {
     table: Table,
-    auth: Auth,
 }
 
-impl Endpoint for AccountDelete {
-    async fn from_env() -> Result<Self, StoreError> {
-        let aws = Aws::from_env().await;
+impl Handler for AccountDelete {
+    type Endpoint = Delete;
+
+    async fn new(aws: &Aws) -> Result<Self, StoreError> {
         Ok(Self {
-            table: Table::from_env(&aws)?,
-            auth: Auth::from_env(&aws).await?,
+            table: Table::from_env(aws)?,
         })
     }
 
-    async fn answer(&self, call: Call) -> Result<Reply, Problem> {
-        let caller = call.caller(&self.auth).await?;
-        let session = caller.session()?;
-        let body: ConfirmPassword = call.json()?;
-        throttle::confirm_password(&self.table, &caller.account, session, &[&body.current_password]).await?;
-        self.table.close_account(&caller.account, now()).await?;
-        Ok(Reply::no_content())
+    async fn answer(&self, request: Request<Delete>) -> Result<NoContent, Problem<Delete>> {
+        let SignedIn { account, session } = request.caller;
+        let password = &request.body.current_password;
+        throttle::confirm_password(&self.table, &account, &session, &[password]).await?;
+        self.table.accounts().begin_deletion(&account, now()).await?;
+        Ok(NoContent)
     }
 }

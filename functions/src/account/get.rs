@@ -1,9 +1,10 @@
 //! The caller's account.
 
 use crate::{Exit, serve};
-use api::{Auth, Call, Endpoint, Problem, Reply, views};
-use domain::token::Scope;
+use api::{Handler, Problem, Request, views};
 use store::{Aws, StoreError};
+use wire::account::{Account, Get};
+use wire::body::Json;
 
 /// The program.
 ///
@@ -13,21 +14,16 @@ pub fn main() -> Exit {
     serve::<AccountGet>()
 }
 
-pub struct AccountGet {
-    auth: Auth,
-}
+pub struct AccountGet;
 
-impl Endpoint for AccountGet {
-    async fn from_env() -> Result<Self, StoreError> {
-        let aws = Aws::from_env().await;
-        Ok(Self {
-            auth: Auth::from_env(&aws).await?,
-        })
+impl Handler for AccountGet {
+    type Endpoint = Get;
+
+    async fn new(_: &Aws) -> Result<Self, StoreError> {
+        Ok(Self)
     }
 
-    async fn answer(&self, call: Call) -> Result<Reply, Problem> {
-        let caller = call.caller(&self.auth).await?;
-        caller.may(Scope::Read)?;
-        Reply::ok(&views::Account::from(&caller.account))
+    async fn answer(&self, request: Request<Get>) -> Result<Json<Account>, Problem<Get>> {
+        Ok(Json(views::account(&request.caller)))
     }
 }

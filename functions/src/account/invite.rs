@@ -159,7 +159,7 @@ impl AccountInvite {
                 self.make(days.unwrap_or(DAYS), row).await
             }
             Request::ResetPassword { username, note, days } => {
-                let account = self.table.account_by_username(&username).await?;
+                let account = self.table.accounts().by_username(&username).await?;
                 let account = account.ok_or_else(|| InviteError::NoAccount(username.clone()))?;
                 let owner = Owner {
                     account: account.id,
@@ -194,7 +194,7 @@ impl AccountInvite {
             used_at: None,
             used_by: None,
         });
-        self.table.create_invitation(&row).await?;
+        self.table.invitations().create(&row).await?;
         let password_of = row.password_of.as_ref().map(|owner| owner.account.as_str());
         tracing::info!(invitation = %row.id, password_of, "invitation made");
         Ok(Answer::Made {
@@ -204,7 +204,7 @@ impl AccountInvite {
     }
 
     async fn list(&self, after: Option<&InvitationId>) -> Result<Answer, InviteError> {
-        let (now, page) = (now(), self.table.invitations(after, PAGE).await?);
+        let (now, page) = (now(), self.table.invitations().page(after, PAGE).await?);
         let skipped = page.unreadable.len();
         // The table deletes what has ended when it has the time.
         let listed = page.rows.into_iter().filter(|row| now < row.expires_at);
@@ -216,13 +216,13 @@ impl AccountInvite {
     }
 
     async fn revoke(&self, id: InvitationId) -> Result<Answer, InviteError> {
-        match self.table.revoke_invitation(&id).await {
+        match self.table.invitations().revoke(&id).await {
             Ok(()) => {
                 tracing::info!(invitation = %id, "invitation revoked");
                 Ok(Answer::Revoked { revoked: id })
             }
-            Err(StoreError::Conflict(Conflict::InvitationGone)) => {
-                let used = self.table.invitation(&id).await?.is_some();
+            Err(error) if error.conflict() == Some(Conflict::InvitationGone) => {
+                let used = self.table.invitations().get(&id).await?.is_some();
                 Err(if used {
                     InviteError::Used(id)
                 } else {

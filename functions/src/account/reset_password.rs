@@ -1,11 +1,12 @@
 //! Sets a forgotten password anew, with a code that an administrator gave, and ends all sessions.
 
 use crate::{Exit, serve};
-use api::requests::ResetPassword;
-use api::{Call, Endpoint, Problem, Reply, password, throttle};
+use api::{Handler, Problem, Request, password, throttle};
 use store::config::number;
 use store::rows::{Allowance, now};
 use store::{Aws, StoreError, Table};
+use wire::account::ResetPassword;
+use wire::answer::NoContent;
 
 /// The program.
 ///
@@ -21,20 +22,20 @@ pub struct AccountResetPassword {
     per_source: u64,
 }
 
-impl Endpoint for AccountResetPassword {
-    async fn from_env() -> Result<Self, StoreError> {
-        let aws = Aws::from_env().await;
+impl Handler for AccountResetPassword {
+    type Endpoint = ResetPassword;
+
+    async fn new(aws: &Aws) -> Result<Self, StoreError> {
         Ok(Self {
-            table: Table::from_env(&aws)?,
+            table: Table::from_env(aws)?,
             per_source: number("SIGN_INS_PER_HOUR_AND_SOURCE")?,
         })
     }
 
-    async fn answer(&self, call: Call) -> Result<Reply, Problem> {
-        let body: ResetPassword = call.json()?;
-        let source = call.source();
+    async fn answer(&self, request: Request<ResetPassword>) -> Result<NoContent, Problem<ResetPassword>> {
+        let Request { body, source, .. } = request;
         throttle::spend(&self.table, Allowance::SignInsFrom(&source), self.per_source).await?;
-        let invitation = self.table.invitation_by_code(&body.code, now()).await?;
+        let invitation = self.table.invitations().by_code(&body.code, now()).await?;
         let Some(invitation) = invitation else {
             return Err(Problem::invitation_invalid());
         };
@@ -44,8 +45,9 @@ impl Endpoint for AccountResetPassword {
         let owner = owner.ok_or_else(Problem::invitation_invalid)?;
         let hash = password::hash(&body.password)?;
         self.table
+            .invitations()
             .reset_password(&invitation, owner, &hash, &source, now())
             .await?;
-        Ok(Reply::no_content())
+        Ok(NoContent)
     }
 }

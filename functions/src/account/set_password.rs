@@ -1,9 +1,10 @@
 //! Gives the account another password, and ends its other sessions.
 
 use crate::{Exit, serve};
-use api::requests::ChangePassword;
-use api::{Auth, Call, Endpoint, Problem, Reply, password, throttle};
+use api::{Handler, Problem, Request, SignedIn, password, throttle};
 use store::{Aws, StoreError, Table};
+use wire::account::SetPassword;
+use wire::answer::NoContent;
 
 /// The program.
 ///
@@ -15,28 +16,28 @@ pub fn main() -> Exit {
 
 pub struct AccountSetPassword {
     table: Table,
-    auth: Auth,
 }
 
-impl Endpoint for AccountSetPassword {
-    async fn from_env() -> Result<Self, StoreError> {
-        let aws = Aws::from_env().await;
+impl Handler for AccountSetPassword {
+    type Endpoint = SetPassword;
+
+    async fn new(aws: &Aws) -> Result<Self, StoreError> {
         Ok(Self {
-            table: Table::from_env(&aws)?,
-            auth: Auth::from_env(&aws).await?,
+            table: Table::from_env(aws)?,
         })
     }
 
-    async fn answer(&self, call: Call) -> Result<Reply, Problem> {
-        let caller = call.caller(&self.auth).await?;
-        let session = caller.session()?;
-        let body: ChangePassword = call.json()?;
-        let account = &caller.account;
+    async fn answer(&self, request: Request<SetPassword>) -> Result<NoContent, Problem<SetPassword>> {
+        let SignedIn { account, session } = &request.caller;
+        let body = &request.body;
         // The new one is the password already when the same request came before, and its answer got lost.
         let either = [&body.current_password, &body.new_password];
         throttle::confirm_password(&self.table, account, session, &either).await?;
         let hash = password::hash(&body.new_password)?;
-        self.table.change_password(account, session, &hash).await?;
-        Ok(Reply::no_content())
+        self.table
+            .sessions()
+            .change_password(account, session, &hash)
+            .await?;
+        Ok(NoContent)
     }
 }

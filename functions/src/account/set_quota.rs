@@ -6,6 +6,7 @@ use domain::account::{MAX_QUOTA, Username};
 use lambda_runtime::Context;
 use serde::Deserialize;
 use store::{Aws, StoreError, Table};
+use wire::account::Account;
 
 /// The program.
 ///
@@ -39,7 +40,7 @@ pub enum QuotaError {
 
 impl Trigger for AccountSetQuota {
     type Event = Request;
-    type Answer = views::Account;
+    type Answer = Account;
     type Error = QuotaError;
 
     async fn from_env() -> Result<Self, StoreError> {
@@ -49,7 +50,7 @@ impl Trigger for AccountSetQuota {
         })
     }
 
-    async fn run(&self, request: Request, _: &Context) -> Result<views::Account, QuotaError> {
+    async fn run(&self, request: Request, _: &Context) -> Result<Account, QuotaError> {
         let Request {
             username,
             quota_bytes,
@@ -57,9 +58,9 @@ impl Trigger for AccountSetQuota {
         if quota_bytes > MAX_QUOTA {
             return Err(QuotaError::TooLarge);
         }
-        let account = self.table.set_quota(&username, quota_bytes).await?;
+        let account = self.table.accounts().set_quota(&username, quota_bytes).await?;
         let account = account.ok_or(QuotaError::NoAccount(username))?;
         tracing::info!(account = %account.id, quota_bytes, "quota set");
-        Ok(views::Account::from(&account))
+        Ok(views::account(&account))
     }
 }

@@ -6,6 +6,7 @@ use domain::account::{Role, Username};
 use lambda_runtime::Context;
 use serde::Deserialize;
 use store::{Aws, StoreError, Table};
+use wire::account::Account;
 
 /// The program.
 ///
@@ -37,7 +38,7 @@ pub enum RoleError {
 
 impl Trigger for AccountSetRole {
     type Event = Request;
-    type Answer = views::Account;
+    type Answer = Account;
     type Error = RoleError;
 
     async fn from_env() -> Result<Self, StoreError> {
@@ -47,11 +48,11 @@ impl Trigger for AccountSetRole {
         })
     }
 
-    async fn run(&self, request: Request, _: &Context) -> Result<views::Account, RoleError> {
+    async fn run(&self, request: Request, _: &Context) -> Result<Account, RoleError> {
         let Request { username, role } = request;
-        let account = self.table.set_role(&username, role).await?;
+        let account = self.table.accounts().set_role(&username, role).await?;
         let account = account.ok_or(RoleError::NoAccount(username))?;
         tracing::info!(account = %account.id, ?role, "role set");
-        Ok(views::Account::from(&account))
+        Ok(views::account(&account))
     }
 }

@@ -1,14 +1,15 @@
 //! Deletes a file or an empty folder.
 
 use crate::{Exit, serve};
-use api::problem::Code;
-use api::views::DeletedFolder;
-use api::{Auth, Call, Endpoint, Problem, Reply};
+use api::{Handler, Problem, Request};
 use domain::id::{AccountId, NodeId};
-use domain::token::Scope;
+use service::file::delete::delete;
 use store::rows::{NodeRow, now};
-use store::table::Key;
-use store::{Aws, StoreError, Table};
+use store::{Aws, ErrorKind, StoreError, Table};
+use wire::answer::{Either, NoContent};
+use wire::body::Json;
+use wire::code;
+use wire::file::{Delete, DeletedFolder};
 
 /// The program.
 ///
@@ -20,52 +21,48 @@ pub fn main() -> Exit {
 
 pub struct FileDelete {
     table: Table,
-    auth: Auth,
 }
 
 impl FileDelete {
     /// The file or folder, as far as its removal wants it: what else cannot be read does not matter any more.
-    async fn find(&self, account: &AccountId, id: &NodeId) -> Result<NodeRow, Problem> {
-        match self.table.remains(account, id).await {
+    async fn find(&self, account: &AccountId, id: &NodeId) -> Result<NodeRow, Problem<Delete>> {
+        match self.table.tree().remains(account, id).await {
             Ok(Some(node)) => Ok(node),
             Ok(None) => Err(Problem::not_found("file or folder")),
-            Err(StoreError::Unreadable { pk, sk }) => {
-                self.table.leave_out(&Key { pk, sk });
+            Err(StoreError {
+                kind: ErrorKind::Corrupt,
+                key: Some(key),
+                ..
+            }) => {
+                self.table.leave_out(&key);
                 let detail = "what is stored of it cannot be read, so nobody knows what would have to be removed \
                               with it; ask who operates this store, whose log has the item's key";
-                Err(Problem::new(Code::Unreadable, detail))
+                Err(Problem::new(code::Unreadable, detail))
             }
             Err(error) => Err(error.into()),
         }
     }
 }
 
-impl Endpoint for FileDelete {
-    async fn from_env() -> Result<Self, StoreError> {
-        let aws = Aws::from_env().await;
+impl Handler for FileDelete {
+    type Endpoint = Delete;
+
+    async fn new(aws: &Aws) -> Result<Self, StoreError> {
         Ok(Self {
-            table: Table::from_env(&aws)?,
-            auth: Auth::from_env(&aws).await?,
+            table: Table::from_env(aws)?,
         })
     }
 
-    async fn answer(&self, call: Call) -> Result<Reply, Problem> {
-        let account = call.account(&self.auth, Scope::Admin).await?;
-        let node = self.find(&account, &call.id("file or folder")?).await?;
-        // Before, so that nothing is deleted without its being told.
-        let open_uploads = match node.file {
-            Some(_) => 0,
-            None => self.table.uploads_into(&account, &node.id).await?,
-        };
-        match self.table.delete_node(&node, now()).await {
-            Ok(()) => {}
-            // Somebody else deleted it, or this did, and the answer that said so got lost.
-            Err(StoreError::Conflict(_)) if self.table.kind(&account, &node.id).await?.is_none() => {}
-            Err(error) => return Err(error.into()),
-        }
+    async fn answer(
+        &self,
+        request: Request<Delete>,
+    ) -> Result<Either<NoContent, Json<DeletedFolder>>, Problem<Delete>> {
+        let account = request.caller.id;
+        let node = self.find(&account, &request.path).await?;
+        let open_uploads = delete(&self.table, &node, now()).await?;
         if open_uploads > 0 {
-            return Reply::ok(&DeletedFolder { open_uploads });
+            return Ok(Either::Second(Json(DeletedFolder { open_uploads })));
         }
-        Ok(Reply::no_content())
+        Ok(Either::First(NoContent))
     }
 }

@@ -3,15 +3,17 @@
 mod disposition;
 
 use crate::{Exit, serve};
-use api::{Auth, Call, Endpoint, Problem, Reply};
+use api::{Handler, Problem, Request};
 use disposition::attachment;
 use domain::reconcile::Found;
-use domain::token::Scope;
 use futures::stream::{FuturesUnordered, StreamExt};
 use service::configured_targets::TargetsCache;
 use std::time::Duration;
 use store::rows::{BlobRow, ReplicaRow, now, object_key};
 use store::{Aws, Objects, StoreError, Table};
+use wire::answer::Redirect;
+use wire::code;
+use wire::file::Download;
 
 /// The program.
 ///
@@ -29,13 +31,12 @@ const PATIENCE: Duration = Duration::from_secs(12);
 pub struct FileDownload {
     table: Table,
     objects: Objects,
-    auth: Auth,
     targets: TargetsCache,
 }
 
 impl FileDownload {
     /// Whether the primary store has lost the object. Where it does not answer it is taken at its last word.
-    async fn is_lost(&self, blob: &BlobRow) -> Result<bool, Problem> {
+    async fn is_lost(&self, blob: &BlobRow) -> Result<bool, StoreError> {
         let lost = blob.lost_since.is_some();
         match self
             .objects
@@ -46,7 +47,7 @@ impl FileDownload {
             Ok(found) if found.is_certain(blob.size) => Ok(false),
             Ok(found) if found.is_another(blob.size) => {
                 if !lost {
-                    self.table.lose_blob(blob, now()).await?;
+                    self.table.blobs().lose(blob, now()).await?;
                 }
                 Ok(true)
             }
@@ -64,8 +65,8 @@ impl FileDownload {
         blob: &BlobRow,
         content_type: &str,
         disposition: &str,
-    ) -> Result<String, Problem> {
-        let replicas = self.table.readable_replicas(&blob.id).await?;
+    ) -> Result<String, Problem<Download>> {
+        let replicas = self.table.replicas().readable(&blob.id).await?;
         let asked = replicas
             .iter()
             .map(|replica| Box::pin(self.at(replica, content_type, disposition)));
@@ -78,7 +79,9 @@ impl FileDownload {
             }
         }
         tracing::error!(blob = %blob.id, "an object is lost, and no replica of it can be had");
-        Err(Problem::bytes_unavailable())
+        let detail = "the primary store has lost the file's bytes, and no replica of them can be reached now; \
+                      try again later, or ask who operates this store";
+        Err(Problem::new(code::BytesUnavailable, detail).retry_after(60))
     }
 
     async fn at(&self, replica: &ReplicaRow, content_type: &str, disposition: &str) -> Option<String> {
@@ -112,32 +115,35 @@ impl FileDownload {
     }
 }
 
-impl Endpoint for FileDownload {
-    async fn from_env() -> Result<Self, StoreError> {
-        let aws = Aws::from_env().await;
+impl Handler for FileDownload {
+    type Endpoint = Download;
+
+    async fn new(aws: &Aws) -> Result<Self, StoreError> {
         Ok(Self {
-            table: Table::from_env(&aws)?,
-            objects: Objects::from_env(&aws)?,
-            auth: Auth::from_env(&aws).await?,
-            targets: TargetsCache::new(aws),
+            table: Table::from_env(aws)?,
+            objects: Objects::from_env(aws)?,
+            targets: TargetsCache::new(aws.clone()),
         })
     }
 
-    async fn answer(&self, call: Call) -> Result<Reply, Problem> {
-        let account = call.account(&self.auth, Scope::Read).await?;
-        let node = api::lookup::node(&self.table, &account, &call.id("file")?).await?;
+    async fn answer(&self, request: Request<Download>) -> Result<Redirect, Problem<Download>> {
+        let node = api::lookup::node(&self.table, &request.caller.id, &request.path).await?;
         let Some(file) = &node.file else {
             return Err(Problem::not_found("file: this is a folder"));
         };
         let content_type = file.content_type.as_deref().unwrap_or(UNKNOWN);
         let disposition = attachment(&node.name);
-        let Some(blob) = self.table.blob(&file.blob).await? else {
+        let Some(blob) = self.table.blobs().get(&file.blob).await? else {
             return Err(Problem::not_found("file: it was deleted just now"));
         };
         if self.is_lost(&blob).await? {
-            return Reply::redirect(&self.at_a_target(&blob, content_type, &disposition).await?);
+            return Ok(Redirect(
+                self.at_a_target(&blob, content_type, &disposition).await?,
+            ));
         }
         let key = object_key(&blob.id);
-        Reply::redirect(&self.objects.sign_read(&key, content_type, &disposition).await?)
+        Ok(Redirect(
+            self.objects.sign_read(&key, content_type, &disposition).await?,
+        ))
     }
 }

@@ -1,11 +1,11 @@
 //! A file with its replicas, or a folder.
 
 use crate::{Exit, serve};
-use api::views::Node;
-use api::{Auth, Call, Endpoint, Problem, Reply};
-use domain::token::Scope;
+use api::{Handler, Problem, Request, views};
 use store::rows::now;
 use store::{Aws, StoreError, Table};
+use wire::body::Json;
+use wire::file::{Get, Node};
 
 /// The program.
 ///
@@ -17,25 +17,23 @@ pub fn main() -> Exit {
 
 pub struct FileGet {
     table: Table,
-    auth: Auth,
 }
 
-impl Endpoint for FileGet {
-    async fn from_env() -> Result<Self, StoreError> {
-        let aws = Aws::from_env().await;
+impl Handler for FileGet {
+    type Endpoint = Get;
+
+    async fn new(aws: &Aws) -> Result<Self, StoreError> {
         Ok(Self {
-            table: Table::from_env(&aws)?,
-            auth: Auth::from_env(&aws).await?,
+            table: Table::from_env(aws)?,
         })
     }
 
-    async fn answer(&self, call: Call) -> Result<Reply, Problem> {
-        let account = call.account(&self.auth, Scope::Read).await?;
-        let node = api::lookup::node(&self.table, &account, &call.id("file or folder")?).await?;
+    async fn answer(&self, request: Request<Get>) -> Result<Json<Node>, Problem<Get>> {
+        let node = api::lookup::node(&self.table, &request.caller.id, &request.path).await?;
         let Some(file) = &node.file else {
-            return Reply::ok(&Node::from(&node));
+            return Ok(Json(views::node(&node)));
         };
-        let replicas = self.table.readable_replicas(&file.blob).await?;
-        Reply::ok(&Node::from(&node).with_replicas(&replicas, now()))
+        let replicas = self.table.replicas().readable(&file.blob).await?;
+        Ok(Json(views::file(&node, &replicas, now())))
     }
 }

@@ -1,13 +1,13 @@
 //! The entries of a folder, by name.
 
 use crate::{Exit, serve};
-use api::views::{Items, Node};
-use api::{Auth, Call, Endpoint, Problem, Reply};
-use domain::id::NodeId;
+use api::{Handler, Problem, Request, lookup, views};
 use domain::name::Name;
-use domain::token::Scope;
 use store::tree::Kind;
 use store::{Aws, StoreError, Table};
+use wire::body::Json;
+use wire::file::{Entries, List, Node};
+use wire::page::Items;
 
 /// The program.
 ///
@@ -19,25 +19,29 @@ pub fn main() -> Exit {
 
 pub struct FileList {
     table: Table,
-    auth: Auth,
 }
 
-impl Endpoint for FileList {
-    async fn from_env() -> Result<Self, StoreError> {
-        let aws = Aws::from_env().await;
+impl Handler for FileList {
+    type Endpoint = List;
+
+    async fn new(aws: &Aws) -> Result<Self, StoreError> {
         Ok(Self {
-            table: Table::from_env(&aws)?,
-            auth: Auth::from_env(&aws).await?,
+            table: Table::from_env(aws)?,
         })
     }
 
-    async fn answer(&self, call: Call) -> Result<Reply, Problem> {
-        let account = call.account(&self.auth, Scope::Read).await?;
-        let parent: Option<NodeId> = call.query("parent")?;
-        let (name, after) = (call.query::<Name>("name")?, call.query::<Name>("cursor")?);
-        let limit = call.limit()?;
+    async fn answer(&self, request: Request<List>) -> Result<Json<Items<Node>>, Problem<List>> {
+        let account = request.caller.id;
+        let Entries {
+            parent,
+            name,
+            cursor,
+            limit,
+        } = request.query;
+        let after: Option<Name> = lookup::cursor(cursor.as_ref())?;
+        let limit = limit.unwrap_or_default().get();
         if let Some(parent) = &parent {
-            match self.table.kind(&account, parent).await? {
+            match self.table.tree().kind(&account, parent).await? {
                 Some(Kind::Folder { .. }) => {}
                 None => return Err(Problem::not_found("file or folder")),
                 Some(Kind::File) => {
@@ -49,22 +53,23 @@ impl Endpoint for FileList {
             }
         }
         if let Some(name) = name {
-            let node = self.table.node_named(&account, parent.as_ref(), &name).await;
+            let node = self.table.tree().named(&account, parent.as_ref(), &name).await;
             let node = self.table.or_leave_out(node)?;
-            return Reply::ok(&Items {
-                items: node.iter().flatten().map(Node::from).collect(),
+            return Ok(Json(Items {
+                items: node.iter().flatten().map(views::node).collect(),
                 next_cursor: None,
                 skipped: usize::from(node.is_none()),
-            });
+            }));
         }
         let page = self
             .table
-            .nodes(&account, parent.as_ref(), after.as_ref(), limit)
+            .tree()
+            .children(&account, parent.as_ref(), after.as_ref(), limit)
             .await?;
-        Reply::ok(&Items {
-            items: page.rows.iter().map(Node::from).collect(),
+        Ok(Json(Items {
+            items: page.rows.iter().map(views::node).collect(),
             next_cursor: page.next,
             skipped: page.unreadable.len(),
-        })
+        }))
     }
 }

@@ -1,14 +1,15 @@
 //! Makes a folder.
 
 use crate::{Exit, serve};
-use api::requests::NewFolder;
-use api::{Auth, Call, Endpoint, IdempotencyKey, Problem, Reply, idempotency, throttle, views};
+use api::{Handler, IdempotencyKey, Problem, Request, throttle, views};
 use domain::placement::OnConflict;
-use domain::token::Scope;
+use service::folder::create::create_folder;
 use store::config::number;
 use store::rows::{Allowance, NodeRow, new_id, now};
-use store::table::Write;
 use store::{Aws, StoreError, Table};
+use wire::answer::Created;
+use wire::file::Node;
+use wire::folder::{Create, NewFolder};
 
 /// The program.
 ///
@@ -20,7 +21,6 @@ pub fn main() -> Exit {
 
 pub struct FolderCreate {
     table: Table,
-    auth: Auth,
     creates_per_hour: u64,
 }
 
@@ -30,56 +30,52 @@ impl FolderCreate {
         mut folder: NodeRow,
         on_conflict: OnConflict,
         key: Option<&IdempotencyKey>,
-    ) -> Result<Reply, Problem> {
+    ) -> Result<Created<Node>, Problem<Create>> {
         let allowance = Allowance::Creates(&folder.account);
         throttle::spend(&self.table, allowance, self.creates_per_hour).await?;
         // A folder never gets deeper: what is read here is still so when it is written.
         let parent = folder.parent.as_ref();
-        folder.depth = self.table.depth_within(&folder.account, parent).await?;
+        folder.depth = self.table.tree().depth_within(&folder.account, parent).await?;
         let others = |folder: &NodeRow| {
-            let remembered = key.map(|key| remember(key, folder));
+            let remembered = key.map(|key| key.remember(&answer(folder)));
             remembered.into_iter().collect()
         };
-        let folder = self.table.create_folder(folder, on_conflict, others).await?;
-        reply(&folder)
+        let folder = create_folder(&self.table, folder, on_conflict, others).await?;
+        Ok(answer(&folder))
     }
 }
 
-fn reply(folder: &NodeRow) -> Result<Reply, Problem> {
-    Reply::created(&views::Node::location(folder), &views::Node::from(folder))
+fn answer(folder: &NodeRow) -> Created<Node> {
+    Created {
+        location: format!("files/{}", folder.id),
+        body: views::node(folder),
+    }
 }
 
-fn remember(key: &IdempotencyKey, folder: &NodeRow) -> Result<Write, StoreError> {
-    let reply = reply(folder).map_err(|problem| StoreError::Corrupt(problem.code().as_str().to_owned()))?;
-    key.remember(&reply)
-}
+impl Handler for FolderCreate {
+    type Endpoint = Create;
 
-impl Endpoint for FolderCreate {
-    async fn from_env() -> Result<Self, StoreError> {
-        let aws = Aws::from_env().await;
+    async fn new(aws: &Aws) -> Result<Self, StoreError> {
         Ok(Self {
-            table: Table::from_env(&aws)?,
-            auth: Auth::from_env(&aws).await?,
+            table: Table::from_env(aws)?,
             creates_per_hour: number("CREATES_PER_HOUR")?,
         })
     }
 
-    async fn answer(&self, call: Call) -> Result<Reply, Problem> {
-        let account = call.account(&self.auth, Scope::Upload).await?;
+    async fn answer(&self, request: Request<Create>) -> Result<Created<Node>, Problem<Create>> {
         let NewFolder {
             name,
             parent,
             on_conflict,
-        } = call.json()?;
+        } = request.body;
         if on_conflict == OnConflict::Replace {
             let detail = "on_conflict: a folder does not replace anything; use \"fail\" or \"rename\"";
             return Err(Problem::invalid("on_conflict", detail));
         }
-        let key = call.idempotency_key(&account, "folders")?;
         let now = now();
         let folder = NodeRow {
             id: new_id(),
-            account,
+            account: request.caller.id,
             name,
             parent,
             file: None,
@@ -88,7 +84,6 @@ impl Endpoint for FolderCreate {
             created_at: now,
             updated_at: now,
         };
-        let create = Box::pin(self.create(folder, on_conflict, key.as_ref()));
-        idempotency::once(key.as_ref(), &self.table, create).await
+        self.create(folder, on_conflict, request.key.as_ref()).await
     }
 }

@@ -1,8 +1,10 @@
 //! The OpenAPI document, for whoever asks.
 
 use crate::{Exit, serve};
-use api::{Call, Endpoint, Problem, Reply, openapi};
-use store::StoreError;
+use api::{Handler, Problem, Request};
+use store::{Aws, StoreError};
+use wire::answer::Document;
+use wire::openapi::Get;
 
 /// The program.
 ///
@@ -14,12 +16,14 @@ pub fn main() -> Exit {
 
 pub struct OpenapiGet;
 
-impl Endpoint for OpenapiGet {
-    async fn from_env() -> Result<Self, StoreError> {
+impl Handler for OpenapiGet {
+    type Endpoint = Get;
+
+    async fn new(_: &Aws) -> Result<Self, StoreError> {
         Ok(Self)
     }
 
-    async fn answer(&self, _: Call) -> Result<Reply, Problem> {
-        Ok(Reply::public(openapi::TEXT))
+    async fn answer(&self, _: Request<Get>) -> Result<Document, Problem<Get>> {
+        Ok(Document(include_str!("../../../docs/openapi.json")))
     }
 }

@@ -1,11 +1,12 @@
 //! Signs in: begins a session.
 
 use crate::{Exit, serve};
-use api::requests::Credentials;
-use api::{Auth, Call, Endpoint, Problem, Reply, password, throttle};
+use api::{Auth, Handler, Problem, Request, password, throttle};
 use store::config::number;
 use store::rows::{Allowance, AttemptsRow, now};
 use store::{Aws, StoreError, Table};
+use wire::answer::Created;
+use wire::session::{Create, Session};
 
 /// The program.
 ///
@@ -24,24 +25,25 @@ pub struct SessionCreate {
     per_account: u64,
 }
 
-impl Endpoint for SessionCreate {
-    async fn from_env() -> Result<Self, StoreError> {
-        let aws = Aws::from_env().await;
+impl Handler for SessionCreate {
+    type Endpoint = Create;
+
+    async fn new(aws: &Aws) -> Result<Self, StoreError> {
         Ok(Self {
-            table: Table::from_env(&aws)?,
-            auth: Auth::from_env(&aws).await?,
+            table: Table::from_env(aws)?,
+            auth: Auth::new(aws).await?,
             per_source: number("SIGN_INS_PER_HOUR_AND_SOURCE")?,
             per_account: number("SIGN_INS_PER_HOUR_AND_ACCOUNT")?,
         })
     }
 
-    async fn answer(&self, call: Call) -> Result<Reply, Problem> {
-        let body: Credentials = call.json()?;
-        let (username, source) = (&body.username, call.source());
+    async fn answer(&self, request: Request<Create>) -> Result<Created<Session>, Problem<Create>> {
+        let Request { body, source, .. } = request;
+        let username = &body.username;
         // This first: it is what limits how many names a source can have counted.
         throttle::spend(&self.table, Allowance::SignInsFrom(&source), self.per_source).await?;
         throttle::attempt(&self.table, &AttemptsRow::of_sign_in(username, &source)).await?;
-        let visitor = self.table.visitor(username, &source, now()).await?;
+        let visitor = self.table.throttle().visitor(username, &source, now()).await?;
         if !visitor.is_known {
             throttle::spend(&self.table, Allowance::SignInsAs(username), self.per_account).await?;
         }
@@ -51,6 +53,9 @@ impl Endpoint for SessionCreate {
         let Some(account) = account.filter(|_| matches) else {
             return Err(Problem::unauthorized("the username or the password is wrong"));
         };
-        Reply::created("account", &self.auth.begin(&account, &source).await?)
+        Ok(Created {
+            location: "account".to_owned(),
+            body: self.auth.begin(&account, &source).await?,
+        })
     }
 }

@@ -1,8 +1,10 @@
 //! Signs out: ends the session that the access token belongs to.
 
 use crate::{Exit, serve};
-use api::{Auth, Call, Endpoint, Problem, Reply};
+use api::{Handler, Problem, Request};
 use store::{Aws, StoreError, Table};
+use wire::answer::NoContent;
+use wire::session::Delete;
 
 /// The program.
 ///
@@ -14,22 +16,20 @@ pub fn main() -> Exit {
 
 pub struct SessionDelete {
     table: Table,
-    auth: Auth,
 }
 
-impl Endpoint for SessionDelete {
-    async fn from_env() -> Result<Self, StoreError> {
-        let aws = Aws::from_env().await;
+impl Handler for SessionDelete {
+    type Endpoint = Delete;
+
+    async fn new(aws: &Aws) -> Result<Self, StoreError> {
         Ok(Self {
-            table: Table::from_env(&aws)?,
-            auth: Auth::from_env(&aws).await?,
+            table: Table::from_env(aws)?,
         })
     }
 
-    async fn answer(&self, call: Call) -> Result<Reply, Problem> {
-        let caller = call.caller(&self.auth).await?;
-        let session = caller.session()?;
-        self.table.end_session(&session.account, &session.id).await?;
-        Ok(Reply::no_content())
+    async fn answer(&self, request: Request<Delete>) -> Result<NoContent, Problem<Delete>> {
+        let session = request.caller.session;
+        self.table.sessions().end(&session.account, &session.id).await?;
+        Ok(NoContent)
     }
 }

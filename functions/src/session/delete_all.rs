@@ -1,8 +1,10 @@
 //! Signs out everywhere: ends all sessions of the account, this one included.
 
 use crate::{Exit, serve};
-use api::{Auth, Call, Endpoint, Problem, Reply};
+use api::{Handler, Problem, Request};
 use store::{Aws, StoreError, Table};
+use wire::answer::NoContent;
+use wire::session::DeleteAll;
 
 /// The program.
 ///
@@ -14,23 +16,20 @@ pub fn main() -> Exit {
 
 pub struct SessionDeleteAll {
     table: Table,
-    auth: Auth,
 }
 
-impl Endpoint for SessionDeleteAll {
-    async fn from_env() -> Result<Self, StoreError> {
-        let aws = Aws::from_env().await;
+impl Handler for SessionDeleteAll {
+    type Endpoint = DeleteAll;
+
+    async fn new(aws: &Aws) -> Result<Self, StoreError> {
         Ok(Self {
-            table: Table::from_env(&aws)?,
-            auth: Auth::from_env(&aws).await?,
+            table: Table::from_env(aws)?,
         })
     }
 
-    async fn answer(&self, call: Call) -> Result<Reply, Problem> {
-        let caller = call.caller(&self.auth).await?;
-        // Not with a personal access token, which stays good.
-        caller.session()?;
-        self.table.sign_out_everywhere(&caller.account.id).await?;
-        Ok(Reply::no_content())
+    async fn answer(&self, request: Request<DeleteAll>) -> Result<NoContent, Problem<DeleteAll>> {
+        let account = request.caller.account.id;
+        self.table.sessions().end_all(&account).await?;
+        Ok(NoContent)
     }
 }

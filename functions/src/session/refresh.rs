@@ -1,10 +1,11 @@
 //! Exchanges a refresh token for an access token and another refresh token.
 
 use crate::{Exit, serve};
-use api::requests::Refresh;
-use api::{Auth, Call, Endpoint, Problem, Reply};
+use api::{Auth, Handler, Problem, Request};
 use domain::token::RefreshToken;
 use store::{Aws, StoreError};
+use wire::body::Json;
+use wire::session::{Refresh, Session};
 
 /// The program.
 ///
@@ -18,20 +19,21 @@ pub struct SessionRefresh {
     auth: Auth,
 }
 
-impl Endpoint for SessionRefresh {
-    async fn from_env() -> Result<Self, StoreError> {
-        let aws = Aws::from_env().await;
+impl Handler for SessionRefresh {
+    type Endpoint = Refresh;
+
+    async fn new(aws: &Aws) -> Result<Self, StoreError> {
         Ok(Self {
-            auth: Auth::from_env(&aws).await?,
+            auth: Auth::new(aws).await?,
         })
     }
 
-    async fn answer(&self, call: Call) -> Result<Reply, Problem> {
-        let body: Refresh = call.json()?;
-        let token: RefreshToken = body
+    async fn answer(&self, request: Request<Refresh>) -> Result<Json<Session>, Problem<Refresh>> {
+        let token: RefreshToken = request
+            .body
             .refresh_token
             .parse()
             .map_err(|_| Problem::unauthorized("this is no refresh token; sign in again"))?;
-        Reply::ok(&self.auth.refresh(&token).await?)
+        Ok(Json(self.auth.refresh(&token).await?))
     }
 }

@@ -1,11 +1,12 @@
 //! How the targets are doing. For operators.
 
 use crate::{Exit, serve};
-use api::views::{Items, Target};
-use api::{Auth, Call, Endpoint, Problem, Reply};
-use domain::token::Scope;
+use api::{Handler, Problem, Request, views};
 use store::rows::now;
 use store::{Aws, StoreError, Table};
+use wire::body::Json;
+use wire::page::Items;
+use wire::target::{List, Target};
 
 /// The program.
 ///
@@ -17,30 +18,28 @@ pub fn main() -> Exit {
 
 pub struct TargetList {
     table: Table,
-    auth: Auth,
 }
 
-impl Endpoint for TargetList {
-    async fn from_env() -> Result<Self, StoreError> {
-        let aws = Aws::from_env().await;
+impl Handler for TargetList {
+    type Endpoint = List;
+
+    async fn new(aws: &Aws) -> Result<Self, StoreError> {
         Ok(Self {
-            table: Table::from_env(&aws)?,
-            auth: Auth::from_env(&aws).await?,
+            table: Table::from_env(aws)?,
         })
     }
 
-    async fn answer(&self, call: Call) -> Result<Reply, Problem> {
-        api::lookup::operator(&call.caller(&self.auth).await?, Scope::Read)?;
+    async fn answer(&self, _: Request<List>) -> Result<Json<Items<Target>>, Problem<List>> {
         let (mut items, mut skipped) = (Vec::new(), 0);
-        for member in self.table.roster().await?.roster.members {
-            let status = self.table.target_status(&member.name, now()).await?;
+        for member in self.table.targets().roster().await?.roster.members {
+            let status = self.table.targets().status(&member.name, now()).await?;
             skipped += status.skipped;
-            items.push(Target::new(&member, &status, now()));
+            items.push(views::target(&member, &status, now()));
         }
-        Reply::ok(&Items {
+        Ok(Json(Items {
             items,
             next_cursor: None,
             skipped,
-        })
+        }))
     }
 }

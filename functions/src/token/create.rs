@@ -1,14 +1,15 @@
 //! Makes a personal access token. Its text is shown this once.
 
 use crate::{Exit, serve};
-use api::requests::NewToken;
-use api::{Auth, Call, Endpoint, Problem, Reply, throttle, views};
+use api::{Handler, Problem, Request, SignedIn, throttle, views};
 use domain::moment::later;
-use domain::token::{MOST_DAYS, PersonalToken, Secret, Token};
+use domain::token::{self, MOST_DAYS, Secret, Token};
 use jiff::SignedDuration;
 use store::config::number;
 use store::rows::{Allowance, TokenRow, new_id, now};
 use store::{Aws, StoreError, Table};
+use wire::answer::Created;
+use wire::token::{Create, PersonalToken};
 
 /// The program.
 ///
@@ -20,24 +21,22 @@ pub fn main() -> Exit {
 
 pub struct TokenCreate {
     table: Table,
-    auth: Auth,
     creates_per_hour: u64,
 }
 
-impl Endpoint for TokenCreate {
-    async fn from_env() -> Result<Self, StoreError> {
-        let aws = Aws::from_env().await;
+impl Handler for TokenCreate {
+    type Endpoint = Create;
+
+    async fn new(aws: &Aws) -> Result<Self, StoreError> {
         Ok(Self {
-            table: Table::from_env(&aws)?,
-            auth: Auth::from_env(&aws).await?,
+            table: Table::from_env(aws)?,
             creates_per_hour: number("CREATES_PER_HOUR")?,
         })
     }
 
-    async fn answer(&self, call: Call) -> Result<Reply, Problem> {
-        let caller = call.caller(&self.auth).await?;
-        let session = caller.session()?;
-        let body: NewToken = call.json()?;
+    async fn answer(&self, request: Request<Create>) -> Result<Created<PersonalToken>, Problem<Create>> {
+        let SignedIn { account, session } = &request.caller;
+        let body = request.body;
         if body.scopes.is_empty() {
             return Err(Problem::invalid(
                 "scopes",
@@ -48,7 +47,6 @@ impl Endpoint for TokenCreate {
             let detail = format!("expires_in_days: from 1 to {MOST_DAYS}");
             return Err(Problem::invalid("expires_in_days", detail));
         }
-        let account = &caller.account;
         throttle::spend(
             &self.table,
             Allowance::Creates(&account.id),
@@ -66,9 +64,14 @@ impl Endpoint for TokenCreate {
             created_at: now(),
             expires_at: later(now(), lifetime),
         };
-        self.table.create_token(account, session, &row).await?;
-        let token: PersonalToken = Token::new(row.account.clone(), row.id.clone(), secret);
-        let view = views::PersonalToken::from(&row).with_text(token.reveal());
-        Reply::created(&format!("tokens/{}", row.id), &view)
+        self.table.tokens().create(account, session, &row).await?;
+        let token: token::PersonalToken = Token::new(row.account.clone(), row.id.clone(), secret);
+        Ok(Created {
+            location: format!("tokens/{}", row.id),
+            body: PersonalToken {
+                token: Some(token.reveal()),
+                ..views::token(&row)
+            },
+        })
     }
 }

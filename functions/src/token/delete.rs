@@ -1,9 +1,10 @@
 //! Ends a personal access token.
 
 use crate::{Exit, serve};
-use api::{Auth, Call, Endpoint, Problem, Reply};
-use domain::token::Scope;
+use api::{Handler, Problem, Request};
 use store::{Aws, StoreError, Table};
+use wire::answer::NoContent;
+use wire::token::Delete;
 
 /// The program.
 ///
@@ -15,22 +16,21 @@ pub fn main() -> Exit {
 
 pub struct TokenDelete {
     table: Table,
-    auth: Auth,
 }
 
-impl Endpoint for TokenDelete {
-    async fn from_env() -> Result<Self, StoreError> {
-        let aws = Aws::from_env().await;
+impl Handler for TokenDelete {
+    type Endpoint = Delete;
+
+    async fn new(aws: &Aws) -> Result<Self, StoreError> {
         Ok(Self {
-            table: Table::from_env(&aws)?,
-            auth: Auth::from_env(&aws).await?,
+            table: Table::from_env(aws)?,
         })
     }
 
-    async fn answer(&self, call: Call) -> Result<Reply, Problem> {
-        let account = call.account(&self.auth, Scope::Admin).await?;
-        if self.table.delete_token(&account, &call.id("token")?).await? {
-            Ok(Reply::no_content())
+    async fn answer(&self, request: Request<Delete>) -> Result<NoContent, Problem<Delete>> {
+        let account = request.caller.id;
+        if self.table.tokens().delete(&account, &request.path).await? {
+            Ok(NoContent)
         } else {
             Err(Problem::not_found("token"))
         }

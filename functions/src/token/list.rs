@@ -1,12 +1,14 @@
 //! The personal access tokens of the account, without their texts.
 
 use crate::{Exit, serve};
-use api::views::{Items, PersonalToken};
-use api::{Auth, Call, Endpoint, Problem, Reply};
+use api::{Handler, Problem, Request, lookup, views};
 use domain::id::PersonalTokenId;
-use domain::token::Scope;
 use store::rows::now;
 use store::{Aws, StoreError, Table};
+use wire::body::Json;
+use wire::page::Items;
+use wire::query::Paged;
+use wire::token::{List, PersonalToken};
 
 /// The program.
 ///
@@ -18,28 +20,29 @@ pub fn main() -> Exit {
 
 pub struct TokenList {
     table: Table,
-    auth: Auth,
 }
 
-impl Endpoint for TokenList {
-    async fn from_env() -> Result<Self, StoreError> {
-        let aws = Aws::from_env().await;
+impl Handler for TokenList {
+    type Endpoint = List;
+
+    async fn new(aws: &Aws) -> Result<Self, StoreError> {
         Ok(Self {
-            table: Table::from_env(&aws)?,
-            auth: Auth::from_env(&aws).await?,
+            table: Table::from_env(aws)?,
         })
     }
 
-    async fn answer(&self, call: Call) -> Result<Reply, Problem> {
-        let account = call.account(&self.auth, Scope::Admin).await?;
-        let after: Option<PersonalTokenId> = call.query("cursor")?;
-        let page = self.table.tokens(&account, after.as_ref(), call.limit()?).await?;
+    async fn answer(&self, request: Request<List>) -> Result<Json<Items<PersonalToken>>, Problem<List>> {
+        let account = request.caller.id;
+        let Paged { cursor, limit } = request.query;
+        let after: Option<PersonalTokenId> = lookup::cursor(cursor.as_ref())?;
+        let limit = limit.unwrap_or_default().get();
+        let page = self.table.tokens().page(&account, after.as_ref(), limit).await?;
         // The table deletes what has expired when it has the time.
         let good = page.rows.iter().filter(|row| now() < row.expires_at);
-        Reply::ok(&Items {
-            items: good.map(PersonalToken::from).collect(),
+        Ok(Json(Items {
+            items: good.map(views::token).collect(),
             next_cursor: page.next,
             skipped: page.unreadable.len(),
-        })
+        }))
     }
 }

@@ -1,12 +1,13 @@
 //! Gives an upload up and its reservation back.
 
 use crate::{Exit, serve};
-use api::{Auth, Call, Endpoint, Problem, Reply};
-use domain::token::Scope;
+use api::{Handler, Problem, Request};
 use domain::upload::{Event, State};
 use store::rows::now;
 use store::uploads::TransitionError;
 use store::{Aws, Objects, StoreError, Table};
+use wire::answer::NoContent;
+use wire::upload::Abort;
 
 /// The program.
 ///
@@ -19,34 +20,34 @@ pub fn main() -> Exit {
 pub struct UploadAbort {
     table: Table,
     objects: Objects,
-    auth: Auth,
 }
 
-impl Endpoint for UploadAbort {
-    async fn from_env() -> Result<Self, StoreError> {
-        let aws = Aws::from_env().await;
+impl Handler for UploadAbort {
+    type Endpoint = Abort;
+
+    async fn new(aws: &Aws) -> Result<Self, StoreError> {
         Ok(Self {
-            table: Table::from_env(&aws)?,
-            objects: Objects::from_env(&aws)?,
-            auth: Auth::from_env(&aws).await?,
+            table: Table::from_env(aws)?,
+            objects: Objects::from_env(aws)?,
         })
     }
 
-    async fn answer(&self, call: Call) -> Result<Reply, Problem> {
-        let account = call.account(&self.auth, Scope::Upload).await?;
-        let upload = api::lookup::upload(&self.table, &account, &call.id("upload")?).await?;
+    async fn answer(&self, request: Request<Abort>) -> Result<NoContent, Problem<Abort>> {
+        let account = request.caller.id;
+        let upload = api::lookup::upload(&self.table, &account, &request.path).await?;
         if upload.state == State::Aborted {
-            return Ok(Reply::no_content());
+            return Ok(NoContent);
         }
         let aborted = match self
             .table
-            .move_upload(&upload, Event::Abort, now(), |_| (), vec![])
+            .uploads()
+            .transition(&upload, Event::Abort, now(), |_| (), vec![])
             .await
         {
             Ok(aborted) => aborted,
             Err(TransitionError::Refused(_)) => return Err(api::lookup::not_open(&upload)),
             // Somebody else changed it, or this did, and the answer that said so got lost.
-            Err(TransitionError::Store(error @ StoreError::Conflict(_))) => {
+            Err(TransitionError::Store(error)) if error.is_conflict() => {
                 match api::lookup::upload(&self.table, &account, &upload.id).await? {
                     row if row.state == State::Aborted => row,
                     _ => return Err(error.into()),
@@ -54,9 +55,9 @@ impl Endpoint for UploadAbort {
             }
             Err(TransitionError::Store(error)) => return Err(error.into()),
         };
-        if let Err(error) = self.table.discard(&self.objects, &aborted, now()).await {
+        if let Err(error) = self.table.uploads().discard(&self.objects, &aborted, now()).await {
             tracing::warn!(upload = %aborted.id, error = error.for_log(), "left to the sweep: discarding parts");
         }
-        Ok(Reply::no_content())
+        Ok(NoContent)
     }
 }

@@ -1,15 +1,17 @@
 //! Turns the parts into a file.
 
 use crate::{Exit, serve};
-use api::problem::Code;
-use api::views::Upload;
-use api::{Auth, Call, Endpoint, Problem, Reply};
+use api::{Handler, Problem, Request, views};
 use domain::placement::Destination;
-use domain::token::Scope;
+use service::file::commit::check_place;
+use service::upload::complete::{Finalizer, Outcome};
 use std::time::Duration;
-use store::finalize::{Finalizer, Outcome};
 use store::rows::UploadRow;
 use store::{Aws, StoreError};
+use wire::answer::{Accepted, Either};
+use wire::body::Json;
+use wire::code;
+use wire::upload::{Complete, Upload};
 
 /// The program.
 ///
@@ -27,74 +29,80 @@ const NAMED: usize = 100;
 
 pub struct UploadComplete {
     finalizer: Finalizer,
-    auth: Auth,
 }
 
 impl UploadComplete {
     /// Refuses a destination early that the final write would refuse.
-    async fn check(&self, upload: &UploadRow, destination: &Destination) -> Result<(), Problem> {
+    async fn check(&self, upload: &UploadRow, destination: &Destination) -> Result<(), StoreError> {
         let mut moved = upload.clone();
         if upload.state.is_final() || !moved.redirect(destination) {
             return Ok(());
         }
         let table = &self.finalizer.table;
-        let Err(error) = table.check_place(&moved).await else {
+        let Err(error) = check_place(table, &moved).await else {
             return Ok(());
         };
         // The same request may have made the file meanwhile, whose answer got lost: what has the name is that.
-        let now = table.upload(&upload.account, &upload.id).await?;
+        let now = table.uploads().get(&upload.account, &upload.id).await?;
         match now.filter(|now| now.state.is_final()) {
             Some(_) => Ok(()),
-            None => Err(error.into()),
+            None => Err(error),
         }
     }
 }
 
-impl Endpoint for UploadComplete {
-    async fn from_env() -> Result<Self, StoreError> {
-        let aws = Aws::from_env().await;
-        let finalizer = Finalizer::from_env(&aws)?;
+impl Handler for UploadComplete {
+    type Endpoint = Complete;
+
+    async fn new(aws: &Aws) -> Result<Self, StoreError> {
         Ok(Self {
-            finalizer,
-            auth: Auth::from_env(&aws).await?,
+            finalizer: Finalizer::from_env(aws)?,
         })
     }
 
-    async fn answer(&self, call: Call) -> Result<Reply, Problem> {
-        let account = call.account(&self.auth, Scope::Upload).await?;
+    async fn answer(
+        &self,
+        request: Request<Complete>,
+    ) -> Result<Either<Json<Upload>, Accepted<Upload>>, Problem<Complete>> {
+        let Request {
+            caller: account,
+            path: id,
+            body: destination,
+            ..
+        } = request;
         let table = &self.finalizer.table;
-        let id = call.id("upload")?;
-        let destination: Destination = call.json_if_any()?;
-        let upload = api::lookup::upload(table, &account, &id).await?;
+        let upload = api::lookup::upload(table, &account.id, &id).await?;
         self.check(&upload, &destination).await?;
         match self.finalizer.run_to(&upload, &destination, PATIENCE).await? {
             Outcome::Complete(upload, node) => {
-                Reply::ok(&api::lookup::with_file(table, &upload, node.as_deref()).await?)
+                let view = api::lookup::with_file(table, &upload, node.as_deref()).await?;
+                Ok(Either::First(Json(view)))
             }
             // Seen from `/v1/uploads/{id}/complete`.
-            Outcome::InProgress(upload) => {
-                Reply::accepted(&format!("../{}", upload.id), &Upload::new(&upload)?)
-            }
+            Outcome::InProgress(upload) => Ok(Either::Second(Accepted {
+                location: format!("../{}", upload.id),
+                body: views::upload(&upload)?,
+            })),
             Outcome::PartsMissing(missing) => {
                 let named = &missing[..missing.len().min(NAMED)];
                 let detail = format!(
                     "{} parts are missing; send them and complete again",
                     missing.len()
                 );
-                Err(Problem::new(Code::PartsMissing, detail)
+                Err(Problem::new(code::PartsMissing, detail)
                     .with("missing", named)
                     .with("missing_count", missing.len()))
             }
             Outcome::ContentMismatch { announced, stored } => {
                 let detail =
                     "the parts are not the bytes that were announced; send the parts that differ again";
-                Err(Problem::new(Code::ContentMismatch, detail)
+                Err(Problem::new(code::ContentMismatch, detail)
                     .with("announced", announced.to_string())
                     .with("stored", stored.to_string()))
             }
             Outcome::PartsChanged => {
                 let detail = "a part was sent again while the upload was being finalized; complete again";
-                Err(Problem::new(Code::ChangedMeanwhile, detail))
+                Err(Problem::new(code::ChangedMeanwhile, detail))
             }
             Outcome::Ended(state) => {
                 let mut upload = upload;

@@ -1,11 +1,11 @@
 //! The state of an upload, and which parts the store has.
 
 use crate::{Exit, serve};
-use api::views::Upload;
-use api::{Auth, Call, Endpoint, Problem, Reply};
-use domain::token::Scope;
-use store::finalize::received;
+use api::{Handler, Problem, Request, views};
+use service::upload::stored::received;
 use store::{Aws, Objects, StoreError, Table};
+use wire::body::Json;
+use wire::upload::{Get, Upload};
 
 /// The program.
 ///
@@ -18,27 +18,30 @@ pub fn main() -> Exit {
 pub struct UploadGet {
     table: Table,
     objects: Objects,
-    auth: Auth,
 }
 
-impl Endpoint for UploadGet {
-    async fn from_env() -> Result<Self, StoreError> {
-        let aws = Aws::from_env().await;
+impl Handler for UploadGet {
+    type Endpoint = Get;
+
+    async fn new(aws: &Aws) -> Result<Self, StoreError> {
         Ok(Self {
-            table: Table::from_env(&aws)?,
-            objects: Objects::from_env(&aws)?,
-            auth: Auth::from_env(&aws).await?,
+            table: Table::from_env(aws)?,
+            objects: Objects::from_env(aws)?,
         })
     }
 
-    async fn answer(&self, call: Call) -> Result<Reply, Problem> {
-        let account = call.account(&self.auth, Scope::Read).await?;
-        let upload = api::lookup::upload(&self.table, &account, &call.id("upload")?).await?;
+    async fn answer(&self, request: Request<Get>) -> Result<Json<Upload>, Problem<Get>> {
+        let upload = api::lookup::upload(&self.table, &request.caller.id, &request.path).await?;
         if !upload.state.is_final() {
             let received = received(&self.table, &self.objects, &upload).await?;
-            return Reply::ok(&Upload::new(&upload)?.with_received(received));
+            return Ok(Json(Upload {
+                received: Some(views::received(received)),
+                ..views::upload(&upload)?
+            }));
         }
-        let node = self.table.file_of(&upload).await?;
-        Reply::ok(&api::lookup::with_file(&self.table, &upload, node.as_ref()).await?)
+        let node = self.table.uploads().file_of(&upload).await?;
+        Ok(Json(
+            api::lookup::with_file(&self.table, &upload, node.as_ref()).await?,
+        ))
     }
 }

@@ -1,12 +1,14 @@
 //! The caller's uploads that have not ended.
 
 use crate::{Exit, serve};
-use api::views::{Items, Upload};
-use api::{Auth, Call, Endpoint, Problem, Reply};
-use domain::token::Scope;
+use api::{Handler, Problem, Request, lookup, views};
 use domain::upload::State;
 use store::rows::{UploadPlace, UploadRow, now};
 use store::{Aws, StoreError, Table};
+use wire::body::Json;
+use wire::page::Items;
+use wire::query::Paged;
+use wire::upload::{List, Upload};
 
 /// The program.
 ///
@@ -18,37 +20,35 @@ pub fn main() -> Exit {
 
 pub struct UploadList {
     table: Table,
-    auth: Auth,
 }
 
-impl Endpoint for UploadList {
-    async fn from_env() -> Result<Self, StoreError> {
-        let aws = Aws::from_env().await;
+impl Handler for UploadList {
+    type Endpoint = List;
+
+    async fn new(aws: &Aws) -> Result<Self, StoreError> {
         Ok(Self {
-            table: Table::from_env(&aws)?,
-            auth: Auth::from_env(&aws).await?,
+            table: Table::from_env(aws)?,
         })
     }
 
-    async fn answer(&self, call: Call) -> Result<Reply, Problem> {
-        let account = call.account(&self.auth, Scope::Read).await?;
-        let after: Option<UploadPlace> = call.query("cursor")?;
-        let page = self
-            .table
-            .uploads(&account, after.as_ref(), call.limit()?)
-            .await?;
+    async fn answer(&self, request: Request<List>) -> Result<Json<Items<Upload>>, Problem<List>> {
+        let account = request.caller.id;
+        let Paged { cursor, limit } = request.query;
+        let after: Option<UploadPlace> = lookup::cursor(cursor.as_ref())?;
+        let limit = limit.unwrap_or_default().get();
+        let page = self.table.uploads().page(&account, after.as_ref(), limit).await?;
         let now = now();
         let live = |row: &&UploadRow| row.state == State::Finalizing || row.session().is_open(now);
         let items = page
             .rows
             .iter()
             .filter(live)
-            .map(Upload::new)
+            .map(views::upload)
             .collect::<Result<Vec<_>, _>>()?;
-        Reply::ok(&Items {
+        Ok(Json(Items {
             items,
             next_cursor: page.next,
             skipped: page.unreadable.len(),
-        })
+        }))
     }
 }

@@ -1,15 +1,16 @@
 //! Takes the answer to an upload's challenge.
 
 use crate::{Exit, serve};
-use api::requests::Answer;
-use api::views::Upload;
-use api::{Auth, Call, Endpoint, Problem, Reply};
-use domain::token::Scope;
+use api::{Handler, Problem, Request, views};
 use domain::upload::{Refusal, State};
-use store::possession::Proven;
+use service::file::ensure_replicas::ensure_replicas;
+use service::upload::prove::Proven;
+use service::upload::prove::prove;
 use store::rows::{UploadRow, now};
 use store::uploads::TransitionError;
 use store::{Aws, Conflict, Objects, StartQueue, StoreError, Table};
+use wire::body::Json;
+use wire::upload::{Prove, Upload};
 
 /// The program.
 ///
@@ -23,49 +24,56 @@ pub struct UploadProve {
     table: Table,
     queue: StartQueue,
     objects: Objects,
-    auth: Auth,
 }
 
 impl UploadProve {
     /// There is nothing to be proven (any more): the upload as it is.
-    async fn as_it_is(&self, upload: &UploadRow) -> Result<Reply, Problem> {
+    async fn as_it_is(&self, upload: &UploadRow) -> Result<Json<Upload>, Problem<Prove>> {
         if upload.state.is_final() && upload.state != State::Complete {
             return Err(api::lookup::not_open(upload));
         }
-        let node = self.table.file_of(upload).await?;
-        Reply::ok(&api::lookup::with_file(&self.table, upload, node.as_ref()).await?)
+        let node = self.table.uploads().file_of(upload).await?;
+        Ok(Json(
+            api::lookup::with_file(&self.table, upload, node.as_ref()).await?,
+        ))
     }
 }
 
-impl Endpoint for UploadProve {
-    async fn from_env() -> Result<Self, StoreError> {
-        let aws = Aws::from_env().await;
+impl Handler for UploadProve {
+    type Endpoint = Prove;
+
+    async fn new(aws: &Aws) -> Result<Self, StoreError> {
         Ok(Self {
-            table: Table::from_env(&aws)?,
-            queue: StartQueue::from_env(&aws)?,
-            objects: Objects::from_env(&aws)?,
-            auth: Auth::from_env(&aws).await?,
+            table: Table::from_env(aws)?,
+            queue: StartQueue::from_env(aws)?,
+            objects: Objects::from_env(aws)?,
         })
     }
 
-    async fn answer(&self, call: Call) -> Result<Reply, Problem> {
-        let account = call.account(&self.auth, Scope::Upload).await?;
-        let id = call.id("upload")?;
-        let Answer { proof } = call.json()?;
+    async fn answer(&self, request: Request<Prove>) -> Result<Json<Upload>, Problem<Prove>> {
+        let Request {
+            caller,
+            path: id,
+            body,
+            ..
+        } = request;
+        let (account, proof) = (caller.id, body.proof);
         let upload = api::lookup::upload(&self.table, &account, &id).await?;
-        match self.table.prove(&self.objects, &upload, &proof, now()).await {
+        match prove(&self.table, &self.objects, &upload, &proof, now()).await {
             Ok(Proven::Complete(upload, node)) => {
                 if let Some(file) = &node.file {
                     let parent = node.parent.as_ref();
-                    self.table.cover(&self.queue, &account, parent, &file.blob).await;
+                    ensure_replicas(&self.table, &self.queue, &account, parent, &file.blob).await;
                 }
-                Reply::ok(&api::lookup::with_file(&self.table, &upload, Some(&node)).await?)
+                Ok(Json(
+                    api::lookup::with_file(&self.table, &upload, Some(&node)).await?,
+                ))
             }
-            Ok(Proven::Open(upload)) => Reply::ok(&Upload::new(&upload)?),
+            Ok(Proven::Open(upload)) => Ok(Json(views::upload(&upload)?)),
             Err(TransitionError::Refused(Refusal::Lapsed(_))) => Err(api::lookup::not_open(&upload)),
             Err(TransitionError::Refused(_)) => self.as_it_is(&upload).await,
             // Another answer was faster, or this one, sent again because nothing was heard of it.
-            Err(TransitionError::Store(StoreError::Conflict(Conflict::UploadChanged))) => {
+            Err(error) if error.conflict() == Some(Conflict::UploadChanged) => {
                 let upload = api::lookup::upload(&self.table, &account, &id).await?;
                 self.as_it_is(&upload).await
             }

@@ -1,16 +1,15 @@
 //! Presigned requests that put parts: each for exactly these bytes.
 
 use crate::{Exit, serve};
-use api::requests::{MAX_BATCH, PartToSign, PartsToSign};
-use api::views::{SignedPart, SignedParts};
-use api::{Auth, Call, Endpoint, Problem, Reply};
+use api::{Handler, Problem, Request, views};
 use domain::id::{AccountId, UploadId};
-use domain::token::Scope;
 use std::collections::HashSet;
 use store::config::upload_expiry;
 use store::rows::{UploadRow, now};
 use store::uploads::TransitionError;
 use store::{Aws, Conflict, Objects, StoreError, Table};
+use wire::body::Json;
+use wire::upload::{MAX_BATCH, PartToSign, PartsToSign, SignParts, SignedParts};
 
 /// The program.
 ///
@@ -26,7 +25,6 @@ const ATTEMPTS: u32 = 5;
 pub struct UploadSignParts {
     table: Table,
     objects: Objects,
-    auth: Auth,
     expiry: jiff::SignedDuration,
 }
 
@@ -36,7 +34,7 @@ impl UploadSignParts {
         account: &AccountId,
         id: &UploadId,
         parts: &[PartToSign],
-    ) -> Result<(UploadRow, String), Problem> {
+    ) -> Result<(UploadRow, String), Problem<SignParts>> {
         let mut attempt = 1;
         loop {
             let upload = api::lookup::upload(&self.table, account, id).await?;
@@ -45,14 +43,13 @@ impl UploadSignParts {
             }
             match self
                 .table
+                .uploads()
                 .ensure_multipart(&self.objects, upload.clone(), self.expiry, now())
                 .await
             {
                 Ok(begun) => return Ok(begun),
                 Err(TransitionError::Refused(_)) => return Err(api::lookup::not_open(&upload)),
-                Err(TransitionError::Store(StoreError::Conflict(Conflict::UploadChanged)))
-                    if attempt < ATTEMPTS =>
-                {
+                Err(error) if error.conflict() == Some(Conflict::UploadChanged) && attempt < ATTEMPTS => {
                     attempt += 1;
                 }
                 Err(TransitionError::Store(error)) => return Err(error.into()),
@@ -61,7 +58,7 @@ impl UploadSignParts {
     }
 }
 
-fn check(parts: &[PartToSign], upload: &UploadRow) -> Result<(), Problem> {
+fn check(parts: &[PartToSign], upload: &UploadRow) -> Result<(), Problem<SignParts>> {
     if !(1..=MAX_BATCH).contains(&parts.len()) {
         return Err(Problem::invalid(
             "parts",
@@ -88,21 +85,20 @@ fn check(parts: &[PartToSign], upload: &UploadRow) -> Result<(), Problem> {
     Ok(())
 }
 
-impl Endpoint for UploadSignParts {
-    async fn from_env() -> Result<Self, StoreError> {
-        let aws = Aws::from_env().await;
+impl Handler for UploadSignParts {
+    type Endpoint = SignParts;
+
+    async fn new(aws: &Aws) -> Result<Self, StoreError> {
         Ok(Self {
-            table: Table::from_env(&aws)?,
-            objects: Objects::from_env(&aws)?,
-            auth: Auth::from_env(&aws).await?,
+            table: Table::from_env(aws)?,
+            objects: Objects::from_env(aws)?,
             expiry: upload_expiry()?,
         })
     }
 
-    async fn answer(&self, call: Call) -> Result<Reply, Problem> {
-        let account = call.account(&self.auth, Scope::Upload).await?;
-        let id = call.id("upload")?;
-        let PartsToSign { parts } = call.json()?;
+    async fn answer(&self, request: Request<SignParts>) -> Result<Json<SignedParts>, Problem<SignParts>> {
+        let (account, id) = (request.caller.id, request.path);
+        let PartsToSign { parts } = request.body;
         let (upload, multipart_id) = self.open_upload(&account, &id, &parts).await?;
         let (plan, key) = (upload.parts()?, upload.object_key());
         let mut signed = Vec::with_capacity(parts.len());
@@ -112,8 +108,8 @@ impl Endpoint for UploadSignParts {
                 .objects
                 .sign_part(&key, &multipart_id, number, length, &sha256)
                 .await?;
-            signed.push(SignedPart::new(number, request));
+            signed.push(views::signed_part(number, request));
         }
-        Reply::ok(&SignedParts { parts: signed })
+        Ok(Json(SignedParts { parts: signed }))
     }
 }

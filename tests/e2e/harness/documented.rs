@@ -4,7 +4,6 @@
 use super::http::Answer;
 use super::stack::{root, stack};
 use serde_json::Value;
-use std::collections::BTreeSet;
 use std::sync::LazyLock;
 
 static DOCUMENT: LazyLock<Value> = LazyLock::new(|| {
@@ -45,16 +44,6 @@ pub(super) fn check(method: &str, url: &str, answer: &Answer) {
         codes.contains(code),
         "{method} {path}: {code} is not documented, but {codes:?}"
     );
-}
-
-/// The methods and paths that the document has. A test of `edge` holds them to the template's.
-pub(crate) fn endpoints() -> BTreeSet<(String, String)> {
-    let paths = DOCUMENT["paths"].as_object().unwrap().iter();
-    let endpoints = paths.flat_map(|(path, operations)| {
-        let methods = operations.as_object().unwrap().keys();
-        methods.map(|method| (method.to_uppercase(), path.clone()))
-    });
-    endpoints.collect()
 }
 
 /// What the document says about a path, whatever ids are in it.

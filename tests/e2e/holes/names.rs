@@ -33,9 +33,11 @@ async fn hole_05_shell_injection_at_merge() {
     for folder in [
         "functions",
         "crates/domain",
-        "crates/edge",
+        "crates/api",
         "crates/store",
-        "crates/replicas",
+        "crates/service",
+        "crates/targets",
+        "crates/wire",
     ] {
         sources(&root().join(folder), &mut |path, text| {
             assert!(!text.contains("Command::new"), "{}", path.display());

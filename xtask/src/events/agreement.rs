@@ -1,19 +1,18 @@
-//! Whatever names the functions names the same ones: `functions/src/bin`, the template, `events/`, and the table in docs/api.md.
-//! And each sample event is one that the template would send to its function.
+//! Whatever names the functions names the same ones: `functions/src/bin`, the template and `events/`. Those behind the gateway are
+//! the endpoints that `crates/wire` declares. And each sample event is one that the template would send to its function.
 
 use crate::{tools, workspace};
 use saphyr::{LoadableYamlNode, Yaml};
 use serde_json::Value;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
+use wire::{Declaration, ENDPOINTS};
 
 /// What invokes a function.
 #[derive(Debug, PartialEq, Eq)]
-enum Trigger {
-    Http {
-        method: String,
-        path: String,
-    },
+pub(crate) enum Trigger {
+    /// An endpoint of the registry, which knows more.
+    Http,
     Queue {
         batch: i64,
     },
@@ -25,10 +24,10 @@ enum Trigger {
 }
 
 impl Trigger {
-    /// As docs/api.md has it.
-    fn in_words(&self) -> String {
-        match self {
-            Self::Http { method, path } => format!("`{method} {path}`"),
+    /// What invokes it; nothing of an endpoint, which docs/api.md has by itself.
+    pub(crate) fn in_words(&self) -> Option<String> {
+        Some(match self {
+            Self::Http => return None,
             Self::Queue { .. } => "SQS".to_owned(),
             Self::Schedule { rate } if rate == "rate(1 minute)" => "every minute".to_owned(),
             Self::Schedule { rate } => {
@@ -36,7 +35,7 @@ impl Trigger {
                 every.map_or_else(|| rate.clone(), |every| format!("every {every}"))
             }
             Self::Direct => "invoked by administrators".to_owned(),
-        }
+        })
     }
 
     /// A function may have two queues, and nothing else twice.
@@ -52,7 +51,7 @@ impl Trigger {
     /// The cases that each function needs.
     fn cases(&self) -> &[&str] {
         match self {
-            Self::Http { .. } | Self::Direct => &["success", "bad-input"],
+            Self::Http | Self::Direct => &["success", "bad-input"],
             Self::Queue { .. } => &["success", "bad-input", "partial-batch"],
             // It is told nothing, so nothing about it can be wrong.
             Self::Schedule { .. } => &["success"],
@@ -84,10 +83,18 @@ fn at<'a, 'b>(node: &'a Yaml<'b>, path: &str) -> &'a Yaml<'b> {
 fn trigger(name: &str, event: &Yaml) -> Trigger {
     let properties = at(event, "Properties");
     match text(event, "Type") {
-        "Api" => Trigger::Http {
-            method: text(properties, "Method").to_owned(),
-            path: text(properties, "Path").to_owned(),
-        },
+        "Api" => {
+            let Some(endpoint) = wire::endpoint(name) else {
+                panic!("{name} is behind the gateway, but no endpoint: declare it in crates/wire/src");
+            };
+            let said = (text(properties, "Method"), text(properties, "Path"));
+            assert_eq!(
+                said,
+                (endpoint.method, endpoint.path),
+                "infra/template.yaml: {name}"
+            );
+            Trigger::Http
+        }
         "SQS" => Trigger::Queue {
             batch: at(properties, "BatchSize").as_integer().unwrap(),
         },
@@ -99,9 +106,13 @@ fn trigger(name: &str, event: &Yaml) -> Trigger {
 }
 
 /// The template's functions by name, and the stage of its gateway.
-fn template() -> (BTreeMap<String, Trigger>, String) {
+pub(crate) fn template() -> (BTreeMap<String, Trigger>, String) {
     let text_of_it = fs::read_to_string(workspace::root().join("infra/template.yaml")).unwrap();
     let documents = Yaml::load_from_str(&text_of_it).unwrap();
+    // However else an endpoint can be written down, this would not see it.
+    for other in ["HttpApi", "FunctionUrlConfig", "AWS::ApiGateway"] {
+        assert!(!text_of_it.contains(other), "{other}");
+    }
     let resources = at(&documents[0], "Resources");
     let mut functions = BTreeMap::new();
     for (id, resource) in resources.as_mapping().unwrap() {
@@ -167,7 +178,7 @@ fn cases(function: &str) -> Vec<String> {
 }
 
 #[test]
-fn functions_template_events_and_documents_name_the_same() {
+fn functions_template_events_and_registry_name_the_same() {
     let (functions, _) = template();
     let names: Vec<_> = functions.keys().cloned().collect();
     assert_eq!(
@@ -176,19 +187,14 @@ fn functions_template_events_and_documents_name_the_same() {
         "template and functions/src/bin"
     );
     assert_eq!(names, folders(), "template and events/");
-
-    let page = fs::read_to_string(workspace::root().join("docs/api.md")).unwrap();
-    let table = page.split("\n## Endpoints\n").nth(1).unwrap();
-    let rows = table.lines().skip_while(|line| !line.starts_with("|---")).skip(1);
-    let said: BTreeMap<_, _> = rows
-        .map_while(|line| line.strip_prefix("| ")?.strip_suffix("` |")?.split_once(" | `"))
-        .map(|(endpoint, function)| (function.to_owned(), endpoint.to_owned()))
-        .collect();
-    let is: BTreeMap<_, _> = functions
-        .iter()
-        .map(|(name, trigger)| (name.clone(), trigger.in_words()))
-        .collect();
-    assert_eq!(said, is, "docs/api.md and template");
+    let served = functions.iter().filter(|(_, trigger)| **trigger == Trigger::Http);
+    let served: BTreeSet<&str> = served.map(|(name, _)| name.as_str()).collect();
+    let declared = ENDPOINTS.iter().map(|endpoint| endpoint.function);
+    assert_eq!(
+        served,
+        declared.collect(),
+        "infra/template.yaml and crates/wire/src/registry.rs"
+    );
 }
 
 #[test]
@@ -221,7 +227,7 @@ fn each_event_is_what_the_template_sends() {
             let place = format!("events/{function}/{case}.json");
             let event = tools::read_json(&workspace::root().join(&place)).unwrap();
             match &trigger {
-                Trigger::Http { method, path } => http(&place, &event, method, path, &stage),
+                Trigger::Http => http(&place, &event, wire::endpoint(&function).unwrap(), &stage),
                 Trigger::Queue { batch } => messages(&place, &event, *batch),
                 Trigger::Schedule { .. } => {
                     assert_eq!(event["source"], "aws.events", "{place}");
@@ -238,7 +244,8 @@ fn each_event_is_what_the_template_sends() {
 }
 
 /// An event of the gateway says most things twice.
-fn http(place: &str, event: &Value, method: &str, resource: &str, stage: &str) {
+fn http(place: &str, event: &Value, endpoint: &Declaration, stage: &str) {
+    let (method, resource) = (endpoint.method, endpoint.path);
     let path = resource.replace("{id}", event["pathParameters"]["id"].as_str().unwrap_or_default());
     let context = &event["requestContext"];
     for (there, wanted) in [

@@ -4,7 +4,7 @@
 //! key), so tokens of both are good, and the key can be replaced without signing anybody out. A new key signs nothing until
 //! every function has had the time to read it; one that meets a key that it does not know all the same reads the secret again.
 
-use crate::Problem;
+use crate::problem::ProblemDocument;
 use domain::id::{AccountId, SessionId};
 use domain::moment::later;
 use domain::session::ACCESS_LIFETIME;
@@ -93,7 +93,7 @@ enum Refused {
 impl Keys {
     fn parse(secret: &SecretText) -> Result<Self, StoreError> {
         let since = secret.since;
-        let misconfigured = |what: &str| StoreError::Misconfigured(format!("the signing secret {what}"));
+        let misconfigured = |what: &str| StoreError::misconfigured(format!("the signing secret {what}"));
         let secret: SigningSecret = serde_json::from_str(secret.text.expose_secret())
             .map_err(|_| misconfigured("is not {\"current\": \"...\", \"previous\": \"...\"}"))?;
         if [Some(&secret.current), secret.previous.as_ref()]
@@ -126,8 +126,13 @@ impl Keys {
     /// An access token for a session, given at `now`.
     ///
     /// # Errors
-    /// A [`Problem`] when it cannot be signed.
-    pub fn issue(&self, account: &AccountId, session: &SessionId, now: Timestamp) -> Result<String, Problem> {
+    /// `ErrorKind::Corrupt` when it cannot be signed.
+    pub fn issue(
+        &self,
+        account: &AccountId,
+        session: &SessionId,
+        now: Timestamp,
+    ) -> Result<String, StoreError> {
         let iat = u64::try_from(now.as_second()).unwrap_or_default();
         let claims = Claims {
             sub: account.clone(),
@@ -137,8 +142,7 @@ impl Keys {
             iat,
             exp: iat + ACCESS_LIFETIME.unsigned_abs().as_secs(),
         };
-        sign(self.signing(now), &claims)
-            .map_err(|e| StoreError::Corrupt(format!("signing a token: {e}")).into())
+        sign(self.signing(now), &claims).map_err(|e| StoreError::corrupt(format!("signing a token: {e}")))
     }
 
     /// The secret that follows that of a refresh token which is exchanged at `now`.
@@ -247,17 +251,17 @@ impl SigningKeys {
     ///
     /// # Errors
     /// 401.
-    pub async fn verify(&self, token: &str) -> Result<Claims, Problem> {
+    pub async fn verify(&self, token: &str) -> Result<Claims, ProblemDocument> {
         let mut said = self.get().await.verify(token);
         if said == Err(Refused::UnknownKey) {
             said = self.newest().await.verify(token);
         }
         said.map_err(|refused| match refused {
             Refused::Expired => {
-                Problem::unauthorized("the access token has expired; refresh it, or sign in again")
+                ProblemDocument::unauthorized("the access token has expired; refresh it, or sign in again")
             }
             Refused::UnknownKey | Refused::Invalid => {
-                Problem::unauthorized("the access token is not valid; sign in again")
+                ProblemDocument::unauthorized("the access token is not valid; sign in again")
             }
         })
     }
@@ -293,139 +297,4 @@ pub(crate) fn is_good(keys: &Keys, token: &str) -> bool {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    const NEW: &str = "nnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnn";
-    const OLD: &str = "oooooooooooooooooooooooooooooooo";
-
-    fn keys(current: &str, previous: Option<&str>) -> Keys {
-        Keys {
-            current: Key::new(current.into()),
-            previous: previous.map(|key| Key::new(key.into())),
-            since: Timestamp::MIN,
-        }
-    }
-
-    fn ids() -> (AccountId, SessionId) {
-        ("a1".parse().unwrap(), "s1".parse().unwrap())
-    }
-
-    fn token(keys: &Keys) -> String {
-        keys.issue(&ids().0, &ids().1, now()).unwrap()
-    }
-
-    #[test]
-    fn a_token_tells_its_account_and_session() {
-        let keys = keys(NEW, None);
-        let claims = keys.verify(&token(&keys)).unwrap();
-        assert_eq!((claims.sub, claims.sid), ids());
-    }
-
-    #[test]
-    fn a_key_that_was_replaced_is_good_until_it_is_forgotten() {
-        let token = token(&keys(OLD, None));
-        assert!(keys(NEW, Some(OLD)).verify(&token).is_ok());
-        assert_eq!(keys(NEW, None).verify(&token), Err(Refused::UnknownKey));
-    }
-
-    #[test]
-    fn a_new_key_signs_when_everybody_has_read_it() {
-        let since = now();
-        let (before, after) = (keys(OLD, None), keys(NEW, None));
-        let both = Keys {
-            since,
-            ..keys(NEW, Some(OLD))
-        };
-        for (minutes, signs) in [(0, &before), (5, &before), (6, &after), (600, &after)] {
-            let at = later(since, SignedDuration::from_mins(minutes));
-            let signs = &signs.current;
-            assert_eq!(both.signing(at).id, signs.id, "{minutes}");
-            // What follows a refresh token, too: who has not read of the new key could not give the same answer again.
-            let secret = Secret::from_bytes([7; 32]);
-            assert_eq!(
-                both.following(&secret, &ids().1, at).hash(),
-                secret.next(&ids().1, signs.bytes()).hash(),
-                "{minutes}"
-            );
-        }
-        // There is no other that could: the one before is lost, or was stolen.
-        assert_eq!(Keys { since, ..after }.signing(since).id, both.current.id);
-    }
-
-    #[test]
-    fn a_secret_with_a_short_key_is_refused() {
-        let parse = |text: &str| {
-            let secret = SecretText {
-                text: text.into(),
-                since: now(),
-            };
-            Keys::parse(&secret)
-                .map(|_| ())
-                .map_err(|error| error.to_string())
-        };
-        assert!(parse(&format!(r#"{{"current": "{NEW}"}}"#)).is_ok());
-        assert!(parse(&format!(r#"{{"current": "{NEW}", "previous": "{OLD}"}}"#)).is_ok());
-        assert!(parse(&format!(r#"{{"current": "{NEW}", "previous": "short"}}"#)).is_err());
-        let error = parse(r#"{"current": "short"}"#).unwrap_err();
-        assert!(
-            error.contains("32 characters") && !error.contains("short"),
-            "{error}"
-        );
-        assert!(parse("[]").is_err());
-    }
-
-    #[test]
-    fn tokens_that_are_refused() {
-        let keys_here = keys(NEW, None);
-        let good = token(&keys_here);
-        let parts: Vec<&str> = good.split('.').collect();
-        let claims = |change: fn(&mut Claims)| {
-            let mut claims = keys_here.verify(&good).unwrap();
-            change(&mut claims);
-            sign(&keys_here.current, &claims).unwrap()
-        };
-        let other_account = claims(|claims| claims.sub = "a2".parse().unwrap());
-        let swapped = format!(
-            "{}.{}.{}",
-            parts[0],
-            other_account.split('.').nth(1).unwrap(),
-            parts[2]
-        );
-        // {"typ":"JWT","alg":"none"}, without and with the id of the key
-        let unsigned = format!("eyJ0eXAiOiJKV1QiLCJhbGciOiJub25lIn0.{}.", parts[1]);
-        // The key's id in the header, and another key below.
-        let mut forger = keys(OLD, None);
-        forger.current.id.clone_from(&keys_here.current.id);
-        let mut unnamed = Header::new(Algorithm::HS256);
-        unnamed.kid = None;
-        let unnamed = encode(
-            &unnamed,
-            &keys_here.verify(&good).unwrap(),
-            &keys_here.current.encoding,
-        )
-        .unwrap();
-        for (bad, why) in [
-            ("", Refused::Invalid),
-            ("x", Refused::Invalid),
-            ("a.b.c", Refused::Invalid),
-            (&good[..good.len() - 2], Refused::Invalid),
-            (&swapped, Refused::Invalid),
-            (&unsigned, Refused::Invalid),
-            (&unnamed, Refused::Invalid),
-            (&token(&forger), Refused::Invalid),
-            (&token(&keys(OLD, None)), Refused::UnknownKey),
-            (&claims(|claims| claims.exp = claims.iat - 1), Refused::Expired),
-            (
-                &claims(|claims| claims.aud = "another-api".to_owned()),
-                Refused::Invalid,
-            ),
-            (
-                &claims(|claims| claims.iss = "another".to_owned()),
-                Refused::Invalid,
-            ),
-        ] {
-            assert_eq!(keys_here.verify(bad), Err(why), "{bad}");
-        }
-    }
-}
+mod tests;

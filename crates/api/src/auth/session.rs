@@ -3,12 +3,12 @@
 use super::Auth;
 use super::keys::Keys;
 use crate::Problem;
-use crate::views::Session;
 use domain::session::{ACCESS_LIFETIME, Exchange, Refreshing};
 use domain::throttle::Source;
 use domain::token::{RefreshToken, Secret, Token};
 use store::rows::{AccountRow, SessionRow, new_id, now};
 use store::{Conflict, StoreError};
+use wire::session::{Create, Refresh, Session};
 
 /// How often an exchange is tried while others exchange the same token.
 const ATTEMPTS: u32 = 3;
@@ -18,7 +18,7 @@ impl Auth {
     ///
     /// # Errors
     /// 401 when the account was signed out everywhere or deleted at this moment.
-    pub async fn begin(&self, account: &AccountRow, source: &Source) -> Result<Session, Problem> {
+    pub async fn begin(&self, account: &AccountRow, source: &Source) -> Result<Session, Problem<Create>> {
         let secret = Secret::from_bytes(rand::random());
         let session = SessionRow {
             account: account.id.clone(),
@@ -26,13 +26,18 @@ impl Auth {
             sign_outs: account.sign_outs,
             refreshing: Refreshing::new(secret.hash(), now()),
         };
-        match self.table.begin_session(account, &session, source, now()).await {
-            Err(StoreError::Conflict(_)) => Err(Problem::unauthorized(
+        match self
+            .table
+            .sessions()
+            .begin(account, &session, source, now())
+            .await
+        {
+            Err(error) if error.is_conflict() => Err(Problem::unauthorized(
                 "the account was changed at this moment; sign in again",
             )),
             begun => {
                 begun?;
-                given(&*self.keys.newest().await, &session, secret)
+                Ok(given(&*self.keys.newest().await, &session, secret)?)
             }
         }
     }
@@ -41,10 +46,14 @@ impl Auth {
     ///
     /// # Errors
     /// 401 when the session is over, or ends now because the token was exchanged before.
-    pub async fn refresh(&self, token: &RefreshToken) -> Result<Session, Problem> {
+    pub async fn refresh(&self, token: &RefreshToken) -> Result<Session, Problem<Refresh>> {
         let over = || Problem::unauthorized("the session is over; sign in again");
         for _ in 0..ATTEMPTS {
-            let found = self.table.session(&token.account, &token.id, now()).await?;
+            let found = self
+                .table
+                .sessions()
+                .get(&token.account, &token.id, now())
+                .await?;
             let (_, mut session) = found.ok_or_else(over)?;
             let keys = self.keys.newest().await;
             let next = keys.following(&token.secret, &token.id, now());
@@ -52,12 +61,12 @@ impl Auth {
                 .refreshing
                 .exchange(&token.secret.hash(), next.hash(), now())
             {
-                Exchange::New(then) => match self.table.refresh_session(&session, &then).await {
-                    Err(StoreError::Conflict(_)) => {}
+                Exchange::New(then) => match self.table.sessions().refresh(&session, &then).await {
+                    Err(error) if error.is_conflict() => {}
                     written => {
                         written?;
                         session.refreshing = then;
-                        return given(&keys, &session, next);
+                        return Ok(given(&keys, &session, next)?);
                     }
                 },
                 Exchange::Again => {
@@ -65,10 +74,10 @@ impl Auth {
                     let same = |secret: &Secret| secret.hash() == session.refreshing.current;
                     let before = keys.all_following(&token.secret, &token.id).find(same);
                     // Nobody is signed out for that: whoever asks again in a moment is answered.
-                    return given(&keys, &session, before.ok_or(Conflict::SessionChanged)?);
+                    return Ok(given(&keys, &session, before.ok_or(Conflict::SessionChanged)?)?);
                 }
                 Exchange::Stolen => {
-                    self.table.end_session(&token.account, &token.id).await?;
+                    self.table.sessions().end(&token.account, &token.id).await?;
                     tracing::warn!(account = %token.account, "a refresh token came twice; its session was ended");
                     return Err(Problem::unauthorized(
                         "the refresh token was used before, so the session was ended; sign in again",
@@ -82,7 +91,7 @@ impl Auth {
 }
 
 /// What a client gets.
-fn given(keys: &Keys, session: &SessionRow, secret: Secret) -> Result<Session, Problem> {
+fn given(keys: &Keys, session: &SessionRow, secret: Secret) -> Result<Session, StoreError> {
     let access_token = keys.issue(&session.account, &session.id, now())?;
     let refresh_token: RefreshToken = Token::new(session.account.clone(), session.id.clone(), secret);
     Ok(Session {

@@ -5,9 +5,9 @@ use crate::error::ApiError;
 use crate::http::Call;
 use crate::types::{Destination, NewUpload, Page, PartToSign, SignedPart, Upload};
 use domain::possession::Proof;
-use reqwest::Method;
 use serde::Deserialize;
 use serde_json::json;
+use wire::upload;
 
 impl Api {
     /// `POST /v1/uploads`: begins an upload, one however often an answer gets lost and the call is made again.
@@ -16,7 +16,7 @@ impl Api {
     /// `name_taken`, `quota_exceeded`, `invalid_request`, `not_found` (parent), and whatever befalls every call.
     pub async fn create_upload(&self, upload: &NewUpload) -> Result<Upload, ApiError> {
         self.http
-            .json(Call::new(Method::POST, &["uploads"]).body(json!(upload)).once())
+            .json(Call::to::<upload::Create>().body(json!(upload)))
             .await
     }
 
@@ -26,9 +26,8 @@ impl Api {
     /// # Errors
     /// `name_taken`, `upload_not_open`, `not_found`, and whatever befalls every call.
     pub async fn prove(&self, id: &str, proof: &Proof) -> Result<Upload, ApiError> {
-        let path = ["uploads", id, "proof"];
         // Asked again, the server says what became of the first answer.
-        let call = Call::new(Method::POST, &path)
+        let call = Call::at::<upload::Prove>(id)
             .body(json!({ "proof": proof }))
             .repeatable();
         self.http.json(call).await
@@ -39,7 +38,7 @@ impl Api {
     /// # Errors
     /// Whatever befalls every call.
     pub async fn list_uploads(&self, cursor: Option<&str>) -> Result<Page<Upload>, ApiError> {
-        let call = Call::new(Method::GET, &["uploads"])
+        let call = Call::to::<upload::List>()
             .query("cursor", cursor)
             .query("limit", Some(PAGE_LIMIT));
         self.http.json(call).await
@@ -58,7 +57,7 @@ impl Api {
     /// # Errors
     /// `not_found`, and whatever befalls every call.
     pub async fn upload(&self, id: &str) -> Result<Upload, ApiError> {
-        self.http.json(Call::new(Method::GET, &["uploads", id])).await
+        self.http.json(Call::at::<upload::Get>(id)).await
     }
 
     /// `POST /v1/uploads/{id}/parts`: URLs to send parts to. Asking again is always allowed.
@@ -70,8 +69,7 @@ impl Api {
         struct Signed {
             parts: Vec<SignedPart>,
         }
-        let path = ["uploads", id, "parts"];
-        let call = Call::new(Method::POST, &path)
+        let call = Call::at::<upload::SignParts>(id)
             .body(json!({ "parts": parts }))
             .repeatable();
         Ok(self.http.json::<Signed>(call).await?.parts)
@@ -95,8 +93,7 @@ impl Api {
         id: &str,
         destination: Option<&Destination>,
     ) -> Result<Upload, ApiError> {
-        let path = ["uploads", id, "complete"];
-        let call = Call::new(Method::POST, &path).repeatable();
+        let call = Call::at::<upload::Complete>(id).repeatable();
         let call = match destination {
             Some(destination) => call.body(json!(destination)),
             None => call,
@@ -109,6 +106,6 @@ impl Api {
     /// # Errors
     /// `not_found`, `upload_not_open`, and whatever befalls every call.
     pub async fn abort_upload(&self, id: &str) -> Result<(), ApiError> {
-        self.done(Call::new(Method::DELETE, &["uploads", id])).await
+        self.done(Call::at::<upload::Abort>(id)).await
     }
 }

@@ -1,7 +1,7 @@
 use super::*;
+use wire::file;
 
-fn url(base: &str, path: &[&str], query: &[(&'static str, &str)]) -> String {
-    let mut call = Call::new(Method::GET, path);
+fn url(base: &str, mut call: Call<'_>, query: &[(&'static str, &str)]) -> String {
     for (name, value) in query {
         call = call.query(name, Some(value));
     }
@@ -12,15 +12,15 @@ fn url(base: &str, path: &[&str], query: &[(&'static str, &str)]) -> String {
 fn paths_go_below_the_stage_and_are_encoded() {
     let base = "http://127.0.0.1:4566/_aws/execute-api/abc/prod";
     assert_eq!(
-        url(base, &["files", "a/b?c"], &[]),
+        url(base, Call::at::<file::Get>("a/b?c"), &[]),
         format!("{base}/v1/files/a%2Fb%3Fc")
     );
     assert_eq!(
-        url(&format!("{base}/"), &["files"], &[]),
+        url(&format!("{base}/"), Call::to::<file::List>(), &[]),
         format!("{base}/v1/files")
     );
     assert_eq!(
-        url("https://h", &["files"], &[("name", "a&b +")]),
+        url("https://h", Call::to::<file::List>(), &[("name", "a&b +")]),
         "https://h/v1/files?name=a%26b+%2B"
     );
 }

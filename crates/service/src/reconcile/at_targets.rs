@@ -84,8 +84,8 @@ impl Reconcile {
         duty: ReplicaDuty,
         targets: &Targets,
     ) -> Result<Became, ReplicaError> {
-        // The row came from a scan, and may have been stale.
-        let read = self.table.replica(&replica.blob, &replica.target).await?;
+        // The row came from a scan, and may have been old.
+        let read = self.table.replicas().get(&replica.blob, &replica.target).await?;
         let Some(replica) = read.filter(|read| read.since == replica.since && read.state == replica.state)
         else {
             return Ok(Became::AsItWas);
@@ -97,10 +97,10 @@ impl Reconcile {
                 return Ok(Became::AsItWas);
             }
             targets.remove(&replica).await?;
-            return match self.table.remove_replica(&replica).await {
+            return match self.table.replicas().remove(&replica).await {
                 Ok(()) => Ok(Became::Removed),
                 // The next pass looks at what it has become.
-                Err(StoreError::Conflict(Conflict::ReplicaChanged)) => Ok(Became::AsItWas),
+                Err(error) if error.conflict() == Some(Conflict::ReplicaChanged) => Ok(Became::AsItWas),
                 Err(error) => Err(error.into()),
             };
         }
@@ -127,7 +127,7 @@ impl Reconcile {
                 there.size, there.checksum
             ),
         };
-        if !self.table.lose_replica(&replica, &reason, now()).await? {
+        if !self.table.replicas().lose(&replica, &reason, now()).await? {
             return Ok(Became::AsItWas);
         }
         tracing::error!(blob = %replica.blob, target = replica.target, key, reason, "a replica is lost; copying it again");
@@ -138,7 +138,7 @@ impl Reconcile {
 
     /// What is being reclaimed may be gone from its targets already.
     async fn is_reclaimed(&self, replica: &ReplicaRow) -> Result<bool, StoreError> {
-        let blob = self.table.blob(&replica.blob).await?;
+        let blob = self.table.blobs().get(&replica.blob).await?;
         Ok(blob.is_none_or(|blob| blob.reclaiming))
     }
 
@@ -153,7 +153,8 @@ impl Reconcile {
             if !by_folder.contains_key(&folder) {
                 let targets = self
                     .table
-                    .targets_for(roster, &folder.0, folder.1.as_ref())
+                    .targets()
+                    .of_file(roster, &folder.0, folder.1.as_ref())
                     .await?;
                 by_folder.insert(folder.clone(), targets);
             }
@@ -167,7 +168,7 @@ impl Reconcile {
         let there = self.table.probably_existing(keys).await?;
         wanted.retain(|(blob, member)| !there.contains(&ReplicaRow::key_of(blob, &member.name)));
         let (added, failed) = each(wanted, async |(blob, member)| {
-            let made = self.table.add_replicas(&blob, &[member], now()).await?;
+            let made = self.table.replicas().add(&blob, &[member], now()).await?;
             self.queue.start(&blob, &made).await?;
             Ok::<_, StoreError>(count(made.len()))
         })

@@ -4,7 +4,7 @@ use super::{LISTED, Page, Reconcile, count, each};
 use domain::reconcile::pass::{Counts, Marker, Place, Seen};
 use domain::reconcile::{blob_of_key, multipart_is_orphaned};
 use store::StoreError;
-use store::objects::ListedMultipart;
+use store::objects::listing::ListedMultipart;
 
 impl Reconcile {
     /// Checks the multipart uploads after this one.
@@ -50,7 +50,7 @@ impl Reconcile {
         let Some(blob) = blob_of_key(key).filter(|_| age.is_old(*begun_at)) else {
             return Ok(false);
         };
-        let claimant = self.table.claimant(&blob).await?;
+        let claimant = self.table.reconciliation().claimant(&blob).await?;
         if !multipart_is_orphaned(&claimant, id, *begun_at, &age) {
             return Ok(false);
         }

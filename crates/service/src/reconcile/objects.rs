@@ -5,7 +5,7 @@ use domain::id::BlobId;
 use domain::reconcile::pass::{Counts, Pass, Place, Seen};
 use domain::reconcile::{blob_of_key, object_is_orphaned};
 use store::StoreError;
-use store::objects::ListedObject;
+use store::objects::listing::ListedObject;
 
 impl Reconcile {
     /// Checks the objects after this key.
@@ -23,7 +23,7 @@ impl Reconcile {
         // Nearly all are blobs, and one read shows that.
         let age = self.age();
         let ids: Vec<BlobId> = ours.iter().map(|(id, _)| id.clone()).collect();
-        let blobs = self.table.blobs_of(&ids).await?;
+        let blobs = self.table.reconciliation().blobs_of(&ids).await?;
         let (mut seen, mut other_sizes) = (Seen::default(), Vec::new());
         for (id, object) in &ours {
             let Some(Some(blob)) = blobs.get(id) else { continue };
@@ -51,14 +51,14 @@ impl Reconcile {
 
     /// Deletes an object without an owner, with all items about it. Returns whether it did.
     async fn object(&self, id: &BlobId, object: &ListedObject) -> Result<bool, StoreError> {
-        let standing = self.table.standing(id).await?;
+        let standing = self.table.reconciliation().standing(id).await?;
         if !object_is_orphaned(&standing, object.made_at, &self.age()) {
             return Ok(false);
         }
         tracing::warn!(key = object.key, made_at = %object.made_at, ?standing, "deleting an object without an owner");
         // The claim last: until it is gone the pass over the rows comes back.
         self.objects.delete(&object.key).await?;
-        self.table.delete_unborn(id).await?;
+        self.table.reconciliation().delete_unborn(id).await?;
         Ok(true)
     }
 }

@@ -23,7 +23,11 @@ impl Reconcile {
             pk: pk.clone(),
             sk: sk.clone(),
         });
-        let page = self.table.owners(after.as_ref(), SCANNED).await?;
+        let page = self
+            .table
+            .reconciliation()
+            .owners(after.as_ref(), SCANNED)
+            .await?;
         let mut counts = Counts {
             skipped: count(page.unreadable.len()),
             ..Counts::default()
@@ -42,7 +46,7 @@ impl Reconcile {
         // A claim stays where its upload has become a blob, mostly on the same page.
         let here: HashSet<&BlobId> = blobs.iter().map(|blob| &blob.id).collect();
         claimed.retain(|blob| !here.contains(blob));
-        let elsewhere = self.table.blobs_among(&claimed).await?;
+        let elsewhere = self.table.reconciliation().blobs_among(&claimed).await?;
         claimed.retain(|blob| !elsewhere.contains(blob));
 
         let (sample, age) = (self.sample_of(pass), self.age());
@@ -68,7 +72,7 @@ impl Reconcile {
 
     /// Compares blobs with their objects.
     pub(super) async fn blobs(&self, ids: Vec<BlobId>) -> Counts {
-        let (rows, failed) = each(ids, async |id| self.table.blob(&id).await).await;
+        let (rows, failed) = each(ids, async |id| self.table.blobs().get(&id).await).await;
         let mut counts = self.looked_at(rows.into_iter().flatten().collect()).await;
         counts.failed += failed;
         counts
@@ -102,14 +106,14 @@ impl Reconcile {
         if examine(&life, blob.size, found).is_none() {
             return Ok(None);
         }
-        // The row came from a scan, and may have been stale.
-        let Some(blob) = self.table.blob(&blob.id).await? else {
+        // The row came from a scan, and may have been old.
+        let Some(blob) = self.table.blobs().get(&blob.id).await? else {
             return Ok(None);
         };
         let Some(event) = examine(&blob.life(), blob.size, found) else {
             return Ok(None);
         };
-        if self.table.move_blob(&blob, event, now()).await?.is_err() {
+        if self.table.blobs().transition(&blob, event, now()).await?.is_err() {
             return Ok(None);
         }
         let (size, references) = (blob.size, blob.references);
@@ -123,12 +127,12 @@ impl Reconcile {
 
     /// Removes a claim whose upload never became a blob, with the other items about it. Returns whether it did.
     async fn claim(&self, blob: &BlobId) -> Result<bool, StoreError> {
-        let standing = self.table.standing(blob).await?;
+        let standing = self.table.reconciliation().standing(blob).await?;
         if !claim_is_over(&standing, &self.age()) {
             return Ok(false);
         }
-        tracing::warn!(%blob, ?standing, "removing a claim without an upload");
-        self.table.delete_unborn(blob).await?;
+        tracing::warn!(%blob, ?standing, "removing a claim that leads nowhere");
+        self.table.reconciliation().delete_unborn(blob).await?;
         Ok(true)
     }
 }

@@ -11,9 +11,9 @@ use domain::id::BlobId;
 use domain::replica::{Message, Next, SegmentPlan, State, next};
 use std::ops::Range;
 use std::sync::Arc;
-use store::replicas::Arrival;
+use store::replicas::arriving::Arrival;
 use store::rows::{BlobRow, ReplicaRow, now, object_key};
-use store::{Objects, Queue, StoreError, Table};
+use store::{ErrorKind, Objects, Queue, StoreError, Table};
 use targets::error::{Failure, ReplicaError};
 use targets::target::Copy;
 use tokio::sync::SemaphorePermit;
@@ -114,9 +114,14 @@ impl Replicator {
         let done = match (task.message, &job.replica.multipart_id) {
             (Message::Copy { segment, .. }, Some(_)) => self.copy_segment(&job, *segment).await,
             (Message::Start { .. }, _) if job.replica.state == State::Failed => {
-                // A redrive: it is tried again.
-                self.table.redrive(&job.replica, now()).await?;
-                match self.table.replica(&job.blob.id, &job.replica.target).await? {
+                // Somebody wants it tried again.
+                self.table.replicas().redrive(&job.replica, now()).await?;
+                match self
+                    .table
+                    .replicas()
+                    .get(&job.blob.id, &job.replica.target)
+                    .await?
+                {
                     Some(replica) => job.replica = replica,
                     None => return Ok(Outcome::Nothing),
                 }
@@ -137,7 +142,7 @@ impl Replicator {
         let plan = job.blob.parts()?;
         let begun = job.replica.multipart_id.is_some();
         let segments = if begun {
-            self.table.segments(&job.replica).await?
+            self.table.replicas().segments(&job.replica).await?
         } else {
             Vec::new()
         };
@@ -164,14 +169,14 @@ impl Replicator {
     /// What is to be done next for a replica whose multipart upload was begun; `None` when that is nothing.
     ///
     /// # Errors
-    /// [`StoreError::Remote`] or [`StoreError::Corrupt`].
+    /// [`StoreError`].
     pub(crate) async fn further(&self, blob: &BlobId, target: &str) -> Result<Option<Message>, StoreError> {
-        let replica = self.table.replica(blob, target).await?;
+        let replica = self.table.replicas().get(blob, target).await?;
         let begun = |replica: &ReplicaRow| replica.state.is_under_way() && replica.multipart_id.is_some();
-        let (Some(replica), Some(row)) = (replica.filter(begun), self.table.blob(blob).await?) else {
+        let (Some(replica), Some(row)) = (replica.filter(begun), self.table.blobs().get(blob).await?) else {
             return Ok(None);
         };
-        let segments = self.table.segments(&replica).await?;
+        let segments = self.table.replicas().segments(&replica).await?;
         let recorded: Vec<u32> = segments.iter().map(|segment| segment.segment).collect();
         let (blob, target) = (blob.clone(), target.to_owned());
         Ok(match next(replica.state, &row.parts()?, true, &recorded) {
@@ -206,6 +211,7 @@ impl Replicator {
             Some(digest) => digest,
             None => *self
                 .table
+                .blobs()
                 .ledger_page(&job.blob.id, 0)
                 .await?
                 .first()
@@ -275,7 +281,7 @@ fn may_be_better_at_once(error: &ReplicaError) -> bool {
                 ..
             }
             // The source broke off, or did not answer.
-            | ReplicaError::Store(StoreError::Remote { code: None, .. })
+            | ReplicaError::Store(StoreError { kind: ErrorKind::Unavailable, .. })
     )
 }
 
@@ -289,5 +295,5 @@ fn arrived(job: &Job<'_>, checksum: String, copied: u64) -> Outcome {
 }
 
 fn lacks(job: &Job<'_>, part: u32) -> StoreError {
-    StoreError::Corrupt(format!("the ledger of {} lacks part {part}", job.blob.id))
+    StoreError::corrupt(format!("the ledger of {} lacks part {part}", job.blob.id))
 }

@@ -1,83 +1,37 @@
 //! What a worker does with the messages of one invocation: at once as far as there is room, target by target.
 //!
-//! A target whose circuit is open gets no requests: its messages are acknowledged, and its replicas wait without any
-//! ([`Table::park`]) until the circuit closes. Messages for one that has no slot for another worker are sent as new ones, to come
-//! later, and do not count as tried. While the worker is busy it extends the visibility time-out of its messages by a short time,
-//! again and again: when it is killed, they are delivered again soon.
+//! A target whose circuit is open is left alone: its messages are acknowledged, and its replicas wait without any
+//! ([`Replicas::park`](store::replicas::Replicas::park)) until the circuit closes. Messages for one that has no place for another worker are sent anew, to come
+//! later, and do not count as tried. While the worker is at its messages it keeps them hidden for a short time only,
+//! again and again: when it is killed, they come back soon.
 
 mod after;
+mod asked;
 mod at_target;
 mod batch;
 mod circuit;
+mod delivery;
 mod gather;
 mod live;
+mod places;
 
-use crate::replicate::replicator::Replicator;
+pub use delivery::{Delivery, Verdict, defer};
+pub use places::Worker;
+
 use crate::replicate::report::Report;
 use at_target::AtTarget;
-use domain::replica::{Message, STALLED_AFTER};
 use futures::future::{Either, join_all, select};
-use jiff::SignedDuration;
 use live::Live;
+use places::HOLD;
 use std::collections::BTreeMap;
 use std::convert::Infallible;
 use std::pin::pin;
 use std::time::Duration;
-use store::rows::{ReplicaRow, from_now, now};
-use store::{DeadLetters, Queue, StoreError, Table};
-use targets::error::ReplicaError;
+use store::rows::from_now;
 use tokio::time::Instant;
 
-/// The visibility time-out of messages and the lease of slots, between two heartbeats of a worker.
-const HOLD: SignedDuration = SignedDuration::from_secs(30);
-/// The interval of heartbeats.
+/// How often it says so.
 const HEARTBEAT: Duration = Duration::from_secs(10);
-/// When messages come again that found no slot at their target, in seconds.
-const NO_PLACE: std::ops::Range<i64> = 10..40;
-/// When messages come again that could not be worked on because the table or the primary store did not answer.
-const OUR_SIDE: SignedDuration = SignedDuration::from_secs(30);
-
-/// A message as it was received.
-#[derive(Debug, Clone)]
-pub struct Delivery {
-    /// The message.
-    pub message: Message,
-    /// Its receipt handle.
-    pub receipt: Option<String>,
-    /// How often it has been received, this time included.
-    pub attempts: u32,
-}
-
-/// The outcome of a message.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Verdict {
-    /// It is done.
-    Done,
-    /// It comes again.
-    Again,
-}
-
-/// A worker with what it needs to process messages.
-pub struct Worker {
-    /// Copies.
-    pub replicator: Replicator,
-    /// The dead-letter queue.
-    pub dead_letters: DeadLetters,
-    /// How often a message is tried.
-    pub max_attempts: u32,
-    /// The id of this worker.
-    pub name: String,
-}
-
-/// Why a message has to come again.
-enum Setback {
-    Failed(ReplicaError),
-    /// It was not begun: there was no time left, or the target failed for other messages.
-    NotBegun,
-    /// The replica is there, but something obsolete was left at the target.
-    Untidy(ReplicaError),
-}
-
 impl Worker {
     /// Processes messages for `time` at most. Returns the outcome of each, and what was done.
     pub async fn batch(&self, deliveries: &[Delivery], time: Duration) -> (Vec<Verdict>, Report) {
@@ -94,7 +48,7 @@ impl Worker {
     async fn keep_alive(&self, live: &Live) -> Infallible {
         loop {
             let queue = &self.replicator.queue;
-            let hidden = live.hide_all(async |messages| queue.hide_all_for(messages, HOLD).await);
+            let hidden = live.hide_all(async |messages| queue.change_visibility_of(messages, HOLD).await);
             if let Err(error) = hidden.await {
                 tracing::warn!(
                     error = error.for_log(),
@@ -106,7 +60,8 @@ impl Worker {
                 let kept = self
                     .replicator
                     .table
-                    .keep_slot(&target, slot, &self.name, from_now(HOLD))
+                    .slots()
+                    .keep(&target, slot, &self.name, from_now(HOLD))
                     .await;
                 if !matches!(kept, Ok(true)) {
                     tracing::warn!(target, slot, "the slot at the target was taken by another worker");
@@ -137,73 +92,4 @@ impl Worker {
         }
         (verdicts, report)
     }
-
-    /// Takes a slot at a target that limits its workers. `Err`: all are taken; how long to wait.
-    async fn slot(&self, target: &str, live: &Live) -> Result<Option<u16>, SignedDuration> {
-        let place = self.replicator.targets.get(target);
-        let Some(places) = place.ok().and_then(|place| place.config.max_workers) else {
-            return Ok(None);
-        };
-        let table = &self.replicator.table;
-        let taken = table
-            .take_slot(target, places, &self.name, now(), from_now(HOLD))
-            .await;
-        let wait = SignedDuration::from_secs(rand::random_range(NO_PLACE));
-        match taken {
-            Ok(Some(slot)) => {
-                live.take(target, slot);
-                Ok(Some(slot))
-            }
-            Ok(None) => Err(wait),
-            Err(error) => {
-                tracing::warn!(
-                    target,
-                    error = error.for_log(),
-                    "no slot at the target could be taken"
-                );
-                Err(wait)
-            }
-        }
-    }
-
-    /// Whether a target limits its workers.
-    fn has_places(&self, target: &str) -> bool {
-        let place = self.replicator.targets.get(target);
-        place.is_ok_and(|place| place.config.max_workers.is_some())
-    }
-
-    /// Releases a slot.
-    async fn leave(&self, target: &str, slot: u16, live: &Live) {
-        live.leave(target, slot);
-        if let Err(error) = self.replicator.table.free_slot(target, slot, &self.name).await {
-            tracing::warn!(
-                target,
-                error = error.for_log(),
-                "the slot could not be released; it will run out"
-            );
-        }
-    }
-}
-
-/// Delays a message without counting it as tried: it is sent as a new one. The sweep, which sends one for every replica
-/// without progress, is told that there is one.
-///
-/// # Errors
-/// [`StoreError::Remote`] when it was not sent.
-pub async fn defer(
-    table: &Table,
-    queue: &Queue,
-    delivery: &Delivery,
-    wait: SignedDuration,
-) -> Result<(), StoreError> {
-    // Not all at the same time.
-    let wait = wait.mul_f64(1.0 + rand::random::<f64>() / 2.0) + SignedDuration::from_secs(1);
-    let tried = delivery.attempts.saturating_sub(1);
-    queue.defer(&delivery.message, wait, tried).await?;
-    let (blob, target) = delivery.message.subject();
-    let replica = ReplicaRow::key_of(blob, target);
-    if let Err(error) = table.postpone(&replica, from_now(wait + STALLED_AFTER)).await {
-        tracing::warn!(%blob, target, error = error.for_log(), "the message could not be recorded; the sweep will send another");
-    }
-    Ok(())
 }

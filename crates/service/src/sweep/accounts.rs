@@ -1,6 +1,7 @@
 //! Accounts that are being deleted.
 
 use super::Sweep;
+use crate::account::delete::delete_contents;
 use crate::sweep::lane::Lane;
 use crate::sweep::report::Done;
 use jiff::SignedDuration;
@@ -30,7 +31,7 @@ impl Sweep {
         let began = Instant::now();
         let time = time.min(FOR_ONE);
         let go_on = || began.elapsed() < time;
-        let cleared = self.table().clear_account(self.objects(), &account, now(), go_on);
+        let cleared = delete_contents(self.table(), self.objects(), &account, now(), go_on);
         if cleared.await? {
             return Ok(Done::Closed);
         }

@@ -7,16 +7,17 @@
 use super::Sweep;
 use crate::configured_targets::Targets;
 use crate::sweep::lane::{Lane, received};
+use crate::sweep::reclaim::reclaim;
 use crate::sweep::report::Done;
 use crate::unreachable::Silent;
 use domain::blob::{Effect, Event};
 use futures::{StreamExt, stream};
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
-use store::reclaim::Remains;
+use store::blobs::Remains;
 use store::rows::{BlobRow, ReplicaRow, now};
 use store::table::Row;
-use store::{Aws, StoreError};
+use store::{Aws, ErrorKind, StoreError};
 use targets::ReplicaError;
 use tokio::sync::{OnceCell, Semaphore, mpsc};
 
@@ -39,7 +40,7 @@ impl Sweep {
         let places = Places::new(&self.aws);
         let reading = async {
             let give = give;
-            lane.read(async |keys| match self.table().blobs_at(keys).await {
+            lane.read(async |keys| match self.table().blobs().at(keys).await {
                 Ok(blobs) => {
                     for blob in blobs {
                         match blob {
@@ -71,7 +72,7 @@ impl Sweep {
             received(take).for_each_concurrent(IN_HAND, examine).await;
         };
         let deleting = together(take_empty).for_each_concurrent(DELETIONS, async |remains| {
-            for (key, ended) in self.table().bury(self.objects(), remains).await {
+            for (key, ended) in reclaim(self.table(), self.objects(), remains).await {
                 let done = ended.map(|()| Done::Reclaimed).map_err(ReplicaError::from);
                 lane.note(&key, done).await;
             }
@@ -86,17 +87,26 @@ impl Sweep {
         places: &Places<'_>,
     ) -> Result<Examined, ReplicaError> {
         let permit = examined.acquire().await;
-        let effects = match self.table().move_blob(&blob, Event::Examine, now()).await {
+        let effects = match self
+            .table()
+            .blobs()
+            .transition(&blob, Event::Examine, now())
+            .await
+        {
             Ok(Ok(effects)) => effects,
-            // It is not due, or it was revived just now.
-            Ok(Err(_)) | Err(StoreError::Conflict(_)) => return Ok(Examined::Done(Done::Nothing)),
+            // It is not due, or it was revived at the last moment.
+            Ok(Err(_))
+            | Err(StoreError {
+                kind: ErrorKind::Conflict(_),
+                ..
+            }) => return Ok(Examined::Done(Done::Nothing)),
             Err(error) => return Err(error.into()),
         };
         if !effects.contains(&Effect::Delete) {
             let marked = effects.contains(&Effect::FreeContent);
             return Ok(Examined::Done(if marked { Done::Marked } else { Done::Nothing }));
         }
-        let remains = self.table().blob_remains(blob).await?;
+        let remains = self.table().blobs().remains(blob).await?;
         drop(permit);
         for replica in &remains.replicas {
             places.remove(replica).await?;

@@ -1,6 +1,7 @@
 //! Replicas that wait without a message, because their target's circuit was open: they get one when it works again, and no
 //! faster than it takes them. A circuit that is still open gets its probe, if none was sent.
 
+use crate::replicate::feed::{feed, send_probe};
 use domain::targets::roster::Standing;
 use futures::future::join_all;
 use jiff::SignedDuration;
@@ -26,7 +27,7 @@ pub(crate) struct Fed {
 
 /// Goes through all targets at once, for as long as `go_on` says and there is progress.
 pub(crate) async fn run(table: &Table, queue: &StartQueue, go_on: impl Fn() -> bool) -> Fed {
-    let roster = match table.roster().await {
+    let roster = match table.targets().roster().await {
         Ok(row) => row.roster,
         Err(error) => {
             tracing::error!(
@@ -72,14 +73,14 @@ async fn one(
     fed: &mut Fed,
 ) -> Result<(), StoreError> {
     loop {
-        let circuit = table.circuit(target).await?.circuit;
+        let circuit = table.circuits().get(target).await?.circuit;
         if circuit.is_open() {
-            if circuit.lacks_probe(now()) && table.send_probe(queue, target, SignedDuration::ZERO).await? {
+            if circuit.lacks_probe(now()) && send_probe(table, queue, target, SignedDuration::ZERO).await? {
                 fed.probed += 1;
             }
             return Ok(());
         }
-        let round = table.feed(queue, target, now()).await?;
+        let round = feed(table, queue, target, now()).await?;
         fed.sent += round.sent;
         // Each is seen once: those that wait longest stay where they are.
         fed.failed = fed.failed.max(round.unreadable);

@@ -74,7 +74,8 @@ pub(crate) async fn drain(
 ) -> Result<Report, StoreError> {
     let holder: String = new_id();
     if !table
-        .take_lease(class.name(), &holder, now(), from_now(LEASE))
+        .leases()
+        .take(class.name(), &holder, now(), from_now(LEASE))
         .await?
     {
         return Ok(Report::elsewhere());
@@ -96,7 +97,7 @@ pub(crate) async fn drain(
     if !ended {
         tracing::warn!(class = class.name(), "unfinished items are left to a later sweep");
     }
-    if let Err(error) = table.free_lease(class.name(), &holder).await {
+    if let Err(error) = table.leases().free(class.name(), &holder).await {
         tracing::warn!(
             class = class.name(),
             error = error.for_log(),
@@ -116,7 +117,8 @@ impl Lane<'_> {
             tokio::time::sleep(KEEP_EVERY).await;
             match self
                 .table
-                .keep_lease(self.class.name(), holder, from_now(LEASE))
+                .leases()
+                .keep(self.class.name(), holder, from_now(LEASE))
                 .await
             {
                 Ok(true) => {}

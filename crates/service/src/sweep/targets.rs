@@ -24,16 +24,17 @@ impl Sweep {
     }
 
     async fn publish_and_measure(&self) -> Result<(), ReplicaError> {
-        // In this order: the document may be changed concurrently, and the newer one must be what is written last.
-        let was = self.table().roster().await?;
+        // In this order: the document may be changed at this moment, and the newer one must be what is written last.
+        let was = self.table().targets().roster().await?;
         let config = Targets::from_env(&self.aws).await?.config;
-        self.table().publish(was, &config, now()).await?;
+        self.table().targets().publish(was, &config, now()).await?;
         for target in &config.targets {
-            let tally = self.table().tally(&target.name).await?;
+            let tally = self.table().targets().tally(&target.name).await?;
             self.table()
+                .targets()
                 .sample(&target.name, tally.copied_bytes, now())
                 .await?;
-            let oldest = self.table().oldest_at(&target.name).await?;
+            let oldest = self.table().targets().oldest(&target.name).await?;
             let waited = oldest.map_or(0.0, |since| now().duration_since(since).as_secs_f64());
             self.measure(Some(&target.name), waited, &tally);
         }

@@ -3,15 +3,15 @@
 use super::Sweep;
 use crate::sweep::lane::Lane;
 use crate::sweep::report::Done;
+use crate::upload::complete::Outcome;
 use domain::replica::{STALLED_AFTER, State};
 use domain::upload::{Duty, Event};
 use jiff::SignedDuration;
 use std::time::Duration;
-use store::StoreError;
-use store::finalize::Outcome;
 use store::rows::{ReplicaRow, UploadRow, from_now, now};
 use store::table::{Class, Key, Row};
 use store::uploads::TransitionError;
+use store::{ErrorKind, StoreError};
 use targets::ReplicaError;
 
 /// The longest time after which a replica without progress gets another message.
@@ -52,29 +52,42 @@ impl Sweep {
             Duty::Expire => {
                 match self
                     .table()
-                    .move_upload(upload, Event::Expire, now(), |_| (), vec![])
+                    .uploads()
+                    .transition(upload, Event::Expire, now(), |_| (), vec![])
                     .await
                 {
-                    Ok(expired) => self.table().discard(self.objects(), &expired, now()).await?,
+                    Ok(expired) => {
+                        self.table()
+                            .uploads()
+                            .discard(self.objects(), &expired, now())
+                            .await?;
+                    }
                     // It goes on.
                     Err(TransitionError::Refused(_)) => {
-                        self.table().look_later(upload).await?;
+                        self.table().uploads().look_later(upload).await?;
                         return Ok(Done::Nothing);
                     }
-                    // It was used or ended in the meantime.
-                    Err(TransitionError::Store(StoreError::Conflict(_))) => return Ok(Done::Nothing),
+                    // It was touched or ended meanwhile.
+                    Err(error) if error.conflict().is_some() => return Ok(Done::Nothing),
                     Err(TransitionError::Store(error)) => return Err(error.into()),
                 }
                 Ok(Done::Expired)
             }
             Duty::TakeOver => match self.finalizer.run(upload, time.min(TAKE_OVER)).await {
                 Ok(Outcome::InProgress(_)) => Ok(Done::Nothing),
-                // Whatever else the result is, the upload is not stuck any more: the client sees it when it asks.
-                Ok(_) | Err(StoreError::Conflict(_)) => Ok(Done::Finalized),
+                // Whatever else came out, the upload is not stuck any more: the client sees it when it asks.
+                Ok(_)
+                | Err(StoreError {
+                    kind: ErrorKind::Conflict(_),
+                    ..
+                }) => Ok(Done::Finalized),
                 Err(error) => Err(error.into()),
             },
             Duty::Discard => {
-                self.table().discard(self.objects(), upload, now()).await?;
+                self.table()
+                    .uploads()
+                    .discard(self.objects(), upload, now())
+                    .await?;
                 Ok(Done::Discarded)
             }
         }

@@ -12,7 +12,7 @@ impl Objects {
     /// Deletes an object. One that is not there is as good as deleted.
     ///
     /// # Errors
-    /// [`StoreError::Remote`].
+    /// [`StoreError`].
     pub async fn delete(&self, key: &str) -> Result<(), StoreError> {
         let request = self.client.delete_object().bucket(&self.bucket).key(key);
         request.send().await.map_err(remote("DeleteObject"))?;
@@ -22,9 +22,10 @@ impl Objects {
     /// Deletes many objects. Gives those that were not, and why.
     ///
     /// # Errors
-    /// [`StoreError::Remote`] when nothing is known of some of them.
+    /// [`StoreError`] when nothing is known of some of them.
     pub async fn delete_many(&self, keys: &[String]) -> Result<HashMap<String, StoreError>, StoreError> {
-        let malformed = |error: aws_sdk_s3::error::BuildError| StoreError::Corrupt(error.to_string());
+        let malformed =
+            |error: aws_sdk_s3::error::BuildError| StoreError::internal("building a request", error);
         let mut failed = HashMap::new();
         for some in keys.chunks(AT_ONCE) {
             let named = some
@@ -42,11 +43,8 @@ impl Objects {
                 .map_err(remote("DeleteObjects"))?;
             for error in answer.errors() {
                 let Some(key) = error.key() else { continue };
-                let told = StoreError::Remote {
-                    operation: "DeleteObjects",
-                    code: error.code().map(str::to_owned),
-                    cause: error.message().unwrap_or("an object was not deleted").to_owned(),
-                };
+                let message = error.message().unwrap_or("an object was not deleted");
+                let told = StoreError::said("DeleteObjects", error.code(), message);
                 failed.insert(key.to_owned(), told);
             }
         }

@@ -1,7 +1,8 @@
 //! What is in the bucket, a page at a time, and what an object is.
 
-use super::{Objects, same_content};
-use crate::error::{StoreError, remote};
+use super::Objects;
+use super::content::same_content;
+use crate::error::{ErrorKind, StoreError, remote};
 use aws_sdk_s3::types::ChecksumMode;
 use domain::content::ContentId;
 use domain::reconcile::pass::Marker;
@@ -55,7 +56,7 @@ impl Objects {
     /// What is at a key, compared with the content that should be there.
     ///
     /// # Errors
-    /// [`StoreError::Remote`].
+    /// [`StoreError`].
     pub async fn look_for(&self, key: &str, content_id: &ContentId) -> Result<Found, StoreError> {
         let head = self.head(key).await?;
         Ok(head.map_or(Found::Nothing, |head| Found::Object {
@@ -68,7 +69,7 @@ impl Objects {
     /// are more.
     ///
     /// # Errors
-    /// [`StoreError::Remote`], or [`StoreError::Corrupt`] when the store's answer lacks something.
+    /// [`StoreError`] when the store's answer lacks something.
     pub async fn list(
         &self,
         after: Option<&str>,
@@ -97,7 +98,7 @@ impl Objects {
     /// whether there are more. Where the one that `after` names is gone, they begin after all those of its key.
     ///
     /// # Errors
-    /// [`StoreError::Remote`], or [`StoreError::Corrupt`] when the store's answer lacks something.
+    /// [`StoreError`] when the store's answer lacks something.
     pub async fn list_multiparts(
         &self,
         after: Option<&Marker>,
@@ -114,8 +115,8 @@ impl Objects {
         let id = after.and_then(|marker| marker.id.clone());
         let by_id = id.is_some();
         let mut answer = request(id).send().await.map_err(remote("ListMultipartUploads"));
-        let gone = ["InvalidArgument", "NoSuchUpload"].map(Some);
-        if by_id && answer.as_ref().is_err_and(|error| gone.contains(&error.code())) {
+        let gone = |error: &StoreError| matches!(error.kind, ErrorKind::NotFound | ErrorKind::Invalid);
+        if by_id && answer.as_ref().is_err_and(gone) {
             answer = request(None).send().await.map_err(remote("ListMultipartUploads"));
         }
         let answer = answer?;
@@ -135,7 +136,7 @@ impl Objects {
     /// that there is none, but refuse.
     ///
     /// # Errors
-    /// [`StoreError::Remote`], or [`StoreError::Corrupt`] when the store does not give its size.
+    /// [`StoreError`] when the store does not give its size.
     pub async fn head(&self, key: &str) -> Result<Option<Head>, StoreError> {
         let request = self
             .client
@@ -163,7 +164,7 @@ impl Objects {
 }
 
 fn incomplete(operation: &str) -> StoreError {
-    StoreError::Corrupt(format!("the answer to {operation} is incomplete"))
+    StoreError::corrupt(format!("the answer to {operation} is incomplete"))
 }
 
 fn moment(time: Option<&aws_sdk_s3::primitives::DateTime>) -> Option<Timestamp> {

@@ -1,9 +1,9 @@
 //! Multipart uploads at targets: which one is under way for a replica, and what of it is done.
 
-use super::{count, stalled, state};
+use super::{Replicas, count, stalled, state};
 use crate::error::{Conflict, StoreError};
 use crate::rows::{ReplicaRow, SegmentRow, TallyRow, blob_partition};
-use crate::table::{Change, Row, Rows, Table, Write, number, text};
+use crate::table::{Change, Row, Rows, Write, number, text};
 use domain::id::BlobId;
 use domain::replica::{State, Tally};
 use jiff::Timestamp;
@@ -16,24 +16,24 @@ const PROGRESS: &str =
 const PROGRESS_AND_DUE: &str = "SET bytes_done = bytes_done + :bytes, segments_done = segments_done + :one, \
                                 updated_at = :now, due_shard = :due_shard, due_at = :due_at";
 
-impl Table {
+impl Replicas<'_> {
     /// Whether a segment is recorded for the multipart upload that is under way for a replica.
     ///
     /// # Errors
-    /// [`StoreError::Remote`] or [`StoreError::Corrupt`].
-    pub async fn has_segment(&self, replica: &ReplicaRow, segment: u32) -> Result<bool, StoreError> {
+    /// [`StoreError`].
+    pub async fn has_segment(self, replica: &ReplicaRow, segment: u32) -> Result<bool, StoreError> {
         let key = SegmentRow::key_of(&replica.blob, &replica.target, segment);
-        let row: Option<SegmentRow> = self.get(&key).await?;
+        let row: Option<SegmentRow> = self.0.get(&key).await?;
         Ok(row.is_some_and(|row| Some(&row.multipart_id) == replica.multipart_id.as_ref()))
     }
 
     /// The segments recorded for the multipart upload that is under way for a replica, in order.
     ///
     /// # Errors
-    /// [`StoreError::Remote`] or [`StoreError::Corrupt`].
-    pub async fn segments(&self, replica: &ReplicaRow) -> Result<Vec<SegmentRow>, StoreError> {
+    /// [`StoreError`].
+    pub async fn segments(self, replica: &ReplicaRow) -> Result<Vec<SegmentRow>, StoreError> {
         let prefix = SegmentRow::prefix(&replica.target);
-        let rows = self.all(&blob_partition(&replica.blob), &prefix).await?;
+        let rows = self.0.all(&blob_partition(&replica.blob), &prefix).await?;
         let mut rows: Vec<SegmentRow> = rows.complete()?;
         rows.retain(|row| Some(&row.multipart_id) == replica.multipart_id.as_ref());
         Ok(rows)
@@ -44,7 +44,7 @@ impl Table {
     /// # Errors
     /// [`Conflict::ReplicaChanged`].
     pub async fn begin_copying(
-        &self,
+        self,
         replica: &ReplicaRow,
         multipart_id: &str,
         key: &str,
@@ -65,7 +65,7 @@ impl Table {
             .with(":since", text(&replica.since))
             .with(":now", text(&now))
             .due(stalled(now));
-        self.change(change, Conflict::ReplicaChanged).await
+        self.0.update(change, Conflict::ReplicaChanged).await
     }
 
     /// Forgets a multipart upload at the target that is not there any more. Segments that were recorded for it
@@ -73,7 +73,7 @@ impl Table {
     ///
     /// # Errors
     /// [`Conflict::ReplicaChanged`] when another one is recorded by now.
-    pub async fn forget_multipart(&self, replica: &ReplicaRow, now: Timestamp) -> Result<(), StoreError> {
+    pub async fn forget_multipart(self, replica: &ReplicaRow, now: Timestamp) -> Result<(), StoreError> {
         let change = Change::new(
             replica.key(),
             "SET bytes_done = :none, segments_done = :none, updated_at = :now ADD restarts :one REMOVE multipart_id",
@@ -86,7 +86,7 @@ impl Table {
             .with(":available", state(State::Available))
             .with(":one", number(1))
             .with(":multipart_id", text(multipart_id));
-        self.change(change, Conflict::ReplicaChanged).await
+        self.0.update(change, Conflict::ReplicaChanged).await
     }
 
     /// Records a segment, once: repeating it, or recording one of a forgotten multipart upload, is a
@@ -95,7 +95,7 @@ impl Table {
     /// # Errors
     /// [`StoreError`].
     pub async fn record_segment(
-        &self,
+        self,
         replica: &ReplicaRow,
         segment: &SegmentRow,
         bytes: u64,
@@ -129,13 +129,13 @@ impl Table {
         };
         let as_read = replica.due_at.is_some();
         match is_due(as_read).await {
-            Err(StoreError::Conflict(_)) => is_due(!as_read).await,
+            Err(error) if error.is_conflict() => is_due(!as_read).await,
             recorded => recorded,
         }
     }
 
     async fn progress(
-        &self,
+        self,
         change: Change,
         segment: &SegmentRow,
         bytes: u64,
@@ -149,20 +149,22 @@ impl Table {
             .with(":multipart_id", text(&segment.multipart_id))
             .with(":now", text(&now));
         let tally = TallyRow::key_of(&segment.target, &segment.blob);
-        self.transact(vec![
-            Write::put(segment, fresh, mine, Conflict::ReplicaChanged)?,
-            Write::update(&progress, Conflict::ReplicaChanged)?,
-            count(&tally, Tally::default().copied(bytes))?,
-        ])
-        .await
+        self.0
+            .transact(vec![
+                Write::put(segment, fresh, mine, Conflict::ReplicaChanged)?,
+                Write::update(&progress, Conflict::ReplicaChanged)?,
+                count(&tally, Tally::default().copied(bytes))?,
+            ])
+            .await
     }
 
-    pub(super) async fn delete_segments(&self, blob: &BlobId, target: &str) -> Result<(), StoreError> {
+    pub(super) async fn delete_segments(self, blob: &BlobId, target: &str) -> Result<(), StoreError> {
         // Whatever is in them.
         let Rows { rows, unreadable } = self
+            .0
             .all::<SegmentRow>(&blob_partition(blob), &SegmentRow::prefix(target))
             .await?;
         let keys: Vec<_> = rows.iter().map(Row::key).chain(unreadable).collect();
-        self.delete_all(&keys).await
+        self.0.delete_all(&keys).await
     }
 }

@@ -1,9 +1,9 @@
 //! Replicas that wait without a message, because their target is left alone.
 
-use super::{stalled, state};
+use super::{Replicas, stalled, state};
 use crate::error::StoreError;
 use crate::rows::ReplicaRow;
-use crate::table::{Change, Row, Table};
+use crate::table::{Change, Row};
 use domain::id::BlobId;
 use domain::replica::State;
 use jiff::Timestamp;
@@ -17,26 +17,26 @@ fn under_way(change: Change) -> Change {
         .with(":copying", state(State::Copying))
 }
 
-impl Table {
+impl Replicas<'_> {
     /// The target of a replica is left alone: it waits without a message, and the sweep does not look at it. Gives whether it
     /// waits for its bytes at all.
     ///
     /// # Errors
     /// [`StoreError`].
-    pub async fn park(&self, blob: &BlobId, target: &str) -> Result<bool, StoreError> {
+    pub async fn park(self, blob: &BlobId, target: &str) -> Result<bool, StoreError> {
         let key = ReplicaRow::key_of(blob, target);
         let change = Change::new(key, "REMOVE due_shard, due_at", UNDER_WAY);
-        self.change_if_it_holds(under_way(change)).await
+        self.0.update_if(under_way(change)).await
     }
 
     /// A replica that waited without a message has got one. Gives whether it still waited so.
     ///
     /// # Errors
     /// [`StoreError`].
-    pub async fn unpark(&self, replica: &ReplicaRow, now: Timestamp) -> Result<bool, StoreError> {
+    pub async fn unpark(self, replica: &ReplicaRow, now: Timestamp) -> Result<bool, StoreError> {
         let waits = format!("attribute_not_exists(due_at) AND {UNDER_WAY}");
         let update = "SET due_shard = :due_shard, due_at = :due_at";
         let change = Change::new(replica.key(), update, &waits).due(stalled(now));
-        self.change_if_it_holds(under_way(change)).await
+        self.0.update_if(under_way(change)).await
     }
 }

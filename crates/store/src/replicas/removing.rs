@@ -1,34 +1,42 @@
 //! Replicas that go: of a blob that is reclaimed, from a target that is emptied or not configured any more.
 
-use super::{ARRIVALS, count_together, state, tally_of};
-use crate::error::{Conflict, StoreError};
+use super::arriving::ARRIVALS;
+use super::{Replicas, count_together, state, tally_of};
+use crate::error::{Conflict, ErrorKind, StoreError};
 use crate::rows::ReplicaRow;
-use crate::table::{Item, Row, Table, Write, text};
+use crate::table::{Item, Row, Write, text};
 
-impl Table {
+impl Replicas<'_> {
     /// Deletes a replica and its segments. What it has at the target must be gone by now.
     ///
     /// # Errors
     /// [`Conflict::ReplicaChanged`] when it is not what was read any more.
-    pub async fn remove_replica(&self, replica: &ReplicaRow) -> Result<(), StoreError> {
+    pub async fn remove(self, replica: &ReplicaRow) -> Result<(), StoreError> {
         self.delete_segments(&replica.blob, &replica.target).await?;
-        self.transact(removals(&[replica])?).await
+        self.0.transact(removals(&[replica])?).await
     }
 
     /// Deletes many replicas, but not their segments, in few transactions. Gives what came of each, in their order: one that
     /// is not what was read any more ([`Conflict::ReplicaChanged`]) does not keep the others.
-    pub async fn remove_replicas(&self, replicas: &[&ReplicaRow]) -> Vec<Result<(), StoreError>> {
+    pub async fn remove_many(self, replicas: &[&ReplicaRow]) -> Vec<Result<(), StoreError>> {
         let mut removed = Vec::with_capacity(replicas.len());
         // As many as arrive at once: a write for each, and the tallies of their targets.
         for chunk in replicas.chunks(ARRIVALS) {
             let together = match removals(chunk) {
-                Ok(writes) => self.transact(writes).await,
+                Ok(writes) => self.0.transact(writes).await,
                 Err(error) => Err(error),
             };
-            if matches!(together, Err(StoreError::Conflict(_))) && chunk.len() > 1 {
+            if matches!(
+                together,
+                Err(StoreError {
+                    kind: ErrorKind::Conflict(_),
+                    ..
+                })
+            ) && chunk.len() > 1
+            {
                 for replica in chunk {
                     let alone = match removals(&[replica]) {
-                        Ok(writes) => self.transact(writes).await,
+                        Ok(writes) => self.0.transact(writes).await,
                         Err(error) => Err(error),
                     };
                     removed.push(alone);

@@ -1,6 +1,6 @@
 //! Accounts and usernames.
 
-use super::account_partition;
+use super::keys::account_partition;
 use crate::table::{Key, Row};
 use domain::account::{Quota, Role, Username};
 use domain::id::AccountId;
@@ -40,7 +40,7 @@ fn is_zero(number: &u64) -> bool {
 
 impl AccountRow {
     /// The sort key of every account.
-    pub const SORT_KEY: &str = "ACCOUNT";
+    pub const SORT_KEY: &str = crate::key::ACCOUNT;
 
     /// Where an account is.
     #[must_use]

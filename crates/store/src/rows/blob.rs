@@ -1,7 +1,7 @@
 //! Blobs: content, life, ledger.
 
-use super::blob_partition;
-use crate::StoreError;
+use super::keys::blob_partition;
+use crate::error::StoreError;
 use crate::table::{Key, Row};
 use domain::blob::Life;
 use domain::content::{ContentId, PartDigest, PartPlan};
@@ -68,7 +68,7 @@ pub struct BlobRow {
 
 impl BlobRow {
     /// The sort key of every blob.
-    pub const SK: &str = "BLOB";
+    pub const SK: &str = crate::key::BLOB;
 
     /// Where a blob is.
     #[must_use]
@@ -94,9 +94,9 @@ impl BlobRow {
     /// How it is cut into parts.
     ///
     /// # Errors
-    /// [`StoreError::Corrupt`] when the stored size has no plan.
+    /// `ErrorKind::Corrupt` when the stored size has no plan.
     pub fn parts(&self) -> Result<PartPlan, StoreError> {
-        PartPlan::for_size(self.size).map_err(|e| StoreError::Corrupt(e.to_string()))
+        PartPlan::for_size(self.size).map_err(StoreError::corrupt)
     }
 }
 

@@ -69,7 +69,7 @@ impl Row for InvitationRow {
         Self::key_of(&self.id)
     }
 
-    fn expires_by_itself_at(&self) -> Option<Timestamp> {
+    fn ttl(&self) -> Option<Timestamp> {
         Some(self.expires_at)
     }
 }

@@ -1,6 +1,7 @@
 //! What is remembered of requests for a while.
 
-use super::{SessionRow, account_partition};
+use super::keys::account_partition;
+use super::session::SessionRow;
 use crate::table::{Key, Row};
 use domain::account::Username;
 use domain::id::AccountId;
@@ -43,7 +44,7 @@ impl Row for KeyRow {
         Self::key_of(&self.account, &self.key_hash)
     }
 
-    fn expires_by_itself_at(&self) -> Option<Timestamp> {
+    fn ttl(&self) -> Option<Timestamp> {
         Some(self.expires_at)
     }
 }
@@ -131,7 +132,7 @@ impl Row for AttemptsRow {
         }
     }
 
-    fn expires_by_itself_at(&self) -> Option<Timestamp> {
+    fn ttl(&self) -> Option<Timestamp> {
         Some(self.attempts.forgotten_at())
     }
 }
@@ -166,7 +167,7 @@ impl Row for KnownSourceRow {
         }
     }
 
-    fn expires_by_itself_at(&self) -> Option<Timestamp> {
+    fn ttl(&self) -> Option<Timestamp> {
         Some(self.expires_at)
     }
 }

@@ -1,6 +1,6 @@
 //! Replicas and their segments.
 
-use super::blob_partition;
+use super::keys::blob_partition;
 use super::target::{WaitingFor, waiting_shard};
 use crate::table::{Key, Row, Waiting};
 use domain::id::BlobId;

@@ -1,6 +1,6 @@
 //! Who is signed in.
 
-use super::account_partition;
+use super::keys::account_partition;
 use crate::table::{Key, Row};
 use domain::id::{AccountId, PersonalTokenId, SessionId};
 use domain::session::Refreshing;
@@ -39,7 +39,7 @@ impl Row for SessionRow {
         Self::key_of(&self.account, &self.id)
     }
 
-    fn expires_by_itself_at(&self) -> Option<Timestamp> {
+    fn ttl(&self) -> Option<Timestamp> {
         Some(self.refreshing.ends_at())
     }
 }
@@ -82,7 +82,7 @@ impl Row for TokenRow {
         Self::key_of(&self.account, &self.id)
     }
 
-    fn expires_by_itself_at(&self) -> Option<Timestamp> {
+    fn ttl(&self) -> Option<Timestamp> {
         Some(self.expires_at)
     }
 }

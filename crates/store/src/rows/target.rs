@@ -194,7 +194,7 @@ impl Row for SlotRow {
         Self::key_of(&self.target, self.slot)
     }
 
-    fn expires_by_itself_at(&self) -> Option<Timestamp> {
+    fn ttl(&self) -> Option<Timestamp> {
         Timestamp::from_millisecond(self.until).ok()
     }
 }

@@ -1,6 +1,6 @@
 //! Files and folders.
 
-use super::{UploadRow, account_partition};
+use super::keys::account_partition;
 use crate::table::{Item, Key, Row};
 use aws_sdk_dynamodb::types::AttributeValue;
 use domain::content::ContentId;
@@ -50,20 +50,6 @@ pub struct FileContent {
     pub content_id: ContentId,
     /// Where the bytes are.
     pub blob: BlobId,
-}
-
-impl FileContent {
-    /// What the file of an upload refers to.
-    #[must_use]
-    pub fn of(upload: &UploadRow, content_id: ContentId, blob: &BlobId) -> Self {
-        let (size, content_type) = (upload.size, upload.content_type.clone());
-        Self {
-            size,
-            content_type,
-            content_id,
-            blob: blob.clone(),
-        }
-    }
 }
 
 impl NodeRow {

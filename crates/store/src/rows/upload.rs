@@ -1,7 +1,8 @@
 //! Uploads.
 
-use super::{NodeRow, account_partition, blob_partition, object_key};
-use crate::StoreError;
+use super::keys::{account_partition, blob_partition, object_key};
+use super::tree::{FileContent, NodeRow};
+use crate::error::StoreError;
 use crate::table::{Key, Opened, Row};
 use domain::content::{ContentId, PartPlan};
 use domain::id::{AccountId, BlobId, InvalidId, NodeId, UploadId};
@@ -79,6 +80,20 @@ pub struct StoredChallenge {
     pub blob: BlobId,
 }
 
+impl FileContent {
+    /// What the file of an upload refers to.
+    #[must_use]
+    pub fn of(upload: &UploadRow, content_id: ContentId, blob: &BlobId) -> Self {
+        let (size, content_type) = (upload.size, upload.content_type.clone());
+        Self {
+            size,
+            content_type,
+            content_id,
+            blob: blob.clone(),
+        }
+    }
+}
+
 impl UploadRow {
     /// What all uploads' sort keys begin with.
     pub const PREFIX: &str = "UPLOAD#";
@@ -135,9 +150,9 @@ impl UploadRow {
     /// How it is cut into parts. The size was checked when the upload was made.
     ///
     /// # Errors
-    /// [`StoreError::Corrupt`] when the stored size has no plan.
+    /// `ErrorKind::Corrupt` when the stored size has no plan.
     pub fn parts(&self) -> Result<PartPlan, StoreError> {
-        PartPlan::for_size(self.size).map_err(|e| StoreError::Corrupt(e.to_string()))
+        PartPlan::for_size(self.size).map_err(StoreError::corrupt)
     }
 
     /// The key of the object that the parts become.
@@ -167,7 +182,7 @@ impl Row for UploadRow {
         })
     }
 
-    fn expires_by_itself_at(&self) -> Option<Timestamp> {
+    fn ttl(&self) -> Option<Timestamp> {
         let ended_at = self.ended_at.filter(|_| self.discard_since.is_none())?;
         ended_at.checked_add(upload::RETENTION).ok()
     }

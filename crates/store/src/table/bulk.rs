@@ -1,8 +1,11 @@
 //! Reads of many items that know nothing of their kinds: for whoever goes through the whole table.
 
-use super::conditional::RestWaits;
-use super::{Item, Key, Row, Table, from_item, text};
+use super::client::Table;
+use super::retry::RestWaits;
+use super::row::{Item, Row, from_item};
+use super::write::text;
 use crate::error::{StoreError, remote};
+use crate::key::Key;
 use aws_sdk_dynamodb::types::KeysAndAttributes;
 use std::collections::HashSet;
 
@@ -19,7 +22,7 @@ impl Table {
     /// Not consistently, at half the price: what is found must be read again before anything is done about it.
     ///
     /// # Errors
-    /// [`StoreError::Remote`].
+    /// [`StoreError`].
     pub async fn scan(
         &self,
         filter: &str,
@@ -75,7 +78,7 @@ impl Table {
     /// Which of these items are there, whatever is in them, read consistently.
     ///
     /// # Errors
-    /// [`StoreError::Remote`].
+    /// [`StoreError`].
     pub async fn existing(&self, keys: impl IntoIterator<Item = Key>) -> Result<HashSet<Key>, StoreError> {
         let items = self.batch_get(keys, Some("pk, sk")).await?;
         Ok(items.iter().filter_map(Key::of).collect())
@@ -84,7 +87,7 @@ impl Table {
     /// Which of these items are probably there, at half the price: what was just made or deleted may be told as it was before.
     ///
     /// # Errors
-    /// [`StoreError::Remote`].
+    /// [`StoreError`].
     pub async fn probably_existing(
         &self,
         keys: impl IntoIterator<Item = Key>,
@@ -126,7 +129,7 @@ impl Table {
                 .consistent_read(consistent)
                 .set_projection_expression(attributes.map(str::to_owned))
                 .build()
-                .map_err(|e| StoreError::Corrupt(e.to_string()))?;
+                .map_err(|e| StoreError::internal("building a request", e))?;
             let answer = self
                 .client
                 .batch_get_item()
@@ -149,7 +152,7 @@ impl Table {
 /// Reads a scanned item as a row of its kind.
 ///
 /// # Errors
-/// [`StoreError::Unreadable`] when it is none.
+/// `ErrorKind::Corrupt` when it is none.
 pub fn read<R: Row>(item: Item) -> Result<R, StoreError> {
     from_item(item)
 }

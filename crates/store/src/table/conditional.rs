@@ -1,34 +1,21 @@
 //! Writes that are made only if their conditions hold, alone or all together.
 
-use super::write::{names_in, number};
-use super::{Change, Row, Table, Write, to_item};
-use crate::error::{Conflict, StoreError, remote};
+use super::client::Table;
+use super::retry::collision_waits;
+use super::row::{Row, to_item};
+use super::write::{Change, Write, names_in, number};
+use crate::error::{Conflict, StoreError, remote, remote_as};
+use crate::key::Key;
 use aws_sdk_dynamodb::error::{ProvideErrorMetadata, SdkError};
 use aws_sdk_dynamodb::operation::transact_write_items::TransactWriteItemsError;
-use backon::{BackoffBuilder, ExponentialBackoff, ExponentialBuilder, Retryable};
-use std::time::Duration;
+use backon::{BackoffBuilder, Retryable};
 use tokio::time::sleep;
-
-/// How often a write is tried again that collided with another one.
-const COLLISION_RETRIES: usize = 8;
-/// How often in a row a batch may be left as it was: with the waits in between about ten seconds.
-const BATCH_RETRIES: usize = 12;
-
-/// Waits before a write or read is tried again: each is on average twice as long as the one before, from 40 ms to 1.3 s.
-fn waits(retries: usize) -> ExponentialBuilder {
-    ExponentialBuilder::new()
-        .with_min_delay(Duration::from_millis(27))
-        .with_max_delay(Duration::from_millis(864))
-        .with_max_times(retries)
-        .with_jitter_seed(rand::random())
-        .with_jitter()
-}
 
 impl Table {
     /// Writes a row over the version that was read.
     ///
     /// # Errors
-    /// [`StoreError::Conflict`] with `conflict` when the row's `version` is another.
+    /// [`Conflict`] with `conflict` when the row's `version` is another.
     pub async fn replace<R: Row>(&self, row: &R, version: u64, conflict: Conflict) -> Result<(), StoreError> {
         let request = self
             .client
@@ -37,14 +24,25 @@ impl Table {
             .set_item(Some(to_item(row)?))
             .condition_expression("version = :version")
             .expression_attribute_values(":version", number(version));
-        alone("PutItem", conflict, || request.clone().send()).await
+        alone("PutItem", &row.key(), conflict, || request.clone().send()).await
+    }
+
+    /// Writes a row over the version that was read; 0 is none.
+    pub(crate) async fn put_version<R: Row>(&self, row: &R, was: u64) -> Result<(), StoreError> {
+        let conflict = Conflict::ReplicaChanged;
+        if was == 0 {
+            self.transact(vec![Write::create(row, conflict)?]).await
+        } else {
+            self.replace(row, was, conflict).await
+        }
     }
 
     /// Changes one item.
     ///
     /// # Errors
-    /// [`StoreError::Conflict`] with `conflict` when the condition does not hold.
-    pub async fn change(&self, change: Change, conflict: Conflict) -> Result<(), StoreError> {
+    /// [`Conflict`] with `conflict` when the condition does not hold.
+    pub async fn update(&self, change: Change, conflict: Conflict) -> Result<(), StoreError> {
+        let key = change.key.clone();
         let request = self
             .client
             .update_item()
@@ -54,17 +52,17 @@ impl Table {
             .update_expression(change.update)
             .condition_expression(change.condition)
             .set_expression_attribute_values((!change.values.is_empty()).then_some(change.values));
-        alone("UpdateItem", conflict, || request.clone().send()).await
+        alone("UpdateItem", &key, conflict, || request.clone().send()).await
     }
 
     /// Changes one item, or leaves it as it is when the condition does not hold. Gives whether it held.
     ///
     /// # Errors
-    /// [`StoreError::Remote`].
-    pub async fn change_if_it_holds(&self, change: Change) -> Result<bool, StoreError> {
-        match self.change(change, Conflict::NodeChanged).await {
+    /// [`StoreError`].
+    pub async fn update_if(&self, change: Change) -> Result<bool, StoreError> {
+        match self.update(change, Conflict::NodeChanged).await {
             Ok(()) => Ok(true),
-            Err(StoreError::Conflict(_)) => Ok(false),
+            Err(error) if error.is_conflict() => Ok(false),
             Err(error) => Err(error),
         }
     }
@@ -72,14 +70,14 @@ impl Table {
     /// Writes all or nothing.
     ///
     /// # Errors
-    /// [`StoreError::Conflict`] with the conflict of the first write whose condition does not hold.
+    /// [`Conflict`] with the conflict of the first write whose condition does not hold.
     pub async fn transact(&self, writes: Vec<Write>) -> Result<(), StoreError> {
         let conflicts: Vec<Conflict> = writes.iter().map(|write| write.conflict).collect();
         let items: Vec<_> = writes
             .into_iter()
             .map(|write| write.into_table(&self.name))
             .collect();
-        let mut waits = waits(COLLISION_RETRIES).build();
+        let mut waits = collision_waits().build();
         let mut token = uuid::Uuid::new_v4().to_string();
         loop {
             let request = self
@@ -95,11 +93,11 @@ impl Table {
                 Cancellation::Collision => token = uuid::Uuid::new_v4().to_string(),
                 // An earlier try of ours, whose answer got lost: with its token we get its result.
                 Cancellation::UnderWay => {}
-                Cancellation::Other => return Err(refusal(error)),
+                Cancellation::Other => return Err(refusal(&error)),
             }
             match waits.next() {
                 Some(wait) => sleep(wait).await,
-                None => return Err(refusal(error)),
+                None => return Err(refusal(&error)),
             }
         }
     }
@@ -107,83 +105,41 @@ impl Table {
 
 /// A transaction that was not written. Of one that was cancelled the code is the reason: that it was cancelled says nothing
 /// about whether it passes.
-fn refusal<R: std::fmt::Debug + Send + Sync + 'static>(
-    error: SdkError<TransactWriteItemsError, R>,
-) -> StoreError {
+fn refusal(error: &SdkError<TransactWriteItemsError>) -> StoreError {
     let reason = match error.as_service_error() {
         Some(TransactWriteItemsError::TransactionCanceledException(cancelled)) => cancelled
             .cancellation_reasons()
             .iter()
             .filter_map(|reason| reason.code())
-            .find(|code| *code != "None")
-            .map(str::to_owned),
+            .find(|code| *code != "None"),
         _ => None,
     };
-    match remote("TransactWriteItems")(error) {
-        StoreError::Remote {
-            operation,
-            code,
-            cause,
-        } => StoreError::Remote {
-            operation,
-            code: reason.or(code),
-            cause,
-        },
-        other => other,
-    }
+    let own = error.as_service_error().and_then(ProvideErrorMetadata::code);
+    remote_as("TransactWriteItems", reason.or(own), error)
 }
 
 /// A conditional write of one item. While a transaction is at the item it is refused (`TransactionConflictException`), which the
 /// SDK does not take for passing.
-async fn alone<E, R, T, F>(
+async fn alone<E, T, F>(
     operation: &'static str,
+    key: &Key,
     conflict: Conflict,
     send: impl Fn() -> F,
 ) -> Result<(), StoreError>
 where
     E: std::error::Error + ProvideErrorMetadata + Send + Sync + 'static,
-    R: std::fmt::Debug + Send + Sync + 'static,
-    F: Future<Output = Result<T, SdkError<E, R>>>,
+    F: Future<Output = Result<T, SdkError<E>>>,
 {
-    let collided = |error: &SdkError<E, R>| {
+    let collided = |error: &SdkError<E>| {
         let code = error.as_service_error().and_then(ProvideErrorMetadata::code);
         code == Some("TransactionConflictException")
     };
-    let retries = waits(COLLISION_RETRIES);
-    match send.retry(retries).when(collided).await {
+    match send.retry(collision_waits()).when(collided).await {
         Ok(_) => Ok(()),
         Err(error) => match error.as_service_error().and_then(ProvideErrorMetadata::code) {
-            Some("ConditionalCheckFailedException") => Err(conflict.into()),
-            _ => Err(remote(operation)(error)),
+            Some("ConditionalCheckFailedException") => Err(StoreError::from(conflict).about(key)),
+            _ => Err(remote(operation)(error).about(key)),
         },
-    }
-}
-
-/// The waits of a batch of which DynamoDB leaves something undone.
-pub(super) struct RestWaits(ExponentialBackoff);
-
-impl RestWaits {
-    pub(super) fn new() -> Self {
-        Self(waits(BATCH_RETRIES).build())
-    }
-
-    /// Waits before what was left is asked for again. `progress`: some of it was done.
-    ///
-    /// # Errors
-    /// [`StoreError::Remote`] when nothing of it was done too often in a row.
-    pub(super) async fn next(&mut self, operation: &'static str, progress: bool) -> Result<(), StoreError> {
-        if progress {
-            *self = Self::new();
-        }
-        let Some(wait) = self.0.next() else {
-            return Err(StoreError::Remote {
-                operation,
-                code: Some("ThrottlingException".to_owned()),
-                cause: format!("nothing of a batch was done {} times in a row", BATCH_RETRIES + 1),
-            });
-        };
-        sleep(wait).await;
-        Ok(())
     }
 }
 
@@ -197,7 +153,7 @@ enum Cancellation {
     Other,
 }
 
-fn cancellation<R>(error: &SdkError<TransactWriteItemsError, R>, conflicts: &[Conflict]) -> Cancellation {
+fn cancellation(error: &SdkError<TransactWriteItemsError>, conflicts: &[Conflict]) -> Cancellation {
     let Some(service) = error.as_service_error() else {
         return Cancellation::Other;
     };
@@ -229,11 +185,18 @@ fn cancellation<R>(error: &SdkError<TransactWriteItemsError, R>, conflicts: &[Co
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::ErrorKind;
+    use aws_sdk_dynamodb::config::http::HttpResponse;
     use aws_sdk_dynamodb::error::ErrorMetadata;
     use aws_sdk_dynamodb::operation::update_item::UpdateItemError;
     use aws_sdk_dynamodb::types::CancellationReason;
     use aws_sdk_dynamodb::types::error::TransactionCanceledException;
+    use aws_sdk_s3::primitives::SdkBody;
     use std::cell::Cell;
+
+    fn answer() -> HttpResponse {
+        HttpResponse::new(400.try_into().unwrap(), SdkBody::empty())
+    }
 
     /// A write that is refused with these codes, one after the other, and then done. Gives how often it was tried.
     async fn refused(codes: &[&str]) -> (Result<(), StoreError>, usize) {
@@ -244,11 +207,18 @@ mod tests {
                 None => Ok(()),
                 Some(code) => {
                     let metadata = ErrorMetadata::builder().code(*code).build();
-                    Err(SdkError::service_error(UpdateItemError::generic(metadata), ()))
+                    Err(SdkError::service_error(
+                        UpdateItemError::generic(metadata),
+                        answer(),
+                    ))
                 }
             })
         };
-        let result = alone("UpdateItem", Conflict::NodeChanged, send).await;
+        let key = Key {
+            pk: "p".to_owned(),
+            sk: "s".to_owned(),
+        };
+        let result = alone("UpdateItem", &key, Conflict::NodeChanged, send).await;
         (result, tries.get())
     }
 
@@ -259,29 +229,17 @@ mod tests {
         assert!(done.is_ok());
         assert_eq!(tries, 3);
         let (lost, tries) = refused(&[MET, "ConditionalCheckFailedException"]).await;
-        assert!(matches!(lost, Err(StoreError::Conflict(Conflict::NodeChanged))));
+        assert!(matches!(
+            lost,
+            Err(StoreError {
+                kind: ErrorKind::Conflict(Conflict::NodeChanged),
+                ..
+            })
+        ));
         assert_eq!(tries, 2);
         let (failed, tries) = refused(&["ValidationException"]).await;
-        assert_eq!(failed.unwrap_err().code(), Some("ValidationException"));
+        assert_eq!(failed.unwrap_err().kind, ErrorKind::Invalid);
         assert_eq!(tries, 1);
-    }
-
-    #[test]
-    fn a_batch_of_which_nothing_is_done_ends() {
-        let waits: Vec<_> = waits(BATCH_RETRIES).build().collect();
-        assert_eq!(waits.len(), BATCH_RETRIES);
-        let total: Duration = waits.iter().sum();
-        assert!((6..14).contains(&total.as_secs()), "{waits:?}");
-    }
-
-    #[tokio::test]
-    async fn a_batch_of_which_something_is_done_goes_on() {
-        let mut waits = RestWaits::new();
-        waits.0.by_ref().for_each(drop);
-        assert!(waits.next("BatchGetItem", true).await.is_ok());
-        waits.0.by_ref().for_each(drop);
-        let ended = waits.next("BatchGetItem", false).await;
-        assert_eq!(ended.unwrap_err().code(), Some("ThrottlingException"));
     }
 
     #[test]
@@ -294,13 +252,14 @@ mod tests {
                 .set_cancellation_reasons(Some(reasons.collect()))
                 .build();
             let error = TransactWriteItemsError::TransactionCanceledException(cancelled);
-            refusal(SdkError::service_error(error, ()))
+            refusal(&SdkError::service_error(error, answer()))
         };
         let wrong = told(&["None", "ValidationError"]);
-        assert_eq!((wrong.code(), wrong.passes()), (Some("ValidationError"), false));
+        assert_eq!(wrong.kind, ErrorKind::Invalid);
+        assert_eq!(wrong.to_string(), "TransactWriteItems failed (ValidationError)");
         let busy = told(&["None", "ThrottlingError"]);
-        assert_eq!((busy.code(), busy.passes()), (Some("ThrottlingError"), true));
-        assert!(told(&["TransactionConflict"]).passes());
+        assert_eq!(busy.kind, ErrorKind::Throttled);
+        assert_eq!(told(&["TransactionConflict"]).kind, ErrorKind::Throttled);
     }
 
     #[test]
@@ -312,7 +271,7 @@ mod tests {
                 .set_cancellation_reasons(Some(reasons.to_vec()))
                 .build();
             let error = TransactWriteItemsError::TransactionCanceledException(cancelled);
-            cancellation(&SdkError::service_error(error, ()), &conflicts)
+            cancellation(&SdkError::service_error(error, answer()), &conflicts)
         };
         assert!(matches!(
             told(["TransactionConflict", "ConditionalCheckFailed"]),

@@ -4,34 +4,18 @@
 //! The index follows the table after a moment. What it names has to be read again; what was opened in the last moment may be
 //! missing.
 
-use super::{Key, Table, text};
+use super::client::Table;
+use super::write::text;
 use crate::error::{StoreError, remote};
-use aws_sdk_dynamodb::types::{AttributeValue, Select};
-
-/// A place in the index of what is open in an account.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Opened {
-    /// Whose it is: the partition.
-    pub account: String,
-    /// The folder that it goes to and its id. No two things have the same.
-    pub place: String,
-}
-
-impl Opened {
-    pub(super) fn attributes(self) -> [(String, AttributeValue); 2] {
-        [
-            ("open_account".to_owned(), AttributeValue::S(self.account)),
-            ("open_in".to_owned(), AttributeValue::S(self.place)),
-        ]
-    }
-}
+use crate::key::Key;
+use aws_sdk_dynamodb::types::Select;
 
 impl Table {
     /// Up to `limit` things that are open in an account, after this place in the index: their places and keys, and whether
     /// there are more.
     ///
     /// # Errors
-    /// [`StoreError::Remote`].
+    /// [`StoreError`].
     pub async fn opened(
         &self,
         account: &str,
@@ -65,7 +49,7 @@ impl Table {
     /// How many things are open in an account whose places begin with `prefix`, counted up to `most`.
     ///
     /// # Errors
-    /// [`StoreError::Remote`].
+    /// [`StoreError`].
     pub async fn count_opened(&self, account: &str, prefix: &str, most: u32) -> Result<u32, StoreError> {
         let answer = self
             .client

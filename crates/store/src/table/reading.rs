@@ -1,13 +1,11 @@
 //! Reads of rows. One that cannot be read does not keep the others from being read: it is left out, its key is logged once,
 //! and the caller is told which ones are missing.
 
-use super::{Item, Key, Row, Table, from_item, text};
-use crate::error::{StoreError, remote};
-use std::collections::HashSet;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-
-/// How many keys are remembered so that they are not logged again.
-const REMEMBERED: usize = 10_000;
+use super::client::Table;
+use super::row::{Item, Row, from_item};
+use super::write::text;
+use crate::error::{ErrorKind, StoreError, remote};
+use crate::key::Key;
 
 /// Rows, without those that cannot be read.
 #[derive(Debug)]
@@ -22,11 +20,11 @@ impl<R> Rows<R> {
     /// All rows, for a caller that cannot do without any of them.
     ///
     /// # Errors
-    /// [`StoreError::Unreadable`] when one is missing.
+    /// `ErrorKind::Corrupt` when one is missing.
     pub fn complete(self) -> Result<Vec<R>, StoreError> {
         match self.unreadable.into_iter().next() {
             None => Ok(self.rows),
-            Some(Key { pk, sk }) => Err(StoreError::Unreadable { pk, sk }),
+            Some(key) => Err(StoreError::unreadable(key)),
         }
     }
 }
@@ -54,52 +52,11 @@ impl<R> Page<R> {
     }
 }
 
-/// Which items could not be read so far.
-#[derive(Clone, Default)]
-pub(super) struct Unreadable(Arc<Mutex<Met>>);
-
-#[derive(Default)]
-struct Met {
-    logged: HashSet<Key>,
-    /// Since somebody asked last.
-    since: HashSet<Key>,
-}
-
-impl Unreadable {
-    fn met(&self) -> MutexGuard<'_, Met> {
-        // Sets of keys are whole, whoever panicked.
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    fn count(&self, key: &Key) {
-        let mut met = self.met();
-        if met.since.len() < REMEMBERED {
-            met.since.insert(key.clone());
-        }
-    }
-
-    fn log(&self, key: &Key) {
-        let mut met = self.met();
-        let new = if met.logged.len() < REMEMBERED {
-            met.logged.insert(key.clone())
-        } else {
-            !met.logged.contains(key)
-        };
-        if new {
-            tracing::error!(
-                pk = key.pk,
-                sk = key.sk,
-                "an item cannot be read, and is left out"
-            );
-        }
-    }
-}
-
 impl Table {
     /// Reads one row, consistently.
     ///
     /// # Errors
-    /// [`StoreError::Remote`], or [`StoreError::Unreadable`], which the caller logs or handles.
+    /// [`StoreError`], which the caller logs or handles.
     pub async fn get<R: Row>(&self, key: &Key) -> Result<Option<R>, StoreError> {
         let Some(item) = self.item(key).await? else {
             return Ok(None);
@@ -119,7 +76,7 @@ impl Table {
             .consistent_read(true)
             .send()
             .await
-            .map_err(remote("GetItem"))?;
+            .map_err(|error| remote("GetItem")(error).about(key))?;
         Ok(answer.item)
     }
 
@@ -127,7 +84,7 @@ impl Table {
     /// sort key `after`.
     ///
     /// # Errors
-    /// [`StoreError::Remote`].
+    /// [`StoreError`].
     pub async fn page<R: Row>(
         &self,
         pk: &str,
@@ -171,7 +128,7 @@ impl Table {
     /// Reads all rows of one partition whose sort keys begin with `prefix`.
     ///
     /// # Errors
-    /// [`StoreError::Remote`].
+    /// [`StoreError`].
     pub async fn all<R: Row>(&self, pk: &str, prefix: &str) -> Result<Rows<R>, StoreError> {
         let (mut rows, mut unreadable) = (Vec::new(), Vec::new());
         let mut after = None;
@@ -189,7 +146,7 @@ impl Table {
     /// Reads rows by key, each once, in no particular order; those that are not there are left out.
     ///
     /// # Errors
-    /// [`StoreError::Remote`].
+    /// [`StoreError`].
     pub async fn get_many<R: Row>(&self, keys: impl IntoIterator<Item = Key>) -> Result<Rows<R>, StoreError> {
         self.read(self.batch_get(keys, None).await?)
     }
@@ -210,8 +167,11 @@ impl Table {
         for item in items {
             match from_item(item) {
                 Ok(row) => rows.push(row),
-                Err(StoreError::Unreadable { pk, sk }) => {
-                    let key = Key { pk, sk };
+                Err(StoreError {
+                    kind: ErrorKind::Corrupt,
+                    key: Some(key),
+                    ..
+                }) => {
                     self.leave_out(&key);
                     unreadable.push(key);
                 }
@@ -234,8 +194,12 @@ impl Table {
     pub fn or_leave_out<T>(&self, read: Result<T, StoreError>) -> Result<Option<T>, StoreError> {
         match read {
             Ok(row) => Ok(Some(row)),
-            Err(StoreError::Unreadable { pk, sk }) => {
-                self.leave_out(&Key { pk, sk });
+            Err(StoreError {
+                kind: ErrorKind::Corrupt,
+                key: Some(key),
+                ..
+            }) => {
+                self.leave_out(&key);
                 Ok(None)
             }
             Err(error) => Err(error),
@@ -245,8 +209,7 @@ impl Table {
     /// How many items could not be read since this was asked last: for reports.
     #[must_use]
     pub fn take_unreadable(&self) -> u64 {
-        let met = std::mem::take(&mut self.unreadable.met().since);
-        u64::try_from(met.len()).unwrap_or(u64::MAX)
+        self.unreadable.take_count()
     }
 }
 

@@ -1,8 +1,10 @@
 //! The rows of the sample world (`events/sample/`) are exactly what the store would write. A row that changes its
 //! shape fails here until the sample follows.
 
-use super::{Item, Key, Row, due, from_item, to_item};
+use super::class;
+use super::row::{Item, Row, from_item, to_item};
 use crate::StoreError;
+use crate::key::Key;
 use crate::rows::{
     AccountRow, BlobRow, CircuitRow, ClaimRow, ContentRow, EntryRow, HoldingRow, InvitationRow, KeyRow,
     LedgerRow, NodeRow, ReplicaRow, RosterRow, SamplesRow, SessionRow, TallyRow, TokenRow, UploadRow,
@@ -56,7 +58,7 @@ fn written(item: Item) -> Result<Item, StoreError> {
             let mut item = to_item(&blob)?;
             // A blob becomes due by an update, which writes this besides.
             if let Some(at) = blob.life().examine_at {
-                item.extend(due::attributes(&blob.key(), at));
+                item.extend(class::due_attributes(&blob.key(), at));
             }
             Ok(item)
         }

@@ -1,7 +1,9 @@
 //! Conditional writes, and the conflicts they report.
 
-use super::{Item, Key, Row, Waiting, due, to_item};
+use super::class;
+use super::row::{Item, Row, Waiting, to_item};
 use crate::error::{Conflict, StoreError};
+use crate::key::Key;
 use aws_sdk_dynamodb::types::{AttributeValue, ConditionCheck, Delete, Put, TransactWriteItem, Update};
 use jiff::Timestamp;
 use std::collections::HashMap;
@@ -16,7 +18,7 @@ impl Write {
     /// Writes a row that must not exist yet.
     ///
     /// # Errors
-    /// [`StoreError::Corrupt`] when the row cannot be written as an item.
+    /// `ErrorKind::Internal` when the row cannot be written as an item.
     pub fn create<R: Row>(row: &R, conflict: Conflict) -> Result<Self, StoreError> {
         Self::put(row, "attribute_not_exists(pk)", HashMap::new(), conflict)
     }
@@ -24,7 +26,7 @@ impl Write {
     /// Writes a row over the version that was read: its `version` attribute must be `version`.
     ///
     /// # Errors
-    /// [`StoreError::Corrupt`] when the row cannot be written as an item.
+    /// `ErrorKind::Internal` when the row cannot be written as an item.
     pub fn replace<R: Row>(row: &R, version: u64, conflict: Conflict) -> Result<Self, StoreError> {
         let values = HashMap::from([(":version".to_owned(), number(version))]);
         Self::put(row, "version = :version", values, conflict)
@@ -33,7 +35,7 @@ impl Write {
     /// Writes a row if `condition` holds for what is there.
     ///
     /// # Errors
-    /// [`StoreError::Corrupt`] when the row cannot be written as an item.
+    /// `ErrorKind::Internal` when the row cannot be written as an item.
     pub fn put<R: Row>(
         row: &R,
         condition: &str,
@@ -47,7 +49,7 @@ impl Write {
             .set_expression_attribute_names(names_in(&[condition]))
             .set_expression_attribute_values((!values.is_empty()).then_some(values))
             .build()
-            .map_err(|e| StoreError::Corrupt(e.to_string()))?;
+            .map_err(|e| StoreError::internal("building a request", e))?;
         Ok(Self {
             item: TransactWriteItem::builder().put(put).build(),
             conflict,
@@ -58,13 +60,13 @@ impl Write {
     /// another condition of the same transaction.
     ///
     /// # Errors
-    /// [`StoreError::Corrupt`] when the row cannot be written as an item.
-    pub fn put_always<R: Row>(row: &R, conflict: Conflict) -> Result<Self, StoreError> {
+    /// `ErrorKind::Internal` when the row cannot be written as an item.
+    pub fn put_unconditional<R: Row>(row: &R, conflict: Conflict) -> Result<Self, StoreError> {
         let put = Put::builder()
             .table_name("")
             .set_item(Some(to_item(row)?))
             .build();
-        let put = put.map_err(|e| StoreError::Corrupt(e.to_string()))?;
+        let put = put.map_err(|e| StoreError::internal("building a request", e))?;
         Ok(Self {
             item: TransactWriteItem::builder().put(put).build(),
             conflict,
@@ -74,17 +76,22 @@ impl Write {
     /// Writes nothing, but lets the transaction fail unless the row at `key` still is of this `version`.
     ///
     /// # Errors
-    /// [`StoreError::Corrupt`] when the check is malformed.
+    /// `ErrorKind::Internal` when the check is malformed.
     pub fn check(key: &Key, version: u64, conflict: Conflict) -> Result<Self, StoreError> {
         let values = HashMap::from([(":version".to_owned(), number(version))]);
-        Self::holds(key, "version = :version", values, conflict)
+        Self::condition_check(key, "version = :version", values, conflict)
     }
 
     /// Writes nothing, but lets the transaction fail unless `condition` holds for the item at `key`.
     ///
     /// # Errors
-    /// [`StoreError::Corrupt`] when the check is malformed.
-    pub fn holds(key: &Key, condition: &str, values: Item, conflict: Conflict) -> Result<Self, StoreError> {
+    /// `ErrorKind::Internal` when the check is malformed.
+    pub fn condition_check(
+        key: &Key,
+        condition: &str,
+        values: Item,
+        conflict: Conflict,
+    ) -> Result<Self, StoreError> {
         let check = ConditionCheck::builder()
             .table_name("")
             .set_key(Some(key.attributes()))
@@ -92,7 +99,7 @@ impl Write {
             .set_expression_attribute_names(names_in(&[condition]))
             .set_expression_attribute_values((!values.is_empty()).then_some(values))
             .build()
-            .map_err(|e| StoreError::Corrupt(e.to_string()))?;
+            .map_err(|e| StoreError::internal("building a request", e))?;
         Ok(Self {
             item: TransactWriteItem::builder().condition_check(check).build(),
             conflict,
@@ -102,7 +109,7 @@ impl Write {
     /// Adds to numbers of an item, which comes into being when it is not there.
     ///
     /// # Errors
-    /// [`StoreError::Corrupt`] when the update is malformed.
+    /// `ErrorKind::Internal` when the update is malformed.
     pub fn add(key: &Key, numbers: &[(&str, i64)], conflict: Conflict) -> Result<Self, StoreError> {
         let terms: Vec<String> = numbers
             .iter()
@@ -118,7 +125,7 @@ impl Write {
             update = update.expression_attribute_values(format!(":{name}"), value);
         }
         let update = update.update_expression(expression).build();
-        let update = update.map_err(|e| StoreError::Corrupt(e.to_string()))?;
+        let update = update.map_err(|e| StoreError::internal("building a request", e))?;
         Ok(Self {
             item: TransactWriteItem::builder().update(update).build(),
             conflict,
@@ -128,7 +135,7 @@ impl Write {
     /// Changes an item by an update expression if `condition` holds.
     ///
     /// # Errors
-    /// [`StoreError::Corrupt`] when the update is malformed.
+    /// `ErrorKind::Internal` when the update is malformed.
     pub fn update(change: &Change, conflict: Conflict) -> Result<Self, StoreError> {
         let update = Update::builder()
             .table_name("")
@@ -138,7 +145,7 @@ impl Write {
             .set_expression_attribute_names(names_in(&[&change.update, &change.condition]))
             .set_expression_attribute_values((!change.values.is_empty()).then(|| change.values.clone()))
             .build()
-            .map_err(|e| StoreError::Corrupt(e.to_string()))?;
+            .map_err(|e| StoreError::internal("building a request", e))?;
         Ok(Self {
             item: TransactWriteItem::builder().update(update).build(),
             conflict,
@@ -148,7 +155,7 @@ impl Write {
     /// Deletes an item that must exist, if `condition` holds for it.
     ///
     /// # Errors
-    /// [`StoreError::Corrupt`] when the delete is malformed.
+    /// `ErrorKind::Internal` when the delete is malformed.
     pub fn delete(key: &Key, condition: &str, values: Item, conflict: Conflict) -> Result<Self, StoreError> {
         let delete = Delete::builder()
             .table_name("")
@@ -157,7 +164,7 @@ impl Write {
             .set_expression_attribute_names(names_in(&[condition]))
             .set_expression_attribute_values((!values.is_empty()).then_some(values))
             .build()
-            .map_err(|e| StoreError::Corrupt(e.to_string()))?;
+            .map_err(|e| StoreError::internal("building a request", e))?;
         Ok(Self {
             item: TransactWriteItem::builder().delete(delete).build(),
             conflict,
@@ -210,7 +217,7 @@ impl Change {
     /// Gives values to `:due_shard` and `:due_at`, which make the sweep look at the item then.
     #[must_use]
     pub fn due(mut self, at: Timestamp) -> Self {
-        for (name, value) in due::attributes(&self.key, at) {
+        for (name, value) in class::due_attributes(&self.key, at) {
             self.values.insert(format!(":{name}"), value);
         }
         self

@@ -19,13 +19,25 @@ pub struct Told {
     pub turned: bool,
 }
 
+/// Circuits of targets.
+#[derive(Clone, Copy)]
+pub struct Circuits<'a>(pub(crate) &'a Table);
+
 impl Table {
+    /// Circuits of targets.
+    #[must_use]
+    pub fn circuits(&self) -> Circuits<'_> {
+        Circuits(self)
+    }
+}
+
+impl Circuits<'_> {
     /// How a target has been doing.
     ///
     /// # Errors
-    /// [`StoreError::Remote`] or [`StoreError::Corrupt`].
-    pub async fn circuit(&self, target: &str) -> Result<CircuitRow, StoreError> {
-        let row = self.get(&CircuitRow::key_of(target)).await?;
+    /// [`StoreError`].
+    pub async fn get(self, target: &str) -> Result<CircuitRow, StoreError> {
+        let row = self.0.get(&CircuitRow::key_of(target)).await?;
         Ok(row.unwrap_or_else(|| CircuitRow {
             target: target.to_owned(),
             ..CircuitRow::default()
@@ -35,13 +47,9 @@ impl Table {
     /// A worker wants to work on a target. Gives the answer, and how the target has been doing.
     ///
     /// # Errors
-    /// [`StoreError::Remote`] or [`StoreError::Corrupt`].
-    pub async fn ask_circuit(
-        &self,
-        target: &str,
-        now: Timestamp,
-    ) -> Result<(Admission, Circuit), StoreError> {
-        let row = self.circuit(target).await?;
+    /// [`StoreError`].
+    pub async fn ask(self, target: &str, now: Timestamp) -> Result<(Admission, Circuit), StoreError> {
+        let row = self.get(target).await?;
         let (admission, next) = row.circuit.ask(now);
         let Some(circuit) = next else {
             return Ok((admission, row.circuit));
@@ -51,10 +59,10 @@ impl Table {
             version: row.version + 1,
             ..row.clone()
         };
-        match self.put_version(&next, row.version).await {
+        match self.0.put_version(&next, row.version).await {
             Ok(()) => Ok((admission, circuit)),
             // Another worker is the probe.
-            Err(StoreError::Conflict(_)) => {
+            Err(error) if error.is_conflict() => {
                 let until = later(now, FIRST_WAIT);
                 Ok((Admission::Wait(until), row.circuit))
             }
@@ -65,16 +73,16 @@ impl Table {
     /// Somebody tells how a target did, and of a failure why: the `probe`, or another one.
     ///
     /// # Errors
-    /// [`StoreError::Remote`] or [`StoreError::Corrupt`].
-    pub async fn tell_circuit(
-        &self,
+    /// [`StoreError`].
+    pub async fn tell(
+        self,
         target: &str,
         (news, reason): (News, Option<&str>),
         probe: Option<Probe>,
         now: Timestamp,
     ) -> Result<Told, StoreError> {
         for _ in 0..ATTEMPTS {
-            let row = self.circuit(target).await?;
+            let row = self.get(target).await?;
             let Some(circuit) = row.circuit.told(news, probe, now) else {
                 return Ok(Told {
                     circuit: row.circuit,
@@ -91,7 +99,7 @@ impl Table {
                 version: row.version + 1,
                 ..row.clone()
             };
-            match self.put_version(&next, row.version).await {
+            match self.0.put_version(&next, row.version).await {
                 Ok(()) => {
                     if circuit.is_open() && !row.circuit.is_open() {
                         tracing::error!(
@@ -106,12 +114,12 @@ impl Table {
                     let turned = circuit.open_until != row.circuit.open_until;
                     return Ok(Told { circuit, turned });
                 }
-                Err(StoreError::Conflict(_)) => {}
+                Err(error) if error.is_conflict() => {}
                 Err(error) => return Err(error),
             }
         }
         // Many failed at once, and have said so.
-        let circuit = self.circuit(target).await?.circuit;
+        let circuit = self.get(target).await?.circuit;
         Ok(Told {
             circuit,
             turned: false,

@@ -11,13 +11,25 @@ use std::collections::HashSet;
 /// How many places a worker tries to take that were free a moment ago.
 const SLOT_ATTEMPTS: usize = 4;
 
+/// The places that targets have for workers.
+#[derive(Clone, Copy)]
+pub struct Slots<'a>(pub(crate) &'a Table);
+
 impl Table {
+    /// The places that targets have for workers.
+    #[must_use]
+    pub fn slots(&self) -> Slots<'_> {
+        Slots(self)
+    }
+}
+
+impl Slots<'_> {
     /// Takes one of the `places` that a target has for workers, until `until`. `None`: all are taken.
     ///
     /// # Errors
-    /// [`StoreError::Remote`] or [`StoreError::Corrupt`].
-    pub async fn take_slot(
-        &self,
+    /// [`StoreError`].
+    pub async fn take(
+        self,
         target: &str,
         places: u16,
         holder: &str,
@@ -25,7 +37,7 @@ impl Table {
         until: Timestamp,
     ) -> Result<Option<u16>, StoreError> {
         // All are read at once: when all are taken, that is all it costs.
-        let there: Rows<SlotRow> = self.all(&target_partition(target), SlotRow::PREFIX).await?;
+        let there: Rows<SlotRow> = self.0.all(&target_partition(target), SlotRow::PREFIX).await?;
         // Those that cannot be read may be free: the conditions of the writes decide as well.
         let taken: HashSet<u16> = there
             .rows
@@ -52,9 +64,9 @@ impl Table {
                 (":holder".to_owned(), text(holder)),
             ]);
             let taken = Write::put(&row, condition, values, Conflict::ReplicaChanged)?;
-            match self.transact(vec![taken]).await {
+            match self.0.transact(vec![taken]).await {
                 Ok(()) => return Ok(Some(slot)),
-                Err(StoreError::Conflict(_)) => {}
+                Err(error) if error.is_conflict() => {}
                 Err(error) => return Err(error),
             }
         }
@@ -64,9 +76,9 @@ impl Table {
     /// Keeps a place until `until`. Gives whether it still is this holder's.
     ///
     /// # Errors
-    /// [`StoreError::Remote`].
-    pub async fn keep_slot(
-        &self,
+    /// [`StoreError`].
+    pub async fn keep(
+        self,
         target: &str,
         slot: u16,
         holder: &str,
@@ -81,14 +93,14 @@ impl Table {
         .with(":until", AttributeValue::N(until.as_millisecond().to_string()))
         .with(":ttl", AttributeValue::N(until.as_second().to_string()))
         .with(":holder", text(holder));
-        self.change_if_it_holds(change).await
+        self.0.update_if(change).await
     }
 
     /// Gives a place back. Gives whether it was this holder's.
     ///
     /// # Errors
-    /// [`StoreError::Remote`].
-    pub async fn free_slot(&self, target: &str, slot: u16, holder: &str) -> Result<bool, StoreError> {
+    /// [`StoreError`].
+    pub async fn free(self, target: &str, slot: u16, holder: &str) -> Result<bool, StoreError> {
         let change = Change::new(
             SlotRow::key_of(target, slot),
             "SET #until = :gone REMOVE holder",
@@ -96,6 +108,6 @@ impl Table {
         )
         .with(":gone", number(0))
         .with(":holder", text(holder));
-        self.change_if_it_holds(change).await
+        self.0.update_if(change).await
     }
 }

@@ -10,7 +10,7 @@ use serde_json::json;
 use store::blobs::{refer, release};
 use store::rows::{BlobRow, ContentRow, new_id};
 use store::table::{Key, Row, Write};
-use store::{Conflict, StoreError, Table};
+use store::{Conflict, ErrorKind, StoreError, Table};
 
 const EVENTS: [Event; 5] = [
     Event::Refer,
@@ -151,7 +151,13 @@ async fn write_without_reading(table: &Table, life: Life, event: Event) -> Resul
         let after = match (written, step(&life, event, now())) {
             // An effect could not be had without reading.
             (Ok(()), Ok((next, []))) => place.item(&next, earlier()),
-            (Err(StoreError::Conflict(conflict)), Err(refusal)) if conflict == conflict_of(refusal) => before,
+            (
+                Err(StoreError {
+                    kind: ErrorKind::Conflict(conflict),
+                    ..
+                }),
+                Err(refusal),
+            ) if conflict == conflict_of(refusal) => before,
             (written, rule) => return Err(format!("the write gave {written:?}, the rule {rule:?}")),
         };
         compare(table, &place.key(), Some(&after)).await
@@ -180,7 +186,7 @@ async fn moved(table: &Table, life: Life, event: Event, index: Index, scoped: bo
     let case = async {
         let items: Vec<_> = [Some(&before), content.as_ref()].into_iter().flatten().collect();
         put(table, &items).await.map_err(|error| error.to_string())?;
-        let moved = table.move_blob(&before.row(), event, now()).await;
+        let moved = table.blobs().transition(&before.row(), event, now()).await;
         let moved = moved.map_err(|error| error.to_string())?;
         let rule = step(&life, event, now());
         if moved != rule.map(|(_, effects)| effects) {
@@ -232,8 +238,8 @@ async fn moved_late(table: &Table, read: Life, is: Option<Life>, event: Event) -
         let items: Vec<_> = [there.as_ref(), content.as_ref()].into_iter().flatten().collect();
         put(table, &items).await.map_err(|error| error.to_string())?;
         let read: BlobRow = place.item(&read, earlier()).row();
-        match table.move_blob(&read, event, now()).await {
-            Err(StoreError::Conflict(Conflict::BlobChanged)) => {}
+        match table.blobs().transition(&read, event, now()).await {
+            Err(error) if error.conflict() == Some(Conflict::BlobChanged) => {}
             moved => return Err(format!("it gave {moved:?}")),
         }
         compare(table, &place.key(), there.as_ref()).await?;
@@ -273,7 +279,7 @@ async fn a_blob_that_is_not_there_does_not_come_into_being() {
     ] {
         let written = table.transact(vec![write.unwrap()]).await;
         assert!(
-            matches!(written, Err(StoreError::Conflict(conflict)) if conflict == expected),
+            matches!(written, Err(StoreError { kind: ErrorKind::Conflict(conflict), .. }) if conflict == expected),
             "{written:?}"
         );
         compare(&table, &place.key(), None).await.unwrap();
@@ -307,7 +313,13 @@ async fn a_reference_that_is_refused_takes_the_other_writes_with_it() {
     place.remove(&table).await.unwrap();
     other.remove(&table).await.unwrap();
     assert!(
-        matches!(written, Err(StoreError::Conflict(Conflict::BlobGone))),
+        matches!(
+            written,
+            Err(StoreError {
+                kind: ErrorKind::Conflict(Conflict::BlobGone),
+                ..
+            })
+        ),
         "{written:?}"
     );
     assert_eq!(left, [Ok(()), Ok(()), Ok(())]);

@@ -11,7 +11,7 @@ use futures::future::join_all;
 use jiff::{SignedDuration, Timestamp};
 use store::rows::{AccountRow, InvitationRow, Owner, UsernameRow, new_id, now};
 use store::table::{Row, Write};
-use store::{Conflict, StoreError, Table};
+use store::{Conflict, ErrorKind, StoreError, Table};
 
 /// What has become of an invitation since it was read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -88,7 +88,7 @@ fn invitation() -> InvitationRow {
 }
 
 async fn put<R: Row>(table: &Table, row: &R) -> Result<(), StoreError> {
-    let write = Write::put_always(row, Conflict::NodeChanged)?;
+    let write = Write::put_unconditional(row, Conflict::NodeChanged)?;
     table.transact(vec![write]).await
 }
 
@@ -112,10 +112,10 @@ async fn case(table: &Table, state: State, deed: Deed) -> Result<(), String> {
     let (read, mut there, source) = (invitation(), account(), Source::of(None));
     let mut new = account();
     let outcome = async {
-        table.create_account(&there, &source, None).await?;
+        table.accounts().create(&there, &source, None).await?;
         if deed == Deed::ResetPasswordOfNobody {
-            table.close_account(&there, now()).await?;
-            there = table.account(&there.id).await?.unwrap();
+            table.accounts().begin_deletion(&there, now()).await?;
+            there = table.accounts().get(&there.id).await?.unwrap();
         }
         let then = match state {
             State::Good => Some(read.clone()),
@@ -140,26 +140,30 @@ async fn case(table: &Table, state: State, deed: Deed) -> Result<(), String> {
             username: there.username.clone(),
         };
         let done = match deed {
-            Deed::SignUp => table.create_account(&new, &source, Some(&read)).await,
+            Deed::SignUp => table.accounts().create(&new, &source, Some(&read)).await,
             Deed::SignUpAsAnother => {
                 new.username = there.username.clone();
-                table.create_account(&new, &source, Some(&read)).await
+                table.accounts().create(&new, &source, Some(&read)).await
             }
             Deed::ResetPassword | Deed::ResetPasswordOfNobody => {
                 table
+                    .invitations()
                     .reset_password(&read, &owner, "the next", &source, now())
                     .await
             }
-            Deed::Revoke => table.revoke_invitation(&read.id).await,
+            Deed::Revoke => table.invitations().revoke(&read.id).await,
         };
         let conflict = match done {
             Ok(()) => None,
-            Err(StoreError::Conflict(conflict)) => Some(conflict),
+            Err(StoreError {
+                kind: ErrorKind::Conflict(conflict),
+                ..
+            }) => Some(conflict),
             Err(error) => return Err(error),
         };
-        let invitation = table.invitation(&read.id).await?;
-        let made = table.account(&new.id).await?;
-        let known = table.account(&there.id).await?.unwrap();
+        let invitation = table.invitations().get(&read.id).await?;
+        let made = table.accounts().get(&new.id).await?;
+        let known = table.accounts().get(&there.id).await?.unwrap();
         Ok((conflict, then, invitation, made, known))
     };
     let outcome = outcome.await;
@@ -209,7 +213,7 @@ async fn an_invitation_that_cannot_be_read_hides_no_other() {
     let table = &table().await;
     let (broken, good) = (invitation(), invitation());
     for row in [&broken, &good] {
-        table.create_invitation(row).await.unwrap();
+        table.invitations().create(row).await.unwrap();
     }
     let mut item: Item = table.get(&broken.key()).await.unwrap().unwrap();
     item.0
@@ -217,7 +221,7 @@ async fn an_invitation_that_cannot_be_read_hides_no_other() {
     put(table, &item).await.unwrap();
     let (mut readable, mut unreadable, mut after) = (Vec::new(), Vec::new(), None);
     loop {
-        let page = table.invitations(after.as_ref(), 1000).await.unwrap();
+        let page = table.invitations().page(after.as_ref(), 1000).await.unwrap();
         readable.extend(page.rows.into_iter().map(|row| row.id));
         unreadable.extend(page.unreadable);
         match page.next {
@@ -225,7 +229,7 @@ async fn an_invitation_that_cannot_be_read_hides_no_other() {
             None => break,
         }
     }
-    let revoked = table.revoke_invitation(&broken.id).await;
+    let revoked = table.invitations().revoke(&broken.id).await;
     remove(table, &good, &[]).await.unwrap();
     revoked.unwrap();
     assert!(readable.contains(&good.id) && !readable.contains(&broken.id));
@@ -237,18 +241,19 @@ async fn an_invitation_that_cannot_be_read_hides_no_other() {
 async fn one_invitation_makes_one_account() {
     let table = &table().await;
     let invitation = &invitation();
-    table.create_invitation(invitation).await.unwrap();
+    table.invitations().create(invitation).await.unwrap();
     let accounts: Vec<AccountRow> = (0..20).map(|_| account()).collect();
     let made = accounts.iter().map(async |account| {
         loop {
             match table
-                .create_account(account, &Source::of(None), Some(invitation))
+                .accounts()
+                .create(account, &Source::of(None), Some(invitation))
                 .await
             {
                 Ok(()) => return true,
-                Err(StoreError::Conflict(Conflict::InvitationGone)) => return false,
+                Err(error) if error.conflict() == Some(Conflict::InvitationGone) => return false,
                 // Too many at the very same row.
-                Err(StoreError::Remote { .. }) => {}
+                Err(error) if error.is_transient() => {}
                 Err(error) => panic!("{error}"),
             }
         }
@@ -256,10 +261,16 @@ async fn one_invitation_makes_one_account() {
     let made = join_all(made).await;
     let mut there = Vec::new();
     for account in &accounts {
-        let row = table.account_by_username(&account.username).await.unwrap();
+        let row = table.accounts().by_username(&account.username).await.unwrap();
         there.push(row.is_some_and(|row| row.id == account.id));
     }
-    let used_by = table.invitation(&invitation.id).await.unwrap().unwrap().used_by;
+    let used_by = table
+        .invitations()
+        .get(&invitation.id)
+        .await
+        .unwrap()
+        .unwrap()
+        .used_by;
     let all: Vec<&AccountRow> = accounts.iter().collect();
     remove(table, invitation, &all).await.unwrap();
     assert_eq!(made, there);

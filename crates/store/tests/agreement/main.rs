@@ -78,7 +78,7 @@ fn due_shard(key: &Key) -> String {
 async fn put(table: &Table, items: &[&Item]) -> Result<(), StoreError> {
     let writes = items
         .iter()
-        .map(|item| Write::put_always(*item, Conflict::NodeChanged));
+        .map(|item| Write::put_unconditional(*item, Conflict::NodeChanged));
     table.transact(writes.collect::<Result<_, _>>()?).await
 }
 

@@ -8,7 +8,7 @@ use futures::future::join_all;
 use serde_json::json;
 use store::accounts::quota;
 use store::rows::{AccountRow, UsernameRow, new_id};
-use store::{Conflict, StoreError, Table};
+use store::{Conflict, ErrorKind, StoreError, Table};
 
 /// All quotas with a small limit, exceeded ones among them.
 fn quotas() -> Vec<Quota> {
@@ -67,7 +67,13 @@ async fn write_without_reading(table: &Table, before: Quota, event: QuotaEvent) 
         let written = table.transact(vec![quota(&account.id, event).unwrap()]).await;
         let after = match (written, before.step(event)) {
             (Ok(()), Ok(next)) => next,
-            (Err(StoreError::Conflict(Conflict::QuotaExceeded)), Err(_)) => before,
+            (
+                Err(StoreError {
+                    kind: ErrorKind::Conflict(Conflict::QuotaExceeded),
+                    ..
+                }),
+                Err(_),
+            ) => before,
             (written, rule) => return Err(format!("the write gave {written:?}, the rule {rule:?}")),
         };
         compare(
@@ -100,10 +106,16 @@ async fn limited(table: &Table, before: Quota, limit: u64) -> Result<(), String>
     let account = Account::new();
     let case = async {
         account.put(table, before).await?;
-        let set = table.set_quota(&account.username, limit).await;
+        let set = table.accounts().set_quota(&account.username, limit).await;
         let after = match (set, before.step(QuotaEvent::Limit(limit))) {
             (Ok(Some(row)), Ok(next)) if row.quota() == next => next,
-            (Err(StoreError::Conflict(Conflict::QuotaExceeded)), Err(_)) => before,
+            (
+                Err(StoreError {
+                    kind: ErrorKind::Conflict(Conflict::QuotaExceeded),
+                    ..
+                }),
+                Err(_),
+            ) => before,
             (set, rule) => return Err(format!("it gave {set:?}, the rule {rule:?}")),
         };
         compare(
@@ -136,14 +148,27 @@ async fn an_account_that_is_not_there_does_not_come_into_being() {
     for event in events() {
         let written = table.transact(vec![quota(&account.id, event).unwrap()]).await;
         assert!(
-            matches!(written, Err(StoreError::Conflict(_))),
+            matches!(
+                written,
+                Err(StoreError {
+                    kind: ErrorKind::Conflict(_),
+                    ..
+                })
+            ),
             "{event:?}: {written:?}"
         );
         compare(&table, &AccountRow::key_of(&account.id), None)
             .await
             .unwrap();
     }
-    assert!(table.set_quota(&account.username, 5).await.unwrap().is_none());
+    assert!(
+        table
+            .accounts()
+            .set_quota(&account.username, 5)
+            .await
+            .unwrap()
+            .is_none()
+    );
 }
 
 // What is used is never forgotten, whichever of many limits comes last.
@@ -159,9 +184,9 @@ async fn limits_that_are_set_while_bytes_are_taken_lose_none_of_them() {
             .await
             .is_ok()
     });
-    let limits = (0..5).map(|limit| table.set_quota(&account.username, limit * 5));
+    let limits = (0..5).map(|limit| table.accounts().set_quota(&account.username, limit * 5));
     let (taken, set) = tokio::join!(join_all(takes), join_all(limits));
-    let row = table.account(&account.id).await.unwrap().unwrap();
+    let row = table.accounts().get(&account.id).await.unwrap().unwrap();
     account.remove(table).await.unwrap();
     let taken = taken.into_iter().filter(|taken| *taken).count();
     assert_eq!(row.quota().used(), taken as u64, "{row:?}");

@@ -9,11 +9,10 @@ use crate::{all, compare, put};
 use domain::replica::{State, Tally};
 use futures::join;
 use model::{Act, Outcome, Place, SHAPES, now, state_of};
-use store::Table;
 use store::replicas::create;
 use store::rows::{ReplicaRow, SegmentRow, TallyRow};
 use store::table::Rows;
-use store::{Conflict, StoreError};
+use store::{Conflict, ErrorKind, StoreError, Table};
 
 /// What the target's tally is when it has one replica like this, and nothing else was ever copied there.
 fn tally_of(replica: Option<&ReplicaRow>) -> Tally {
@@ -43,6 +42,7 @@ async fn check(
     let row = expected.map(|replica| place.item(replica));
     compare(table, &place.key(), row.as_ref()).await?;
     let written = table
+        .targets()
         .tally(&place.target)
         .await
         .map_err(|error| error.to_string())?;
@@ -232,7 +232,13 @@ async fn a_replica_comes_into_being_once_and_is_counted_once() {
         .unwrap();
     let again = write().await;
     assert!(
-        matches!(again, Err(StoreError::Conflict(Conflict::ReplicaChanged))),
+        matches!(
+            again,
+            Err(StoreError {
+                kind: ErrorKind::Conflict(Conflict::ReplicaChanged),
+                ..
+            })
+        ),
         "{again:?}"
     );
     check(&table, &place, Some(&pending), tally_of(Some(&pending)))

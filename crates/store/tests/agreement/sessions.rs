@@ -10,7 +10,7 @@ use domain::throttle::Source;
 use domain::token::{Scope, SecretHash};
 use jiff::Timestamp;
 use store::rows::{AccountRow, SessionRow, TokenRow, UsernameRow, new_id, now};
-use store::{Conflict, StoreError, Table};
+use store::{Conflict, ErrorKind, StoreError, Table};
 
 /// What somebody does who has read the account and its session.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -88,10 +88,11 @@ impl Scene {
             closing_since: None,
             created_at: now(),
         };
-        table.create_account(&account, &Source::of(None), None).await?;
+        table.accounts().create(&account, &Source::of(None), None).await?;
         let session = session_of(&account, "first");
         table
-            .begin_session(&account, &session, &Source::of(None), now())
+            .sessions()
+            .begin(&account, &session, &Source::of(None), now())
             .await?;
         Ok(Self { account, session })
     }
@@ -102,7 +103,8 @@ impl Scene {
             Begin => {
                 let another = session_of(account, "another");
                 table
-                    .begin_session(account, &another, &Source::of(None), now())
+                    .sessions()
+                    .begin(account, &another, &Source::of(None), now())
                     .await
             }
             Refresh => {
@@ -111,12 +113,17 @@ impl Scene {
                     earlier: Some(session.refreshing.current.clone()),
                     ..session.refreshing.clone()
                 };
-                table.refresh_session(session, &next).await
+                table.sessions().refresh(session, &next).await
             }
-            ChangePassword => table.change_password(account, session, "another").await,
-            SignOut => table.end_session(&account.id, &session.id).await,
-            SignOutEverywhere => table.sign_out_everywhere(&account.id).await,
-            Close => table.close_account(account, now()).await,
+            ChangePassword => {
+                table
+                    .sessions()
+                    .change_password(account, session, "another")
+                    .await
+            }
+            SignOut => table.sessions().end(&account.id, &session.id).await,
+            SignOutEverywhere => table.sessions().end_all(&account.id).await,
+            Close => table.accounts().begin_deletion(account, now()).await,
             MakeToken => {
                 let token = TokenRow {
                     account: account.id.clone(),
@@ -127,7 +134,7 @@ impl Scene {
                     created_at: now(),
                     expires_at: Timestamp::MAX,
                 };
-                table.create_token(account, session, &token).await
+                table.tokens().create(account, session, &token).await
             }
         }
     }
@@ -146,10 +153,16 @@ async fn both(table: &Table, first: Deed, second: Deed) -> Result<(), String> {
         scene.perform(table, first).await?;
         let said = match scene.perform(table, second).await {
             Ok(()) => None,
-            Err(StoreError::Conflict(conflict)) => Some(conflict),
+            Err(StoreError {
+                kind: ErrorKind::Conflict(conflict),
+                ..
+            }) => Some(conflict),
             Err(error) => return Err(error),
         };
-        let found = table.session(&scene.account.id, &scene.session.id, now()).await?;
+        let found = table
+            .sessions()
+            .get(&scene.account.id, &scene.session.id, now())
+            .await?;
         scene.remove(table).await?;
         Ok((said, found.is_some()))
     };

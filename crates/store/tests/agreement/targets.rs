@@ -105,7 +105,7 @@ async fn turn(table: &Table, before: Option<Circuit>, turn: Turn) -> Result<(), 
     let old = before.map(|_| "an old one");
     let (said, rule, next, reason) = match turn {
         Turn::Ask => {
-            let said = table.ask_circuit(target, now()).await.map_err(failed)?;
+            let said = table.circuits().ask(target, now()).await.map_err(failed)?;
             let (admission, next) = circuit.ask(now());
             (
                 format!("{said:?}"),
@@ -118,7 +118,8 @@ async fn turn(table: &Table, before: Option<Circuit>, turn: Turn) -> Result<(), 
             let probe = by_probe.then(|| probe_of(&circuit)).flatten();
             let told = (news, Some("a new one"));
             let said = table
-                .tell_circuit(target, told, probe, now())
+                .circuits()
+                .tell(target, told, probe, now())
                 .await
                 .map_err(failed)?;
             let next = circuit.told(news, probe, now());
@@ -135,7 +136,7 @@ async fn turn(table: &Table, before: Option<Circuit>, turn: Turn) -> Result<(), 
             (format!("{said:?}"), format!("{rule:?}"), next, reason)
         }
     };
-    let row = table.circuit(target).await.map_err(failed)?;
+    let row = table.circuits().get(target).await.map_err(failed)?;
     remove(table, target).await;
     let what = format!("{turn:?} on {before:?}");
     if said != rule {
@@ -169,13 +170,14 @@ async fn one_of_many_workers_is_the_probe() {
     let table = table().await;
     let target = new_target();
     table
-        .tell_circuit(&target, (REFUSED, Some("no keys")), None, now())
+        .circuits()
+        .tell(&target, (REFUSED, Some("no keys")), None, now())
         .await
         .unwrap();
     let first = now() + FIRST_WAIT;
-    let (waits, _) = table.ask_circuit(&target, now()).await.unwrap();
+    let (waits, _) = table.circuits().ask(&target, now()).await.unwrap();
     assert_eq!(waits, Admission::Wait(first));
-    let asked = join_all((0..12).map(|_| table.ask_circuit(&target, first))).await;
+    let asked = join_all((0..12).map(|_| table.circuits().ask(&target, first))).await;
     let admissions: Vec<Admission> = asked.into_iter().map(|asked| asked.unwrap().0).collect();
     let probes = admissions
         .iter()
@@ -191,13 +193,13 @@ async fn many_failures_at_once_open_the_circuit() {
     let target = new_target();
     let tells = (0..2 * OPEN_AFTER).map(|_| {
         let news = News::Failed { for_good: false };
-        table.tell_circuit(&target, (news, Some("slow")), None, now())
+        table.circuits().tell(&target, (news, Some("slow")), None, now())
     });
     let told = join_all(tells).await;
     // One of them sends the probe.
     let turned = told.into_iter().filter(|told| told.as_ref().unwrap().turned);
     assert_eq!(turned.count(), 1);
-    let row = table.circuit(&target).await.unwrap();
+    let row = table.circuits().get(&target).await.unwrap();
     assert!(row.circuit.is_open(), "{row:?}");
     assert_eq!(
         (row.circuit.trips, row.reason.as_deref()),
@@ -213,7 +215,7 @@ async fn a_target_has_only_so_many_places() {
     let target = new_target();
     let takes = ["a", "b", "c", "d", "e", "f", "g", "h"];
     let until = after(30);
-    let taken = join_all(takes.map(|holder| table.take_slot(&target, 3, holder, now(), until))).await;
+    let taken = join_all(takes.map(|holder| table.slots().take(&target, 3, holder, now(), until))).await;
     let taken: Vec<(&str, u16)> = takes
         .into_iter()
         .zip(taken)
@@ -223,16 +225,22 @@ async fn a_target_has_only_so_many_places() {
     assert_eq!((taken.len(), slots), (3, BTreeSet::from([0, 1, 2])), "{taken:?}");
     // Nobody else can keep it, or give it back.
     let (holder, slot) = taken[0];
-    assert!(!table.keep_slot(&target, slot, "z", after(60)).await.unwrap());
-    table.free_slot(&target, slot, "z").await.unwrap();
+    assert!(!table.slots().keep(&target, slot, "z", after(60)).await.unwrap());
+    table.slots().free(&target, slot, "z").await.unwrap();
     assert_eq!(
-        table.take_slot(&target, 3, "z", now(), until).await.unwrap(),
+        table.slots().take(&target, 3, "z", now(), until).await.unwrap(),
         None
     );
     // Whoever says that it is alive keeps it; the others' are free when their time is over.
-    assert!(table.keep_slot(&target, slot, holder, after(60)).await.unwrap());
+    assert!(
+        table
+            .slots()
+            .keep(&target, slot, holder, after(60))
+            .await
+            .unwrap()
+    );
     let later = after(31);
-    let late = ["x", "y", "z"].map(|holder| table.take_slot(&target, 3, holder, later, after(90)));
+    let late = ["x", "y", "z"].map(|holder| table.slots().take(&target, 3, holder, later, after(90)));
     let late: Vec<_> = join_all(late)
         .await
         .into_iter()
@@ -246,12 +254,22 @@ async fn a_target_has_only_so_many_places() {
     assert_eq!(row.until, after(60).as_millisecond());
     assert_eq!(item.0["ttl"], after(60).as_second());
     // What is given back is free at once.
-    table.free_slot(&target, slot, holder).await.unwrap();
+    table.slots().free(&target, slot, holder).await.unwrap();
     assert_eq!(
-        table.take_slot(&target, 3, "w", later, after(90)).await.unwrap(),
+        table
+            .slots()
+            .take(&target, 3, "w", later, after(90))
+            .await
+            .unwrap(),
         Some(slot)
     );
-    assert!(!table.keep_slot(&target, slot, holder, after(120)).await.unwrap());
+    assert!(
+        !table
+            .slots()
+            .keep(&target, slot, holder, after(120))
+            .await
+            .unwrap()
+    );
     remove(&table, &target).await;
 }
 
@@ -273,11 +291,11 @@ async fn one_free_place_among_a_hundred_is_found() {
         .map(|row| Item::new(&row.key(), serde_json::to_value(row).unwrap()))
         .collect();
     put(&table, &items.iter().collect::<Vec<_>>()).await.unwrap();
-    let take = |places, holder| table.take_slot(&target, places, holder, now(), after(30));
+    let take = |places, holder| table.slots().take(&target, places, holder, now(), after(30));
     assert_eq!(take(100, "z").await.unwrap(), None);
     // One's own counts as free, and so does the only one that nobody has.
     assert_eq!(take(100, "w7").await.unwrap(), Some(7));
-    assert!(table.free_slot(&target, 42, "w42").await.unwrap());
+    assert!(table.slots().free(&target, 42, "w42").await.unwrap());
     assert_eq!(take(100, "z").await.unwrap(), Some(42));
     remove(&table, &target).await;
 }
@@ -287,13 +305,14 @@ async fn one_free_place_among_a_hundred_is_found() {
 async fn a_target_says_how_it_is_doing() {
     let table = table().await;
     let target = new_target();
-    table.sample(&target, 1000, now()).await.unwrap();
-    table.sample(&target, 4000, after(60)).await.unwrap();
+    table.targets().sample(&target, 1000, now()).await.unwrap();
+    table.targets().sample(&target, 4000, after(60)).await.unwrap();
     table
-        .tell_circuit(&target, (REFUSED, Some("no keys")), None, now())
+        .circuits()
+        .tell(&target, (REFUSED, Some("no keys")), None, now())
         .await
         .unwrap();
-    let status = table.target_status(&target, after(100)).await.unwrap();
+    let status = table.targets().status(&target, after(100)).await.unwrap();
     // Nothing has been counted by the tally: no rate is below nothing.
     assert_eq!((status.bytes_per_second, status.oldest), (0, None));
     assert!(
@@ -301,7 +320,11 @@ async fn a_target_says_how_it_is_doing() {
         "{status:?}"
     );
     for minute in 2..10 {
-        table.sample(&target, 4000, after(60 * minute)).await.unwrap();
+        table
+            .targets()
+            .sample(&target, 4000, after(60 * minute))
+            .await
+            .unwrap();
     }
     let row: store::rows::SamplesRow = table
         .get(&store::rows::SamplesRow::key_of(&target))
@@ -346,7 +369,7 @@ async fn policies_count_however_deep_a_file_is() {
     }))
     .unwrap();
     let applies = async |parent: Option<&NodeId>| {
-        let targets = table.targets_for(&roster, &account, parent).await.unwrap();
+        let targets = table.targets().of_file(&roster, &account, parent).await.unwrap();
         targets.into_iter().map(|member| member.name).collect::<Vec<_>>()
     };
     assert_eq!(applies(folders.get(99)).await, ["far"]);

@@ -10,12 +10,13 @@ use domain::placement::{Destination, MAX_DEPTH, NewParent, OnConflict, numbered}
 use domain::upload::{Beginning, Event, Session, State};
 use jiff::SignedDuration;
 use serde_json::json;
+use service::folder::create::create_folder;
 use store::rows::{
     AccountRow, BlobRow, EntryRow, HoldingRow, NodeRow, UploadPlace, UploadRow, account_partition, new_id,
     now,
 };
 use store::table::Row;
-use store::{Conflict, StoreError, Table};
+use store::{Conflict, ErrorKind, StoreError, Table};
 
 const CONTENT: &str = "AzeAIB3q5CLlOsBZwSpKu8CaLA7QUyq8Pjh+4MHg3OQ=-1";
 
@@ -73,7 +74,11 @@ fn place(upload: &UploadRow) -> String {
 async fn listed(table: &Table, account: &AccountId, limit: u32) -> (Vec<String>, usize) {
     let (mut places, mut pages, mut after): (Vec<_>, _, Option<UploadPlace>) = (Vec::new(), 0, None);
     loop {
-        let page = table.uploads(account, after.as_ref(), limit).await.unwrap();
+        let page = table
+            .uploads()
+            .page(account, after.as_ref(), limit)
+            .await
+            .unwrap();
         assert!(page.rows.len() <= limit as usize && page.unreadable.is_empty());
         places.extend(page.rows.iter().map(place));
         pages += 1;
@@ -100,7 +105,7 @@ async fn only_uploads_under_way_are_listed_page_by_page() {
         None,
     ] {
         let row = upload(&account, parent);
-        table.create_upload(&row, vec![]).await.unwrap();
+        table.uploads().create(&row, vec![]).await.unwrap();
         uploads.push(row);
     }
     uploads.sort_by_key(place);
@@ -108,20 +113,21 @@ async fn only_uploads_under_way_are_listed_page_by_page() {
     for limit in [1, 2, 7, 100] {
         assert_eq!(listed(table, &account, limit).await.0, all, "{limit}");
     }
-    assert_eq!(table.uploads_into(&account, &folder).await.unwrap(), 3);
-    assert_eq!(table.uploads_into(&account, &new_id()).await.unwrap(), 0);
+    assert_eq!(table.uploads().count_into(&account, &folder).await.unwrap(), 3);
+    assert_eq!(table.uploads().count_into(&account, &new_id()).await.unwrap(), 0);
 
     // One ends between two pages, and it is the one after which the next page begins.
-    let first = table.uploads(&account, None, 2).await.unwrap();
+    let first = table.uploads().page(&account, None, 2).await.unwrap();
     let after: UploadPlace = first.next.unwrap().parse().unwrap();
     assert_eq!(after.in_index(), all[1]);
     for ended in &uploads[..2] {
         table
-            .move_upload(ended, Event::Abort, now(), |_| (), vec![])
+            .uploads()
+            .transition(ended, Event::Abort, now(), |_| (), vec![])
             .await
             .unwrap();
     }
-    let rest = table.uploads(&account, Some(&after), 100).await.unwrap();
+    let rest = table.uploads().page(&account, Some(&after), 100).await.unwrap();
     let places: Vec<_> = rest.rows.iter().map(place).collect();
     assert_eq!(places, all[2..]);
     // What ended costs nothing: there is no page of it. That the last page is full is known when there is no next one.
@@ -147,12 +153,14 @@ async fn only_uploads_under_way_are_listed_page_by_page() {
         assert!(next.redirect(&to));
         assert!(!next.redirect(&to));
     };
-    let moved = table.move_upload(uploads.last().unwrap(), lease, now(), redirect, vec![]);
+    let moved = table
+        .uploads()
+        .transition(uploads.last().unwrap(), lease, now(), redirect, vec![]);
     let moved = moved.await.unwrap();
     assert_eq!((moved.state, &moved.parent), (State::Finalizing, &None));
     let (left, _) = listed(table, &account, 100).await;
     assert!(left.contains(&place(&moved)) && left.len() == 4, "{left:?}");
-    assert_eq!(table.uploads_into(&account, &folder).await.unwrap(), 2);
+    assert_eq!(table.uploads().count_into(&account, &folder).await.unwrap(), 2);
     remove(table, &account).await;
 }
 
@@ -195,8 +203,7 @@ async fn a_name_with_more_numbers_than_are_read_gets_another_one() {
     let mut made = std::collections::BTreeSet::new();
     for _ in 0..5 {
         let folder = folder(&account, "a.txt", 1);
-        let made_now = table
-            .create_folder(folder, OnConflict::Rename, |_| Ok(vec![]))
+        let made_now = create_folder(table, folder, OnConflict::Rename, |_| Ok(vec![]))
             .await
             .unwrap();
         made.insert(made_now.name.to_string());
@@ -237,7 +244,7 @@ async fn of_many_files_with_a_lost_content_some_are_looked_at() {
         put(table, &chunk.iter().collect::<Vec<_>>()).await.unwrap();
     }
     let own_blob = async || {
-        let blob = table.own_blob(&account, &content).await.unwrap();
+        let blob = table.blobs().of_account(&account, &content).await.unwrap();
         blob.map(|blob| blob.id)
     };
     assert_eq!(own_blob().await, None);
@@ -256,9 +263,12 @@ async fn of_many_files_with_a_lost_content_some_are_looked_at() {
 async fn folders_are_as_deep_as_they_may_be_and_no_deeper() {
     let table = &table().await;
     let account = account(table).await;
-    let within = async |parent: Option<&NodeId>| match table.depth_within(&account, parent).await {
+    let within = async |parent: Option<&NodeId>| match table.tree().depth_within(&account, parent).await {
         Ok(depth) => Ok(depth),
-        Err(StoreError::Conflict(conflict)) => Err(conflict),
+        Err(StoreError {
+            kind: ErrorKind::Conflict(conflict),
+            ..
+        }) => Err(conflict),
         Err(error) => panic!("{error}"),
     };
     let item = |row: &NodeRow| Item::new(&row.key(), serde_json::to_value(row).unwrap());

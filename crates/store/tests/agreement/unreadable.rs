@@ -8,12 +8,13 @@ use domain::id::{AccountId, BlobId, NodeId};
 use domain::throttle::Source;
 use jiff::Timestamp;
 use serde_json::{Value, json};
+use service::account::delete::delete_contents;
 use store::rows::{
     AccountRow, AttemptsRow, BlobRow, CircuitRow, EntryRow, HoldingRow, KnownSourceRow, NodeRow, SamplesRow,
     SessionRow, TallyRow, TokenRow, UploadRow, UsernameRow, account_partition, new_id, now, target_partition,
 };
 use store::table::Key;
-use store::{StoreError, Table};
+use store::{ErrorKind, StoreError, Table};
 
 const CONTENT: &str = "AzeAIB3q5CLlOsBZwSpKu8CaLA7QUyq8Pjh+4MHg3OQ=-1";
 
@@ -53,7 +54,8 @@ impl Home {
             created_at: now(),
         };
         table
-            .create_account(&account, &Source::of(None), None)
+            .accounts()
+            .create(&account, &Source::of(None), None)
             .await
             .unwrap();
         let (id, blob): (_, BlobId) = (&account.id, new_id());
@@ -115,9 +117,9 @@ impl Home {
     /// How many files, uploads and tokens there are, and how many of each cannot be read.
     async fn listed(&self, table: &Table) -> [(usize, usize); 3] {
         let id = &self.account.id;
-        let nodes = table.nodes(id, None, None, 100).await.unwrap();
-        let uploads = table.uploads(id, None, 100).await.unwrap();
-        let tokens = table.tokens(id, None, 100).await.unwrap();
+        let nodes = table.tree().children(id, None, None, 100).await.unwrap();
+        let uploads = table.uploads().page(id, None, 100).await.unwrap();
+        let tokens = table.tokens().page(id, None, 100).await.unwrap();
         [
             (nodes.rows.len(), nodes.unreadable.len()),
             (uploads.rows.len(), uploads.unreadable.len()),
@@ -182,17 +184,21 @@ async fn what_cannot_be_read_is_deleted_by_what_can() {
         let home = Home::new(table).await;
         let (id, node) = (&home.account.id, &home.nodes[0]);
         break_row(table, &NodeRow::key_of(id, node), attribute).await;
-        match table.remains(id, node).await {
+        match table.tree().remains(id, node).await {
             Ok(remains) => {
-                table.delete_node(&remains.unwrap(), now()).await.unwrap();
-                let account = table.account(id).await.unwrap().unwrap();
-                let blob = table.blob(&home.blob).await.unwrap().unwrap();
+                table.tree().delete(&remains.unwrap(), now()).await.unwrap();
+                let account = table.accounts().get(id).await.unwrap().unwrap();
+                let blob = table.blobs().get(&home.blob).await.unwrap().unwrap();
                 assert_eq!((account.free_bytes, blob.references), (69, 1), "{attribute}");
-                assert_eq!(table.remains(id, node).await.unwrap(), None, "{attribute}");
+                assert_eq!(table.tree().remains(id, node).await.unwrap(), None, "{attribute}");
                 assert!(goes, "{attribute}");
             }
-            Err(StoreError::Unreadable { sk, .. }) => {
-                assert!(!goes && sk == NodeRow::key_of(id, node).sk, "{attribute}");
+            Err(StoreError {
+                kind: ErrorKind::Corrupt,
+                key: Some(key),
+                ..
+            }) => {
+                assert!(!goes && key.sk == NodeRow::key_of(id, node).sk, "{attribute}");
             }
             Err(error) => panic!("{attribute}: {error}"),
         }
@@ -232,11 +238,11 @@ async fn an_account_is_deleted_whatever_of_it_cannot_be_read() {
             closing_since: Some(Timestamp::UNIX_EPOCH),
             ..home.account.clone()
         };
-        let gone = table.clear_account(&objects, &closing, now(), || true).await;
+        let gone = delete_contents(table, &objects, &closing, now(), || true).await;
         assert!(gone.unwrap(), "{broken:?}");
         let left = table.keys(&pk).await.unwrap();
         assert!(left.is_empty(), "{broken:?}: {left:?}");
-        let blob = table.blob(&home.blob).await.unwrap().unwrap();
+        let blob = table.blobs().get(&home.blob).await.unwrap().unwrap();
         assert_eq!(blob.references, 0, "{broken:?}");
         let met = u64::from(broken.contains(&"UPLOAD#")) + u64::from(broken.contains(&"NODE#"));
         assert_eq!(table.take_unreadable(), met, "{broken:?}");
@@ -257,12 +263,16 @@ async fn what_is_remembered_of_sign_ins_begins_anew() {
         .unwrap();
     let id = session.sk.strip_prefix("SESSION#").unwrap().parse().unwrap();
     break_row(table, session, "current").await;
-    let found = table.session(&account.id, &id, now()).await.unwrap();
+    let found = table.sessions().get(&account.id, &id, now()).await.unwrap();
     assert!(found.is_none());
 
     let known = KnownSourceRow::key_of(&account.id, &source);
     let is_known = async || {
-        let visitor = table.visitor(&account.username, &source, now()).await.unwrap();
+        let visitor = table
+            .throttle()
+            .visitor(&account.username, &source, now())
+            .await
+            .unwrap();
         assert!(visitor.account.is_some());
         visitor.is_known
     };
@@ -271,9 +281,19 @@ async fn what_is_remembered_of_sign_ins_begins_anew() {
     assert!(!is_known().await);
 
     let attempts = AttemptsRow::of_sign_in(&account.username, &source);
-    table.count_attempt(&attempts, now()).await.unwrap().unwrap();
+    table
+        .throttle()
+        .count_attempt(&attempts, now())
+        .await
+        .unwrap()
+        .unwrap();
     break_row(table, &attempts, "count").await;
-    table.count_attempt(&attempts, now()).await.unwrap().unwrap();
+    table
+        .throttle()
+        .count_attempt(&attempts, now())
+        .await
+        .unwrap()
+        .unwrap();
     let again: AttemptsRow = table.get(&attempts).await.unwrap().unwrap();
     assert_eq!(again.attempts.count, 1);
     table.delete_all(&[attempts]).await.unwrap();
@@ -289,11 +309,11 @@ async fn how_a_target_does_is_told_as_far_as_it_can_be_read() {
     put_row(table, &parts[1], json!({ "pending": "many" })).await;
     put_row(table, &SamplesRow::key_of(&target), json!({ "samples": 1 })).await;
     put_row(table, &CircuitRow::key_of(&target), json!({ "target": 1 })).await;
-    let status = table.target_status(&target, now()).await.unwrap();
+    let status = table.targets().status(&target, now()).await.unwrap();
     assert_eq!((status.tally.pending, status.skipped), (2, 3));
     // The next sample is written in the place of what cannot be read.
-    table.sample(&target, 1, now()).await.unwrap();
-    assert_eq!(table.target_status(&target, now()).await.unwrap().skipped, 2);
+    table.targets().sample(&target, 1, now()).await.unwrap();
+    assert_eq!(table.targets().status(&target, now()).await.unwrap().skipped, 2);
     let keys = table.keys(&target_partition(&target)).await.unwrap();
     table.delete_all(&[keys, parts].concat()).await.unwrap();
 }

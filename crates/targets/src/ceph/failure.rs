@@ -1,6 +1,6 @@
 //! What follows from a failure of an S3-compatible store.
 
-use crate::error::Failure;
+use crate::error::{Cause, Failure};
 use aws_sdk_s3::error::{ProvideErrorMetadata, SdkError};
 use store::error::describe;
 
@@ -55,16 +55,17 @@ pub(super) fn of<E: ProvideErrorMetadata>(error: &SdkError<E>, of_multipart: boo
 }
 
 /// What the target said, or why it said nothing.
-pub(super) fn cause<E>(error: &SdkError<E>) -> String
+pub(super) fn cause<E>(error: &SdkError<E>) -> Cause
 where
     E: std::error::Error + ProvideErrorMetadata + Send + Sync + 'static,
 {
     let message = error.as_service_error().and_then(ProvideErrorMetadata::message);
     match (code(error), status(error)) {
-        (Some(code), _) => format!("{code}: {}", message.unwrap_or("no message")),
+        (Some(code), _) => Cause::code(code, message.unwrap_or("no message")),
         // Answers to HEAD have no body.
-        (None, Some(status)) => format!("status {status}"),
-        (None, None) => describe(error),
+        (None, Some(status)) => Cause::status(status),
+        // The SDK says in which way there was none in words of its own; what is behind it can name addresses.
+        (None, None) => Cause::new(error.to_string(), describe(error)),
     }
 }
 

@@ -3,7 +3,7 @@
 use super::encoding::encode_path;
 use super::failure::Refusal;
 use super::signature::{Signer, Unsigned};
-use crate::error::{Failure, ReplicaError};
+use crate::error::{Cause, Failure, ReplicaError};
 use crate::http;
 use crate::target::READ_LIFETIME;
 use aws_sdk_s3::primitives::{ByteStream, SdkBody};
@@ -56,7 +56,7 @@ pub(super) enum Outcome {
     /// It was refused.
     Refused(Refusal),
     /// There was no answer, or only a part of it.
-    Lost(String),
+    Lost(Cause),
 }
 
 /// An answer.
@@ -103,7 +103,10 @@ impl Bucket {
             let exchange = self.exchange(call, SdkBody::from(body));
             let outcome = match tokio::time::timeout(patience, exchange).await {
                 Ok(outcome) => outcome,
-                Err(_) => Outcome::Lost(format!("no answer within {} seconds", patience.as_secs())),
+                Err(_) => Outcome::Lost(Cause::of_ours(format!(
+                    "no answer within {} seconds",
+                    patience.as_secs()
+                ))),
             };
             let passing = match &outcome {
                 Outcome::Done(_) => false,
@@ -129,7 +132,9 @@ impl Bucket {
             let response = response.map_err(|error| describe(error.into_source().as_ref()))?;
             read(response).await
         };
-        exchange.await.unwrap_or_else(Outcome::Lost)
+        exchange
+            .await
+            .unwrap_or_else(|text| Outcome::Lost(Cause::no_answer(text)))
     }
 
     /// A URL from which anybody can read an object, with these response headers. No header is signed: the client

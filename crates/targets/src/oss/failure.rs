@@ -1,7 +1,7 @@
 //! What follows from a refusal of OSS, and what it says.
 
 use super::xml::{Document, Error};
-use crate::error::Failure;
+use crate::error::{Cause, Failure};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD as BASE64;
 
@@ -74,11 +74,11 @@ impl Refusal {
         self.status == 404 && ["NoSuchKey", ""].contains(&self.code.as_str())
     }
 
-    /// The message. The rest of OSS's answer is left out: it repeats what was signed.
-    pub(super) fn cause(&self) -> String {
+    /// What it says. The rest of OSS's answer is left out: it repeats what was signed.
+    pub(super) fn cause(&self) -> Cause {
         match self.code.as_str() {
-            "" => format!("status {}", self.status),
-            code => format!("{code}: {}", self.message),
+            "" => Cause::status(self.status),
+            code => Cause::code(code, &self.message),
         }
     }
 }
@@ -129,12 +129,12 @@ mod tests {
         let xml = b"<Error><Code>NoSuchKey</Code><Message>Not &lt;there&gt;.</Message><StringToSign>secret</StringToSign></Error>";
         let refusal = Refusal::read(404, xml, None);
         assert_eq!(
-            (refusal.code.as_str(), refusal.cause().as_str()),
-            ("NoSuchKey", "NoSuchKey: Not <there>.")
+            (refusal.code.as_str(), refusal.cause()),
+            ("NoSuchKey", Cause::code("NoSuchKey", "Not <there>."))
         );
         assert_eq!(Refusal::read(404, b"", Some(&BASE64.encode(xml))), refusal);
         for nothing in [&b""[..], b"<html>", b"{}"] {
-            assert_eq!(Refusal::read(502, nothing, Some("!")).cause(), "status 502");
+            assert_eq!(Refusal::read(502, nothing, Some("!")).cause(), Cause::status(502));
         }
     }
 }

@@ -7,8 +7,8 @@ use domain::replica::{Message, SegmentPlan, State};
 use futures::future::try_join_all;
 use std::collections::HashMap;
 use std::ops::RangeInclusive;
+use store::Conflict;
 use store::rows::{LedgerRow, SegmentRow, now};
-use store::{Conflict, StoreError};
 use targets::error::ReplicaError;
 use targets::target::Receipt;
 
@@ -19,10 +19,19 @@ impl Replicator {
     /// Begins a multipart upload at the target, unless another worker did. Returns whether it is this one's.
     pub(super) async fn begin_multipart(&self, job: &Job<'_>) -> Result<bool, ReplicaError> {
         let id = job.place.store.begin_multipart(&job.key).await?;
-        match self.table.begin_copying(&job.replica, &id, &job.key, now()).await {
-            Err(StoreError::Conflict(_)) => {
-                // A write whose answer got lost is sent again, and then refused because the first one succeeded.
-                let replica = self.table.replica(&job.blob.id, &job.replica.target).await?;
+        match self
+            .table
+            .replicas()
+            .begin_copying(&job.replica, &id, &job.key, now())
+            .await
+        {
+            Err(error) if error.is_conflict() => {
+                // A write whose answer got lost is sent again, and then refused because of itself.
+                let replica = self
+                    .table
+                    .replicas()
+                    .get(&job.blob.id, &job.replica.target)
+                    .await?;
                 if replica.is_some_and(|replica| replica.multipart_id.as_ref() == Some(&id)) {
                     return Ok(true);
                 }
@@ -42,7 +51,7 @@ impl Replicator {
             return Ok(Outcome::Nothing);
         };
         let mut copied = 0;
-        if !self.table.has_segment(&job.replica, segment).await? {
+        if !self.table.replicas().has_segment(&job.replica, segment).await? {
             let digests = self.digests(job, parts.clone()).await?;
             let bytes = parts.clone().filter_map(|part| plan.part_length(part)).sum();
             let copies = parts.map(|part| self.copy_part(job, &plan, part, &digests));
@@ -55,14 +64,23 @@ impl Replicator {
                 multipart_id: job.replica.multipart_id.clone().unwrap_or_default(),
                 receipts,
             };
-            match self.table.record_segment(&job.replica, &row, bytes, now()).await {
+            match self
+                .table
+                .replicas()
+                .record_segment(&job.replica, &row, bytes, now())
+                .await
+            {
                 Ok(()) => copied = bytes,
                 // Another delivery of this message was faster, or the multipart upload was given up.
-                Err(StoreError::Conflict(Conflict::ReplicaChanged)) => {}
+                Err(error) if error.conflict() == Some(Conflict::ReplicaChanged) => {}
                 Err(error) => return Err(error.into()),
             }
         }
-        let replica = self.table.replica(&job.blob.id, &job.replica.target).await?;
+        let replica = self
+            .table
+            .replicas()
+            .get(&job.blob.id, &job.replica.target)
+            .await?;
         if replica.is_some_and(|replica| replica.segments_done >= segments.segment_count()) {
             let (blob, target) = (job.blob.id.clone(), job.replica.target.clone());
             self.queue.send(&[Message::Finish { blob, target }]).await?;
@@ -84,7 +102,7 @@ impl Replicator {
         let mut digests = HashMap::new();
         for page in page(*parts.start())..=page(*parts.end()) {
             let first = page * LedgerRow::PARTS + 1;
-            digests.extend((first..).zip(self.table.ledger_page(&job.blob.id, page).await?));
+            digests.extend((first..).zip(self.table.blobs().ledger_page(&job.blob.id, page).await?));
         }
         Ok(digests)
     }
@@ -166,7 +184,7 @@ impl Replicator {
     /// The multipart upload at the target is gone. Another worker may have completed it just now; otherwise
     /// from the beginning, but not for ever.
     pub(super) async fn begin_anew(&self, job: &Job<'_>) -> Result<Outcome, ReplicaError> {
-        let segments = self.table.segments(&job.replica).await?;
+        let segments = self.table.replicas().segments(&job.replica).await?;
         if segments.len() == SegmentPlan::of(&job.blob.parts()?).segment_count() as usize
             && let Some((_, checksum)) = whole(job, segments)?
         {
@@ -179,11 +197,15 @@ impl Replicator {
             let detail = format!("{MOST_RESTARTS} multipart uploads came to nothing");
             return Err(ReplicaError::target_corrupt(&job.replica.target, detail));
         }
-        let forgotten = match self.table.forget_multipart(&job.replica, now()).await {
+        let forgotten = match self.table.replicas().forget_multipart(&job.replica, now()).await {
             Ok(()) => true,
-            // Another worker cleared the record, and starts over; or this one did, whose answer got lost: then none does.
-            Err(StoreError::Conflict(_)) => {
-                let replica = self.table.replica(&job.blob.id, &job.replica.target).await?;
+            // Whoever forgot it begins, if it was another worker; if it was this one, whose answer got lost, nobody does.
+            Err(error) if error.is_conflict() => {
+                let replica = self
+                    .table
+                    .replicas()
+                    .get(&job.blob.id, &job.replica.target)
+                    .await?;
                 replica.is_some_and(|replica| replica.multipart_id.is_none())
             }
             Err(error) => return Err(error.into()),

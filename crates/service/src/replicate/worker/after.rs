@@ -1,11 +1,13 @@
 //! What happens to messages that were not tried, or failed.
 
-use super::{Delivery, Live, OUR_SIDE, Setback, Verdict, Worker};
+use super::delivery::{Delivery, OUR_SIDE, Setback, Verdict, defer};
+use super::live::Live;
+use super::places::Worker;
 use domain::replica::{Message, State, back_off};
 use futures::future::join_all;
 use jiff::SignedDuration;
-use store::StoreError;
 use store::rows::now;
+use store::{ErrorKind, StoreError};
 use targets::error::{Failure, ReplicaError};
 
 /// The longest reason in a dead letter, in characters.
@@ -60,7 +62,7 @@ impl Worker {
     /// Delays a message without counting it as tried.
     pub(super) async fn defer(&self, delivery: &Delivery, live: &Live, wait: SignedDuration) -> Verdict {
         let (table, queue) = (&self.replicator.table, &self.replicator.queue);
-        match super::defer(table, queue, delivery, wait).await {
+        match defer(table, queue, delivery, wait).await {
             Ok(()) => Verdict::Done,
             Err(error) => {
                 tracing::warn!(error = error.for_log(), "a delayed message counts as tried");
@@ -76,6 +78,7 @@ impl Worker {
         let noted = self
             .replicator
             .table
+            .replicas()
             .note_failure(blob, target, reason, now())
             .await;
         if let Err(error) = noted {
@@ -90,11 +93,16 @@ impl Worker {
     /// between does both again when the message is redelivered. `shown` is for users, `known` for operators.
     async fn give_up(&self, delivery: &Delivery, live: &Live, shown: &str, known: &str) -> Verdict {
         let (blob, target) = delivery.message.subject();
-        let given_up = self.replicator.table.give_up(blob, target, shown, now()).await;
+        let given_up = self
+            .replicator
+            .table
+            .replicas()
+            .give_up(blob, target, shown, now())
+            .await;
         let buried = match given_up {
             Ok(_) => self.look_again(delivery, Some(known)).await,
-            // Nothing can be written into a row that cannot be parsed.
-            Err(error @ (StoreError::Corrupt(_) | StoreError::Unreadable { .. })) => self
+            // Nothing can be written into a row that nobody understands.
+            Err(error) if error.kind == ErrorKind::Corrupt => self
                 .bury(delivery, &error.for_log())
                 .await
                 .map_err(|error| Setback::Failed(error.into())),
@@ -121,7 +129,7 @@ impl Worker {
         let (blob, target) = delivery.message.subject();
         let ours = |error: StoreError| Setback::Failed(error.into());
         let table = &self.replicator.table;
-        let Some(replica) = table.replica(blob, target).await.map_err(ours)? else {
+        let Some(replica) = table.replicas().get(blob, target).await.map_err(ours)? else {
             return Ok(());
         };
         match replica.state {
@@ -129,7 +137,7 @@ impl Worker {
             State::Failed if !replica.buried || matches!(delivery.message, Message::Start { .. }) => {
                 let shown = replica.last_error.as_deref().unwrap_or_default();
                 self.bury(delivery, reason.unwrap_or(shown)).await.map_err(ours)?;
-                table.note_dead_letter(&replica).await.map_err(ours)
+                table.replicas().note_dead_letter(&replica).await.map_err(ours)
             }
             State::Available => self
                 .replicator
@@ -148,7 +156,8 @@ impl Worker {
             blob: blob.clone(),
             target: target.to_owned(),
         };
-        let body = serde_json::to_string(&start).map_err(|e| StoreError::Corrupt(e.to_string()))?;
+        let body =
+            serde_json::to_string(&start).map_err(|e| StoreError::internal("building a message", e))?;
         let reason: String = reason.chars().take(MAX_REASON).collect();
         self.dead_letters.put(&body, &reason, delivery.attempts).await
     }
@@ -157,8 +166,8 @@ impl Worker {
     async fn hide(&self, delivery: &Delivery, live: &Live, wait: SignedDuration) {
         let Some(receipt) = &delivery.receipt else { return };
         let queue = &self.replicator.queue;
-        // Without this the message is redelivered when its present visibility time-out is over.
-        let hidden = live.let_go(receipt, queue.hide_for(&delivery.message, receipt, wait));
+        // Without this the message comes again when it is visible by itself.
+        let hidden = live.let_go(receipt, queue.change_visibility(&delivery.message, receipt, wait));
         if let Err(error) = hidden.await {
             tracing::warn!(
                 error = error.for_log(),
@@ -170,7 +179,7 @@ impl Worker {
 
 /// The table, the queue or the primary store did not answer, or had too much to do.
 fn is_our_side(error: &ReplicaError) -> bool {
-    matches!(error, ReplicaError::Store(error) if error.passes())
+    matches!(error, ReplicaError::Store(error) if error.is_transient())
 }
 
 #[cfg(test)]
@@ -180,35 +189,18 @@ mod tests {
 
     #[test]
     fn only_what_passes_on_our_side_does_not_count() {
-        let remote = |code: Option<&str>| {
-            ReplicaError::Store(StoreError::Remote {
-                operation: "TransactWriteItems",
-                code: code.map(str::to_owned),
-                cause: "Transaction cancelled".to_owned(),
-            })
+        let remote = |kind| {
+            let mut error = StoreError::unavailable("TransactWriteItems", "Transaction cancelled");
+            error.kind = kind;
+            ReplicaError::Store(error)
         };
-        for code in [
-            None,
-            Some("ThrottlingException"),
-            Some("TransactionConflictException"),
-            Some("TransactionConflict"),
-            Some("ProvisionedThroughputExceededException"),
-            Some("SlowDown"),
-            Some("InternalServerError"),
-            Some("ServiceUnavailable"),
-        ] {
-            assert!(is_our_side(&remote(code)), "{code:?}");
+        for kind in [ErrorKind::Throttled, ErrorKind::Unavailable] {
+            assert!(is_our_side(&remote(kind)), "{kind:?}");
         }
-        for code in [
-            "NoSuchKey",
-            "AccessDenied",
-            "ValidationException",
-            "ValidationError",
-        ] {
-            assert!(!is_our_side(&remote(Some(code))), "{code}");
+        for kind in [ErrorKind::NotFound, ErrorKind::Denied, ErrorKind::Invalid] {
+            assert!(!is_our_side(&remote(kind)), "{kind:?}");
         }
         assert!(!is_our_side(&ReplicaError::SourceCorrupt));
-        let conflict = StoreError::Conflict(Conflict::ReplicaChanged);
-        assert!(!is_our_side(&ReplicaError::Store(conflict)));
+        assert!(!is_our_side(&StoreError::from(Conflict::ReplicaChanged).into()));
     }
 }

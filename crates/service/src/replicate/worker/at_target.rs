@@ -1,9 +1,11 @@
 //! All messages of a batch that are about one target.
 
+use super::asked::{Asked, fault_of_target, says_nothing};
 use super::batch::Batch;
-use super::circuit::{Asked, fault_of_target, says_nothing};
+use super::delivery::{Delivery, OUR_SIDE, Setback, Verdict};
 use super::gather::gather;
-use super::{Delivery, Live, OUR_SIDE, Setback, Verdict, Worker};
+use super::live::Live;
+use super::places::Worker;
 use crate::replicate::replicator::{Outcome, Task};
 use crate::replicate::report::Report;
 use domain::circuit::{Admission, FIRST_WAIT, News, OPEN_AFTER};
@@ -12,7 +14,7 @@ use futures::future::join_all;
 use jiff::SignedDuration;
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::time::Duration;
-use store::replicas::{ARRIVALS, Arrival};
+use store::replicas::arriving::{ARRIVALS, Arrival};
 use store::rows::{BlobRow, now};
 use targets::error::ReplicaError;
 use tokio::time::{Instant, timeout_at};
@@ -68,7 +70,7 @@ impl<'a> AtTarget<'a> {
         let mut report = Report::default();
         let table = &self.worker.replicator.table;
         if self.worker.has_places(self.target)
-            && let Ok(row) = table.circuit(self.target).await
+            && let Ok(row) = table.circuits().get(self.target).await
             && let (Admission::Wait(until), _) = row.circuit.ask(now())
         {
             // An open circuit needs no slot.
@@ -78,7 +80,7 @@ impl<'a> AtTarget<'a> {
             Ok(slot) => slot,
             Err(wait) => return (self.defer_all(deliveries, wait).await, report),
         };
-        let verdicts = match table.ask_circuit(self.target, now()).await {
+        let verdicts = match table.circuits().ask(self.target, now()).await {
             Ok((Admission::Wait(until), _)) => self.park_all(deliveries, until).await,
             Ok((admission, circuit)) => {
                 let asked = Asked::after(admission, &circuit);
@@ -306,7 +308,7 @@ impl<'a> AtTarget<'a> {
     /// Records which replicas are available now. Where that fails, their messages are retried.
     async fn write_arrivals(&self, arrivals: Vec<(usize, Arrival)>) -> Vec<(usize, Settled, Arrival)> {
         let rows = arrivals.iter().map(|(_, arrival)| arrival.clone()).collect();
-        let written = self.worker.replicator.table.arrive(rows, now()).await;
+        let written = self.worker.replicator.table.replicas().arrive(rows, now()).await;
         let settled = arrivals.into_iter().map(async |(index, arrival)| {
             let settled = match &written {
                 Ok(()) => Settled::Written(self.tidy_up(&arrival).await),

@@ -1,12 +1,12 @@
 //! The items that the messages for one target are about.
 
-use super::Delivery;
+use super::delivery::Delivery;
 use domain::content::PartDigest;
 use domain::id::BlobId;
 use domain::replica::State;
 use std::collections::HashMap;
 use store::rows::{BlobRow, ReplicaRow};
-use store::{StoreError, Table};
+use store::{ErrorKind, StoreError, Table};
 
 /// How many messages are read of at a time.
 const READ: usize = 50;
@@ -25,7 +25,7 @@ impl Batch {
     /// Reads what the messages are about.
     ///
     /// # Errors
-    /// [`StoreError::Remote`].
+    /// [`StoreError`].
     pub(super) async fn read(table: &Table, deliveries: &[&Delivery]) -> Result<Self, StoreError> {
         let mut batch = Self::default();
         for chunk in deliveries.chunks(READ) {
@@ -35,11 +35,11 @@ impl Batch {
             };
             let subjects: Vec<_> = chunk.iter().map(subject).collect();
             match batch.add(table, &subjects).await {
-                Err(StoreError::Corrupt(_) | StoreError::Unreadable { .. }) => {
-                    // One by one, so that only those fail whose items cannot be read.
+                Err(error) if error.kind == ErrorKind::Corrupt => {
+                    // One by one, so that only those suffer of which nothing can be read.
                     for subject in subjects {
                         match batch.add(table, std::slice::from_ref(&subject)).await {
-                            Err(error @ (StoreError::Corrupt(_) | StoreError::Unreadable { .. })) => {
+                            Err(error) if error.kind == ErrorKind::Corrupt => {
                                 batch.jobs.insert(subject.0, Err(error));
                             }
                             read => read?,
@@ -53,14 +53,14 @@ impl Batch {
     }
 
     async fn add(&mut self, table: &Table, subjects: &[(BlobId, String)]) -> Result<(), StoreError> {
-        let read = table.jobs(subjects).await?;
+        let read = table.replicas().jobs(subjects).await?;
         let is_small = |blob: &BlobRow| blob.parts().is_ok_and(|plan| plan.part_count() == 1);
         let small: Vec<BlobId> = read
             .values()
             .filter(|(blob, replica)| replica.state != State::Available && is_small(blob))
             .map(|(blob, _)| blob.id.clone())
             .collect();
-        self.digests.extend(table.only_digests(&small).await?);
+        self.digests.extend(table.replicas().only_digests(&small).await?);
         let jobs = read.into_values().map(|job| (job.0.id.clone(), Ok(job)));
         self.jobs.extend(jobs);
         Ok(())
@@ -69,7 +69,7 @@ impl Batch {
     /// A blob and its replica; `None` when one of them is gone.
     ///
     /// # Errors
-    /// [`StoreError::Corrupt`].
+    /// `ErrorKind::Corrupt`.
     pub(super) fn job(&self, blob: &BlobId) -> Result<Option<Job>, StoreError> {
         self.jobs.get(blob).cloned().transpose()
     }

@@ -1,46 +1,20 @@
 //! Targets whose circuit is open: what happens to their messages, and who sends the probe.
 
+use super::asked::{Asked, fault_of_target};
 use super::at_target::AtTarget;
-use super::batch::Batch;
-use super::{Delivery, Live, Setback, Verdict, Worker};
+use super::delivery::{Delivery, Setback, Verdict};
+use super::live::Live;
+use super::places::Worker;
+use crate::replicate::feed::{feed, send_probe};
 use crate::replicate::replicator::Outcome;
-use domain::circuit::{Admission, Circuit, News, OUTAGE, Probe};
+use domain::circuit::{Circuit, News};
 use domain::replica::{Message, State};
 use futures::future::join_all;
 use jiff::{SignedDuration, Timestamp};
 use std::sync::atomic::Ordering;
 use store::StoreError;
 use store::rows::now;
-use targets::error::{Failure, ReplicaError};
 use tokio::time::timeout_at;
-
-/// How a target was asked for something.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Asked {
-    /// As the probe of an open circuit.
-    pub(super) probe: Option<Probe>,
-    /// No failure was known.
-    clean: bool,
-}
-
-impl Asked {
-    /// The circuit has just closed.
-    pub(super) const CLOSED: Self = Self {
-        probe: None,
-        clean: true,
-    };
-
-    pub(super) fn after(admission: Admission, circuit: &Circuit) -> Self {
-        let probe = match admission {
-            Admission::Probe(probe) => Some(probe),
-            Admission::Go | Admission::Wait(_) => None,
-        };
-        Self {
-            probe,
-            clean: *circuit == Circuit::default(),
-        }
-    }
-}
 
 impl AtTarget<'_> {
     /// Reports to a target's circuit. Returns whether the target works, if it was asked for anything: one that does some of
@@ -73,7 +47,9 @@ impl AtTarget<'_> {
     /// between leaves that to the sweep.
     pub(super) async fn tell(&self, news: News, reason: Option<&str>, asked: Asked) -> Option<Circuit> {
         let table = &self.worker.replicator.table;
-        let told = table.tell_circuit(self.target, (news, reason), asked.probe, now());
+        let told = table
+            .circuits()
+            .tell(self.target, (news, reason), asked.probe, now());
         let told = match told.await {
             Ok(told) => told,
             Err(error) => {
@@ -89,7 +65,7 @@ impl AtTarget<'_> {
         }
         if told.turned && !told.circuit.is_open() {
             let queue = self.worker.replicator.queue.starts();
-            let fed = async { table.feed(&queue, self.target, now()).await.map(|_| ()) };
+            let fed = async { feed(table, &queue, self.target, now()).await.map(|_| ()) };
             self.or_leave_to_the_sweep(fed).await;
         }
         Some(told.circuit)
@@ -115,12 +91,12 @@ impl AtTarget<'_> {
         }
         let (table, queue) = (&self.worker.replicator.table, &self.worker.replicator.queue);
         let seen_to = async {
-            match table.circuit(self.target).await?.circuit.open_until {
-                None => table.feed(&queue.starts(), self.target, now()).await.map(|_| ()),
+            match table.circuits().get(self.target).await?.circuit.open_until {
+                None => feed(table, &queue.starts(), self.target, now()).await.map(|_| ()),
                 Some(until) if opened => {
                     let delay = until.duration_since(now()).max(SignedDuration::ZERO);
                     let delay = delay + SignedDuration::from_secs(1);
-                    let sent = table.send_probe(&queue.starts(), self.target, delay).await;
+                    let sent = send_probe(table, &queue.starts(), self.target, delay).await;
                     sent.map(|_| ())
                 }
                 Some(_) => Ok(()),
@@ -147,7 +123,7 @@ impl Worker {
     /// `wait`: when it comes again if that cannot be.
     async fn park(&self, delivery: &Delivery, live: &Live, wait: SignedDuration) -> Verdict {
         let (blob, target) = delivery.message.subject();
-        let parked = match self.replicator.table.park(blob, target).await {
+        let parked = match self.replicator.table.replicas().park(blob, target).await {
             Ok(true) => return Verdict::Done,
             Ok(false) => self.park_other(delivery).await,
             Err(error) => Err(error),
@@ -167,15 +143,15 @@ impl Worker {
     async fn park_other(&self, delivery: &Delivery) -> Result<bool, StoreError> {
         let (blob, target) = delivery.message.subject();
         let table = &self.replicator.table;
-        let Some(replica) = table.replica(blob, target).await? else {
+        let Some(replica) = table.replicas().get(blob, target).await? else {
             return Ok(true);
         };
         let again = delivery.attempts > 1;
         match replica.state {
             // A redrive: it is tried again.
             State::Failed if matches!(delivery.message, Message::Start { .. }) => {
-                table.redrive(&replica, now()).await?;
-                table.park(blob, target).await
+                table.replicas().redrive(&replica, now()).await?;
+                table.replicas().park(blob, target).await
             }
             State::Failed if again => match self.look_again(delivery, None).await {
                 Ok(()) => Ok(true),
@@ -183,36 +159,7 @@ impl Worker {
             },
             State::Available => Ok(!again),
             State::Failed => Ok(true),
-            State::Pending | State::Copying => table.park(blob, target).await,
+            State::Pending | State::Copying => table.replicas().park(blob, target).await,
         }
     }
-}
-
-/// Whether a failure says nothing about the replica: it was the probe, and the target is to blame. Unless it has been so
-/// for very long: everything is given up at last.
-pub(super) fn says_nothing(delivery: &Delivery, batch: &Batch, asked: Asked, error: &ReplicaError) -> bool {
-    let (blob, _) = delivery.message.subject();
-    let since = match batch.job(blob) {
-        Ok(Some((_, replica))) => replica.since,
-        _ => return false,
-    };
-    asked.probe.is_some() && is_fault_of_target(error) && now().duration_since(since) < OUTAGE
-}
-
-/// Whether this is the target's fault: whether it will not pass by itself, and why.
-pub(super) fn fault_of_target(outcome: &Result<Outcome, Setback>) -> Option<(bool, String)> {
-    match outcome {
-        Err(Setback::Failed(error)) if is_fault_of_target(error) => {
-            Some((error.failure() == Some(Failure::Permanent), error.for_log()))
-        }
-        _ => None,
-    }
-}
-
-fn is_fault_of_target(error: &ReplicaError) -> bool {
-    let slow_or_wrong = matches!(
-        error,
-        ReplicaError::TargetCorrupt { .. } | ReplicaError::Late { .. }
-    );
-    slow_or_wrong || error.failure().is_some()
 }

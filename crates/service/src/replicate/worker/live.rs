@@ -1,6 +1,6 @@
 //! The messages and slots that a worker holds, for its heartbeats.
 
-use super::Delivery;
+use super::delivery::Delivery;
 use domain::replica::Message;
 use std::collections::HashMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};

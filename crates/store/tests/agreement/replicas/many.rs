@@ -7,9 +7,9 @@ use crate::{Item, put};
 use domain::content::PartDigest;
 use domain::replica::{State, Tally};
 use futures::future::join_all;
-use store::replicas::Arrival;
+use store::replicas::arriving::Arrival;
 use store::rows::{BlobRow, ReplicaRow, SegmentRow, WaitingFor};
-use store::{Conflict, StoreError, Table};
+use store::{Conflict, ErrorKind, StoreError, Table};
 
 fn arrival(replica: &ReplicaRow) -> Arrival {
     Arrival {
@@ -69,16 +69,16 @@ async fn many_arrive_at_once_and_each_is_counted_once() {
     made.extend(put_many(table, &targets[1], &shapes).await);
     // One was removed since it was read, by a drain.
     let (gone, read) = made[0].clone();
-    table.remove_replica(&read).await.unwrap();
+    table.replicas().remove(&read).await.unwrap();
 
     let mut arrivals: Vec<Arrival> = made.iter().map(|(_, replica)| arrival(replica)).collect();
     let twice: Vec<Arrival> = arrivals.iter().take(20).cloned().collect();
     arrivals.extend(twice);
-    table.arrive(arrivals, now()).await.unwrap();
+    table.replicas().arrive(arrivals, now()).await.unwrap();
 
     let mut expected = [Tally::default(); 2];
     for (place, before) in &made {
-        let is = table.replica(&place.blob, &place.target).await.unwrap();
+        let is = table.replicas().get(&place.blob, &place.target).await.unwrap();
         if place.blob == gone.blob {
             assert!(is.is_none(), "it came back: {is:?}");
             continue;
@@ -94,9 +94,9 @@ async fn many_arrive_at_once_and_each_is_counted_once() {
         }
     }
     for (target, expected) in targets.iter().zip(expected) {
-        assert_eq!(table.tally(target).await.unwrap(), expected);
+        assert_eq!(table.targets().tally(target).await.unwrap(), expected);
         for what in [WaitingFor::Bytes, WaitingFor::Somebody] {
-            assert_eq!(table.waiting_at(target, what, 100).await.unwrap(), []);
+            assert_eq!(table.targets().waiting(target, what, 100).await.unwrap(), []);
         }
     }
     remove_all(table, &made).await;
@@ -110,8 +110,8 @@ async fn the_same_arrivals_from_two_workers_are_counted_once() {
     let made = put_many(table, &target, &[(State::Pending, false); 30]).await;
     let arrivals: Vec<Arrival> = made.iter().map(|(_, replica)| arrival(replica)).collect();
     let (one, other) = tokio::join!(
-        table.arrive(arrivals.clone(), now()),
-        table.arrive(arrivals, now())
+        table.replicas().arrive(arrivals.clone(), now()),
+        table.replicas().arrive(arrivals, now())
     );
     one.unwrap();
     other.unwrap();
@@ -119,7 +119,7 @@ async fn the_same_arrivals_from_two_workers_are_counted_once() {
     for _ in &made {
         expected += Tally::moved(None, Some(State::Available), Place::SIZE).copied(Place::SIZE);
     }
-    assert_eq!(table.tally(&target).await.unwrap(), expected);
+    assert_eq!(table.targets().tally(&target).await.unwrap(), expected);
     remove_all(table, &made).await;
 }
 
@@ -140,7 +140,7 @@ async fn what_waits_is_in_the_index_of_its_target() {
         (WaitingFor::Bytes, [State::Pending, State::Copying]),
         (WaitingFor::Somebody, [State::Failed, State::Failed]),
     ] {
-        let mut found = table.waiting_at(&target, what, 10).await.unwrap();
+        let mut found = table.targets().waiting(&target, what, 10).await.unwrap();
         let mut expected: Vec<_> = made
             .iter()
             .filter(|(_, replica)| states.contains(&replica.state))
@@ -151,11 +151,19 @@ async fn what_waits_is_in_the_index_of_its_target() {
         assert_eq!(found, expected);
     }
     // One that lost its bytes waits from now on, behind the others.
-    table.lose_replica(&made[2].1, "lost", now()).await.unwrap();
-    let waiting = table.waiting_at(&target, WaitingFor::Bytes, 10).await.unwrap();
+    table.replicas().lose(&made[2].1, "lost", now()).await.unwrap();
+    let waiting = table
+        .targets()
+        .waiting(&target, WaitingFor::Bytes, 10)
+        .await
+        .unwrap();
     assert_eq!(waiting.len(), 3);
     assert_eq!(waiting[2], (made[2].0.key(), now()));
-    let longest = table.waiting_at(&target, WaitingFor::Bytes, 1).await.unwrap();
+    let longest = table
+        .targets()
+        .waiting(&target, WaitingFor::Bytes, 1)
+        .await
+        .unwrap();
     assert_eq!(longest.len(), 1);
     assert_ne!(longest[0].0, made[2].0.key());
     remove_all(&table, &made).await;
@@ -175,7 +183,8 @@ async fn replicas_are_added_where_they_are_missing() {
     // A blob that is not there, or is being reclaimed, gets none.
     assert!(
         table
-            .add_replicas(blob, &members, now())
+            .replicas()
+            .add(blob, &members, now())
             .await
             .unwrap()
             .is_empty()
@@ -191,7 +200,8 @@ async fn replicas_are_added_where_they_are_missing() {
     put_blob(true).await;
     assert!(
         table
-            .add_replicas(blob, &members, now())
+            .replicas()
+            .add(blob, &members, now())
             .await
             .unwrap()
             .is_empty()
@@ -199,7 +209,7 @@ async fn replicas_are_added_where_they_are_missing() {
     put_blob(false).await;
     let arrived = there.replica((State::Available, false));
     put_world(&table, &there, Some(&arrived)).await.unwrap();
-    let made = table.add_replicas(blob, &members, now()).await.unwrap();
+    let made = table.replicas().add(blob, &members, now()).await.unwrap();
     assert_eq!(made, [here.target.as_str()]);
     let pending = ReplicaRow::pending(blob, Place::SIZE, &here.member(), now());
     check(&table, &here, Some(&pending), tally_of(Some(&pending)))
@@ -210,7 +220,7 @@ async fn replicas_are_added_where_they_are_missing() {
         .unwrap();
     // Whoever adds the same at the same moment makes it once.
     let members = [third.member()];
-    let adds = join_all((0..4).map(|_| table.add_replicas(blob, &members, now()))).await;
+    let adds = join_all((0..4).map(|_| table.replicas().add(blob, &members, now()))).await;
     let made: Vec<String> = adds.into_iter().flat_map(Result::unwrap).collect();
     assert_eq!(made, [third.target.as_str()]);
     let pending = ReplicaRow::pending(blob, Place::SIZE, &third.member(), now());
@@ -240,6 +250,7 @@ async fn a_batch_reads_what_its_messages_are_about() {
         .unwrap();
     let subject = |place: &Place| (place.blob.clone(), place.target.clone());
     let jobs = table
+        .replicas()
         .jobs(&[subject(&one), subject(&other), subject(&one)])
         .await
         .unwrap();
@@ -247,6 +258,7 @@ async fn a_batch_reads_what_its_messages_are_about() {
     let (blob, read) = &jobs[&subject(&one)];
     assert_eq!((&blob.id, read.state), (&one.blob, State::Pending));
     let digests = table
+        .replicas()
         .only_digests(&[one.blob.clone(), other.blob.clone()])
         .await
         .unwrap();
@@ -272,17 +284,18 @@ async fn what_is_parked_is_found_until_it_has_a_message() {
     let made = put_many(table, &target, &shapes).await;
     for (place, replica) in &made {
         for _ in 0..2 {
-            let waits = table.park(&place.blob, &target).await.unwrap();
+            let waits = table.replicas().park(&place.blob, &target).await.unwrap();
             assert_eq!(waits, replica.state.is_under_way(), "{replica:?}");
         }
-        let is = table.replica(&place.blob, &target).await.unwrap().unwrap();
+        let is = table.replicas().get(&place.blob, &target).await.unwrap().unwrap();
         assert_eq!(is.state, replica.state);
         assert!(is.due_at.is_none() || !is.state.is_under_way(), "{is:?}");
     }
     // A segment that was under way is recorded, and leaves its replica where it is found; whoever read it before as well.
     let (place, before) = &made[1];
-    let read = table.replica(&place.blob, &target).await.unwrap().unwrap();
+    let read = table.replicas().get(&place.blob, &target).await.unwrap().unwrap();
     table
+        .replicas()
         .record_segment(&read, &segment(&read), 1, now())
         .await
         .unwrap();
@@ -290,8 +303,12 @@ async fn what_is_parked_is_found_until_it_has_a_message() {
         segment: 7,
         ..segment(before)
     };
-    table.record_segment(before, &again, 1, now()).await.unwrap();
-    let is = table.replica(&place.blob, &target).await.unwrap().unwrap();
+    table
+        .replicas()
+        .record_segment(before, &again, 1, now())
+        .await
+        .unwrap();
+    let is = table.replicas().get(&place.blob, &target).await.unwrap().unwrap();
     assert_eq!((is.segments_done, is.due_at), (read.segments_done + 2, None));
     let (spoilt, read) = &made[4];
     let mut item = spoilt.item(read);
@@ -300,23 +317,38 @@ async fn what_is_parked_is_found_until_it_has_a_message() {
     item.0.remove("due_shard");
     put(table, &[&item]).await.unwrap();
 
-    let waiting = table.waiting_at(&target, WaitingFor::Bytes, 10).await.unwrap();
+    let waiting = table
+        .targets()
+        .waiting(&target, WaitingFor::Bytes, 10)
+        .await
+        .unwrap();
     assert_eq!(waiting.len(), 3, "{waiting:?}");
     let keys = || waiting.iter().map(|(key, _)| key.clone());
-    let (parked, unreadable) = table.parked(keys()).await.unwrap();
+    let (parked, unreadable) = table.replicas().parked(keys()).await.unwrap();
     assert_eq!((parked.len(), unreadable), (2, 1), "{parked:?}");
     for replica in &parked {
-        assert!(table.unpark(replica, now()).await.unwrap());
-        assert!(!table.unpark(replica, now()).await.unwrap(), "it has a message");
-        let is = table.replica(&replica.blob, &target).await.unwrap().unwrap();
+        assert!(table.replicas().unpark(replica, now()).await.unwrap());
+        assert!(
+            !table.replicas().unpark(replica, now()).await.unwrap(),
+            "it has a message"
+        );
+        let is = table
+            .replicas()
+            .get(&replica.blob, &target)
+            .await
+            .unwrap()
+            .unwrap();
         assert!(is.due_at.is_some() && is.state == replica.state, "{is:?}");
     }
-    assert_eq!(table.parked(keys()).await.unwrap().0.len(), 0);
+    assert_eq!(table.replicas().parked(keys()).await.unwrap().0.len(), 0);
     put(table, &[&spoilt.item(read)]).await.unwrap();
     remove_all(table, &made).await;
     let gone = &parked[0];
-    assert!(!table.park(&gone.blob, &target).await.unwrap(), "it came back");
-    assert!(table.replica(&gone.blob, &target).await.unwrap().is_none());
+    assert!(
+        !table.replicas().park(&gone.blob, &target).await.unwrap(),
+        "it came back"
+    );
+    assert!(table.replicas().get(&gone.blob, &target).await.unwrap().is_none());
 }
 
 /// More than one transaction takes, in every state and at two targets; some are not what was read any more, and stay.
@@ -328,23 +360,33 @@ async fn many_are_removed_at_once_and_each_is_counted_once() {
     let mut made = put_many(table, &targets[0], &shapes).await;
     made.extend(put_many(table, &targets[1], &shapes).await);
     // One was removed since it was read, and one has arrived.
-    table.remove_replica(&made[0].1).await.unwrap();
-    table.arrive(vec![arrival(&made[1].1)], now()).await.unwrap();
+    table.replicas().remove(&made[0].1).await.unwrap();
+    table
+        .replicas()
+        .arrive(vec![arrival(&made[1].1)], now())
+        .await
+        .unwrap();
     let replicas: Vec<&ReplicaRow> = made.iter().map(|(_, replica)| replica).collect();
-    let removed = table.remove_replicas(&replicas).await;
+    let removed = table.replicas().remove_many(&replicas).await;
     assert_eq!(removed.len(), made.len());
     for (number, removed) in removed.iter().enumerate() {
-        let conflict = matches!(removed, Err(StoreError::Conflict(Conflict::ReplicaChanged)));
+        let conflict = matches!(
+            removed,
+            Err(StoreError {
+                kind: ErrorKind::Conflict(Conflict::ReplicaChanged),
+                ..
+            })
+        );
         assert_eq!(conflict, number < 2, "{number}: {removed:?}");
         assert!(conflict || removed.is_ok(), "{number}: {removed:?}");
     }
     for (number, (place, _)) in made.iter().enumerate() {
-        let is = table.replica(&place.blob, &place.target).await.unwrap();
+        let is = table.replicas().get(&place.blob, &place.target).await.unwrap();
         assert_eq!(is.is_some(), number == 1, "{number}: {is:?}");
     }
     let arrived = Tally::moved(None, Some(State::Available), Place::SIZE).copied(Place::SIZE);
     for (target, expected) in targets.iter().zip([arrived, Tally::default()]) {
-        assert_eq!(table.tally(target).await.unwrap(), expected);
+        assert_eq!(table.targets().tally(target).await.unwrap(), expected);
     }
     remove_all(table, &made).await;
 }

@@ -7,10 +7,10 @@ use domain::replica::{Event, STALLED_AFTER, State, Tally, step};
 use domain::targets::roster::{Member, Standing};
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
-use store::replicas::Arrival;
+use store::replicas::arriving::Arrival;
 use store::rows::{BlobRow, LedgerRow, ReplicaRow, SegmentRow, TallyRow, new_id};
 use store::table::Key;
-use store::{Conflict, StoreError, Table};
+use store::{Conflict, Table};
 
 /// A state, and whether a multipart upload at the target is recorded.
 pub(super) type Shape = (State, bool);
@@ -214,11 +214,13 @@ impl Act {
         let done = |()| Outcome::Done;
         let written = match self {
             Self::Begin => table
+                .replicas()
                 .begin_copying(read, "anew", "new key", now())
                 .await
                 .map(done),
-            Self::Forget => table.forget_multipart(read, now()).await.map(done),
+            Self::Forget => table.replicas().forget_multipart(read, now()).await.map(done),
             Self::Record => table
+                .replicas()
                 .record_segment(read, &segment(read), COPIED, now())
                 .await
                 .map(done),
@@ -229,21 +231,26 @@ impl Act {
                     checksum: "new sum".to_owned(),
                     copied: COPIED,
                 };
-                table.arrive(vec![arrival], now()).await.map(done)
+                table.replicas().arrive(vec![arrival], now()).await.map(done)
             }
             Self::Note => table
+                .replicas()
                 .note_failure(blob, target, "a reason", now())
                 .await
                 .map(done),
-            Self::Bury => table.note_dead_letter(read).await.map(done),
-            Self::GiveUp => table.give_up(blob, target, "a reason", now()).await.map(moved),
-            Self::Redrive => table.redrive(read, now()).await.map(moved),
-            Self::Lose => table.lose_replica(read, "a reason", now()).await.map(moved),
-            Self::Remove => table.remove_replica(read).await.map(done),
+            Self::Bury => table.replicas().note_dead_letter(read).await.map(done),
+            Self::GiveUp => table
+                .replicas()
+                .give_up(blob, target, "a reason", now())
+                .await
+                .map(moved),
+            Self::Redrive => table.replicas().redrive(read, now()).await.map(moved),
+            Self::Lose => table.replicas().lose(read, "a reason", now()).await.map(moved),
+            Self::Remove => table.replicas().remove(read).await.map(done),
         };
         match written {
             Ok(outcome) => Ok(outcome),
-            Err(StoreError::Conflict(Conflict::ReplicaChanged)) => Ok(Outcome::Conflict),
+            Err(error) if error.conflict() == Some(Conflict::ReplicaChanged) => Ok(Outcome::Conflict),
             Err(error) => Err(error.to_string()),
         }
     }

@@ -1,10 +1,9 @@
 //! One finalize on its way: each step of [`domain::finalize`] carried out, and answered.
 
-use super::{Finalizer, Outcome, Stored, missing_parts, stored};
-use crate::error::{Conflict, StoreError};
-use crate::objects::{Completion, StoredPart};
-use crate::rows::{BlobRow, FileContent, NodeRow, UploadRow, now, object_key};
-use crate::uploads::TransitionError;
+use super::finalizer::Finalizer;
+use super::outcome::Outcome;
+use crate::file::commit::commit_file;
+use crate::upload::stored::{Stored, missing_parts, stored};
 use domain::blob::Life;
 use domain::content::{ContentId, PartDigest};
 use domain::finalize::{Answer, End, Step, Why};
@@ -13,6 +12,10 @@ use domain::placement::Destination;
 use domain::upload::{Event, Refusal, State, Whose, step};
 use jiff::{SignedDuration, Timestamp};
 use std::time::Duration;
+use store::objects::{Completion, StoredPart};
+use store::rows::{BlobRow, FileContent, NodeRow, UploadRow, now, object_key};
+use store::uploads::TransitionError;
+use store::{Conflict, ErrorKind, StoreError};
 
 /// A finalize on its way.
 pub(super) struct Run<'a> {
@@ -77,7 +80,7 @@ impl<'a> Run<'a> {
             };
             next = next
                 .after(answer)
-                .ok_or_else(|| StoreError::Corrupt(format!("{answer:?} is no answer to {next:?}")))?;
+                .ok_or_else(|| StoreError::corrupt(format!("{answer:?} is no answer to {next:?}")))?;
         }
     }
 
@@ -91,7 +94,8 @@ impl<'a> Run<'a> {
             next.redirect(self.destination);
         };
         match table
-            .move_upload(&self.upload, lease, now, redirect, vec![])
+            .uploads()
+            .transition(&self.upload, lease, now, redirect, vec![])
             .await
         {
             Ok(leased) => {
@@ -99,9 +103,9 @@ impl<'a> Run<'a> {
                 Ok(Answer::Done)
             }
             // A write whose answer got lost is sent again, and then refused because of itself.
-            Err(TransitionError::Store(StoreError::Conflict(Conflict::UploadChanged))) => {
+            Err(error) if error.conflict() == Some(Conflict::UploadChanged) => {
                 let wanted = step(&self.upload.session(), lease, now).map(|(session, _)| session.lease_until);
-                let row = table.upload(&self.upload.account, &self.upload.id).await?;
+                let row = table.uploads().get(&self.upload.account, &self.upload.id).await?;
                 let mine = |row: &UploadRow| row.state == State::Finalizing && Ok(row.lease_until) == wanted;
                 match row.filter(mine) {
                     Some(row) => {
@@ -148,18 +152,19 @@ impl<'a> Run<'a> {
 
     fn content(&self) -> Result<ContentId, StoreError> {
         ContentId::of_parts(&self.digests)
-            .ok_or_else(|| StoreError::Corrupt(format!("upload {} has no parts", self.upload.id)))
+            .ok_or_else(|| StoreError::corrupt(format!("upload {} has no parts", self.upload.id)))
     }
 
     async fn write_ledger(&self) -> Result<Answer, StoreError> {
         match self
             .finalizer
             .table
+            .blobs()
             .write_ledger(&self.upload, &self.digests)
             .await
         {
             Ok(()) => Ok(Answer::Done),
-            Err(StoreError::Conflict(_)) => Ok(Answer::Changed),
+            Err(error) if error.is_conflict() => Ok(Answer::Changed),
             Err(error) => Err(error),
         }
     }
@@ -174,13 +179,17 @@ impl<'a> Run<'a> {
             ..
         } = self.finalizer;
         let content = self.content()?;
-        let Some(blob) = table.blob_with(&content, scope.of(&self.upload.account)).await? else {
+        let Some(blob) = table
+            .blobs()
+            .with_content(&content, scope.of(&self.upload.account))
+            .await?
+        else {
             return Ok(Answer::NotFound);
         };
         let found = objects.look_for(&object_key(&blob.id), &content).await?;
         if !found.is_certain(blob.size) {
             // What was just sent is certain: what is not gives way, even where the reconciler would leave it alone.
-            table.lose_blob(&blob, now()).await?;
+            table.blobs().lose(&blob, now()).await?;
             return Ok(Answer::NotFound);
         }
         self.found = Some(blob.id);
@@ -226,31 +235,32 @@ impl<'a> Run<'a> {
             Whose::Shared => self
                 .found
                 .clone()
-                .ok_or_else(|| StoreError::Corrupt(format!("upload {} shares no blob", upload.id)))?,
+                .ok_or_else(|| StoreError::corrupt(format!("upload {} shares no blob", upload.id)))?,
         };
         let file = FileContent::of(upload, content, &blob);
         let table = &self.finalizer.table;
         let new = (whose == Whose::Own).then(|| self.new_blob(content, now));
         let targets = if new.is_some() {
-            let roster = table.recent_roster().await?;
+            let roster = table.targets().recent_roster().await?;
             table
-                .targets_for(&roster, &upload.account, upload.parent.as_ref())
+                .targets()
+                .of_file(&roster, &upload.account, upload.parent.as_ref())
                 .await?
         } else {
             Vec::new()
         };
         let new = new.as_ref().map(|blob| (blob, &targets[..]));
-        let error = match table
-            .make_file(upload, Event::Commit(whose), &file, new, now)
-            .await
-        {
+        let error = match commit_file(table, upload, Event::Commit(whose), &file, new, now).await {
             Ok((complete, node)) => {
                 self.upload = complete;
                 self.file = Some(node);
                 self.targets = targets.into_iter().map(|member| member.name).collect();
                 return Ok(Answer::Done);
             }
-            Err(TransitionError::Store(StoreError::Conflict(conflict))) => conflict,
+            Err(TransitionError::Store(StoreError {
+                kind: ErrorKind::Conflict(conflict),
+                ..
+            })) => conflict,
             Err(error) => return Err(error.into_store_error()),
         };
         match error {
@@ -287,11 +297,12 @@ impl<'a> Run<'a> {
         };
         let table = &self.finalizer.table;
         match table
-            .move_upload(&self.upload, Event::Release, now(), reopen, vec![])
+            .uploads()
+            .transition(&self.upload, Event::Release, now(), reopen, vec![])
             .await
         {
             Ok(_) => Ok(Answer::Done),
-            Err(TransitionError::Store(StoreError::Conflict(_))) => Ok(Answer::Changed),
+            Err(error) if error.conflict().is_some() => Ok(Answer::Changed),
             Err(error) => Err(error.into_store_error()),
         }
     }
@@ -321,13 +332,13 @@ impl<'a> Run<'a> {
     /// How the upload stands now that somebody else changed it.
     async fn as_it_stands(&self) -> Result<Outcome, StoreError> {
         let table = &self.finalizer.table;
-        let read = table.upload(&self.upload.account, &self.upload.id).await?;
+        let read = table.uploads().get(&self.upload.account, &self.upload.id).await?;
         let Some(row) = read else {
             return Ok(Outcome::Ended(State::Expired));
         };
         match row.state {
             State::Complete => {
-                let file = table.file_of(&row).await?;
+                let file = table.uploads().file_of(&row).await?;
                 Ok(Outcome::Complete(Box::new(row), file.map(Box::new)))
             }
             state if state.is_final() => Ok(Outcome::Ended(state)),

@@ -1,0 +1,6 @@
+//! Files.
+
+pub mod commit;
+pub mod delete;
+pub mod ensure_replicas;
+pub mod placement;

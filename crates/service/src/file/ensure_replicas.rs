@@ -1,0 +1,30 @@
+//! A blob that one more file refers to may lack replicas that the file's policies ask for.
+
+use domain::id::{AccountId, BlobId, NodeId};
+use store::rows::now;
+use store::{StartQueue, StoreError, Table};
+
+/// Gives a blob that a file refers to the replicas that it lacks, where policies may ask for more than those it got
+/// when it was made. What fails here the reconciler does later.
+pub async fn ensure_replicas(
+    table: &Table,
+    queue: &StartQueue,
+    account: &AccountId,
+    parent: Option<&NodeId>,
+    blob: &BlobId,
+) {
+    let now = now();
+    let ensured = async {
+        let roster = table.targets().recent_roster().await?;
+        if roster.policies.is_empty() {
+            return Ok(());
+        }
+        let targets = table.targets().of_file(&roster, account, parent).await?;
+        let made = table.replicas().add(blob, &targets, now).await?;
+        queue.start(blob, &made).await
+    };
+    let ensured: Result<(), StoreError> = ensured.await;
+    if let Err(error) = ensured {
+        tracing::warn!(%blob, error = error.for_log(), "left to the reconciler: further replicas");
+    }
+}

@@ -1,0 +1,180 @@
+//! Files and folders come into a tree, whatever has their name already.
+//!
+//! What to do about a taken name is [`domain::placement::place`]; that the name is still free, or still the same file's, is a
+//! condition of the transaction. When it does not hold any more, this looks again.
+
+use domain::id::{AccountId, NodeId};
+use domain::name::Name;
+use domain::placement::{OnConflict, Placement, free_numbers, numbered, place, stem_of_numbered};
+use jiff::Timestamp;
+use std::collections::HashMap;
+use store::blobs;
+use store::rows::{EntryRow, FileContent, HoldingRow, NodeRow, account_partition};
+use store::table::{Key, Page, Write, text};
+use store::tree;
+use store::uploads::TransitionError;
+use store::{Conflict, ErrorKind, StoreError, Table};
+
+/// How often a place is looked for that others take first.
+const ATTEMPTS: u64 = 40;
+
+/// How many numbered forms of a name are read at most to find one that is free.
+const NUMBERED: u32 = 1000;
+
+/// A place for a new file.
+#[derive(Debug, Clone)]
+pub struct FilePlacement {
+    /// The node as it will be.
+    pub node: NodeRow,
+    /// What the node had before, if it was there.
+    pub replaced: Option<FileContent>,
+}
+
+impl FilePlacement {
+    /// Bytes that leave the account's quota with the old content.
+    #[must_use]
+    pub fn given_back(&self) -> u64 {
+        self.replaced.as_ref().map_or(0, |old| old.size)
+    }
+
+    /// Whether the file needs one more reference to its blob. It has one already when the old content was the same.
+    #[must_use]
+    pub fn refers_anew(&self) -> bool {
+        let same = |old: &FileContent| self.node.file.as_ref().is_some_and(|file| file.blob == old.blob);
+        !self.replaced.as_ref().is_some_and(same)
+    }
+
+    /// The writes that put the file into its place: entry, node, holding, the folder's count, and the reference to the old
+    /// content. Not the reference to the new one, nor the quota.
+    ///
+    /// # Errors
+    /// `ErrorKind::Internal` when a write is malformed. Conflicts: [`Conflict::NameTaken`], [`Conflict::ParentGone`],
+    /// [`Conflict::NodeChanged`].
+    pub fn writes(&self, now: Timestamp) -> Result<Vec<Write>, StoreError> {
+        let node = &self.node;
+        let Some(file) = &node.file else {
+            return tree::insert(node);
+        };
+        let holding = HoldingRow::of(node, file);
+        let Some(old) = &self.replaced else {
+            let mut writes = tree::insert(node)?;
+            writes.push(Write::create(&holding, Conflict::NameTaken)?);
+            return Ok(writes);
+        };
+        let conflict = Conflict::NodeChanged;
+        let unchanged = HashMap::from([(":blob".to_owned(), text(&old.blob))]);
+        let mut writes = vec![Write::put(node, "#file.#blob = :blob", unchanged, conflict)?];
+        if old.content_id == file.content_id {
+            writes.push(Write::put_unconditional(&holding, conflict)?);
+        } else {
+            let key = HoldingRow::key_of(&node.account, &old.content_id, &node.id);
+            writes.push(Write::delete(
+                &key,
+                "attribute_exists(pk)",
+                HashMap::new(),
+                conflict,
+            )?);
+            writes.push(Write::create(&holding, conflict)?);
+        }
+        if self.refers_anew() {
+            writes.push(blobs::release(&old.blob, now)?);
+        }
+        Ok(writes)
+    }
+}
+
+/// A new node looking for its place.
+pub struct PlaceSearch {
+    node: NodeRow,
+    on_conflict: OnConflict,
+    attempt: u64,
+    /// Where it is to be written next.
+    pub placement: FilePlacement,
+}
+
+impl PlaceSearch {
+    /// Mostly the name is free: that is tried first, and costs no look.
+    #[must_use]
+    pub fn new(node: NodeRow, on_conflict: OnConflict) -> Self {
+        let placement = FilePlacement {
+            node: node.clone(),
+            replaced: None,
+        };
+        Self {
+            node,
+            on_conflict,
+            attempt: 0,
+            placement,
+        }
+    }
+
+    /// Looks for another place, when the transaction with [`FilePlacement::writes`] failed because this one is taken.
+    ///
+    /// # Errors
+    /// [`Conflict::NameTaken`] when there is none; `error` itself when it has nothing to do with the place.
+    pub async fn again(&mut self, table: &Table, error: TransitionError) -> Result<(), TransitionError> {
+        let taken = matches!(
+            error,
+            TransitionError::Store(StoreError {
+                kind: ErrorKind::Conflict(Conflict::NameTaken | Conflict::NodeChanged),
+                ..
+            })
+        );
+        if !taken || self.attempt == ATTEMPTS {
+            return Err(error);
+        }
+        self.attempt += 1;
+        self.placement = another_place(table, &self.node, self.on_conflict, self.attempt).await?;
+        Ok(())
+    }
+}
+
+async fn another_place(
+    table: &Table,
+    node: &NodeRow,
+    on_conflict: OnConflict,
+    attempt: u64,
+) -> Result<FilePlacement, StoreError> {
+    let parent = node.parent.as_ref();
+    let there = table.tree().taken(&node.account, parent, &node.name).await?;
+    let (taken, there) = there.unzip();
+    let (mut placed, mut replaced) = (node.clone(), None);
+    match (place(on_conflict, taken), there.flatten()) {
+        (Placement::Replace, Some(there)) => {
+            replaced = there.file;
+            placed.id = there.id;
+            placed.created_at = there.created_at;
+        }
+        (Placement::Rename, _) => {
+            let (names, all) = names_numbered(table, &node.account, parent, &node.name).await?;
+            let free = free_numbers(&node.name, &names, all, attempt);
+            // Where many look at once, each takes another one.
+            placed.name = numbered(&node.name, rand::random_range(free));
+        }
+        (Placement::Refuse, _) => return Err(Conflict::NameTaken.into()),
+        (Placement::Insert | Placement::Replace, _) => {}
+    }
+    Ok(FilePlacement {
+        node: placed,
+        replaced,
+    })
+}
+
+/// Names in a folder that may be numbered forms of `name`, and whether these are all.
+async fn names_numbered(
+    table: &Table,
+    account: &AccountId,
+    parent: Option<&NodeId>,
+    name: &Name,
+) -> Result<(Vec<Name>, bool), StoreError> {
+    let folder = EntryRow::prefix(parent);
+    let prefix = format!("{folder}{}", stem_of_numbered(name));
+    let page: Page<EntryRow> = table
+        .page(&account_partition(account), &prefix, None, NUMBERED)
+        .await?;
+    let mut names: Vec<Name> = page.rows.into_iter().map(|entry| entry.name).collect();
+    // What cannot be read has its name in its key.
+    let name = |key: &Key| key.sk.strip_prefix(&folder)?.parse().ok();
+    names.extend(page.unreadable.iter().filter_map(name));
+    Ok((names, page.next.is_none()))
+}

@@ -1,0 +1,3 @@
+//! Folders.
+
+pub mod create;

@@ -1,0 +1,6 @@
+//! Uploads.
+
+pub mod complete;
+pub mod create;
+pub mod prove;
+pub mod stored;

@@ -1,0 +1,45 @@
+//! Parts become a blob and a file.
+//!
+//! Which step comes after which is [`domain::finalize`]; `run` carries them out. In short: take the lease, list the
+//! parts with the digests that the store computed, write the ledger, complete the multipart upload unless a blob with
+//! this content exists, make the file in one transaction. Then send the replication messages and discard what is not
+//! needed: the sweep does it if we cannot.
+
+mod finalizer;
+mod outcome;
+mod run;
+
+pub use finalizer::Finalizer;
+pub use outcome::Outcome;
+
+use domain::placement::Destination;
+use run::Run;
+use std::time::Duration;
+use store::StoreError;
+use store::rows::UploadRow;
+
+impl Finalizer {
+    /// Finalizes an upload, waiting for the store for `patience` at most.
+    ///
+    /// # Errors
+    /// [`NameTaken`](store::Conflict::NameTaken) or [`ParentGone`](store::Conflict::ParentGone): the upload is open
+    /// again. Anything else: nothing is lost by trying again.
+    pub async fn run(&self, upload: &UploadRow, patience: Duration) -> Result<Outcome, StoreError> {
+        self.run_to(upload, &Destination::default(), patience).await
+    }
+
+    /// The same, with the file going somewhere else than the upload says. That is written down with the lease, so that whoever
+    /// takes over knows it.
+    ///
+    /// # Errors
+    /// The same; [`UploadChanged`](store::Conflict::UploadChanged) when somebody else finalizes the upload, and takes the file
+    /// to another place.
+    pub async fn run_to(
+        &self,
+        upload: &UploadRow,
+        destination: &Destination,
+        patience: Duration,
+    ) -> Result<Outcome, StoreError> {
+        Run::new(self, upload, destination, patience).carry_out().await
+    }
+}

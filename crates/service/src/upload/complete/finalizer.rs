@@ -1,0 +1,55 @@
+//! What a finalize needs, and what comes after its transaction.
+
+use crate::file::ensure_replicas::ensure_replicas;
+use store::config::DedupScope;
+use store::rows::{NodeRow, UploadRow, now};
+use store::{Aws, Objects, StartQueue, StoreError, Table};
+
+/// What a finalize needs.
+pub struct Finalizer {
+    /// Where it is written down.
+    pub table: Table,
+    /// Where the bytes are.
+    pub objects: Objects,
+    /// Where replication begins.
+    pub queue: StartQueue,
+    /// With whose files a new file may share its bytes.
+    pub scope: DedupScope,
+}
+
+impl Finalizer {
+    /// Everything as the environment names it.
+    ///
+    /// # Errors
+    /// `ErrorKind::Misconfigured` naming the variable that is missing or malformed.
+    pub fn from_env(aws: &Aws) -> Result<Self, StoreError> {
+        Ok(Self {
+            table: Table::from_env(aws)?,
+            objects: Objects::from_env(aws)?,
+            queue: StartQueue::from_env(aws)?,
+            scope: DedupScope::from_env()?,
+        })
+    }
+
+    /// What may fail without harm: the sweep finds what was not done.
+    pub(super) async fn after_commit(&self, upload: &UploadRow, file: Option<&NodeRow>, targets: &[String]) {
+        if upload.discard_since.is_some() {
+            if let Some((node, file)) = file.and_then(|node| Some((node, node.file.as_ref()?))) {
+                let (account, parent) = (&node.account, node.parent.as_ref());
+                ensure_replicas(&self.table, &self.queue, account, parent, &file.blob).await;
+            }
+            if let Err(error) = self.table.uploads().discard(&self.objects, upload, now()).await {
+                tracing::warn!(upload = %upload.id, error = error.for_log(), "left to the sweep: discarding parts");
+            }
+            return;
+        }
+        let blob = &upload.blob;
+        if let Err(error) = self.queue.start(blob, targets).await {
+            tracing::warn!(%blob, error = error.for_log(), "left to the sweep: starting replication");
+        }
+        // Whoever began one and died before writing its id down left it here.
+        if let Err(error) = self.objects.abort_all_multiparts(&upload.object_key()).await {
+            tracing::warn!(%blob, error = error.for_log(), "left to the reconciler: multipart uploads nobody wrote down");
+        }
+    }
+}

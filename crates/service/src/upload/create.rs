@@ -1,0 +1,148 @@
+//! Begins an upload, or spares the client sending the bytes: at once when the account has a file with them, after a proof
+//! when somebody else has.
+
+use super::prove;
+use crate::file::commit::node_of;
+use crate::file::ensure_replicas::ensure_replicas;
+use crate::file::placement::PlaceSearch;
+use domain::account::QuotaEvent;
+use domain::possession::{ACCOUNTS_AT_A_SOURCE, LOOK_UP_COST, MIN_SIZE};
+use domain::throttle::Source;
+use domain::upload::{Beginning, Session};
+use store::accounts::quota;
+use store::blobs;
+use store::rows::{Allowance, FileContent, NodeRow, ReplicaRow, UploadRow};
+use store::table::Write;
+use store::uploads::TransitionError;
+use store::{Conflict, StartQueue, StoreError, Table};
+
+/// An upload that was complete at once.
+#[derive(Debug)]
+pub struct Instant {
+    /// The upload.
+    pub upload: UploadRow,
+    /// Its file.
+    pub node: NodeRow,
+    /// The copies of its bytes.
+    pub replicas: Vec<ReplicaRow>,
+}
+
+/// Makes the file of a new upload at once, with `others`, if the account has another one with these bytes. `None`: it is an
+/// ordinary upload, and nothing was written.
+///
+/// # Errors
+/// [`Conflict::QuotaExceeded`], [`Conflict::NameTaken`], [`Conflict::ParentGone`], or a conflict of `others`.
+pub async fn instant(
+    table: &Table,
+    queue: &StartQueue,
+    upload: &UploadRow,
+    others: impl Fn(&UploadRow, &NodeRow, &[ReplicaRow]) -> Result<Vec<Write>, StoreError>,
+) -> Result<Option<Instant>, StoreError> {
+    let Some(content_id) = upload.content_id else {
+        return Ok(None);
+    };
+    let blob = table.blobs().of_account(&upload.account, &content_id).await?;
+    let Some(blob) = blob.filter(|blob| blob.size == upload.size) else {
+        return Ok(None);
+    };
+    let replicas = table.replicas().readable(&blob.id).await?;
+    let file = FileContent::of(upload, content_id, &blob.id);
+    let node = node_of(upload, &file, upload.created_at);
+    let session = Session::new(Beginning::AtOnce, upload.expires_at);
+    let complete = UploadRow {
+        state: session.state,
+        ended_at: Some(upload.created_at),
+        ..upload.clone()
+    };
+    let others = |upload: &UploadRow, node: &NodeRow| others(upload, node, &replicas);
+    let (upload, node) = match commit(table, &complete, node, &file, others).await {
+        Ok(made) => made,
+        // The other file was deleted meanwhile, and its bytes are going: an ordinary upload it is.
+        Err(error) if error.conflict() == Some(Conflict::BlobGone) => return Ok(None),
+        Err(error) => return Err(error),
+    };
+    ensure_replicas(table, queue, &node.account, node.parent.as_ref(), &blob.id).await;
+    Ok(Some(Instant {
+        upload,
+        node,
+        replicas,
+    }))
+}
+
+/// Lets the client prove that it has the bytes, if somebody else has them. Without asking who does, and only so often an
+/// hour.
+///
+/// # Errors
+/// [`StoreError`].
+pub async fn challenge(
+    table: &Table,
+    upload: UploadRow,
+    source: &Source,
+    attempts_per_hour: u64,
+) -> Result<UploadRow, StoreError> {
+    let Some(content_id) = upload.content_id.filter(|_| upload.size >= MIN_SIZE) else {
+        return Ok(upload);
+    };
+    if !may_ask(table, &upload, source, attempts_per_hour).await? {
+        return Ok(upload);
+    }
+    let blob = table.blobs().with_content(&content_id, None).await?;
+    let Some(blob) = blob.filter(|blob| blob.size == upload.size) else {
+        return Ok(upload);
+    };
+    let stored = prove::challenge(&upload.account, &blob, upload.created_at);
+    let beginning = Beginning::Challenged(stored.challenge.expires_at);
+    Ok(UploadRow {
+        state: Session::new(beginning, upload.expires_at).state,
+        challenge: Some(stored),
+        ..upload
+    })
+}
+
+/// Counts that somebody asks for a content that they do not have. Returns whether they may.
+async fn may_ask(table: &Table, upload: &UploadRow, source: &Source, limit: u64) -> Result<bool, StoreError> {
+    let (throttle, now) = (table.throttle(), upload.created_at);
+    let account = Allowance::LookUps(&upload.account);
+    if !throttle.spend(&account, LOOK_UP_COST, limit, now).await? {
+        return Ok(false);
+    }
+    let limit = limit.saturating_mul(ACCOUNTS_AT_A_SOURCE);
+    let source = Allowance::LookUpsFrom(source);
+    throttle.spend(&source, LOOK_UP_COST, limit, now).await
+}
+
+/// Writes a new upload that is complete at once, with its file and `others`, or nothing: the account has a file with
+/// these bytes. Gives the upload and its file.
+///
+/// # Errors
+/// [`Conflict::QuotaExceeded`], [`Conflict::NameTaken`], [`Conflict::ParentGone`], [`Conflict::BlobGone`], or a
+/// conflict of `others`.
+async fn commit(
+    table: &Table,
+    upload: &UploadRow,
+    node: NodeRow,
+    file: &FileContent,
+    others: impl Fn(&UploadRow, &NodeRow) -> Result<Vec<Write>, StoreError>,
+) -> Result<(UploadRow, NodeRow), StoreError> {
+    let mut search = PlaceSearch::new(node, upload.on_conflict);
+    loop {
+        let placement = &search.placement;
+        let mut complete = upload.clone();
+        complete.became(&placement.node);
+        let (take, give) = (upload.size, placement.given_back());
+        // Before the quota: where a file of this name is replaced, its bytes make room.
+        let mut writes = placement.writes(upload.created_at)?;
+        if placement.refers_anew() {
+            writes.push(blobs::refer(&file.blob)?);
+        }
+        writes.push(quota(&upload.account, QuotaEvent::Take { take, give })?);
+        writes.extend(others(&complete, &placement.node)?);
+        match table.uploads().insert(&complete, writes).await {
+            Ok(()) => return Ok((complete, search.placement.node)),
+            Err(error) => search
+                .again(table, error.into())
+                .await
+                .map_err(TransitionError::into_store_error)?,
+        }
+    }
+}

@@ -1,0 +1,121 @@
+//! The table itself, and what it does with many items at once.
+
+use super::retry::RestWaits;
+use super::row::Item;
+use super::unreadable::Unreadable;
+use super::write::text;
+use crate::config::{self, Aws, variable};
+use crate::error::{StoreError, remote};
+use crate::key::Key;
+use crate::recent::Recent;
+use aws_sdk_dynamodb::Client;
+use aws_sdk_dynamodb::types::{DeleteRequest, WriteRequest};
+use jiff::Timestamp;
+use std::sync::Arc;
+use std::time::Duration;
+
+/// The table.
+#[derive(Clone)]
+pub struct Table {
+    pub(super) client: Client,
+    pub(super) name: String,
+    pub(super) unreadable: Unreadable,
+    pub(crate) recent: Arc<Recent>,
+}
+
+impl Table {
+    /// The table that `TABLE_NAME` names.
+    ///
+    /// # Errors
+    /// `ErrorKind::Misconfigured` when the variable is missing, or `ROSTER_SECONDS` is not a number.
+    pub fn from_env(aws: &Aws) -> Result<Self, StoreError> {
+        Ok(Self {
+            recent: Recent::lasting(config::roster_lifetime()?),
+            ..Self::named(aws, variable("TABLE_NAME")?)
+        })
+    }
+
+    /// The table of this name. Nothing that is read of it is remembered.
+    #[must_use]
+    pub fn named(aws: &Aws, name: String) -> Self {
+        Self {
+            client: Client::new(aws.sdk()),
+            name,
+            unreadable: Unreadable::default(),
+            recent: Recent::lasting(Duration::ZERO),
+        }
+    }
+
+    /// Deletes items whatever they are.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn delete_all(&self, keys: &[Key]) -> Result<(), StoreError> {
+        let requests = keys.iter().map(|key| {
+            let delete = DeleteRequest::builder().set_key(Some(key.attributes())).build();
+            let delete = delete.map_err(|e| StoreError::internal("building a request", e))?;
+            Ok(WriteRequest::builder().delete_request(delete).build())
+        });
+        self.write_batches(requests.collect::<Result<_, StoreError>>()?)
+            .await
+    }
+
+    async fn write_batches(&self, mut requests: Vec<WriteRequest>) -> Result<(), StoreError> {
+        let mut waits = RestWaits::new();
+        while !requests.is_empty() {
+            let batch: Vec<_> = requests.drain(..requests.len().min(25)).collect();
+            let asked = batch.len();
+            let answer = self
+                .client
+                .batch_write_item()
+                .request_items(&self.name, batch)
+                .send()
+                .await
+                .map_err(remote("BatchWriteItem"))?;
+            let left = answer
+                .unprocessed_items
+                .and_then(|mut tables| tables.remove(&self.name));
+            if let Some(left) = left.filter(|left| !left.is_empty()) {
+                let progress = left.len() < asked;
+                requests.extend(left);
+                waits.next("BatchWriteItem", progress).await?;
+            }
+        }
+        Ok(())
+    }
+
+    /// The keys of all items of a partition.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn keys(&self, pk: &str) -> Result<Vec<Key>, StoreError> {
+        let items = self.partition(pk, Some("pk, sk")).await?;
+        Ok(items.iter().filter_map(Key::of).collect())
+    }
+
+    /// Keys of items in a partition of the index of what waits, with since when they wait: the longest first, at most
+    /// `limit`.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn waiting(&self, shard: &str, limit: u32) -> Result<Vec<(Key, Timestamp)>, StoreError> {
+        let answer = self
+            .client
+            .query()
+            .table_name(&self.name)
+            .index_name("waiting")
+            .key_condition_expression("waiting_shard = :shard")
+            .expression_attribute_values(":shard", text(shard))
+            .limit(i32::try_from(limit).unwrap_or(i32::MAX))
+            .send()
+            .await
+            .map_err(remote("Query"))?;
+        let since = |item: &Item| {
+            let milliseconds = item.get("waiting_since")?.as_n().ok()?.parse().ok()?;
+            Timestamp::from_millisecond(milliseconds).ok()
+        };
+        let items = answer.items.unwrap_or_default();
+        let read = |item: &Item| Some((Key::of(item)?, since(item)?));
+        Ok(items.iter().filter_map(read).collect())
+    }
+}

@@ -1,0 +1,132 @@
+//! Files, and what files and folders have in common.
+
+use crate::answer::{NoContent, Redirect};
+use crate::body::Json;
+use crate::page::Items;
+use crate::query::{Cursor, Limit};
+use domain::content::ContentId;
+use domain::id::NodeId;
+use domain::name::Name;
+use domain::replica;
+use jiff::Timestamp;
+use schemars::JsonSchema;
+use serde::Serialize;
+
+endpoint! {
+    /// Lists a folder by name
+    List: "file-list", GET "/v1/files", listFiles;
+    caller: Scope(Read),
+    query: Entries,
+    answer: Json<Items<Node>> = "The entries",
+    problems: [NotFound],
+}
+
+endpoint! {
+    /// Shows a file or a folder
+    Get: "file-get", GET "/v1/files/{id}", getFile;
+    caller: Scope(Read),
+    path: NodeId,
+    answer: Json<Node> = "The file or folder",
+    problems: [],
+}
+
+endpoint! {
+    /// Leads to a file's bytes
+    Download: "file-download", GET "/v1/files/{id}/content", downloadFile;
+    caller: Scope(Read),
+    path: NodeId,
+    answer: Redirect = "The bytes are there for a while; the address needs no token and must get none",
+    problems: [BytesUnavailable],
+}
+
+endpoint! {
+    /// Deletes a file or an empty folder
+    Delete: "file-delete", DELETE "/v1/files/{id}", deleteFile;
+    caller: Scope(Admin),
+    path: NodeId,
+    answer: NoContent = "It is done" | Json<DeletedFolder> = "It is done; uploads into the folder are still open",
+    problems: [FolderNotEmpty, ChangedMeanwhile, Unreadable],
+}
+
+query! {
+    /// Which entries of a folder are wanted.
+    Entries {
+        parent: NodeId = "Which folder; the root if there is none",
+        name: Name = "Only the entry of this name",
+        cursor: Cursor = "`next_cursor` of the page before",
+        limit: Limit = "How many items the page has at most",
+    }
+}
+
+/// What a node is.
+#[derive(Debug, Serialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Kind {
+    /// It has bytes.
+    File,
+    /// It has entries.
+    Folder,
+}
+
+/// A file or a folder.
+#[derive(Debug, Serialize, JsonSchema)]
+pub struct Node {
+    /// Which one.
+    pub id: NodeId,
+    /// File or folder.
+    pub kind: Kind,
+    /// Its name, which nothing else in its folder has.
+    pub name: Name,
+    /// The folder that it is in; `null` is the root.
+    pub parent: Option<NodeId>,
+    /// How many bytes it has; `null` of a folder.
+    pub size: Option<u64>,
+    /// Its media type, if that was said.
+    pub content_type: Option<String>,
+    /// What its bytes are; `null` of a folder.
+    pub content_id: Option<ContentId>,
+    /// When it was made.
+    pub created_at: Timestamp,
+    /// When it was changed.
+    pub updated_at: Timestamp,
+    /// The copies of its bytes at other stores; only in an answer about one file.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub replicas: Option<Vec<Replica>>,
+}
+
+/// One copy of a file's bytes at one target.
+#[derive(Debug, Serialize, JsonSchema)]
+pub struct Replica {
+    /// The name of the target.
+    pub target: String,
+    /// What kind of store that is.
+    pub kind: String,
+    /// How far it is.
+    pub state: replica::State,
+    /// How many bytes are copied and verified.
+    pub bytes_done: u64,
+    /// How often it was tried.
+    pub attempts: u32,
+    /// Why the last try failed.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub last_error: Option<String>,
+    /// The key of the object in the target's bucket.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub key: Option<String>,
+    /// When it began to wait.
+    pub since: Timestamp,
+    /// When it became available.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub available_at: Option<Timestamp>,
+    /// How long it took to become available, or has been taking.
+    pub lag_seconds: i64,
+    /// When it was changed.
+    pub updated_at: Timestamp,
+}
+
+/// A folder that is deleted while uploads into it are open.
+#[derive(Debug, Serialize, JsonSchema)]
+pub struct DeletedFolder {
+    /// How many, counted up to 1000. They are still listed, can be given up, and can be completed into another folder.
+    pub open_uploads: u32,
+}
