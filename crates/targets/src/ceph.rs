@@ -7,6 +7,7 @@
 
 mod checksum;
 mod failure;
+mod multipart;
 
 use crate::error::{Cause, Failure, ReplicaError};
 use crate::http::{self, CONNECT_TIMEOUT};
@@ -24,10 +25,8 @@ use aws_sdk_s3::config::{
 use aws_sdk_s3::error::{ProvideErrorMetadata, SdkError};
 use aws_sdk_s3::presigning::PresigningConfig;
 use aws_sdk_s3::primitives::ByteStream;
-use aws_sdk_s3::types::{
-    ChecksumAlgorithm, ChecksumMode, ChecksumType, CompletedMultipartUpload, CompletedPart,
-};
-use checksum::{Said, unquoted};
+use aws_sdk_s3::types::ChecksumMode;
+use checksum::Said;
 use domain::targets::{self, Addressing, Checksum};
 use failure::status;
 use secrecy::ExposeSecret;
@@ -119,143 +118,6 @@ impl CephTarget {
             .map_err(|detail| self.corrupt(format!("the object has {detail}")))
     }
 
-    async fn begin(&self, key: &str) -> Result<String, ReplicaError> {
-        let answer = self
-            .client
-            .create_multipart_upload()
-            .bucket(&self.bucket)
-            .key(key)
-            .set_checksum_algorithm(self.by_sha256().then_some(ChecksumAlgorithm::Sha256))
-            .set_checksum_type(self.by_sha256().then_some(ChecksumType::Composite))
-            .send()
-            .await
-            .map_err(|e| self.error("CreateMultipartUpload", &e))?;
-        answer
-            .upload_id
-            .ok_or_else(|| self.corrupt("a multipart upload without an id".to_owned()))
-    }
-
-    async fn put_part(&self, key: &str, id: &str, part: u32, copy: Copy) -> Result<Receipt, ReplicaError> {
-        let (length, digest) = (copy.length, copy.digest);
-        let (body, verdict) =
-            VerifiedBody::for_request(copy, checksum::wanted(self.checksum), &self.pace).await?;
-        let request = self
-            .client
-            .upload_part()
-            .bucket(&self.bucket)
-            .key(key)
-            .upload_id(id)
-            .part_number(i32::try_from(part).unwrap_or(i32::MAX))
-            .content_length(i64::try_from(length).unwrap_or(i64::MAX))
-            .set_checksum_sha256(self.by_sha256().then(|| digest.to_string()))
-            .body(ByteStream::new(body))
-            .customize()
-            .config_override(endless());
-        let answer = verdict.watch(&self.pace, request.send()).await;
-        verdict.source()?;
-        let answer = answer
-            .map_err(|still| self.still("UploadPart", still, length))?
-            .map_err(|e| self.error_of_multipart("UploadPart", &e))?;
-        let said = Said {
-            etag: answer.e_tag(),
-            sha256: answer.checksum_sha256(),
-        };
-        let proof = said
-            .proves(self.checksum, verdict.sums(), &digest)
-            .map_err(|detail| self.corrupt(format!("part {part} has {detail}")))?;
-        Ok(checksum::receipt(self.checksum, &unquoted(answer.e_tag()), proof))
-    }
-
-    async fn complete(&self, key: &str, id: &str, receipts: &[Receipt]) -> Result<(), ReplicaError> {
-        let parts = (1..).zip(receipts).map(|(number, receipt)| {
-            let (etag, sha256) = checksum::of_receipt(receipt);
-            CompletedPart::builder()
-                .part_number(number)
-                .e_tag(etag)
-                .set_checksum_sha256(sha256.map(str::to_owned))
-                .build()
-        });
-        let parts = CompletedMultipartUpload::builder()
-            .set_parts(Some(parts.collect()))
-            .build();
-        let patience = self.pace.patience_to_complete(receipts.len());
-        let result = self
-            .client
-            .complete_multipart_upload()
-            .bucket(&self.bucket)
-            .key(key)
-            .upload_id(id)
-            .multipart_upload(parts)
-            .set_checksum_type(self.by_sha256().then_some(ChecksumType::Composite))
-            .customize()
-            .config_override(Builder::new().timeout_config(timeouts(patience)))
-            .send()
-            .await;
-        let Err(error) = result else { return Ok(()) };
-        let mut failure = failure::of(&error, true);
-        // Of an upload that is gone Ceph says with a 500 that it is being completed already.
-        if failure == Failure::Passing && !self.has_multipart(key, id).await.unwrap_or(true) {
-            failure = Failure::MultipartGone;
-        }
-        Err(self.failed("CompleteMultipartUpload", failure, failure::cause(&error)))
-    }
-
-    async fn abort(&self, key: &str, id: &str) -> Result<(), ReplicaError> {
-        let request = self
-            .client
-            .abort_multipart_upload()
-            .bucket(&self.bucket)
-            .key(key)
-            .upload_id(id);
-        let result = request.send().await;
-        match result.map_err(|e| self.error_of_multipart("AbortMultipartUpload", &e)) {
-            Err(error) if !error.multipart_is_gone() => Err(error),
-            _ => Ok(()),
-        }
-    }
-
-    async fn has_multipart(&self, key: &str, id: &str) -> Result<bool, ReplicaError> {
-        let request = self
-            .client
-            .list_parts()
-            .bucket(&self.bucket)
-            .key(key)
-            .upload_id(id)
-            .max_parts(1);
-        let result = request.send().await;
-        match result.map_err(|e| self.error_of_multipart("ListParts", &e)) {
-            Err(error) if error.multipart_is_gone() => Ok(false),
-            Err(error) => Err(error),
-            Ok(_) => Ok(true),
-        }
-    }
-
-    async fn multiparts(&self, key: &str) -> Result<Vec<String>, ReplicaError> {
-        let (mut ids, mut after) = (Vec::new(), (None, None));
-        loop {
-            let answer = self
-                .client
-                .list_multipart_uploads()
-                .bucket(&self.bucket)
-                .prefix(key)
-                .set_key_marker(after.0.clone())
-                .set_upload_id_marker(after.1.clone())
-                .send()
-                .await
-                .map_err(|e| self.error("ListMultipartUploads", &e))?;
-            let own = answer.uploads().iter().filter(|upload| upload.key() == Some(key));
-            ids.extend(own.filter_map(|upload| upload.upload_id().map(str::to_owned)));
-            if answer.is_truncated() != Some(true) || answer.next_key_marker().is_none() {
-                return Ok(ids);
-            }
-            let next = (answer.next_key_marker, answer.next_upload_id_marker);
-            if next == after {
-                return Err(self.corrupt("a list of multipart uploads that does not go on".to_owned()));
-            }
-            after = next;
-        }
-    }
-
     async fn head(&self, key: &str) -> Result<Option<Stored>, ReplicaError> {
         let request = self.client.head_object().bucket(&self.bucket).key(key);
         let mode = self.by_sha256().then_some(ChecksumMode::Enabled);
@@ -333,13 +195,6 @@ impl CephTarget {
         E: std::error::Error + ProvideErrorMetadata + Send + Sync + 'static,
     {
         self.failed(operation, failure::of(error, false), failure::cause(error))
-    }
-
-    fn error_of_multipart<E>(&self, operation: &'static str, error: &SdkError<E>) -> ReplicaError
-    where
-        E: std::error::Error + ProvideErrorMetadata + Send + Sync + 'static,
-    {
-        self.failed(operation, failure::of(error, true), failure::cause(error))
     }
 }
 

@@ -1,14 +1,16 @@
 //! A worker: what it does with a message, call by call.
 
+mod copy;
 mod end;
 mod finish;
+mod redrive;
 
 use super::queue::Message;
 use super::rows::Replica;
 use super::rules::Rule;
 use super::target::Which;
 use super::{Model, SEGMENTS, World};
-use domain::replica::{Event, Next, State, next};
+use domain::replica::{Next, State, next};
 
 /// A worker's next call.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -369,99 +371,6 @@ impl Worker {
             | Call::SendLetter { .. }
             | Call::Bury { .. } => self.end(model, world),
             _ => self.finish(model, world),
-        }
-    }
-
-    /// The target's circuit is open.
-    fn park(mut self, model: &Model, world: &mut World) -> Turn {
-        match (self.call, world.replica) {
-            (Call::Park, _) if world.park(model) => Turn::Done,
-            (Call::Park, _) => self.goes(Call::ReadToPark),
-            (Call::RedriveToPark, _) => {
-                world.transact(model, Event::Redrive, self.read, |_| ());
-                self.goes(Call::Park)
-            }
-            (_, Some(row)) if row.state == State::Failed && self.message == Message::Start => {
-                self.read = row;
-                self.goes(Call::RedriveToPark)
-            }
-            (_, Some(row)) if row.state == State::Failed => self.look(),
-            (_, Some(row)) if row.is_under_way() => self.goes(Call::Park),
-            // What was left at the target has to wait.
-            (_, Some(_)) if self.again => Turn::Fails,
-            _ => Turn::Done,
-        }
-    }
-
-    /// A redrive.
-    fn redrive(mut self, model: &Model, world: &mut World) -> Turn {
-        match (self.call, world.replica) {
-            (Call::Redrive, _) if world.transact(model, Event::Redrive, self.read, |_| ()) => {
-                self.goes(Call::ReadRedriven)
-            }
-            (Call::Redrive, _) => self.goes(Call::ReadToRedrive),
-            (Call::ReadToRedrive, Some(row)) if row.may_be_redriven(self.read.since) => {
-                self.read = row;
-                self.goes(Call::Redrive)
-            }
-            (Call::ReadToRedrive, _) => self.goes(Call::ReadRedriven),
-            (_, Some(row)) => {
-                self.read = row;
-                self.go_on(model)
-            }
-            (_, None) => Turn::Done,
-        }
-    }
-
-    /// Begins a multipart upload at the target, unless another worker did.
-    fn begin_multipart(self, model: &Model, world: &mut World) -> Turn {
-        let copies = Call::SendCopies(model.all_segments());
-        match self.call {
-            Call::Begin => match world.target.begin() {
-                Some(id) => self.goes(Call::RecordBegin(id)),
-                None => Turn::Fails,
-            },
-            Call::RecordBegin(id) if world.begin(model, self.read.since, id) => self.goes(copies),
-            Call::RecordBegin(id) => self.goes(Call::LookWhoBegan(id)),
-            Call::LookWhoBegan(id) if world.replica.is_some_and(|row| row.multipart == Some(id)) => {
-                self.goes(copies)
-            }
-            // The worker that was first sends the copy messages.
-            Call::LookWhoBegan(_) if !model.keeps(Rule::AbortsOwn) => self.conclude(model),
-            Call::LookWhoBegan(id) => self.goes(Call::AbortOwn(id)),
-            Call::AbortOwn(id) => {
-                let own = std::array::from_fn(|other| other == usize::from(id));
-                world.target.abort(own);
-                self.conclude(model)
-            }
-            _ => Turn::Fails,
-        }
-    }
-
-    /// Copies a segment and records it, once.
-    fn copy(self, model: &Model, world: &mut World) -> Turn {
-        let mine = self.read.multipart;
-        match self.call {
-            Call::HasSegment(segment) if world.segments[usize::from(segment)] == mine => {
-                self.goes(Call::Count)
-            }
-            Call::HasSegment(segment) => self.goes(Call::PutSegment(segment)),
-            Call::PutSegment(segment) if world.target.put_segment(mine, segment) => {
-                self.goes(Call::RecordSegment(segment))
-            }
-            Call::PutSegment(_) => self.goes(Call::ReadSegmentsAnew),
-            Call::RecordSegment(segment) => {
-                world.record(model, self.read, segment);
-                self.goes(Call::Count)
-            }
-            _ => {
-                let done = |row: Replica| usize::from(row.segments_done) >= model.segment_count();
-                if world.replica.is_some_and(done) {
-                    self.goes(Call::SendFinish)
-                } else {
-                    self.conclude(model)
-                }
-            }
         }
     }
 }
