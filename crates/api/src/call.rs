@@ -1,8 +1,9 @@
 //! What comes in, before it is known whose and what it is.
 
 use crate::problem::ProblemDocument;
+use domain::session::ClientName;
 use domain::throttle::Source;
-use lambda_http::http::header::AUTHORIZATION;
+use lambda_http::http::header::{AUTHORIZATION, USER_AGENT};
 use lambda_http::request::RequestContext;
 use lambda_http::{Body, Request, RequestExt};
 use serde::de::DeserializeOwned;
@@ -68,6 +69,12 @@ impl Call {
             Some(RequestContext::ApiGatewayV1(context)) => context.identity.source_ip.as_deref(),
             _ => None,
         })
+    }
+
+    /// What the client calls itself, if it can be read.
+    pub(crate) fn client(&self) -> Option<ClientName> {
+        let header = self.request.headers().get(USER_AGENT)?;
+        ClientName::of(&String::from_utf8_lossy(header.as_bytes()))
     }
 
     /// The body.

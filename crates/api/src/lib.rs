@@ -21,6 +21,7 @@ pub use idempotency::IdempotencyKey;
 pub use problem::Problem;
 
 use call::Call;
+use domain::session::ClientName;
 use domain::throttle::Source;
 use futures::future::{BoxFuture, FutureExt};
 use lambda_http::http::{HeaderValue, header};
@@ -68,6 +69,8 @@ pub struct Request<E: Endpoint<Caller: Admits>> {
     pub key: Option<IdempotencyKey>,
     /// Where it came from.
     pub source: Source,
+    /// What the client calls itself.
+    pub client: Option<ClientName>,
 }
 
 /// A handler behind the gateway.
@@ -117,6 +120,7 @@ impl<H: Handler> Function<H> {
                 _ => None,
             },
             source: call.source(),
+            client: call.client(),
         };
         let key = request.key.clone();
         let answer = async {

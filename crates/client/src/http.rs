@@ -366,7 +366,8 @@ fn authorization(token: &Token) -> Result<HeaderValue, ApiError> {
 fn client() -> Result<Client, ApiError> {
     let client = || {
         Client::builder()
-            .user_agent(concat!("longshore/", env!("CARGO_PKG_VERSION")))
+            // The owner of an account tells their sessions apart by it.
+            .user_agent(format!("longshore/{} ({})", env!("CARGO_PKG_VERSION"), std::env::consts::OS))
             .redirect(redirect::Policy::none())
             .connect_timeout(CONNECT_TIMEOUT)
     };

@@ -11,6 +11,7 @@ use crate::moment::later;
 use crate::token::SecretHash;
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
+use std::fmt;
 
 /// How long an access token is valid.
 pub const ACCESS_LIFETIME: SignedDuration = SignedDuration::from_mins(15);
@@ -20,6 +21,30 @@ pub const IDLE_LIFETIME: SignedDuration = SignedDuration::from_hours(30 * 24);
 pub const LIFETIME: SignedDuration = SignedDuration::from_hours(180 * 24);
 /// For how long an exchange that is repeated has the same answer: longer than clients retry.
 pub const GRACE: SignedDuration = SignedDuration::from_mins(5);
+
+/// How many characters of a client's name are kept.
+const LONGEST_NAME: usize = 200;
+
+/// What the client that began a session calls itself: its `User-Agent`. It is shown to the owner of the account, who tells
+/// their machines apart by it; nothing is decided by it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ClientName(String);
+
+impl ClientName {
+    /// The name in this header. Control characters are left out, and what is longer than 200 characters is cut off.
+    #[must_use]
+    pub fn of(header: &str) -> Option<Self> {
+        let printable = header.trim().chars().filter(|c| !c.is_control());
+        let name: String = printable.take(LONGEST_NAME).collect();
+        (!name.is_empty()).then_some(Self(name))
+    }
+}
+
+impl fmt::Display for ClientName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
 
 /// The refresh tokens of a session, and since when.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -99,6 +124,14 @@ mod tests {
 
     fn hash(number: u64) -> SecretHash {
         SecretHash::of(&number.to_be_bytes())
+    }
+
+    #[test]
+    fn a_client_is_called_what_can_be_shown() {
+        let name = |header: &str| ClientName::of(header).map(|name| name.to_string());
+        assert_eq!(name(" longshore/0.1 (linux)\u{1b}[2J "), Some("longshore/0.1 (linux)[2J".to_owned()));
+        assert_eq!(name("  "), None);
+        assert_eq!(name(&"x".repeat(1000)).unwrap().len(), LONGEST_NAME);
     }
 
     #[test]

@@ -38,7 +38,12 @@ impl Handler for SessionCreate {
     }
 
     async fn answer(&self, request: Request<Create>) -> Result<Created<Session>, Problem<Create>> {
-        let Request { body, source, .. } = request;
+        let Request {
+            body,
+            source,
+            client,
+            ..
+        } = request;
         let username = &body.username;
         // This first: it is what limits how many names a source can have counted.
         throttle::spend(&self.table, Allowance::SignInsFrom(&source), self.per_source).await?;
@@ -55,7 +60,7 @@ impl Handler for SessionCreate {
         };
         Ok(Created {
             location: "account".to_owned(),
-            body: self.auth.begin(&account, &source).await?,
+            body: self.auth.begin(&account, &source, client).await?,
         })
     }
 }

@@ -3,7 +3,7 @@
 use super::Auth;
 use super::keys::Keys;
 use crate::Problem;
-use domain::session::{ACCESS_LIFETIME, Exchange, Refreshing};
+use domain::session::{ACCESS_LIFETIME, ClientName, Exchange, Refreshing};
 use domain::throttle::Source;
 use domain::token::{RefreshToken, Secret, Token};
 use store::rows::{AccountRow, SessionRow, new_id, now};
@@ -18,12 +18,18 @@ impl Auth {
     ///
     /// # Errors
     /// 401 when the account was signed out everywhere or deleted at this moment.
-    pub async fn begin(&self, account: &AccountRow, source: &Source) -> Result<Session, Problem<Create>> {
+    pub async fn begin(
+        &self,
+        account: &AccountRow,
+        source: &Source,
+        client: Option<ClientName>,
+    ) -> Result<Session, Problem<Create>> {
         let secret = Secret::from_bytes(rand::random());
         let session = SessionRow {
             account: account.id.clone(),
             id: new_id(),
             sign_outs: account.sign_outs,
+            client,
             refreshing: Refreshing::new(secret.hash(), now()),
         };
         match self

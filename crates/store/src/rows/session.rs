@@ -3,7 +3,7 @@
 use super::keys::account_partition;
 use crate::table::{Key, Row};
 use domain::id::{AccountId, PersonalTokenId, SessionId};
-use domain::session::Refreshing;
+use domain::session::{ClientName, Refreshing};
 use domain::token::{Scopes, SecretHash, TokenName};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -18,18 +18,24 @@ pub struct SessionRow {
     /// What the account had of `sign_outs` when it began. It is over when the account has more.
     #[serde(default)]
     pub sign_outs: u64,
+    /// What the client that began it calls itself.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub client: Option<ClientName>,
     /// Its refresh tokens.
     #[serde(flatten)]
     pub refreshing: Refreshing,
 }
 
 impl SessionRow {
+    /// How the sort keys of an account's sessions begin.
+    pub const PREFIX: &'static str = "SESSION#";
+
     /// Where a session is.
     #[must_use]
     pub fn key_of(account: &AccountId, session: &SessionId) -> Key {
         Key {
             pk: account_partition(account),
-            sk: format!("SESSION#{session}"),
+            sk: format!("{}{session}", Self::PREFIX),
         }
     }
 }

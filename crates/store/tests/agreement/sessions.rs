@@ -69,6 +69,7 @@ fn session_of(account: &AccountRow, secret: &str) -> SessionRow {
         account: account.id.clone(),
         id: new_id(),
         sign_outs: account.sign_outs,
+        client: None,
         refreshing: Refreshing::new(SecretHash::of(secret.as_bytes()), now()),
     }
 }
