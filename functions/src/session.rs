@@ -3,4 +3,5 @@
 pub mod create;
 pub mod delete;
 pub mod delete_all;
+pub mod list;
 pub mod refresh;

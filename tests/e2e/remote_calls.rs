@@ -194,6 +194,7 @@ impl Table {
             self.note(request("session-refresh", case).body(refresh.clone()))
                 .await;
         }
+        self.note(request("session-list", "")).await;
         self.note(request("account-get", "")).await;
         let token = json!({ "name": "CI", "scopes": ["read"], "expires_in_days": 1 });
         let token = self.note(request("token-create", "").body(token)).await;

@@ -1,5 +1,7 @@
 //! Sessions begin, go on and end.
 
+mod listed;
+
 use crate::harness::aws;
 use crate::harness::bytes::unique;
 use crate::harness::http::{Answer, send};

@@ -129,7 +129,10 @@ mod tests {
     #[test]
     fn a_client_is_called_what_can_be_shown() {
         let name = |header: &str| ClientName::of(header).map(|name| name.to_string());
-        assert_eq!(name(" longshore/0.1 (linux)\u{1b}[2J "), Some("longshore/0.1 (linux)[2J".to_owned()));
+        assert_eq!(
+            name(" longshore/0.1 (linux)\u{1b}[2J "),
+            Some("longshore/0.1 (linux)[2J".to_owned())
+        );
         assert_eq!(name("  "), None);
         assert_eq!(name(&"x".repeat(1000)).unwrap().len(), LONGEST_NAME);
     }

@@ -4,8 +4,8 @@
 //! out everywhere, another password and an account that is deleted count from the next request on.
 
 use crate::error::{Conflict, StoreError};
-use crate::rows::{AccountRow, AttemptsRow, SessionRow};
-use crate::table::{Change, Item, Key, Row, Table, Write, bulk, number, text};
+use crate::rows::{AccountRow, AttemptsRow, SessionRow, account_partition};
+use crate::table::{Change, Item, Key, Page, Row, Table, Write, bulk, number, text};
 use crate::throttle::{forgotten, known};
 use domain::id::{AccountId, SessionId};
 use domain::session::Refreshing;
@@ -87,12 +87,8 @@ impl Sessions<'_> {
         {
             both = with_account(self.0, account, key).await?;
         }
-        Ok(both.filter(|(account, session)| {
-            account.closing_since.is_none()
-                // More it has by a new password only, which the account was read before.
-                && session.sign_outs >= account.sign_outs
-                && now < session.refreshing.ends_at()
-        }))
+        Ok(both
+            .filter(|(account, session)| account.closing_since.is_none() && session.is_active(account, now)))
     }
 
     /// Exchanges the refresh token of a session: it has what `then` says, if it still has what was read.
@@ -112,6 +108,22 @@ impl Sessions<'_> {
         let same = "#current = :current AND sign_outs = :sign_outs";
         let write = Write::put(&row, same, values, Conflict::SessionChanged)?;
         self.0.transact(vec![write]).await
+    }
+
+    /// One page of an account's sessions, after the one with the id `after`. Some may be over.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn page(
+        self,
+        account: &AccountId,
+        after: Option<&SessionId>,
+        limit: u32,
+    ) -> Result<Page<SessionRow>, StoreError> {
+        let after = after.map(|id| SessionRow::key_of(account, id).sk);
+        let pk = account_partition(account);
+        let page = self.0.page(&pk, SessionRow::PREFIX, after.as_deref(), limit);
+        Ok(page.await?.below(SessionRow::PREFIX))
     }
 
     /// Ends a session. One that is not there is over.

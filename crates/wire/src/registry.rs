@@ -17,6 +17,7 @@ pub const ENDPOINTS: &[Declaration] = &[
     Declaration::of::<account::Delete>(),
     Declaration::of::<account::SetPassword>(),
     Declaration::of::<session::Create>(),
+    Declaration::of::<session::List>(),
     Declaration::of::<session::Refresh>(),
     Declaration::of::<session::Delete>(),
     Declaration::of::<session::DeleteAll>(),

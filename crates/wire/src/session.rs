@@ -2,7 +2,10 @@
 
 use crate::answer::{Created, NoContent};
 use crate::body::Json;
+use crate::page::Items;
+use crate::query::Paged;
 use domain::account::{Password, Username};
+use domain::id::SessionId;
 use jiff::Timestamp;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -41,6 +44,15 @@ endpoint! {
     problems: [ChangedMeanwhile],
 }
 
+endpoint! {
+    /// Lists the sessions of the account
+    List: "session-list", GET "/v1/sessions", listSessions;
+    caller: Session,
+    query: Paged,
+    answer: Json<Items<ActiveSession>> = "The sessions",
+    problems: [],
+}
+
 /// A username and its password.
 #[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
@@ -74,4 +86,22 @@ pub struct Session {
     pub refresh_token: String,
     /// Until when.
     pub refresh_expires_at: Timestamp,
+}
+
+/// Where the account is signed in.
+#[derive(Debug, Serialize, JsonSchema)]
+pub struct ActiveSession {
+    /// Which one.
+    pub id: SessionId,
+    /// Whether it is the session of this request.
+    pub current: bool,
+    /// The `User-Agent` of the client that signed in.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub client: Option<String>,
+    /// When it began.
+    pub created_at: Timestamp,
+    /// When its tokens were last exchanged.
+    pub refreshed_at: Timestamp,
+    /// When it ends if they are not exchanged again.
+    pub expires_at: Timestamp,
 }

@@ -39,10 +39,7 @@ impl Handler for SessionCreate {
 
     async fn answer(&self, request: Request<Create>) -> Result<Created<Session>, Problem<Create>> {
         let Request {
-            body,
-            source,
-            client,
-            ..
+            body, source, client, ..
         } = request;
         let username = &body.username;
         // This first: it is what limits how many names a source can have counted.

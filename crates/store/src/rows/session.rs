@@ -1,5 +1,6 @@
 //! Who is signed in.
 
+use super::account::AccountRow;
 use super::keys::account_partition;
 use crate::table::{Key, Row};
 use domain::id::{AccountId, PersonalTokenId, SessionId};
@@ -29,6 +30,13 @@ pub struct SessionRow {
 impl SessionRow {
     /// How the sort keys of an account's sessions begin.
     pub const PREFIX: &'static str = "SESSION#";
+
+    /// Whether it goes on at `now`. It does not when its account was signed out everywhere since it began.
+    #[must_use]
+    pub fn is_active(&self, account: &AccountRow, now: Timestamp) -> bool {
+        // More than the account it has by a new password only, before which the account was read.
+        self.sign_outs >= account.sign_outs && now < self.refreshing.ends_at()
+    }
 
     /// Where a session is.
     #[must_use]
