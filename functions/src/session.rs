@@ -5,3 +5,4 @@ pub mod delete;
 pub mod delete_all;
 pub mod list;
 pub mod refresh;
+pub mod revoke;

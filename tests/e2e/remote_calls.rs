@@ -5,7 +5,7 @@
 use crate::harness::audit;
 use crate::harness::aws;
 use crate::harness::bytes::{PART, fresh, unique};
-use crate::harness::person::{PASSWORD, Person, content_id, invitation, new_username};
+use crate::harness::person::{PASSWORD, Person, content_id, invitation, new_username, session_of};
 use crate::harness::proof::{PROVABLE, proof_of};
 use crate::harness::proxy::Act;
 use crate::harness::sandbox::{Sandbox, http_event, with_header};
@@ -207,6 +207,9 @@ impl Table {
     async fn endings(&mut self) {
         let body = json!({ "current_password": PASSWORD, "new_password": PASSWORD });
         self.note(request("account-set-password", "").body(body)).await;
+        let other = self.person.sign_in().await;
+        let other = session_of(&other);
+        self.note(request("session-revoke", "").id(&other)).await;
         self.note(request("session-delete", "")).await;
         self.person = Person::new().await;
         let code = self.person.password_code().await;

@@ -126,6 +126,15 @@ impl Sessions<'_> {
         Ok(page.await?.below(SessionRow::PREFIX))
     }
 
+    /// Ends a session. Returns whether there was one.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn revoke(self, account: &AccountId, session: &SessionId) -> Result<bool, StoreError> {
+        let key = SessionRow::key_of(account, session);
+        self.0.delete_existing(&key, Conflict::SessionChanged).await
+    }
+
     /// Ends a session. One that is not there is over.
     ///
     /// # Errors

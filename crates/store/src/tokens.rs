@@ -86,16 +86,6 @@ impl Tokens<'_> {
     /// [`StoreError`].
     pub async fn delete(self, account: &AccountId, token: &PersonalTokenId) -> Result<bool, StoreError> {
         let key = TokenRow::key_of(account, token);
-        let write = Write::delete(
-            &key,
-            "attribute_exists(pk)",
-            HashMap::new(),
-            Conflict::SessionChanged,
-        )?;
-        match self.0.transact(vec![write]).await {
-            Ok(()) => Ok(true),
-            Err(error) if error.is_conflict() => Ok(false),
-            Err(error) => Err(error),
-        }
+        self.0.delete_existing(&key, Conflict::SessionChanged).await
     }
 }

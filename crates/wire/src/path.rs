@@ -1,7 +1,7 @@
 //! The variable of a path.
 
 use crate::Schemas;
-use domain::id::{NodeId, PersonalTokenId, TargetName, UploadId};
+use domain::id::{NodeId, PersonalTokenId, SessionId, TargetName, UploadId};
 use schemars::Schema;
 
 /// What `{id}` in a path is; `()` where the path has none.
@@ -47,6 +47,7 @@ macro_rules! paths {
 paths! {
     NodeId: "file or folder";
     PersonalTokenId: "token";
+    SessionId: "session";
     TargetName: "target";
     UploadId: "upload";
 }

@@ -19,6 +19,7 @@ pub const ENDPOINTS: &[Declaration] = &[
     Declaration::of::<session::Create>(),
     Declaration::of::<session::List>(),
     Declaration::of::<session::Refresh>(),
+    Declaration::of::<session::Revoke>(),
     Declaration::of::<session::Delete>(),
     Declaration::of::<session::DeleteAll>(),
     Declaration::of::<token::Create>(),

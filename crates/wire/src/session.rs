@@ -29,6 +29,15 @@ endpoint! {
 }
 
 endpoint! {
+    /// Ends one session of the account
+    Revoke: "session-revoke", DELETE "/v1/sessions/{id}", revokeSession;
+    caller: Session,
+    path: SessionId,
+    answer: NoContent = "It is done",
+    problems: [],
+}
+
+endpoint! {
     /// Ends this session
     Delete: "session-delete", DELETE "/v1/sessions/current", signOut;
     caller: Session,

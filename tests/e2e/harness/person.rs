@@ -129,6 +129,12 @@ pub(crate) async fn sign(account: &str, session: &str, audience: &str, until: i6
     encode(&header, &claims, key).unwrap()
 }
 
+/// The id of a session, which its refresh token has in it.
+pub(crate) fn session_of(session: &Session) -> String {
+    let mut words = session.refresh_token.reveal().split('.');
+    words.nth(1).unwrap().to_owned()
+}
+
 /// An account of a test's own, signed in.
 pub(crate) struct Person {
     pub(crate) api: Api,

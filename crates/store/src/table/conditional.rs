@@ -9,6 +9,7 @@ use crate::key::Key;
 use aws_sdk_dynamodb::error::{ProvideErrorMetadata, SdkError};
 use aws_sdk_dynamodb::operation::transact_write_items::TransactWriteItemsError;
 use backon::{BackoffBuilder, Retryable};
+use std::collections::HashMap;
 use tokio::time::sleep;
 
 impl Table {
@@ -61,6 +62,16 @@ impl Table {
     /// [`StoreError`].
     pub async fn update_if(&self, change: Change) -> Result<bool, StoreError> {
         match self.update(change, Conflict::NodeChanged).await {
+            Ok(()) => Ok(true),
+            Err(error) if error.is_conflict() => Ok(false),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Deletes an item. Returns whether there was one.
+    pub(crate) async fn delete_existing(&self, key: &Key, conflict: Conflict) -> Result<bool, StoreError> {
+        let write = Write::delete(key, "attribute_exists(pk)", HashMap::new(), conflict)?;
+        match self.transact(vec![write]).await {
             Ok(()) => Ok(true),
             Err(error) if error.is_conflict() => Ok(false),
             Err(error) => Err(error),

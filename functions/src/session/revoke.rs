@@ -1,0 +1,38 @@
+//! Ends one session of the account, on whatever machine it is.
+
+use crate::{Exit, serve};
+use api::{Handler, Problem, Request};
+use store::{Aws, StoreError, Table};
+use wire::answer::NoContent;
+use wire::session::Revoke;
+
+/// The program.
+///
+/// # Errors
+/// When it is not configured, or the Lambda runtime cannot be reached.
+pub fn main() -> Exit {
+    serve::<SessionRevoke>()
+}
+
+pub struct SessionRevoke {
+    table: Table,
+}
+
+impl Handler for SessionRevoke {
+    type Endpoint = Revoke;
+
+    async fn new(aws: &Aws) -> Result<Self, StoreError> {
+        Ok(Self {
+            table: Table::from_env(aws)?,
+        })
+    }
+
+    async fn answer(&self, request: Request<Revoke>) -> Result<NoContent, Problem<Revoke>> {
+        let account = request.caller.account.id;
+        if self.table.sessions().revoke(&account, &request.path).await? {
+            Ok(NoContent)
+        } else {
+            Err(Problem::not_found("session"))
+        }
+    }
+}
