@@ -88,6 +88,9 @@ pub(crate) enum Command {
     /// Manage personal access tokens, with which programs sign in
     #[command(subcommand, after_help = help::TOKEN)]
     Token(Token),
+    /// Show where the account is signed in, and end sessions
+    #[command(subcommand, after_help = help::SESSION)]
+    Session(Session),
     /// Show the account that is signed in, and its quota
     #[command(after_help = help::WHOAMI)]
     Whoami,
@@ -165,6 +168,19 @@ pub(crate) enum Token {
     #[command(after_help = help::TOKEN_RM)]
     Rm {
         /// Id of the token, as `longshore token ls` shows it
+        id: String,
+    },
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Session {
+    /// List the sessions of the account
+    #[command(after_help = help::SESSION_LS)]
+    Ls,
+    /// End a session, for example on a machine that was lost
+    #[command(after_help = help::SESSION_RM)]
+    Rm {
+        /// Id of the session, as `longshore session ls` shows it
         id: String,
     },
 }

@@ -84,6 +84,20 @@ pub(super) const TOKEN_RM: &str = "\
 Example:
   longshore token rm 0190c6a2f4b87d3e9a5b1c2d3e4f5061";
 
+pub(super) const SESSION: &str = "\
+Example:
+  longshore session ls";
+
+pub(super) const SESSION_LS: &str = "\
+The current session is marked with an asterisk.
+
+Example:
+  longshore session ls";
+
+pub(super) const SESSION_RM: &str = "\
+Example:
+  longshore session rm 0190c6a2f4b87d3e9a5b1c2d3e4f5061";
+
 pub(super) const WHOAMI: &str = "\
 Examples:
   longshore whoami

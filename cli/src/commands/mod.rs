@@ -5,6 +5,7 @@ mod download;
 mod ls;
 mod replicas;
 mod rm;
+mod session;
 mod several;
 mod sources;
 mod status;
@@ -141,6 +142,7 @@ pub(crate) async fn run(context: &Context, command: &Command) -> Result<(), Fail
         Command::ResetPassword { username, .. } => account::reset_password(context, username).await,
         Command::DeleteAccount { .. } => account::delete(context).await,
         Command::Token(command) => token::run(context, command).await,
+        Command::Session(command) => session::run(context, command).await,
         Command::Whoami => account::whoami(context).await,
         Command::Upload(arguments) => upload::run(context, arguments).await,
         Command::Ls { path } => ls::run(context, path).await,

@@ -7,5 +7,6 @@ mod accounts;
 mod downloads;
 mod output;
 mod replicas;
+mod sessions;
 mod terminal;
 mod tokens;

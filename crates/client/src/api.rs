@@ -8,7 +8,9 @@ use crate::http::{Call, Http};
 use crate::secret::{SignedUrl, Token};
 use crate::session::{Credentials, Keeper, Session, Tokens};
 use crate::types;
-use crate::types::{Account, NewToken, Node, Page, PersonalToken, Redriven, Removed, TargetStatus};
+use crate::types::{
+    Account, ActiveSession, NewToken, Node, Page, PersonalToken, Redriven, Removed, TargetStatus,
+};
 use domain::name::Name;
 use reqwest::header::LOCATION;
 use reqwest::{Client, StatusCode};
@@ -151,6 +153,28 @@ impl Api {
     /// Whatever befalls every call.
     pub async fn end_session(&self) -> Result<(), ApiError> {
         self.done(Call::to::<session::Delete>().ends_session()).await
+    }
+
+    /// `GET /v1/sessions`: all sessions of the account.
+    ///
+    /// # Errors
+    /// `forbidden` with a personal access token, and whatever befalls every call.
+    pub async fn sessions(&self) -> Result<Vec<ActiveSession>, ApiError> {
+        all(|cursor| async move {
+            let call = Call::to::<session::List>()
+                .query("cursor", cursor.as_deref())
+                .query("limit", Some(PAGE_LIMIT));
+            self.http.json(call).await
+        })
+        .await
+    }
+
+    /// `DELETE /v1/sessions/{id}`: ends one session.
+    ///
+    /// # Errors
+    /// `not_found`, and whatever befalls every call.
+    pub async fn revoke_session(&self, id: &str) -> Result<(), ApiError> {
+        self.done(Call::at::<session::Revoke>(id)).await
     }
 
     /// `DELETE /v1/sessions`: signs out everywhere.

@@ -58,6 +58,24 @@ pub struct Session {
     pub refresh_expires_at: Timestamp,
 }
 
+/// A session of the account.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct ActiveSession {
+    /// Opaque id.
+    pub id: String,
+    /// Whether it is the session of this client.
+    pub current: bool,
+    /// What the client that began it calls itself.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub client: Option<String>,
+    /// When it began.
+    pub created_at: Timestamp,
+    /// When its tokens were last exchanged.
+    pub refreshed_at: Timestamp,
+    /// When it ends if they are not exchanged again.
+    pub expires_at: Timestamp,
+}
+
 /// A personal access token to make.
 #[derive(Debug, Clone, Serialize)]
 pub struct NewToken {
