@@ -78,7 +78,9 @@ fn invocation<T: Trigger>(trigger: T) -> Invocation {
     Box::new(move |event| {
         let trigger = std::rc::Rc::clone(&trigger);
         async move {
-            let answer = trigger.run(serde_json::from_value(event.payload)?, &event.context);
+            // The error says which member is wrong.
+            let request = serde_path_to_error::deserialize(event.payload)?;
+            let answer = trigger.run(request, &event.context);
             let answer = answer.await.map_err(Into::into)?;
             Ok(serde_json::to_value(answer)?)
         }

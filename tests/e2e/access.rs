@@ -91,7 +91,7 @@ async fn right_body(row: &Declaration, person: &Person) -> Value {
             json!({ "username": somebody.username, "code": code, "password": PASSWORD })
         }
         "account-delete" => json!({ "current_password": PASSWORD }),
-        // The same again, for whoever clears up after the tests knows this one.
+        // The same again, because the clean-up after the tests knows this one.
         "account-set-password" => json!({ "current_password": PASSWORD, "new_password": PASSWORD }),
         "session-create" => json!({ "username": person.username, "password": PASSWORD }),
         "session-refresh" => {
@@ -252,7 +252,7 @@ async fn check(row: &Declaration) {
     let theirs = format!("Bearer {}", stranger.token);
     let answer = call(row, &world, Some(&theirs)).await;
     let text = answer.text();
-    // Who calls what anybody may call is who the body says they are.
+    // The caller of an endpoint without a token is the one that the body names.
     for id in [&person.id, &world.upload, &world.file, &world.token] {
         let shown = row.caller != Anybody && text.contains(id.as_str());
         assert!(!shown, "{} {}: {text}", row.method, row.path);

@@ -81,7 +81,7 @@ async fn text_that_is_not_utf8() {
         b"\xff",
         b"{\"name\": \"\xed\xa0\x80\"}",
     ] {
-        let mut event = http_event("POST", "/v1/folders", None, &person.token, None);
+        let mut event = http_event("folder-create", None, &person.token, None);
         event["body"] = STANDARD.encode(bytes).into();
         event["isBase64Encoded"] = true.into();
         let mut function = Sandbox::start("folder-create", |_| Act::Pass).await;

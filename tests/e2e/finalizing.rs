@@ -349,10 +349,8 @@ async fn whoever_signs_too_late_aborts_what_it_began() {
     };
     let mut slow = Sandbox::start("upload-sign-parts", late).await;
     let proxy = Arc::clone(&slow.proxy);
-    let path = "/v1/uploads/{id}/parts";
     let event = http_event(
-        "POST",
-        path,
+        "upload-sign-parts",
         Some(&upload.id),
         &person.token,
         Some(&parts(&bytes)),

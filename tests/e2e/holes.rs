@@ -31,7 +31,7 @@ fn sources(folder: &Path, look: &mut dyn FnMut(&Path, &str)) {
 fn every_hole_is_here() {
     let mut source = String::new();
     sources(&root().join("tests/e2e/holes"), &mut |_, text| {
-        source.push_str(text)
+        source.push_str(text);
     });
     for number in 1..=16 {
         let name = format!("async fn hole_{number:02}_");

@@ -45,7 +45,7 @@ impl Closed {
 
     async fn answer(&mut self, username: &str, code: Option<&str>) -> (u64, Value) {
         let body = json!({ "username": username, "password": PASSWORD, "invitation": code });
-        let event = http_event("POST", "/v1/accounts", None, "", Some(&body));
+        let event = http_event("account-create", None, "", Some(&body));
         let event = from_address(event, &self.address);
         let answer = self.function.invoke(&event).await.unwrap();
         let body = serde_json::from_str(answer["body"].as_str().unwrap()).unwrap();
@@ -305,7 +305,7 @@ async fn one_source_cannot_try_many_codes_for_passwords() {
         let mut statuses = Vec::new();
         for code in [NOBODYS, NOBODYS, &code] {
             let body = json!({ "username": person.username, "code": code, "password": PASSWORD });
-            let event = http_event("POST", "/v1/accounts/password", None, "", Some(&body));
+            let event = http_event("account-reset-password", None, "", Some(&body));
             let answer = function.invoke(&from_address(event, &address)).await.unwrap();
             statuses.push(answer["statusCode"].as_u64().unwrap());
         }
@@ -322,7 +322,7 @@ async fn whoever_sets_the_password_can_sign_in_at_once() {
     let mut door = Sandbox::start("session-create", |_| Act::Pass).await;
     let mut knock = async |password: &str| {
         let body = json!({ "username": person.username, "password": password });
-        let event = http_event("POST", "/v1/sessions", None, "", Some(&body));
+        let event = http_event("session-create", None, "", Some(&body));
         let answer = door.invoke(&from_address(event, &home)).await.unwrap();
         answer["statusCode"].as_u64().unwrap()
     };
@@ -333,7 +333,7 @@ async fn whoever_sets_the_password_can_sign_in_at_once() {
     }
     let mut function = Sandbox::start("account-reset-password", |_| Act::Pass).await;
     let body = json!({ "username": person.username, "code": code, "password": PASSWORD });
-    let event = http_event("POST", "/v1/accounts/password", None, "", Some(&body));
+    let event = http_event("account-reset-password", None, "", Some(&body));
     let answer = function.invoke(&from_address(event, &home)).await.unwrap();
     assert_eq!(answer["statusCode"], 204, "{answer}");
     assert_eq!(knock(PASSWORD).await, 201);

@@ -39,8 +39,7 @@ async fn urls_begin_with_the_public_name() {
 
     let part = |number: u32| json!({ "number": number, "sha256": PartDigest::of(&bytes[part_range(&bytes, number)]) });
     let body = json!({ "parts": [part(1), part(2)] });
-    let resource = "/v1/uploads/{id}/parts";
-    let event = http_event("POST", resource, Some(&upload.id), &person.token, Some(&body));
+    let event = http_event("upload-sign-parts", Some(&upload.id), &person.token, Some(&body));
     let answer = ask("upload-sign-parts", &event, &public).await;
     let signed: Value = serde_json::from_str(answer["body"].as_str().unwrap()).unwrap();
     for number in [1_u32, 2] {
@@ -60,13 +59,7 @@ async fn urls_begin_with_the_public_name() {
     person.complete(&upload.id).await;
     let file = until("it is a file", async || person.api.find(None, "a").await.unwrap()).await;
 
-    let event = http_event(
-        "GET",
-        "/v1/files/{id}/content",
-        Some(&file.id),
-        &person.token,
-        None,
-    );
+    let event = http_event("file-download", Some(&file.id), &person.token, None);
     let answer = ask("file-download", &event, &public).await;
     let url = answer["multiValueHeaders"]["location"][0].as_str().unwrap();
     assert!(url.starts_with(&bucket), "{url}");

@@ -88,8 +88,8 @@ impl Case {
     async fn redrive(&self, rule: impl Fn(&Seen) -> Act + Send + Sync + 'static) -> (Sandbox, Option<Value>) {
         let environment = self.yard.queues.environment();
         let mut function = Sandbox::start_with("target-redrive", rule, &environment).await;
-        let (path, name) = ("/v1/targets/{id}/redrive", self.place().name.as_str());
-        let event = http_event("POST", path, Some(name), &self.yard.person.token, None);
+        let name = self.place().name.as_str();
+        let event = http_event("target-redrive", Some(name), &self.yard.person.token, None);
         let answer = function.invoke(&event).await;
         // A short poll overlooks letters.
         let polls = function.proxy.seen().into_iter();
@@ -313,8 +313,7 @@ async fn a_target_that_forgets_whatever_is_begun() {
     world
         .set_item(&world.person.partition(), "ACCOUNT", &operator)
         .await;
-    let path = "/v1/targets/{id}/redrive";
-    let event = http_event("POST", path, Some("a"), &world.person.token, None);
+    let event = http_event("target-redrive", Some("a"), &world.person.token, None);
     let mut redrive = world.function("target-redrive", |_| Act::Pass).await;
     let answer = redrive.invoke(&event).await.unwrap();
     assert_eq!(answer["statusCode"], 200, "{answer}");

@@ -138,13 +138,7 @@ impl Table {
             body,
         } = request;
         let endpoint = wire::endpoint(function).unwrap();
-        let mut event = http_event(
-            endpoint.method,
-            endpoint.path,
-            id,
-            &self.person.token,
-            body.as_ref(),
-        );
+        let mut event = http_event(function, id, &self.person.token, body.as_ref());
         if let Some((name, value)) = query {
             event["queryStringParameters"] = json!({ name: value });
             event["multiValueQueryStringParameters"] = json!({ name: [value] });

@@ -67,11 +67,11 @@ async fn the_signing_key_is_replaced_and_nobody_is_signed_out() {
     let start = async |function| Sandbox::start_with(function, |_| Act::Pass, &environment).await;
     let person = Person::not_signed_in().await;
     let credentials = json!({ "username": person.username, "password": PASSWORD });
-    let sign_in = http_event("POST", "/v1/sessions", None, "", Some(&credentials));
-    let with = |session: &Value| http_event("GET", "/v1/account", None, text(session, "access_token"), None);
+    let sign_in = http_event("session-create", None, "", Some(&credentials));
+    let with = |session: &Value| http_event("account-get", None, text(session, "access_token"), None);
     let exchange = |session: &Value| {
         let body = json!({ "refresh_token": session["refresh_token"] });
-        http_event("POST", "/v1/sessions/refresh", None, "", Some(&body))
+        http_event("session-refresh", None, "", Some(&body))
     };
     let (status, before) = ask(&mut start("session-create").await, &sign_in).await;
     assert_eq!(status, 201);
@@ -129,7 +129,7 @@ async fn signing_in_costs_what_it_should() {
             person.username.clone()
         };
         let body = json!({ "username": username, "password": PASSWORD });
-        let event = http_event("POST", "/v1/sessions", None, "", Some(&body));
+        let event = http_event("session-create", None, "", Some(&body));
         let (status, _) = ask(&mut function, &event).await;
         assert_eq!(status, if wrong { 401 } else { 201 });
     }

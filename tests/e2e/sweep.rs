@@ -32,8 +32,7 @@ async fn a_finalize_that_nobody_asks_about_is_finished() {
     for (name, way) in [("a", Act::KillBefore), ("b", Act::KillAfter)] {
         let bytes = [&bytes[..], name.as_bytes()].concat();
         let upload = person.sent(name, &bytes).await.id;
-        let resource = "/v1/uploads/{id}/complete";
-        let event = http_event("POST", resource, Some(&upload), &person.token, None);
+        let event = http_event("upload-complete", Some(&upload), &person.token, None);
         let rule = move |seen: &Seen| {
             if seen.operation == "S3 CompleteMultipartUpload" {
                 way

@@ -54,7 +54,7 @@ impl Door {
 
     async fn knock(&mut self, address: &str, username: &str, password: &str) -> Answered {
         let body = json!({ "username": username, "password": password });
-        let event = http_event("POST", "/v1/sessions", None, "", Some(&body));
+        let event = http_event("session-create", None, "", Some(&body));
         Answered::of(&self.0.invoke(&from_address(event, address)).await.unwrap())
     }
 }
@@ -162,7 +162,7 @@ async fn an_owner_is_known_where_he_signed_up() {
         let mut sign_up = Sandbox::start("account-create", |_| Act::Pass).await;
         let invitation = invitation_if_needed().await;
         let body = json!({ "username": username, "password": PASSWORD, "invitation": invitation });
-        let event = http_event("POST", "/v1/accounts", None, "", Some(&body));
+        let event = http_event("account-create", None, "", Some(&body));
         let made = Answered::of(&sign_up.invoke(&from_address(event, &home)).await.unwrap());
         assert_eq!(made.status, 201);
         let mut door = Door::with(&[("SIGN_INS_PER_HOUR_AND_ACCOUNT", "1")]).await;
@@ -224,7 +224,7 @@ async fn one_source_cannot_make_many_accounts() {
         let mut function = Sandbox::start_with("account-create", |_| Act::Pass, &limit).await;
         let mut sign_up = async |address: &str| {
             let body = json!({ "username": new_username(), "password": PASSWORD });
-            let event = from_address(http_event("POST", "/v1/accounts", None, "", Some(&body)), address);
+            let event = from_address(http_event("account-create", None, "", Some(&body)), address);
             // What a client says of where it comes from counts for nothing.
             let event = with_header(event, "X-Forwarded-For", &new_address());
             Answered::of(&function.invoke(&event).await.unwrap())
@@ -248,28 +248,20 @@ async fn one_account_cannot_make_without_end() {
         let upload = json!({ "name": "a", "size": 1 });
         let folder = json!({ "name": "b" });
         let token = json!({ "name": "c", "scopes": ["read"], "expires_in_days": 1 });
-        let ask = async |function: &str, path: &str, person: &Person, body: &Value| {
+        let ask = async |function: &str, person: &Person, body: &Value| {
             let limit = [("CREATES_PER_HOUR", "2")];
             let mut sandbox = Sandbox::start_with(function, |_| Act::Pass, &limit).await;
-            let event = http_event("POST", path, None, &person.token, Some(body));
+            let event = http_event(function, None, &person.token, Some(body));
             let event = with_header(event, "Idempotency-Key", "the same");
             Answered::of(&sandbox.invoke(&event).await.unwrap())
         };
         for _ in 0..3 {
-            let made = ask("upload-create", "/v1/uploads", &person, &upload).await;
+            let made = ask("upload-create", &person, &upload).await;
             assert_eq!(made.status, 201, "{}", made.body);
         }
-        assert_eq!(
-            ask("folder-create", "/v1/folders", &person, &folder).await.status,
-            201
-        );
-        ask("token-create", "/v1/tokens", &person, &token)
-            .await
-            .has_to_wait(1..=3600);
-        assert_eq!(
-            ask("token-create", "/v1/tokens", &other, &token).await.status,
-            201
-        );
+        assert_eq!(ask("folder-create", &person, &folder).await.status, 201);
+        ask("token-create", &person, &token).await.has_to_wait(1..=3600);
+        assert_eq!(ask("token-create", &other, &token).await.status, 201);
     })
     .await;
 }

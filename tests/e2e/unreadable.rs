@@ -15,14 +15,8 @@ async fn break_item(world: &World, pk: &str, sk: &str, attribute: &str) {
 }
 
 /// Asks an endpoint. Returns its answer, and the function with its log.
-async fn ask(
-    world: &World,
-    function: &str,
-    method: &str,
-    path: &str,
-    id: Option<&str>,
-) -> (u64, Value, Sandbox) {
-    let event = http_event(method, path, id, &world.person.token, None);
+async fn ask(world: &World, function: &str, id: Option<&str>) -> (u64, Value, Sandbox) {
+    let event = http_event(function, id, &world.person.token, None);
     let mut function = world.function(function, |_| Act::Pass).await;
     let answer = function.invoke(&event).await.unwrap();
     let body = serde_json::from_str(answer["body"].as_str().unwrap_or_default());
@@ -71,13 +65,13 @@ async fn what_cannot_be_read_stops_nothing_else() {
     break_item(&world, &pk, &upload_key, "created_at").await;
 
     // Lists.
-    let (status, list, function) = ask(&world, "file-list", "GET", "/v1/files", None).await;
+    let (status, list, function) = ask(&world, "file-list", None).await;
     assert_eq!(
         (status, names(&list), &list["skipped"]),
         (200, vec!["b"], &json!(1))
     );
     logged_once(&function, &[&node_key]);
-    let (status, list, function) = ask(&world, "upload-list", "GET", "/v1/uploads", None).await;
+    let (status, list, function) = ask(&world, "upload-list", None).await;
     assert_eq!(
         (status, names(&list), &list["skipped"]),
         (200, vec!["d"], &json!(1))
@@ -92,8 +86,7 @@ async fn what_cannot_be_read_stops_nothing_else() {
         world.set_item(&file.partition(), "REPLICA#far", &failed).await;
     }
     break_item(&world, &files[0].partition(), "REPLICA#far", "since").await;
-    let path = "/v1/targets/{id}/redrive";
-    let (status, body, function) = ask(&world, "target-redrive", "POST", path, Some("far")).await;
+    let (status, body, function) = ask(&world, "target-redrive", Some("far")).await;
     assert_eq!(
         (status, body),
         (200, json!({ "redriven": 1, "more": false, "skipped": 1 }))
@@ -133,8 +126,7 @@ async fn what_cannot_be_read_stops_nothing_else() {
     logged_once(&reconciler, &[&node_key, "REPLICA#far", "BLOB", "RECONCILE"]);
 
     // The file itself.
-    let path = "/v1/files/{id}";
-    let (status, ..) = ask(&world, "file-delete", "DELETE", path, Some(node)).await;
+    let (status, ..) = ask(&world, "file-delete", Some(node)).await;
     assert_eq!(status, 204);
     assert_eq!(world.item(&pk, &node_key).await, None);
     let blob = world.item(&files[0].partition(), "BLOB").await.unwrap();
@@ -143,7 +135,7 @@ async fn what_cannot_be_read_stops_nothing_else() {
     let row = world.upload_row(&files[1].upload).await;
     let node = row["node"].as_str().unwrap();
     break_item(&world, &pk, &format!("NODE#{node}"), "file").await;
-    let (status, body, _) = ask(&world, "file-delete", "DELETE", path, Some(node)).await;
+    let (status, body, _) = ask(&world, "file-delete", Some(node)).await;
     assert_eq!((status, &body["code"]), (409, &json!("unreadable")));
 
     // And the account with all that it has.

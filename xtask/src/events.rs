@@ -41,7 +41,7 @@ The events in events/ are about this world. Run it again to have it as it was. T
 
     export PATH=\"$PATH:{venv}\"
     cargo lambda watch --invoke-address 127.0.0.1 --env-file {out}/env \\
-        --release --target {host} --package {EXAMPLE}
+        --release --target {host} --package functions
 
 and in another terminal, with the same PATH:
 

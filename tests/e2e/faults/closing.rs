@@ -77,7 +77,7 @@ impl Scenario for Close {
 
     fn event(&self) -> Value {
         let token = &self.0.person.token;
-        http_event("DELETE", "/v1/account", None, token, Some(&Leaving::body()))
+        http_event("account-delete", None, token, Some(&Leaving::body()))
     }
 
     fn check_answer(&self, answer: &Value, failed: bool, what: &str) {

@@ -11,7 +11,7 @@ use client::types::UploadState;
 use serde_json::{Value, json};
 
 fn event(person: &Person, body: &Value) -> Value {
-    http_event("POST", "/v1/uploads", None, &person.token, Some(body))
+    http_event("upload-create", None, &person.token, Some(body))
 }
 
 /// There is an upload with its reservation, or neither; and the next try makes one.

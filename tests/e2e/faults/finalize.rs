@@ -52,8 +52,7 @@ impl Ready {
     }
 
     pub(super) fn event(&self) -> Value {
-        let resource = "/v1/uploads/{id}/complete";
-        http_event("POST", resource, Some(&self.upload), &self.person.token, None)
+        http_event("upload-complete", Some(&self.upload), &self.person.token, None)
     }
 
     /// Asks the deployed function until there is a file.

@@ -30,7 +30,7 @@ impl Scenario for MakeAccount {
 
     fn event(&self) -> Value {
         let body = json!({ "username": self.username, "password": PASSWORD, "invitation": self.code });
-        http_event("POST", "/v1/accounts", None, "", Some(&body))
+        http_event("account-create", None, "", Some(&body))
     }
 
     fn check_answer(&self, answer: &Value, failed: bool, what: &str) {
@@ -118,7 +118,7 @@ impl Scenario for ResetPassword {
 
     fn event(&self) -> Value {
         let body = json!({ "username": self.person.username, "code": self.code, "password": ANOTHER });
-        http_event("POST", "/v1/accounts/password", None, "", Some(&body))
+        http_event("account-reset-password", None, "", Some(&body))
     }
 
     fn check_answer(&self, answer: &Value, failed: bool, what: &str) {

@@ -39,13 +39,7 @@ impl Scenario for Look {
     }
 
     fn event(&self) -> Value {
-        http_event(
-            "GET",
-            "/v1/uploads/{id}",
-            Some(&self.upload),
-            &self.person.token,
-            None,
-        )
+        http_event("upload-get", Some(&self.upload), &self.person.token, None)
     }
 
     fn check_answer(&self, answer: &Value, failed: bool, what: &str) {
@@ -91,10 +85,8 @@ impl Scenario for Sign {
     fn event(&self) -> Value {
         let digest = PartDigest::of(&self.bytes).to_string();
         let body = json!({ "parts": [{ "number": 1, "sha256": digest }] });
-        let resource = "/v1/uploads/{id}/parts";
         http_event(
-            "POST",
-            resource,
+            "upload-sign-parts",
             Some(&self.upload),
             &self.person.token,
             Some(&body),
@@ -133,13 +125,7 @@ impl Scenario for Abort {
     }
 
     fn event(&self) -> Value {
-        http_event(
-            "DELETE",
-            "/v1/uploads/{id}",
-            Some(&self.upload),
-            &self.person.token,
-            None,
-        )
+        http_event("upload-abort", Some(&self.upload), &self.person.token, None)
     }
 
     fn check_answer(&self, answer: &Value, failed: bool, what: &str) {

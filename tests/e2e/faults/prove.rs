@@ -59,8 +59,7 @@ impl Asked {
 
     fn event(&self, proof: &str) -> Value {
         let body = json!({ "proof": proof });
-        let resource = "/v1/uploads/{id}/proof";
-        http_event("POST", resource, Some(self.id()), &self.person.token, Some(&body))
+        http_event("upload-prove", Some(self.id()), &self.person.token, Some(&body))
     }
 
     fn right_proof(&self) -> String {

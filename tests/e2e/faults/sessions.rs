@@ -26,7 +26,7 @@ impl Scenario for SignIn {
 
     fn event(&self) -> Value {
         let body = json!({ "username": self.0.username, "password": PASSWORD });
-        http_event("POST", "/v1/sessions", None, "", Some(&body))
+        http_event("session-create", None, "", Some(&body))
     }
 
     fn check_answer(&self, answer: &Value, failed: bool, what: &str) {
@@ -66,7 +66,7 @@ impl Scenario for Refresh {
     }
 
     fn event(&self) -> Value {
-        http_event("POST", "/v1/sessions/refresh", None, "", Some(&self.body()))
+        http_event("session-refresh", None, "", Some(&self.body()))
     }
 
     fn check_answer(&self, answer: &Value, failed: bool, what: &str) {
@@ -125,7 +125,7 @@ impl Scenario for SignOut {
 
     fn event(&self) -> Value {
         let token = self.session.access_token.reveal();
-        http_event("DELETE", "/v1/sessions/current", None, token, None)
+        http_event("session-delete", None, token, None)
     }
 
     fn check_answer(&self, answer: &Value, failed: bool, what: &str) {
@@ -164,7 +164,7 @@ impl Scenario for SignOutEverywhere {
 
     fn event(&self) -> Value {
         let token = self.session.access_token.reveal();
-        http_event("DELETE", "/v1/sessions", None, token, None)
+        http_event("session-delete-all", None, token, None)
     }
 
     fn check_answer(&self, answer: &Value, failed: bool, what: &str) {
@@ -203,13 +203,7 @@ impl Scenario for ChangePassword {
 
     fn event(&self) -> Value {
         let body = json!({ "current_password": PASSWORD, "new_password": ANOTHER });
-        http_event(
-            "PUT",
-            "/v1/account/password",
-            None,
-            &self.person.token,
-            Some(&body),
-        )
+        http_event("account-set-password", None, &self.person.token, Some(&body))
     }
 
     fn check_answer(&self, answer: &Value, failed: bool, what: &str) {
@@ -250,7 +244,7 @@ impl Scenario for MakeToken {
     }
 
     fn event(&self) -> Value {
-        http_event("POST", "/v1/tokens", None, &self.0.token, Some(&Self::body()))
+        http_event("token-create", None, &self.0.token, Some(&Self::body()))
     }
 
     fn check_answer(&self, answer: &Value, failed: bool, what: &str) {
@@ -305,13 +299,7 @@ impl Scenario for EndToken {
     }
 
     fn event(&self) -> Value {
-        http_event(
-            "DELETE",
-            "/v1/tokens/{id}",
-            Some(&self.id),
-            &self.person.token,
-            None,
-        )
+        http_event("token-delete", Some(&self.id), &self.person.token, None)
     }
 
     fn check_answer(&self, answer: &Value, failed: bool, what: &str) {

@@ -200,7 +200,7 @@ impl Scenario for Discard {
         };
         let (sweep, mut function) = (PrivateSweep::new(), Sandbox::start("upload-abort", rule).await);
         sweep.take_what_is_written_by(&function);
-        let event = http_event("DELETE", "/v1/uploads/{id}", Some(&upload), &person.token, None);
+        let event = http_event("upload-abort", Some(&upload), &person.token, None);
         assert_eq!(function.invoke(&event).await, None, "killed");
         let due = Due::new(sweep, person, upload).await;
         assert_eq!(due.state().await, "aborted");

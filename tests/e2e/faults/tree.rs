@@ -11,7 +11,7 @@ use client::types::Node;
 use serde_json::{Value, json};
 
 fn deleting(person: &Person, node: &Node) -> Value {
-    http_event("DELETE", "/v1/files/{id}", Some(&node.id), &person.token, None)
+    http_event("file-delete", Some(&node.id), &person.token, None)
 }
 
 /// Deleting again ends it: the bytes are given back once, and the blob loses one reference.
@@ -132,7 +132,7 @@ impl Scenario for MakeFolder {
 
     fn event(&self) -> Value {
         let body = self.body();
-        http_event("POST", "/v1/folders", None, &self.person.token, Some(&body))
+        http_event("folder-create", None, &self.person.token, Some(&body))
     }
 
     fn check_answer(&self, answer: &Value, failed: bool, what: &str) {
@@ -164,7 +164,7 @@ impl Scenario for MakeAccount {
 
     fn event(&self) -> Value {
         let body = json!({ "username": self.0, "password": PASSWORD });
-        http_event("POST", "/v1/accounts", None, "", Some(&body))
+        http_event("account-create", None, "", Some(&body))
     }
 
     fn check_answer(&self, answer: &Value, failed: bool, what: &str) {

@@ -3,7 +3,7 @@
 use super::{id, is_ordinary, owner_of};
 use crate::harness::audit;
 use crate::harness::person::Person;
-use crate::harness::proof::{PROVABLE, proof_of, ranges};
+use crate::harness::proof::{PROVABLE, proof_of};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD as BASE64;
 use client::types::UploadState;

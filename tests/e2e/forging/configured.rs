@@ -26,7 +26,7 @@ async fn announce_at(
     bytes: &[u8],
 ) -> (u64, Value) {
     let body = json!({ "name": name, "size": bytes.len(), "content_id": content_id(bytes) });
-    let event = http_event("POST", "/v1/uploads", None, &person.token, Some(&body));
+    let event = http_event("upload-create", None, &person.token, Some(&body));
     let answer = function.invoke(&from_address(event, address)).await.unwrap();
     let view = serde_json::from_str(answer["body"].as_str().unwrap()).unwrap();
     (answer["statusCode"].as_u64().unwrap(), view)
@@ -123,8 +123,7 @@ async fn contents_that_are_kept_per_account() {
         let (status, upload) = announce(&mut create, person, "a", &bytes).await;
         assert_eq!((status, &upload["state"]), (201, &json!("open")), "{upload}");
         person.send_parts(id(&upload), &bytes, [1]).await;
-        let resource = "/v1/uploads/{id}/complete";
-        let event = http_event("POST", resource, Some(id(&upload)), &person.token, None);
+        let event = http_event("upload-complete", Some(id(&upload)), &person.token, None);
         let answer = complete.invoke(&event).await.unwrap();
         assert_eq!(answer["statusCode"], 200, "{answer}");
         // What the account has itself is there at once all the same.

@@ -9,11 +9,11 @@ mod secret;
 mod table;
 
 pub(crate) use bucket::{abort_multipart, lose_object, multipart_uploads, object, spoil_object};
-pub(crate) use function::{Deployed, Environment, deployed, function_environment, invoke};
+pub(crate) use function::{Deployed, deployed, function_environment, invoke};
 pub(crate) use protocols::call;
-pub(crate) use queue::{DeadLetter, dead_letters, send_message};
+pub(crate) use queue::{dead_letters, send_message};
 pub(crate) use role::{credentials_of, iam_query, percent_encoded, policies_of};
 pub(crate) use secret::{delete_secret, new_secret, put_secret, secret};
 pub(crate) use table::{
-    item, item_of, items, items_in, partition, put, put_in, scan, set, set_in, tally_in, typed_item,
+    item, item_of, items, partition, put, put_in, scan, set, set_in, tally_in, typed_item,
 };

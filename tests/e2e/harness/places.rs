@@ -211,8 +211,7 @@ impl Yard {
 
     /// Completes an upload whose parts are there.
     pub(crate) async fn complete(&self, upload: &str) -> Stored {
-        let resource = "/v1/uploads/{id}/complete";
-        let event = http_event("POST", resource, Some(upload), &self.person.token, None);
+        let event = http_event("upload-complete", Some(upload), &self.person.token, None);
         until("the upload is complete", async || {
             let answer = self.completer.lock().await.invoke(&event).await.unwrap();
             assert!(

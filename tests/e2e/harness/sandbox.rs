@@ -269,14 +269,10 @@ async fn answer(runtime: &Runtime, request: Request<Incoming>) -> Result<Respons
     Ok(Response::builder().status(202).body(Full::default()).unwrap())
 }
 
-/// An event as the gateway makes it of a request. `resource` is the path as in the template.
-pub(crate) fn http_event(
-    method: &str,
-    resource: &str,
-    id: Option<&str>,
-    token: &str,
-    body: Option<&Value>,
-) -> Value {
+/// An event as the gateway makes it of a request to the endpoint of a function.
+pub(crate) fn http_event(function: &str, id: Option<&str>, token: &str, body: Option<&Value>) -> Value {
+    let endpoint = wire::endpoint(function).expect("a function with an endpoint");
+    let (method, resource) = (endpoint.method, endpoint.path);
     let path = resource.replace("{id}", id.unwrap_or_default());
     let authorization = format!("Bearer {token}");
     json!({

@@ -160,7 +160,7 @@ impl World {
 
     /// Asks for an upload.
     pub(crate) async fn create(&mut self, body: &Value) -> Said {
-        let event = http_event("POST", "/v1/uploads", None, &self.person.token, Some(body));
+        let event = http_event("upload-create", None, &self.person.token, Some(body));
         said(&self.create.invoke(&event).await.unwrap())
     }
 
@@ -184,8 +184,8 @@ impl World {
 
     async fn send_part(&mut self, upload: &str, number: u32, part: &[u8]) {
         let body = json!({ "parts": [{ "number": number, "sha256": PartDigest::of(part) }] });
-        let (token, path) = (&self.person.token, "/v1/uploads/{id}/parts");
-        let event = http_event("POST", path, Some(upload), token, Some(&body));
+        let token = &self.person.token;
+        let event = http_event("upload-sign-parts", Some(upload), token, Some(&body));
         let signed = said(&self.sign.invoke(&event).await.unwrap());
         assert_eq!(signed.status, 200, "{}", signed.body);
         let signed = serde_json::from_value(signed.body["parts"][0].clone()).unwrap();
@@ -195,8 +195,8 @@ impl World {
 
     /// Asks to finalize.
     pub(crate) async fn complete(&mut self, sent: &Sent) -> Said {
-        let (token, path) = (&self.person.token, "/v1/uploads/{id}/complete");
-        let event = http_event("POST", path, Some(&sent.upload), token, None);
+        let token = &self.person.token;
+        let event = http_event("upload-complete", Some(&sent.upload), token, None);
         said(&self.complete.invoke(&event).await.unwrap())
     }
 
@@ -215,16 +215,16 @@ impl World {
     /// Deletes the file that came of an upload.
     pub(crate) async fn delete_file(&self, sent: &Sent) {
         let node = self.upload_row(&sent.upload).await["node"].clone();
-        let (token, path) = (&self.person.token, "/v1/files/{id}");
-        let event = http_event("DELETE", path, Some(node.as_str().unwrap()), token, None);
+        let token = &self.person.token;
+        let event = http_event("file-delete", Some(node.as_str().unwrap()), token, None);
         let mut function = self.function("file-delete", |_| Act::Pass).await;
         assert_eq!(said(&function.invoke(&event).await.unwrap()).status, 204);
     }
 
     /// Aborts an upload.
     pub(crate) async fn abort(&self, sent: &Sent) {
-        let (token, path) = (&self.person.token, "/v1/uploads/{id}");
-        let event = http_event("DELETE", path, Some(&sent.upload), token, None);
+        let token = &self.person.token;
+        let event = http_event("upload-abort", Some(&sent.upload), token, None);
         let mut function = self.function("upload-abort", |_| Act::Pass).await;
         assert_eq!(said(&function.invoke(&event).await.unwrap()).status, 204);
     }

@@ -64,13 +64,7 @@ async fn messages_that_come_again_change_nothing() {
 /// A file whose finalize was killed before it could send a message, and its blob.
 async fn finalized_without_a_message(person: &Person, name: &str, bytes: &[u8]) -> (Node, String) {
     let upload = person.sent(name, bytes).await.id;
-    let event = http_event(
-        "POST",
-        "/v1/uploads/{id}/complete",
-        Some(&upload),
-        &person.token,
-        None,
-    );
+    let event = http_event("upload-complete", Some(&upload), &person.token, None);
     let rule = |seen: &Seen| {
         if seen.operation == "SQS SendMessageBatch" {
             Act::KillBefore

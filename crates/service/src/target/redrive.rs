@@ -106,7 +106,13 @@ impl Redrive {
             }
         }
         for letter in others {
-            self.dead_letters.put_back(&letter).await?;
+            // It comes back by itself, only later.
+            if let Err(error) = self.dead_letters.put_back(&letter).await {
+                tracing::warn!(
+                    error = error.for_log(),
+                    "a dead letter of another target stays invisible for a while"
+                );
+            }
         }
         Ok((mine, more))
     }

@@ -110,8 +110,8 @@ impl Scenario for Resend {
         };
         let (sweep, mut function) = (PrivateSweep::new(), Sandbox::start("upload-complete", rule).await);
         sweep.take_what_is_written_by(&function);
-        let (path, token) = ("/v1/uploads/{id}/complete", &person.token);
-        let event = http_event("POST", path, Some(&upload), token, None);
+        let token = &person.token;
+        let event = http_event("upload-complete", Some(&upload), token, None);
         assert_eq!(function.invoke(&event).await, None, "killed");
         let row = person.upload_row(&upload).await;
         let resend = Self(Stored {
