@@ -1,7 +1,7 @@
 //! Building the functions, with cargo-lambda, and the command line.
 
 use crate::venv::{self, Tool, Venv};
-use crate::{process, sam, ui, workspace};
+use crate::{process, ui, workspace};
 use anyhow::{Context, Result};
 use std::fs;
 use std::process::Command;
@@ -41,7 +41,7 @@ pub(crate) fn functions(venv: &Venv, linked_for: LinkedFor) -> Result<()> {
                 ])
                 .env(
                     "PATH",
-                    sam::before_the_path(vec![venv::tool(&Tool::Zig)?.program("")])?,
+                    process::before_the_path(vec![venv::tool(&Tool::Zig)?.program("")])?,
                 ),
         };
         in_workspace(&mut command);

@@ -1,7 +1,10 @@
-//! `cargo xtask lint`: the checks of what is not our own Rust: the dependencies, the templates, the workflows, their scripts.
+//! `cargo xtask lint`: the checks that are not the compiler's or Clippy's: the shape of the source files, the dependencies,
+//! the templates, the workflows, their scripts.
 //!
 //! What each tool lets pass, and why, is in its own file: .cfnlintrc.yaml, .checkov.yaml, .github/zizmor.yml, and
 //! `Metadata` in the templates.
+
+mod sources;
 
 use crate::build::{self, LinkedFor};
 use crate::sam::{self, Build};
@@ -43,6 +46,11 @@ pub(crate) fn checks() -> Result<Vec<&'static str>> {
                 .current_dir(workspace::root()),
         )
     };
+    check(
+        "source files",
+        "Checking the length and the imports of source files",
+        &sources::check,
+    );
     check(
         "cargo-deny",
         "Checking the dependencies with cargo-deny",

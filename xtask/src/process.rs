@@ -1,13 +1,20 @@
 //! Starting, watching and stopping other programs.
 
 use anyhow::{Context, Result, bail};
-use std::ffi::OsStr;
+use std::ffi::{OsStr, OsString};
 use std::fs::{self, File};
 use std::os::unix::process::CommandExt;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::thread::sleep;
 use std::time::{Duration, Instant};
+
+/// `PATH` with folders before what it has.
+pub(crate) fn before_the_path(folders: Vec<PathBuf>) -> Result<OsString> {
+    let old = std::env::var_os("PATH").unwrap_or_default();
+    std::env::join_paths(folders.into_iter().chain(std::env::split_paths(&old)))
+        .context("PATH has a folder that cannot be in it")
+}
 
 /// Runs a command that talks to the terminal itself.
 pub(crate) fn run(command: &mut Command) -> Result<()> {

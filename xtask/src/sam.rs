@@ -2,8 +2,8 @@
 
 use crate::venv::{self, Tool};
 use crate::{build, process, workspace};
-use anyhow::{Context, Result};
-use std::path::{Path, PathBuf};
+use anyhow::Result;
+use std::path::Path;
 use std::process::Command;
 
 /// What `sam build` makes of the functions.
@@ -43,7 +43,7 @@ pub(crate) fn build(kind: Build, folder: &Path, arguments: &[String]) -> Result<
         .args(["build", "--no-cached", "--build-in-source", "--build-dir"])
         .arg(folder)
         .args(arguments)
-        .env("PATH", before_the_path(path)?);
+        .env("PATH", process::before_the_path(path)?);
     if kind == Build::AsHere {
         // cargo-lambda's way of saying `--compiler cargo --disable-optimizations`, which SAM has no word for.
         command
@@ -53,11 +53,4 @@ pub(crate) fn build(kind: Build, folder: &Path, arguments: &[String]) -> Result<
         return process::output(&mut command).map(|_| ());
     }
     process::run(&mut command)
-}
-
-/// `PATH` with folders before what it has.
-pub(crate) fn before_the_path(folders: Vec<PathBuf>) -> Result<std::ffi::OsString> {
-    let old = std::env::var_os("PATH").unwrap_or_default();
-    std::env::join_paths(folders.into_iter().chain(std::env::split_paths(&old)))
-        .context("PATH has a folder that cannot be in it")
 }

@@ -1,8 +1,8 @@
 //! `signup`, `login`, `logout`, `password`, `reset-password`, `delete-account`, `whoami`.
 
 use super::Context;
-use crate::args::Command;
-use crate::config::{self, Owner, Session};
+use super::questions::{Passwords, ask_code, somebody_is_there};
+use crate::config::{self, Session};
 use crate::exit::{Exit, Failure};
 use crate::{human, output};
 use client::Api;
@@ -11,7 +11,6 @@ use client::types::Role;
 use jiff::Timestamp;
 use secrecy::{ExposeSecret, SecretString};
 use serde_json::json;
-use std::io::{self, IsTerminal, Write};
 
 pub(super) async fn signup(
     context: &Context,
@@ -186,120 +185,11 @@ async fn sign_in(api: &Api, username: &str, password: &SecretString) -> Result<S
     Ok(session)
 }
 
-/// What a command needs to know; empty for those that need nothing.
-#[derive(Default)]
-pub(crate) struct Passwords {
-    current: SecretString,
-    new: SecretString,
-    /// What `reset-password` shows instead of the password until now.
-    code: SecretString,
-}
-
-/// Has the name of the account typed before it is deleted. A password that the environment has says nothing about what somebody
-/// means to do now.
-pub(crate) fn confirm(owner: &Owner, yes: bool) -> Result<(), Failure> {
-    if yes {
-        return Ok(());
-    }
-    if !io::stdin().is_terminal() {
-        return Err(
-            Failure::new(Exit::Usage, "not deleted: there is no terminal to confirm it at")
-                .then("say in advance that it is meant: longshore delete-account --yes"),
-        );
-    }
-    output::note(&format!(
-        "This deletes the account {} at {}, and every file that it has.",
-        owner.username, owner.api
-    ));
-    output::question("Type the name of the account to go on:");
-    let mut typed = String::new();
-    let read = io::stdin().read_line(&mut typed);
-    read.map_err(|error| Failure::failed(format!("not deleted: {error}")))?;
-    if typed.trim() == owner.username {
-        Ok(())
-    } else {
-        Err(Failure::failed("not deleted: that is not its name"))
-    }
-}
-
-/// The passwords a command needs: from `LONGSHORE_PASSWORD` and `LONGSHORE_NEW_PASSWORD`, else from the terminal, unseen.
-pub(crate) fn ask_passwords(command: &Command) -> Result<Passwords, Failure> {
-    let current = |prompt, twice| ask("LONGSHORE_PASSWORD", prompt, twice);
-    Ok(match command {
-        Command::Signup { .. } => Passwords {
-            current: current("Choose a password: ", true)?,
-            ..Passwords::default()
-        },
-        Command::Login { .. } => Passwords {
-            current: current("Password: ", false)?,
-            ..Passwords::default()
-        },
-        Command::DeleteAccount { .. } => Passwords {
-            current: current("The password, to delete the account and all that it has: ", false)?,
-            ..Passwords::default()
-        },
-        Command::Password => Passwords {
-            current: current("The password until now: ", false)?,
-            new: ask("LONGSHORE_NEW_PASSWORD", "Choose a password: ", true)?,
-            ..Passwords::default()
-        },
-        Command::ResetPassword { code, .. } => Passwords {
-            code: match code {
-                Some(code) if !code.is_empty() => code.as_str().into(),
-                _ if somebody_is_there() => ask_code("The code that you were given: ")?.into(),
-                _ => {
-                    return Err(Failure::new(Exit::Usage, "which code?")
-                        .then("give what an administrator gave you with --code or LONGSHORE_RESET_CODE"));
-                }
-            },
-            new: ask("LONGSHORE_NEW_PASSWORD", "Choose a password: ", true)?,
-            ..Passwords::default()
-        },
-        _ => Passwords::default(),
-    })
-}
-
-fn ask(variable: &str, prompt: &str, twice: bool) -> Result<SecretString, Failure> {
-    if let Some(password) = config::password(variable)? {
-        return Ok(password);
-    }
-    let ask = |prompt: &str| {
-        let typed = rpassword::prompt_password(prompt).map(SecretString::from);
-        typed.map_err(|error| {
-            Failure::new(Exit::Usage, format!("cannot ask for a password: {error}"))
-                .then(format!("give it in the environment variable {variable}"))
-        })
-    };
-    let password = ask(prompt)?;
-    if twice && ask("The same again: ")?.expose_secret() != password.expose_secret() {
-        return Err(Failure::new(Exit::Usage, "the two passwords differ"));
-    }
-    Ok(password)
-}
-
 /// Signing in failed after something that cannot be done twice.
 fn only_half(failure: Failure, done: &str, username: &str) -> Failure {
     failure
         .about(&format!("{done}, but signing in failed"))
         .then(format!("sign in: longshore login {username}"))
-}
-
-/// Whether a question would be seen and could be answered.
-fn somebody_is_there() -> bool {
-    io::stdin().is_terminal() && io::stderr().is_terminal()
-}
-
-/// A code that somebody was given. It is good once, so that it is seen while it is typed does no harm.
-fn ask_code(prompt: &str) -> Result<String, Failure> {
-    let mut line = String::new();
-    let asked = io::stderr()
-        .write_all(prompt.as_bytes())
-        .and_then(|()| io::stdin().read_line(&mut line));
-    asked.map_err(|error| Failure::new(Exit::Usage, format!("cannot ask for a code: {error}")))?;
-    match line.trim() {
-        "" => Err(Failure::new(Exit::Usage, "no code was given")),
-        code => Ok(code.to_owned()),
-    }
 }
 
 fn warn_if_exposed(api: &Api) {

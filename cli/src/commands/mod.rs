@@ -1,8 +1,9 @@
 //! What each command does.
 
-pub(crate) mod account;
+mod account;
 mod download;
 mod ls;
+mod questions;
 mod replicas;
 mod rm;
 mod session;
@@ -19,9 +20,9 @@ use crate::destination::is_passed_on;
 use crate::exit::{Exit, Failure};
 use crate::human;
 use crate::progress::Display;
-use account::Passwords;
 use client::Api;
 use client::types::Upload;
+use questions::Passwords;
 use std::env;
 use std::io::{self, IsTerminal};
 use std::sync::OnceLock;
@@ -62,10 +63,10 @@ impl Context {
                 drop(self.anonymous()?);
             }
             Command::Password => drop(self.with_session()?),
-            Command::DeleteAccount { yes } => account::confirm(&self.owner()?, *yes)?,
+            Command::DeleteAccount { yes } => questions::confirm(&self.owner()?, *yes)?,
             _ => {}
         }
-        self.passwords = account::ask_passwords(command)?;
+        self.passwords = questions::ask_passwords(command)?;
         Ok(())
     }
 

@@ -2,17 +2,10 @@
 
 use super::TransferError;
 use super::plan::todo;
-use super::upload::{Engine, How};
+use super::upload::{Begun, Engine, How};
 use crate::error::ApiError;
 use crate::types::{Destination, NewUpload, Node, NodeKind, OnConflict, Upload};
 use domain::name::Name;
-
-/// What there is to go on with.
-pub(super) enum Begun {
-    Upload(Box<Upload>, How),
-    /// The very file is there already.
-    File(Box<Node>),
-}
 
 impl Engine<'_> {
     /// Finds the upload in progress of this very file, or begins one.

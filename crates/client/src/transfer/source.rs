@@ -1,6 +1,7 @@
 //! The local file of an upload: what it was when the upload began, and its parts as request bodies.
 
-use super::{Event, Observer, TransferError};
+use super::error::{Ends, TransferError};
+use super::options::{Event, Observer};
 use bytes::{Bytes, BytesMut};
 use domain::content::PartPlan;
 use futures::stream::{self, Stream};
@@ -64,15 +65,6 @@ impl Source {
     pub(crate) fn disk(&self, error: io::Error) -> TransferError {
         unreadable(&self.path, error)
     }
-}
-
-/// Where a file ends, compared with what its size says.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Ends {
-    /// There are fewer bytes.
-    Early,
-    /// There are more bytes.
-    Late,
 }
 
 /// Says what keeps the file at `path` from being uploaded, as far as that shows without reading it.

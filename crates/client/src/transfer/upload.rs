@@ -7,12 +7,11 @@
 //! 4. Send the parts the store does not have.
 //! 5. Complete; if the store finds parts missing or wrong, send those again.
 
-use super::begin::Begun;
 use super::open::OpenUploads;
 use super::plan::todo;
 use super::send::Sender;
-use super::source::{Ends, Source};
-use super::{Event, Options, TransferError, hash};
+use super::source::Source;
+use super::{Ends, Event, Options, TransferError, hash};
 use crate::api::Api;
 use crate::backoff;
 use crate::error::ApiError;
@@ -154,6 +153,13 @@ enum Again {
     Send(Vec<u32>),
     /// The upload is no longer what we took it for.
     Look(ApiError),
+}
+
+/// What there is to go on with.
+pub(super) enum Begun {
+    Upload(Box<Upload>, How),
+    /// The very file is there already.
+    File(Box<Node>),
 }
 
 /// One upload of one file.

@@ -1,0 +1,85 @@
+//! The shape of our Rust source files: none is too long, and no two import each other.
+
+mod imports;
+mod known;
+#[cfg(test)]
+mod tests;
+
+use crate::{process, workspace};
+use anyhow::{Result, bail};
+use imports::{Circle, Sources};
+use known::{CIRCLES, Known, LONG};
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::PathBuf;
+use std::process::Command;
+
+/// The most lines of a file.
+const MOST_LINES: usize = 400;
+
+/// Checks all source files that git knows, or would if they were added.
+pub(super) fn check() -> Result<()> {
+    let mut git = Command::new("git");
+    git.args(["ls-files", "--cached", "--others", "--exclude-standard", "*.rs"])
+        .current_dir(workspace::root());
+    let mut sources = Sources::new();
+    for path in process::output(&mut git)?.lines() {
+        // What is deleted may be in git's index still.
+        if let Ok(text) = fs::read_to_string(workspace::root().join(path)) {
+            sources.insert(PathBuf::from(path), text);
+        }
+    }
+    let mut problems = too_long(&sources, LONG);
+    problems.extend(circles(&imports::circles(&sources)?, CIRCLES));
+    if !problems.is_empty() {
+        bail!("{}", problems.join("\n"));
+    }
+    Ok(())
+}
+
+fn too_long(sources: &Sources, known: &[&str]) -> Vec<String> {
+    let is_long = |text: &String| text.lines().count() > MOST_LINES;
+    let mut problems = Vec::new();
+    for (path, text) in sources.iter().filter(|(_, text)| is_long(text)) {
+        if !known.iter().any(|known| path.as_os_str() == *known) {
+            let lines = text.lines().count();
+            problems.push(format!(
+                "{} has {lines} lines: split it by subject into files of at most {MOST_LINES}",
+                path.display()
+            ));
+        }
+    }
+    for path in known {
+        if !sources.get(&PathBuf::from(path)).is_some_and(is_long) {
+            problems.push(format!("{path} is not too long any more: take it off LONG"));
+        }
+    }
+    problems
+}
+
+fn circles(found: &[Circle], known: &[Known]) -> Vec<String> {
+    let path = |folder: &str, file: &str| PathBuf::from(folder).join(file);
+    let known: BTreeSet<Circle> = known
+        .iter()
+        .flat_map(|known| {
+            let pairs = known.pairs.iter();
+            pairs.map(|(one, other)| (path(known.folder, one), path(known.folder, other)))
+        })
+        .collect();
+    let found: BTreeSet<Circle> = found.iter().cloned().collect();
+    let new = found.difference(&known).map(|(one, other)| {
+        format!(
+            "{} and {} import each other: move what both need to where it belongs, or to a file of its own",
+            one.display(),
+            other.display()
+        )
+    });
+    let gone = known.difference(&found).map(|(one, other)| {
+        format!(
+            "{} and {} do not import each other any more: take them off CIRCLES",
+            one.display(),
+            other.display()
+        )
+    });
+    new.chain(gone).collect()
+}

@@ -1,0 +1,91 @@
+//! What is not as it should be yet, each with the reason. An entry that is not needed any more fails.
+
+/// Files that import each other, in one folder.
+pub(super) struct Known {
+    pub(super) folder: &'static str,
+    /// In the order of their names.
+    pub(super) pairs: &'static [(&'static str, &'static str)],
+}
+
+/// Files that are too long.
+pub(super) const LONG: &[&str] = &[
+    // Not taken apart yet.
+    "crates/store/tests/agreement/replicas/model.rs",
+    "tests/e2e/remote_calls.rs",
+];
+
+/// Files that import each other.
+pub(super) const CIRCLES: &[Known] = &[
+    // The fakes of the API and of the store share their server's state; not taken apart yet.
+    Known {
+        folder: "crates/client/tests/engine",
+        pairs: &[
+            ("fake_api.rs", "fake_creates.rs"),
+            ("fake_api.rs", "fake_proofs.rs"),
+            ("fake_api.rs", "fake_targets.rs"),
+            ("fake_api.rs", "server.rs"),
+            ("fake_creates.rs", "fake_proofs.rs"),
+            ("fake_store.rs", "server.rs"),
+            ("main.rs", "server.rs"),
+        ],
+    },
+    // A world has its processes, and each process steps the world; not taken apart yet.
+    Known {
+        folder: "crates/domain/tests/protocol",
+        pairs: &[
+            ("copying/others.rs", "copying.rs"),
+            ("copying/properties.rs", "copying.rs"),
+            ("copying/queue.rs", "copying.rs"),
+            ("copying/rows.rs", "copying.rs"),
+            ("copying/target.rs", "copying.rs"),
+            ("copying/worker.rs", "copying.rs"),
+            ("process/create.rs", "process.rs"),
+            ("process/discard.rs", "process.rs"),
+            ("process/finalize.rs", "process.rs"),
+            ("process/prove.rs", "process.rs"),
+            ("process/reclaim.rs", "process.rs"),
+            ("process/reconcile.rs", "process.rs"),
+            ("process/replicate.rs", "process.rs"),
+            ("process/requests.rs", "process.rs"),
+            ("process.rs", "world.rs"),
+        ],
+    },
+    // Not taken apart yet.
+    Known {
+        folder: "tests/bench/src",
+        pairs: &[("contest.rs", "main.rs"), ("contest.rs", "report.rs")],
+    },
+    // Not taken apart yet.
+    Known {
+        folder: "tests/e2e",
+        pairs: &[
+            ("events/local.rs", "events.rs"),
+            ("harness/documented.rs", "harness/http.rs"),
+            ("harness/private_sweep.rs", "harness/sandbox.rs"),
+            ("tree_model/world.rs", "tree_model.rs"),
+        ],
+    },
+    // The service has its operations, and each operation uses the service; not taken apart yet.
+    Known {
+        folder: "tests/oss-server/src",
+        pairs: &[
+            ("admin.rs", "service.rs"),
+            ("disk/multipart.rs", "disk.rs"),
+            ("lib.rs", "service.rs"),
+            ("listing.rs", "service.rs"),
+            ("multipart.rs", "service.rs"),
+            ("objects.rs", "service.rs"),
+            ("refusal.rs", "xml.rs"),
+            ("service.rs", "transfer.rs"),
+        ],
+    },
+    // The parts of `cargo xtask test` use what is in the file above; not taken apart yet.
+    Known {
+        folder: "xtask/src",
+        pairs: &[
+            ("test/cargo.rs", "test.rs"),
+            ("test/deployed.rs", "test.rs"),
+            ("test/stacks.rs", "test.rs"),
+        ],
+    },
+];
