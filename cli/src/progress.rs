@@ -2,7 +2,7 @@
 
 use crate::human;
 use crate::output;
-use client::transfer::{Event, Observer};
+use client::transfer::{Observer, TransferEvent};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use std::collections::VecDeque;
 use std::fmt::Write as _;
@@ -87,12 +87,12 @@ impl Display {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn on(&self, event: Event) {
+    fn on(&self, event: TransferEvent) {
         let now = Instant::now();
         let mut state = self.lock();
         match event {
-            Event::HashingBegan(bytes) => self.phase(&mut state, "hashing", bytes, 0, now),
-            Event::TransferBegan {
+            TransferEvent::HashingBegan(bytes) => self.phase(&mut state, "hashing", bytes, 0, now),
+            TransferEvent::TransferBegan {
                 total,
                 kept,
                 parts,
@@ -106,13 +106,13 @@ impl Display {
                     self.remark(&state, &text);
                 }
             }
-            Event::Hashed(bytes) | Event::Moved(bytes) => state.done += bytes,
-            Event::Undone(bytes) => {
+            TransferEvent::Hashed(bytes) | TransferEvent::Moved(bytes) => state.done += bytes,
+            TransferEvent::Undone(bytes) => {
                 state.done = state.done.saturating_sub(bytes);
                 state.speed = Speed::default();
             }
-            Event::PartDone(_) => state.parts_done += 1,
-            Event::Retrying { part, reason, wait } => {
+            TransferEvent::PartDone(_) => state.parts_done += 1,
+            TransferEvent::Retrying { part, reason, wait } => {
                 let wait = wait.as_secs_f64();
                 let text = format!(
                     "{}: part {part}: {reason}; trying again in {wait:.1} s",
@@ -120,8 +120,8 @@ impl Display {
                 );
                 self.remark(&state, &output::plain(&text));
             }
-            Event::Finalizing => self.finalizing(&state),
-            Event::Replaced => {
+            TransferEvent::Finalizing => self.finalizing(&state),
+            TransferEvent::Replaced => {
                 let text = format!("{}: it was replaced meanwhile; beginning anew", state.name);
                 self.remark(&state, &text);
             }
@@ -282,16 +282,16 @@ mod tests {
         };
         display.begin("f", "sending");
         assert_eq!(display.parts(), None);
-        display.on(Event::TransferBegan {
+        display.on(TransferEvent::TransferBegan {
             total: 40,
             kept: 20,
             parts: 4,
             kept_parts: 2,
         });
-        display.on(Event::Moved(10));
-        display.on(Event::PartDone(3));
-        display.on(Event::Moved(5));
-        display.on(Event::Undone(5));
+        display.on(TransferEvent::Moved(10));
+        display.on(TransferEvent::PartDone(3));
+        display.on(TransferEvent::Moved(5));
+        display.on(TransferEvent::Undone(5));
         assert_eq!(display.parts(), Some((3, 4)));
         assert_eq!(display.lock().done, 30);
     }

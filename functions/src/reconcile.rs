@@ -7,17 +7,13 @@ pub use service::reconcile::Reconcile;
 use service::reconcile::Report;
 use store::StoreError;
 
-/// The program.
-///
-/// # Errors
-/// When it is not configured, or the Lambda runtime cannot be reached.
 pub fn main() -> Exit {
     run::<Reconcile>()
 }
 
 impl Trigger for Reconcile {
-    type Event = IgnoredAny;
-    type Answer = Report;
+    type Input = IgnoredAny;
+    type Output = Report;
     type Error = StoreError;
 
     async fn from_env() -> Result<Self, StoreError> {

@@ -17,10 +17,6 @@ use store::rows::now;
 use store::{Aws, DeadLetters, Objects, Queue, StoreError, Table};
 use telemetry::metrics::{Metric, emit};
 
-/// The program.
-///
-/// # Errors
-/// When it is not configured, or the Lambda runtime cannot be reached.
 pub fn main() -> Exit {
     run_on_all_cores::<Replicate>()
 }
@@ -41,8 +37,8 @@ pub struct Replicate {
 }
 
 impl Trigger for Replicate {
-    type Event = SqsEvent;
-    type Answer = SqsBatchResponse;
+    type Input = SqsEvent;
+    type Output = SqsBatchResponse;
     type Error = Infallible;
 
     async fn from_env() -> Result<Self, StoreError> {
@@ -75,7 +71,7 @@ impl Replicate {
                     ids.push(id);
                     deliveries.push(delivery);
                 }
-                Err(reason) if self.bury(record, &reason).await => {}
+                Err(reason) if self.dead_letter(record, &reason).await => {}
                 Err(_) => response.batch_item_failures.push(again(id)),
             }
         }
@@ -139,17 +135,17 @@ impl Replicate {
     }
 
     /// Puts what is no message of these queues to the dead letters. Gives whether that worked.
-    async fn bury(&self, record: &SqsMessage, reason: &str) -> bool {
+    async fn dead_letter(&self, record: &SqsMessage, reason: &str) -> bool {
         tracing::error!(
             message_id = record.message_id,
             reason,
-            "a message that nobody understands"
+            "a message that cannot be parsed"
         );
         let body = record.body.as_deref().unwrap_or_default();
         match self.dead_letters.put(body, reason, attempts(record)).await {
             Ok(()) => true,
             Err(error) => {
-                tracing::warn!(error = error.for_log(), "it comes again");
+                tracing::warn!(error = error.for_log(), "the message will be retried");
                 false
             }
         }

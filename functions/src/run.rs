@@ -18,9 +18,9 @@ pub type Exit = Result<(), Error>;
 /// A function that is not behind the gateway: invoked by a schedule, a queue, or an administrator.
 pub trait Trigger: Sized + 'static {
     /// What it is invoked with.
-    type Event: DeserializeOwned;
+    type Input: DeserializeOwned;
     /// What it returns.
-    type Answer: Serialize;
+    type Output: Serialize;
     /// Why an invocation failed.
     type Error: Into<Error>;
 
@@ -36,9 +36,9 @@ pub trait Trigger: Sized + 'static {
     /// As the function says.
     fn run(
         &self,
-        event: Self::Event,
+        event: Self::Input,
         context: &Context,
-    ) -> impl Future<Output = Result<Self::Answer, Self::Error>>;
+    ) -> impl Future<Output = Result<Self::Output, Self::Error>>;
 }
 
 /// The program of a function behind the gateway.

@@ -8,17 +8,13 @@ use service::sweep::report::Report;
 use store::StoreError;
 use targets::ReplicaError;
 
-/// The program.
-///
-/// # Errors
-/// When it is not configured, or the Lambda runtime cannot be reached.
 pub fn main() -> Exit {
     run::<Sweep>()
 }
 
 impl Trigger for Sweep {
-    type Event = IgnoredAny;
-    type Answer = Report;
+    type Input = IgnoredAny;
+    type Output = Report;
     type Error = ReplicaError;
 
     async fn from_env() -> Result<Self, StoreError> {

@@ -4,7 +4,7 @@
 
 use crate::harness::aws;
 use crate::harness::bytes::fresh;
-use crate::harness::http::{Answer, send};
+use crate::harness::http::{HttpResponse, send};
 use crate::harness::person::{PASSWORD, Person, invitation_if_needed, is_good, new_username, sign};
 use crate::harness::stack::stack;
 use jiff::Timestamp;
@@ -112,7 +112,7 @@ async fn right_body(row: &Declaration, person: &Person) -> Value {
 }
 
 /// Calls an endpoint for the things of a world.
-async fn call(row: &Declaration, world: &World, authorization: Option<&str>) -> Answer {
+async fn call(row: &Declaration, world: &World, authorization: Option<&str>) -> HttpResponse {
     let url = format!(
         "{}{}",
         stack().api_url,
@@ -217,7 +217,7 @@ async fn worthless(world: &World) -> Vec<(&'static str, Option<String>)> {
 
 async fn check(row: &Declaration) {
     let expected = expected(row);
-    let is = |answer: Answer, status: u16, who: &str| {
+    let is = |answer: HttpResponse, status: u16, who: &str| {
         let (method, path, text) = (row.method, row.path, answer.text());
         assert_eq!(answer.status, status, "{method} {path} with {who}: {text}");
         if status == 401 {

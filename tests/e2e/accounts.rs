@@ -6,7 +6,7 @@ use crate::harness::person::{PASSWORD, Person, invitation_if_needed, new_usernam
 use crate::harness::stack::stack;
 use serde_json::{Value, json};
 
-async fn post(path: &str, body: &Value) -> crate::harness::http::Answer {
+async fn post(path: &str, body: &Value) -> crate::harness::http::HttpResponse {
     let url = format!("{}/v1{path}", stack().api_url);
     send(
         "POST",

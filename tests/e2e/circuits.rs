@@ -2,12 +2,12 @@
 
 use crate::harness::aws;
 use crate::harness::bytes::fresh;
-use crate::harness::places::{Kind, Place, Stored, Yard};
 use crate::harness::proxy::Act;
 use crate::harness::sandbox::Sandbox;
 use crate::harness::target_proxy::Fate;
-use crate::harness::wait::{PATIENCE, until};
-use crate::harness::workers::{Habits, Workers};
+use crate::harness::test_targets::{Kind, ReplicationFixture, Stored, TestTarget};
+use crate::harness::wait::{TIMEOUT, until};
+use crate::harness::workers::{WorkerOptions, Workers};
 use client::types::ReplicaState;
 use jiff::Timestamp;
 use serde_json::json;
@@ -16,7 +16,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 /// A target whose requests have this fate until it is mended.
-async fn broken(fate: Fate) -> (Place, Arc<AtomicBool>) {
+async fn broken(fate: Fate) -> (TestTarget, Arc<AtomicBool>) {
     let mended = Arc::new(AtomicBool::new(false));
     let is_mended = Arc::clone(&mended);
     let rule = move |_: &_| {
@@ -26,7 +26,7 @@ async fn broken(fate: Fate) -> (Place, Arc<AtomicBool>) {
             fate
         }
     };
-    (Place::new(Kind::S3, rule).await, mended)
+    (TestTarget::new(Kind::S3, rule).await, mended)
 }
 
 /// An outage that takes longer than a message may be tried: it waits, which does not count, and then all is copied.
@@ -35,19 +35,19 @@ async fn an_outage_fails_nothing() {
     const FILES: usize = 8;
     let (place, mended) = broken(Fate::Refuse).await;
     let partition = format!("TARGET#{}", place.name);
-    let yard = Yard::new(vec![place]).await;
+    let fixture = ReplicationFixture::new(vec![place]).await;
     let mut files = Vec::new();
     for number in 0..FILES {
         let bytes = fresh(100);
-        files.push((yard.store(&number.to_string(), &bytes).await, bytes));
+        files.push((fixture.store(&number.to_string(), &bytes).await, bytes));
     }
     // One more than the probes that may all have been of the same file.
     let max_receives = 6;
-    let habits = Habits {
+    let options = WorkerOptions {
         max_receives,
-        ..Habits::usual(2)
+        ..WorkerOptions::usual(2)
     };
-    let workers = Workers::start(&yard.queues, habits);
+    let workers = Workers::start(&fixture.queues, options);
     let circuit = async || aws::item(&partition, "CIRCUIT").await;
     let open = until("two probes have failed", async || {
         circuit()
@@ -61,7 +61,7 @@ async fn an_outage_fails_nothing() {
     );
     let mut attempts = 0;
     for (stored, _) in &files {
-        let replica = yard.replica(stored, &yard.places[0]).await;
+        let replica = fixture.replica(stored, &fixture.places[0]).await;
         assert_eq!(replica.state, ReplicaState::Pending, "{replica:?}");
         assert!(replica.attempts < max_receives, "{replica:?}");
         attempts += replica.attempts as usize;
@@ -70,7 +70,7 @@ async fn an_outage_fails_nothing() {
     assert!(attempts <= FILES + 4, "{attempts} attempts");
     mended.store(true, Ordering::SeqCst);
     for (stored, _) in &files {
-        yard.available(stored, &yard.places[0]).await;
+        fixture.available(stored, &fixture.places[0]).await;
     }
     workers.idle().await;
     let closed = circuit().await.unwrap();
@@ -80,9 +80,9 @@ async fn an_outage_fails_nothing() {
         "{closed}"
     );
     let files: Vec<(&Stored, &bytes::Bytes)> = files.iter().map(|(stored, bytes)| (stored, bytes)).collect();
-    yard.check(&yard.places[0], &files, "after an outage").await;
-    assert_eq!(yard.queues.dead_letters().await, []);
-    yard.close().await;
+    fixture.check(&fixture.places[0], &files, "after an outage").await;
+    assert_eq!(fixture.queues.dead_letters().await, []);
+    fixture.close().await;
 }
 
 /// While a circuit is open what waits for the target costs two reads for each batch and one write for each message, and then
@@ -90,8 +90,8 @@ async fn an_outage_fails_nothing() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn what_waits_for_a_target_has_no_message() {
     const FILES: usize = 7;
-    let yard = Yard::new(vec![Place::new(Kind::S3, |_| Fate::Pass).await]).await;
-    let place = &yard.places[0];
+    let fixture = ReplicationFixture::new(vec![TestTarget::new(Kind::S3, |_| Fate::Pass).await]).await;
+    let place = &fixture.places[0];
     let partition = format!("TARGET#{}", place.name);
     let open_until = async |until: &str| {
         let open = json!({
@@ -104,12 +104,12 @@ async fn what_waits_for_a_target_has_no_message() {
     let mut files = Vec::new();
     for number in 0..FILES {
         let bytes = fresh(100);
-        files.push((yard.store(&number.to_string(), &bytes).await, bytes));
+        files.push((fixture.store(&number.to_string(), &bytes).await, bytes));
     }
-    let mut worker = worker(&yard).await;
+    let mut worker = worker(&fixture).await;
     let (mut messages, mut batches) = (0, 0);
     until("all messages were handed over", async || {
-        let some = yard.queues.hand_over(&mut worker).await;
+        let some = fixture.queues.hand_over(&mut worker).await;
         (messages, batches) = (messages + some, batches + usize::from(some > 0));
         (messages == FILES).then_some(())
     })
@@ -134,7 +134,7 @@ async fn what_waits_for_a_target_has_no_message() {
         worker.proxy.operations()
     );
     assert_eq!(count("SQS SendMessage") + count("SQS SendMessageBatch"), 0);
-    assert_eq!(yard.queues.waiting().await, 0);
+    assert_eq!(fixture.queues.waiting().await, 0);
     assert_eq!(place.relay.befallen().len(), 0, "it was asked for something");
     for (stored, _) in &files {
         let (pk, sk) = (format!("BLOB#{}", stored.blob), format!("REPLICA#{}", place.name));
@@ -150,49 +150,49 @@ async fn what_waits_for_a_target_has_no_message() {
     // The next message is the probe.
     open_until("2020-01-01T00:00:00Z").await;
     let bytes = fresh(100);
-    files.push((yard.store("probe", &bytes).await, bytes));
+    files.push((fixture.store("probe", &bytes).await, bytes));
     until("all that waited has arrived", async || {
-        yard.queues.hand_over(&mut worker).await;
+        fixture.queues.hand_over(&mut worker).await;
         let waiting = aws::items(&partition, "CIRCUIT").await;
         let closed = waiting
             .first()
             .is_some_and(|circuit| circuit.get("open_until").is_none());
-        (closed && yard.queues.waiting().await == 0).then_some(())
+        (closed && fixture.queues.waiting().await == 0).then_some(())
     })
     .await;
     for (stored, _) in &files {
-        yard.available(stored, place).await;
+        fixture.available(stored, place).await;
     }
     let files: Vec<(&Stored, &bytes::Bytes)> = files.iter().map(|(stored, bytes)| (stored, bytes)).collect();
-    yard.check(place, &files, "after its circuit closed").await;
-    assert_eq!(yard.queues.dead_letters().await, []);
-    yard.close().await;
+    fixture.check(place, &files, "after its circuit closed").await;
+    assert_eq!(fixture.queues.dead_letters().await, []);
+    fixture.close().await;
 }
 
-async fn worker(yard: &Yard) -> Sandbox {
-    let mut environment = yard.queues.environment().to_vec();
+async fn worker(fixture: &ReplicationFixture) -> Sandbox {
+    let mut environment = fixture.queues.environment().to_vec();
     environment.push(("MAX_RECEIVES", "4"));
     let mut worker = Sandbox::start_with("replicate", |_| Act::Pass, &environment).await;
-    worker.set_time(PATIENCE);
+    worker.set_time(TIMEOUT);
     worker.ready().await;
     worker
 }
 
 /// A worker that takes a message and never finishes it. Returns how to kill it.
-async fn hangs(yard: &Yard, number: usize) -> impl Fn() + use<> {
-    let mut worker = worker(yard).await;
-    let (kill, queues) = (worker.killer(), yard.queues.clone());
+async fn hangs(fixture: &ReplicationFixture, number: usize) -> impl Fn() + use<> {
+    let mut worker = worker(fixture).await;
+    let (kill, queues) = (worker.killer(), fixture.queues.clone());
     tokio::spawn(async move { queues.hand_over(&mut worker).await });
     until(&format!("{number} hang"), async || {
-        (hanging(yard) == number).then_some(())
+        (hanging(fixture) == number).then_some(())
     })
     .await;
     kill
 }
 
 /// How many workers are at the target, and get no answer.
-fn hanging(yard: &Yard) -> usize {
-    let befallen = yard.places[0].relay.befallen();
+fn hanging(fixture: &ReplicationFixture) -> usize {
+    let befallen = fixture.places[0].relay.befallen();
     befallen.get("PutObject Hang").copied().unwrap_or_default()
 }
 
@@ -222,19 +222,19 @@ async fn no_more_workers_than_a_target_takes() {
     let target = place.name.clone();
     place.entry["max_workers"] = 2.into();
     place.entry["max_bytes_per_second"] = SLOW.into();
-    let yard = Yard::new(vec![place]).await;
-    yard.store("0", &fresh(LARGE)).await;
-    let kill = hangs(&yard, 1).await;
+    let fixture = ReplicationFixture::new(vec![place]).await;
+    fixture.store("0", &fresh(LARGE)).await;
+    let kill = hangs(&fixture, 1).await;
     let deads: Vec<String> = slots(&target).await.into_keys().collect();
     let [dead] = deads.as_slice() else {
         panic!("{deads:?}")
     };
-    yard.store("1", &fresh(LARGE)).await;
-    let _alive = hangs(&yard, 2).await;
-    let sent_away = yard.store("2", &fresh(100)).await;
-    let mut third = worker(&yard).await;
-    yard.queues.hand_over(&mut third).await;
-    assert_eq!(hanging(&yard), 2, "it was let through");
+    fixture.store("1", &fresh(LARGE)).await;
+    let _alive = hangs(&fixture, 2).await;
+    let sent_away = fixture.store("2", &fresh(100)).await;
+    let mut third = worker(&fixture).await;
+    fixture.queues.hand_over(&mut third).await;
+    assert_eq!(hanging(&fixture), 2, "it was let through");
     let tried = third.proxy.operations();
     assert!(
         !tried
@@ -243,7 +243,7 @@ async fn no_more_workers_than_a_target_takes() {
         "that all places are taken is known without trying them: {tried:?}"
     );
     let state = async |stored: &Stored| {
-        let replica = yard.replica(stored, &yard.places[0]).await;
+        let replica = fixture.replica(stored, &fixture.places[0]).await;
         (replica.state, replica.attempts)
     };
     let waiting = (ReplicaState::Pending, 0);
@@ -254,12 +254,12 @@ async fn no_more_workers_than_a_target_takes() {
     let mut held = slots(&target).await;
     let (_, believed) = held.remove(dead).unwrap();
     // Nobody knows yet that it is dead.
-    let too_early = yard.store("3", &fresh(100)).await;
-    yard.queues.hand_over(&mut third).await;
+    let too_early = fixture.store("3", &fresh(100)).await;
+    fixture.queues.hand_over(&mut third).await;
     let found = state(&too_early).await;
     assert!(found == waiting || now() > believed, "{found:?}");
     until("the dead worker's place is another's", async || {
-        yard.queues.hand_over(&mut third).await;
+        fixture.queues.hand_over(&mut third).await;
         (state(&sent_away).await.0 == ReplicaState::Available).then_some(())
     })
     .await;
@@ -273,5 +273,5 @@ async fn no_more_workers_than_a_target_takes() {
         slots.into_values().map(|(holder, _)| holder).collect()
     };
     assert_eq!(holders(holds), holders(held), "the other one is still at it");
-    assert_eq!(yard.queues.dead_letters().await, []);
+    assert_eq!(fixture.queues.dead_letters().await, []);
 }

@@ -5,7 +5,7 @@ mod quota;
 
 use crate::harness::audit;
 use crate::harness::bytes::{fresh, unique};
-use crate::harness::http::Answer;
+use crate::harness::http::HttpResponse;
 use crate::harness::person::{Person, content_id};
 use crate::harness::stack::stack;
 use bytes::Bytes;
@@ -19,7 +19,7 @@ use std::collections::BTreeSet;
 const AT_ONCE: usize = 32;
 
 /// Asks for as long as the gateway or the store have too much to do, or others are at the very same thing.
-async fn insist(mut ask: impl AsyncFnMut() -> Answer) -> Answer {
+async fn insist(mut ask: impl AsyncFnMut() -> HttpResponse) -> HttpResponse {
     for _ in 0..100 {
         let answer = ask().await;
         let meanwhile = answer.status == 409 && answer.json()["code"] == "changed_meanwhile";
@@ -31,11 +31,11 @@ async fn insist(mut ask: impl AsyncFnMut() -> Answer) -> Answer {
     panic!("it does not come to an end")
 }
 
-async fn post(person: &Person, path: &str, body: &Value) -> Answer {
+async fn post(person: &Person, path: &str, body: &Value) -> HttpResponse {
     insist(async || person.call("POST", path, Some(body)).await).await
 }
 
-async fn complete(person: &Person, upload: &str) -> Answer {
+async fn complete(person: &Person, upload: &str) -> HttpResponse {
     insist(async || person.complete(upload).await).await
 }
 
@@ -96,7 +96,7 @@ async fn a_thousand_uploads_of_one_content() {
 }
 
 /// Twenty uploads for one name, their bytes sent, completed at once. Returns the user, the contents, and the answers.
-async fn for_one_name(on_conflict: &str) -> (Person, Vec<Bytes>, Vec<Answer>) {
+async fn for_one_name(on_conflict: &str) -> (Person, Vec<Bytes>, Vec<HttpResponse>) {
     let person = Person::not_signed_in().await;
     let contents: Vec<Bytes> = (0..20).map(|n| fresh(1000 + n)).collect();
     let begin = async |bytes: &Bytes| {
@@ -215,7 +215,7 @@ async fn with_one_key(person: &Person, path: &str, body: &Value) -> Value {
     let headers = [("content-type", "application/json"), ("idempotency-key", &key)];
     let ask = async || insist(async || person.raw("POST", path, &headers, body.to_string()).await).await;
     let answers = join_all((0..20).map(|_| ask())).await;
-    let made: Vec<&Answer> = answers.iter().filter(|answer| answer.status == 201).collect();
+    let made: Vec<&HttpResponse> = answers.iter().filter(|answer| answer.status == 201).collect();
     assert!(!made.is_empty());
     for answer in &answers {
         // A request during the first one may be told so, and then asks again.

@@ -2,11 +2,11 @@
 
 use crate::harness::aws;
 use crate::harness::bytes::{PART, fresh};
-use crate::harness::places::{Kind, Place, Stored, Yard};
 use crate::harness::proxy::{Act, Seen};
 use crate::harness::target_proxy::{Asked, Fate};
+use crate::harness::test_targets::{Kind, ReplicationFixture, Stored, TestTarget};
 use crate::harness::wait::until;
-use crate::harness::workers::{Habits, Workers};
+use crate::harness::workers::{WorkerOptions, Workers};
 use bytes::Bytes;
 use client::types::{Replica, ReplicaState};
 use serde_json::json;
@@ -35,12 +35,12 @@ enum How {
 
 /// A yard with a way on which bytes change.
 struct Line {
-    yard: Yard,
+    fixture: ReplicationFixture,
     files: Vec<(Stored, Bytes)>,
     is_mended: Arc<AtomicBool>,
     /// How many bodies had a byte changed.
     spoiled: Arc<AtomicUsize>,
-    habits: Habits,
+    options: WorkerOptions,
 }
 
 impl Line {
@@ -55,7 +55,7 @@ impl Line {
             spoils
         });
         let spoils = Arc::clone(&is_spoiled);
-        let target = Place::new(kind, move |asked: &Asked| {
+        let target = TestTarget::new(kind, move |asked: &Asked| {
             let carries = ["PutObject", "UploadPart"].contains(&asked.operation.as_str());
             if place == Where::ToTheTarget && carries && spoils(asked.repeated > 1) {
                 Fate::Flip
@@ -63,16 +63,16 @@ impl Line {
                 Fate::Pass
             }
         });
-        let yard = Yard::new(vec![target.await]).await;
+        let fixture = ReplicationFixture::new(vec![target.await]).await;
         let mut files = Vec::new();
         for size in SIZES {
             let bytes = fresh(size);
-            files.push((yard.store(&format!("{size}"), &bytes).await, bytes));
+            files.push((fixture.store(&format!("{size}"), &bytes).await, bytes));
         }
-        let mut habits = Habits::usual(2);
+        let mut options = WorkerOptions::usual(2);
         if place == Where::FromThePrimary {
             let read = Mutex::new(HashSet::new());
-            habits.aws = Some(Arc::new(move |seen: &Seen| {
+            options.aws = Some(Arc::new(move |seen: &Seen| {
                 let again = |path: &str| !read.lock().unwrap().insert(path.to_owned());
                 if seen.operation == "S3 GetObject" && is_spoiled(again(&seen.path)) {
                     Act::Spoil
@@ -82,22 +82,22 @@ impl Line {
             }));
         }
         Self {
-            yard,
+            fixture,
             files,
             is_mended,
             spoiled,
-            habits,
+            options,
         }
     }
 
-    fn place(&self) -> &Place {
-        &self.yard.places[0]
+    fn place(&self) -> &TestTarget {
+        &self.fixture.places[0]
     }
 
     /// Checks that the files are at the target, with the bytes that they have.
     async fn has_arrived(&self, what: &str) {
         let files = self.files.iter().map(|(stored, bytes)| (stored, bytes));
-        self.yard
+        self.fixture
             .check(self.place(), &files.collect::<Vec<_>>(), what)
             .await;
     }
@@ -105,7 +105,7 @@ impl Line {
     /// Waits until a replica is as it should be. Until then it must not be available.
     async fn wait(&self, stored: &Stored, what: &str, done: impl Fn(&Replica) -> bool) -> Replica {
         until(what, async || {
-            let replica = self.yard.replica(stored, self.place()).await;
+            let replica = self.fixture.replica(stored, self.place()).await;
             assert_ne!(replica.state, ReplicaState::Available, "{replica:?}");
             assert_eq!(replica.available_at, None);
             done(&replica).then_some(replica)
@@ -132,28 +132,28 @@ fn is_told(kind: Kind, place: Where, reason: Option<&str>) {
 /// Every byte changes, attempt after attempt; then none does any more.
 async fn is_found_out_and_sent_again(kind: Kind, place: Where) {
     let line = Line::broken(kind, place, How::Always).await;
-    let workers = Workers::start(&line.yard.queues, line.habits.clone());
+    let workers = Workers::start(&line.fixture.queues, line.options.clone());
     for (stored, _) in &line.files {
         let tried = line.wait(stored, "an attempt fails", |replica| replica.attempts > 0);
         is_told(kind, place, tried.await.last_error.as_deref());
     }
     line.is_mended.store(true, Ordering::SeqCst);
     for (stored, _) in &line.files {
-        line.yard.available(stored, line.place()).await;
+        line.fixture.available(stored, line.place()).await;
     }
     workers.idle().await;
     line.has_arrived(&format!("{place:?}")).await;
     workers.stop().await;
-    line.yard.close().await;
+    line.fixture.close().await;
 }
 
 /// One byte of each file changes, once: that is no failed attempt yet.
 async fn is_sent_again_at_once(kind: Kind, place: Where) {
     let line = Line::broken(kind, place, How::Once).await;
-    let workers = Workers::start(&line.yard.queues, line.habits.clone());
+    let workers = Workers::start(&line.fixture.queues, line.options.clone());
     for (stored, _) in &line.files {
-        line.yard.available(stored, line.place()).await;
-        let replica = line.yard.replica(stored, line.place()).await;
+        line.fixture.available(stored, line.place()).await;
+        let replica = line.fixture.replica(stored, line.place()).await;
         assert_eq!(replica.attempts, 0, "{kind:?} {place:?}: {replica:?}");
     }
     workers.idle().await;
@@ -161,17 +161,17 @@ async fn is_sent_again_at_once(kind: Kind, place: Where) {
     assert!(spoiled >= line.files.len(), "only {spoiled} bytes were changed");
     line.has_arrived(&format!("{place:?} once")).await;
     workers.stop().await;
-    line.yard.close().await;
+    line.fixture.close().await;
 }
 
 /// Every byte changes, whatever is done.
 async fn is_given_up(kind: Kind, place: Where) {
     let line = Line::broken(kind, place, How::Always).await;
-    let habits = Habits {
+    let options = WorkerOptions {
         max_receives: 2,
-        ..line.habits.clone()
+        ..line.options.clone()
     };
-    let workers = Workers::start(&line.yard.queues, habits);
+    let workers = Workers::start(&line.fixture.queues, options);
     for (stored, _) in &line.files {
         let failed = line.wait(stored, "it is given up", |replica| {
             replica.state == ReplicaState::Failed
@@ -179,7 +179,7 @@ async fn is_given_up(kind: Kind, place: Where) {
         is_told(kind, place, failed.await.last_error.as_deref());
     }
     workers.idle().await;
-    let letters = line.yard.queues.dead_letters().await;
+    let letters = line.fixture.queues.dead_letters().await;
     for (stored, bytes) in &line.files {
         let start = json!({ "step": "start", "blob": stored.blob, "target": line.place().name });
         let letter = letters.iter().find(|(body, _)| *body == start);
@@ -203,13 +203,13 @@ async fn is_given_up(kind: Kind, place: Where) {
             );
         }
     }
-    let tally = (
-        line.place().tally("available").await,
-        line.place().tally("failed").await,
+    let counters = (
+        line.place().counters("available").await,
+        line.place().counters("failed").await,
     );
-    assert_eq!(tally, (0, 2));
+    assert_eq!(counters, (0, 2));
     workers.stop().await;
-    line.yard.close().await;
+    line.fixture.close().await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -3,13 +3,13 @@
 use crate::harness::aws;
 use crate::harness::bytes::{PART, fresh};
 use crate::harness::cli::Terminal;
-use crate::harness::http::{Answer, send};
+use crate::harness::http::{HttpResponse, send};
 use crate::harness::person::Person;
-use crate::harness::places::{Kind, Place, Stored, Yard};
 use crate::harness::proxy::{Act, Proxy, Seen};
 use crate::harness::target_proxy::{Asked, Fate};
+use crate::harness::test_targets::{Kind, ReplicationFixture, Stored, TestTarget};
 use crate::harness::wait::until;
-use crate::harness::workers::{Habits, Workers};
+use crate::harness::workers::{WorkerOptions, Workers};
 use bytes::Bytes;
 use serde_json::json;
 use std::process::Stdio;
@@ -40,9 +40,9 @@ impl Switch {
 }
 
 /// A file that is at every place.
-async fn copied(yard: &Yard, bytes: &Bytes) -> Stored {
+async fn copied(fixture: &ReplicationFixture, bytes: &Bytes) -> Stored {
     let body = json!({ "name": NAME, "size": bytes.len(), "content_type": TYPE });
-    let upload = yard
+    let upload = fixture
         .person
         .call("POST", "/uploads", Some(&body))
         .await
@@ -50,31 +50,31 @@ async fn copied(yard: &Yard, bytes: &Bytes) -> Stored {
         .json();
     let upload = upload["id"].as_str().unwrap().to_owned();
     let parts = u32::try_from(bytes.len().div_ceil(PART)).unwrap();
-    yard.person.send_parts(&upload, bytes, 1..=parts).await;
-    let stored = yard.complete(&upload).await;
-    let workers = Workers::start(&yard.queues, Habits::usual(2));
-    for place in &yard.places {
-        yard.available(&stored, place).await;
+    fixture.person.send_parts(&upload, bytes, 1..=parts).await;
+    let stored = fixture.complete(&upload).await;
+    let workers = Workers::start(&fixture.queues, WorkerOptions::usual(2));
+    for place in &fixture.places {
+        fixture.available(&stored, place).await;
     }
     workers.idle().await;
     workers.stop().await;
     stored
 }
 
-async fn content(person: &Person, stored: &Stored) -> Answer {
+async fn content(person: &Person, stored: &Stored) -> HttpResponse {
     person
         .call("GET", &format!("/files/{}/content", stored.file.id), None)
         .await
 }
 
 /// Checks that a download leads to this place, with the file's bytes, name and type, and that only this may be done there.
-async fn leads_to(place: &Place, yard: &Yard, stored: &Stored, bytes: &Bytes) {
+async fn leads_to(place: &TestTarget, fixture: &ReplicationFixture, stored: &Stored, bytes: &Bytes) {
     assert!(
         place.object(&stored.blob) == *bytes,
         "{:?}: other bytes, for its own client",
         place.kind
     );
-    let answer = content(&yard.person, stored).await.expect(307);
+    let answer = content(&fixture.person, stored).await.expect(307);
     assert_eq!(answer.header("cache-control"), "no-store");
     let url = answer.header("location").to_owned();
     assert!(
@@ -119,66 +119,66 @@ async fn lost_since(stored: &Stored) -> Option<String> {
 #[tokio::test]
 async fn a_lost_file_is_at_oss() {
     let switch = Switch::new();
-    let yard = Yard::new(vec![Place::new(Kind::Oss, switch.rule()).await]).await;
+    let fixture = ReplicationFixture::new(vec![TestTarget::new(Kind::Oss, switch.rule()).await]).await;
     let bytes = fresh(2 * PART + 3);
-    let stored = copied(&yard, &bytes).await;
+    let stored = copied(&fixture, &bytes).await;
     // While the primary store has it, nobody is sent elsewhere.
-    let url = content(&yard.person, &stored)
+    let url = content(&fixture.person, &stored)
         .await
         .expect(307)
         .header("location")
         .to_owned();
-    assert!(!url.starts_with(&yard.places[0].relay.endpoint), "{url}");
+    assert!(!url.starts_with(&fixture.places[0].relay.endpoint), "{url}");
     lose(&stored).await;
-    leads_to(&yard.places[0], &yard, &stored, &bytes).await;
+    leads_to(&fixture.places[0], &fixture, &stored, &bytes).await;
     assert!(lost_since(&stored).await.is_some(), "it is known now");
-    leads_to(&yard.places[0], &yard, &stored, &bytes).await;
+    leads_to(&fixture.places[0], &fixture, &stored, &bytes).await;
     let stranger = Person::not_signed_in().await;
     content(&stranger, &stored).await.problem(404, "not_found");
     for fate in [Fate::Reset, Fate::Hang] {
         switch.set(fate);
-        leads_nowhere(&yard.person, &stored).await;
+        leads_nowhere(&fixture.person, &stored).await;
     }
-    yard.close().await;
+    fixture.close().await;
 }
 
 /// What is marked as lost, and is there all the same, comes from the primary store.
 #[tokio::test]
 async fn a_mark_is_not_believed_blindly() {
-    let yard = Yard::new(vec![Place::new(Kind::Oss, |_| Fate::Pass).await]).await;
+    let fixture = ReplicationFixture::new(vec![TestTarget::new(Kind::Oss, |_| Fate::Pass).await]).await;
     let bytes = fresh(1000);
-    let stored = copied(&yard, &bytes).await;
+    let stored = copied(&fixture, &bytes).await;
     let mark = json!({ "lost_since": "2026-01-01T00:00:00Z" });
     aws::set(&format!("BLOB#{}", stored.blob), "BLOB", &mark).await;
     assert!(lost_since(&stored).await.is_some());
-    let url = content(&yard.person, &stored)
+    let url = content(&fixture.person, &stored)
         .await
         .expect(307)
         .header("location")
         .to_owned();
-    assert!(!url.starts_with(&yard.places[0].relay.endpoint), "{url}");
+    assert!(!url.starts_with(&fixture.places[0].relay.endpoint), "{url}");
     assert_eq!(send("GET", &url, &[], "").await.expect(200).body, bytes);
     lose(&stored).await;
-    leads_to(&yard.places[0], &yard, &stored, &bytes).await;
-    yard.close().await;
+    leads_to(&fixture.places[0], &fixture, &stored, &bytes).await;
+    fixture.close().await;
 }
 
 /// A file of somebody at a terminal, and its parts on their way.
-async fn at_a_terminal(yard: &Yard, bytes: &Bytes) -> (Terminal, Stored) {
+async fn at_a_terminal(fixture: &ReplicationFixture, bytes: &Bytes) -> (Terminal, Stored) {
     let terminal = Terminal::new();
-    terminal.json(&["login", &yard.person.username]);
-    (terminal, copied(yard, bytes).await)
+    terminal.json(&["login", &fixture.person.username]);
+    (terminal, copied(fixture, bytes).await)
 }
 
 /// The command line downloads what is at this place only.
 async fn is_downloaded(kind: Kind) {
-    let yard = Yard::new(vec![Place::new(kind, |_| Fate::Pass).await]).await;
+    let fixture = ReplicationFixture::new(vec![TestTarget::new(kind, |_| Fate::Pass).await]).await;
     let bytes = fresh(3 * PART + 17);
-    let (terminal, stored) = at_a_terminal(&yard, &bytes).await;
+    let (terminal, stored) = at_a_terminal(&fixture, &bytes).await;
     lose(&stored).await;
     terminal.json(&["download", NAME, "-o", "copy"]);
     assert!(std::fs::read(terminal.path("copy")).unwrap() == bytes);
-    yard.close().await;
+    fixture.close().await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -191,9 +191,9 @@ async fn the_command_line_downloads_what_is_lost() {
 async fn the_command_line_goes_on_elsewhere() {
     const PARTS: usize = 12;
     const PASSED: usize = 5;
-    let yard = Yard::new(vec![Place::new(Kind::Oss, |_| Fate::Pass).await]).await;
+    let fixture = ReplicationFixture::new(vec![TestTarget::new(Kind::Oss, |_| Fate::Pass).await]).await;
     let bytes = fresh(PARTS * PART - 100);
-    let (mut terminal, stored) = at_a_terminal(&yard, &bytes).await;
+    let (mut terminal, stored) = at_a_terminal(&fixture, &bytes).await;
     let primary = format!("/blobs/{}", stored.blob);
     let (wanted, asked) = (primary.clone(), AtomicUsize::new(0));
     let proxy = Proxy::start(move |seen: &Seen| {
@@ -233,15 +233,15 @@ async fn the_command_line_goes_on_elsewhere() {
         String::from_utf8_lossy(&output.stderr)
     );
     assert!(std::fs::read(terminal.path("copy")).unwrap() == bytes);
-    let elsewhere = fetched(&proxy, &yard.places[0].key(&stored.blob));
+    let elsewhere = fetched(&proxy, &fixture.places[0].key(&stored.blob));
     assert_eq!(elsewhere, PARTS - PASSED, "what had come was not fetched again");
-    yard.close().await;
+    fixture.close().await;
 }
 
 mod real_ceph {
     use super::{
-        Fate, Kind, PART, Person, Place, Switch, Yard, content, copied, fresh, is_downloaded, leads_nowhere,
-        leads_to, lose,
+        Fate, Kind, PART, Person, ReplicationFixture, Switch, TestTarget, content, copied, fresh,
+        is_downloaded, leads_nowhere, leads_to, lose,
     };
     use crate::harness::ceph;
 
@@ -256,20 +256,20 @@ mod real_ceph {
     async fn a_lost_file_is_there_or_at_oss() {
         let switch = Switch::new();
         let places = vec![
-            Place::new(Kind::Ceph, |_| Fate::Pass).await,
-            Place::new(Kind::Oss, switch.rule()).await,
+            TestTarget::new(Kind::Ceph, |_| Fate::Pass).await,
+            TestTarget::new(Kind::Oss, switch.rule()).await,
         ];
-        let yard = Yard::new(places).await;
-        let [ceph, oss] = yard.places.as_slice() else {
+        let fixture = ReplicationFixture::new(places).await;
+        let [ceph, oss] = fixture.places.as_slice() else {
             panic!("there are two");
         };
         for size in [1000, 2 * PART + 3] {
             let bytes = fresh(size);
-            let stored = copied(&yard, &bytes).await;
+            let stored = copied(&fixture, &bytes).await;
             lose(&stored).await;
             for fate in [Fate::Reset, Fate::Hang] {
                 switch.set(fate);
-                leads_to(ceph, &yard, &stored, &bytes).await;
+                leads_to(ceph, &fixture, &stored, &bytes).await;
             }
             let key = ceph.key(&stored.blob);
             // As many bytes, and others.
@@ -278,16 +278,16 @@ mod real_ceph {
             std::fs::write(&path, fresh(size)).unwrap();
             ceph::boto3(&["put", &key, path.to_str().unwrap()]);
             switch.set(Fate::Reset);
-            leads_nowhere(&yard.person, &stored).await;
+            leads_nowhere(&fixture.person, &stored).await;
             switch.set(Fate::Pass);
-            leads_to(oss, &yard, &stored, &bytes).await;
+            leads_to(oss, &fixture, &stored, &bytes).await;
             ceph::boto3(&["delete", &key]);
-            leads_to(oss, &yard, &stored, &bytes).await;
+            leads_to(oss, &fixture, &stored, &bytes).await;
             let stranger = Person::not_signed_in().await;
             content(&stranger, &stored).await.problem(404, "not_found");
             // Its name is free for the next one.
-            yard.person.api.delete_file(&stored.file.id).await.unwrap();
+            fixture.person.api.delete_file(&stored.file.id).await.unwrap();
         }
-        yard.close().await;
+        fixture.close().await;
     }
 }

@@ -6,7 +6,7 @@
 //! one sweep looks at all of these worlds as if a long time had passed, and everything that must hold is checked. Then
 //! everybody asks again, the deployed function this time, and it is checked once more.
 
-mod closing;
+mod account_deletion;
 mod create;
 mod finalize;
 mod invitations;
@@ -211,8 +211,8 @@ scenarios! {
     a_password_that_is_changed: sessions::ChangePassword,
     a_personal_token_that_is_made: sessions::MakeToken,
     a_personal_token_that_is_ended: sessions::EndToken,
-    an_account_that_is_deleted: closing::Close,
-    a_sweep_that_clears_a_deleted_account: closing::Clear,
+    an_account_that_is_deleted: account_deletion::Close,
+    a_sweep_that_clears_a_deleted_account: account_deletion::Clear,
     a_quota_that_is_set: tree::SetQuota,
     a_role_that_is_set: tree::SetRole,
     an_upload_that_is_created: create::New,
@@ -223,7 +223,7 @@ scenarios! {
     a_challenge_that_is_answered: prove::Right,
     a_challenge_that_is_answered_wrong: prove::Wrong,
     an_answer_that_replaces_a_file: prove::Replacing,
-    a_look_at_an_upload_whose_parts_the_store_lost: parts::Look,
+    a_look_at_an_upload_whose_parts_the_store_lost: parts::ListParts,
     parts_that_are_signed: parts::Sign,
     an_upload_that_is_aborted: parts::Abort,
     a_finalize_of_new_content: finalize::NewContent,

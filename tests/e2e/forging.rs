@@ -6,7 +6,7 @@ mod keyed;
 
 use crate::harness::audit;
 use crate::harness::bytes::{MIB, fresh};
-use crate::harness::http::Answer;
+use crate::harness::http::HttpResponse;
 use crate::harness::person::{Person, content_id, put};
 use crate::harness::proof::{PROVABLE, proof_of, ranges};
 use bytes::Bytes;
@@ -175,7 +175,7 @@ async fn planting_other_bytes_under_a_known_hash() {
     assert_eq!(wrong.expect(200).json()["state"], "open");
     // Under the digest of the real bytes the store takes no others.
     let signed = person.sign(id(&upload), 1, &bytes).await;
-    let refused: Answer = put(&signed, other.clone()).await;
+    let refused: HttpResponse = put(&signed, other.clone()).await;
     assert_eq!(refused.status, 400, "{}", refused.text());
     // Under their own digest they are not what was announced.
     let signed = person.sign(id(&upload), 1, &other).await;

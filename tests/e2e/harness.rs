@@ -14,7 +14,7 @@
 //! | [`proof`] | challenges, and answers to them |
 //! | [`cli`] | the command line as a program |
 //! | [`ceph`], [`oss`] | a real Ceph, read with boto3; an OSS server, read with OSS's own clients |
-//! | [`targets`], [`places`] | targets of a test's own |
+//! | [`targets`], [`test_targets`] | targets of a test's own |
 //! | [`target_proxy`] | faults between workers and a target |
 //! | [`queues`], [`workers`] | queues that nobody else reads, and workers that a test can kill |
 //! | [`world`] | a table, a bucket, queues and targets of a test's own |
@@ -29,7 +29,6 @@ pub(crate) mod documented;
 pub(crate) mod http;
 pub(crate) mod oss;
 pub(crate) mod person;
-pub(crate) mod places;
 pub(crate) mod private_sweep;
 pub(crate) mod problem;
 pub(crate) mod proof;
@@ -42,6 +41,7 @@ pub(crate) mod signed;
 pub(crate) mod stack;
 pub(crate) mod target_proxy;
 pub(crate) mod targets;
+pub(crate) mod test_targets;
 pub(crate) mod wait;
 pub(crate) mod workers;
 pub(crate) mod world;

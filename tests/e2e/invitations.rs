@@ -6,7 +6,7 @@
 use crate::harness::aws::{invoke, set};
 use crate::harness::bytes::unique;
 use crate::harness::cli::Terminal;
-use crate::harness::http::{Answer, send};
+use crate::harness::http::{HttpResponse, send};
 use crate::harness::person::{
     Invitation, PASSWORD, Person, anonymous, invitation, is_good, make_account, new_username,
 };
@@ -70,13 +70,13 @@ async fn administer(request: &Value) -> Result<Value, String> {
     answer.map_err(|error| error["errorMessage"].as_str().unwrap_or_default().to_owned())
 }
 
-async fn post(path: &str, body: &Value) -> Answer {
+async fn post(path: &str, body: &Value) -> HttpResponse {
     let url = format!("{}/v1{path}", stack().api_url);
     let headers = [("content-type", "application/json")];
     send("POST", &url, &headers, body.to_string()).await
 }
 
-async fn reset(username: &str, code: &str) -> Answer {
+async fn reset(username: &str, code: &str) -> HttpResponse {
     let body = json!({ "username": username, "code": code, "password": ANOTHER });
     post("/accounts/password", &body).await
 }
@@ -320,14 +320,14 @@ async fn whoever_sets_the_password_can_sign_in_at_once() {
     let person = Person::not_signed_in().await;
     let (home, code) = (new_address(), person.password_code().await);
     let mut door = Sandbox::start("session-create", |_| Act::Pass).await;
-    let mut knock = async |password: &str| {
+    let mut attempt = async |password: &str| {
         let body = json!({ "username": person.username, "password": password });
         let event = http_event("session-create", None, "", Some(&body));
         let answer = door.invoke(&from_address(event, &home)).await.unwrap();
         answer["statusCode"].as_u64().unwrap()
     };
     let mut guesses = 0;
-    while knock("a wrong guess").await != 429 {
+    while attempt("a wrong guess").await != 429 {
         guesses += 1;
         assert!(guesses < 40, "never refused");
     }
@@ -336,7 +336,7 @@ async fn whoever_sets_the_password_can_sign_in_at_once() {
     let event = http_event("account-reset-password", None, "", Some(&body));
     let answer = function.invoke(&from_address(event, &home)).await.unwrap();
     assert_eq!(answer["statusCode"], 204, "{answer}");
-    assert_eq!(knock(PASSWORD).await, 201);
+    assert_eq!(attempt(PASSWORD).await, 201);
 }
 
 #[tokio::test]

@@ -2,10 +2,10 @@
 
 use crate::harness::aws;
 use crate::harness::bytes::fresh;
-use crate::harness::places::{Kind, Place, Yard};
 use crate::harness::proxy::{Act, Seen};
 use crate::harness::sandbox::Sandbox;
 use crate::harness::target_proxy::Fate;
+use crate::harness::test_targets::{Kind, ReplicationFixture, TestTarget};
 use crate::harness::wait::until;
 use bytes::Bytes;
 use client::types::ReplicaState;
@@ -21,8 +21,11 @@ const CALLS: [&str; 4] = [
 /// For how long the sweep takes a message's word that something happens, in seconds.
 const STALLED_AFTER: i64 = 20 * 60;
 
-async fn worker(yard: &Yard, rule: impl Fn(&Seen) -> Act + Send + Sync + 'static) -> Sandbox {
-    let mut environment = yard.queues.environment().to_vec();
+async fn worker(
+    fixture: &ReplicationFixture,
+    rule: impl Fn(&Seen) -> Act + Send + Sync + 'static,
+) -> Sandbox {
+    let mut environment = fixture.queues.environment().to_vec();
     // What counts fails at once.
     environment.push(("MAX_RECEIVES", "1"));
     Sandbox::start_with("replicate", rule, &environment).await
@@ -30,13 +33,13 @@ async fn worker(yard: &Yard, rule: impl Fn(&Seen) -> Act + Send + Sync + 'static
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn what_fails_there_does_not_count() {
-    let yard = Yard::new(vec![Place::new(Kind::S3, |_| Fate::Pass).await]).await;
-    let place = &yard.places[0];
+    let fixture = ReplicationFixture::new(vec![TestTarget::new(Kind::S3, |_| Fate::Pass).await]).await;
+    let place = &fixture.places[0];
     let partition = format!("TARGET#{}", place.name);
     let mut files = Vec::new();
     for (number, call) in (1..).zip(CALLS) {
         let bytes: Bytes = fresh(100);
-        let stored = yard.store(call, &bytes).await;
+        let stored = fixture.store(call, &bytes).await;
         let rule = move |seen: &Seen| {
             if seen.operation == call {
                 Act::Refuse
@@ -44,20 +47,28 @@ async fn what_fails_there_does_not_count() {
                 Act::Pass
             }
         };
-        let mut worker = worker(&yard, rule).await;
-        assert_eq!(yard.queues.hand_over(&mut worker).await, 1, "{call}");
+        let mut worker = worker(&fixture, rule).await;
+        assert_eq!(fixture.queues.hand_over(&mut worker).await, 1, "{call}");
         assert!(
             worker.proxy.operations().iter().any(|seen| seen == call),
             "{call} was not made"
         );
-        let replica = yard.replica(&stored, place).await;
+        let replica = fixture.replica(&stored, place).await;
         assert_eq!(
             (replica.state, replica.attempts, replica.last_error),
             (ReplicaState::Pending, 0, None),
             "{call}"
         );
-        assert_eq!(yard.queues.waiting().await, number, "{call}: its message waits");
-        assert_eq!(yard.queues.hand_over(&mut worker).await, 0, "{call}: not at once");
+        assert_eq!(
+            fixture.queues.waiting().await,
+            number,
+            "{call}: its message waits"
+        );
+        assert_eq!(
+            fixture.queues.hand_over(&mut worker).await,
+            0,
+            "{call}: not at once"
+        );
         let (pk, sk) = (format!("BLOB#{}", stored.blob), format!("REPLICA#{}", place.name));
         let row = aws::item(&pk, &sk).await.unwrap();
         let due = row["due_at"].as_i64().unwrap() - Timestamp::now().as_second();
@@ -69,14 +80,14 @@ async fn what_fails_there_does_not_count() {
         assert_eq!(circuit, None, "{call}: the target is not to blame");
         files.push((stored, bytes));
     }
-    let mut worker = worker(&yard, |_| Act::Pass).await;
+    let mut worker = worker(&fixture, |_| Act::Pass).await;
     until("all have arrived", async || {
-        yard.queues.hand_over(&mut worker).await;
-        (yard.queues.waiting().await == 0).then_some(())
+        fixture.queues.hand_over(&mut worker).await;
+        (fixture.queues.waiting().await == 0).then_some(())
     })
     .await;
     let files: Vec<_> = files.iter().map(|(stored, bytes)| (stored, bytes)).collect();
-    yard.check(place, &files, "after our own failures").await;
-    assert_eq!(yard.queues.dead_letters().await, []);
-    yard.close().await;
+    fixture.check(place, &files, "after our own failures").await;
+    assert_eq!(fixture.queues.dead_letters().await, []);
+    fixture.close().await;
 }

@@ -80,9 +80,9 @@ async fn what_has_no_owner_is_removed_and_nothing_else() {
     let expected = json!({
         "state": "ended", "started_at": first["started_at"],
         "objects_seen": 5, "objects_orphaned": 0, "multiparts_seen": 5, "multiparts_aborted": 0,
-        "blobs_seen": 2, "blobs_looked_at": first["blobs_looked_at"], "blobs_lost": 0, "blobs_found": 0,
-        "replicas_seen": 0, "replicas_looked_at": 0, "replicas_lost": 0, "replicas_added": 0, "replicas_removed": 0,
-        "claims_removed": 1, "foreign": 5, "failed": 0, "skipped": 0, "sample": 12,
+        "blobs_seen": 2, "blobs_checked": first["blobs_checked"], "blobs_lost": 0, "blobs_found": 0,
+        "replicas_seen": 0, "replicas_checked": 0, "replicas_lost": 0, "replicas_added": 0, "replicas_removed": 0,
+        "upload_owners_removed": 1, "foreign": 5, "failed": 0, "skipped": 0, "sample": 12,
     });
     assert_eq!(first, expected);
     assert_eq!(
@@ -100,9 +100,9 @@ async fn what_has_no_owner_is_removed_and_nothing_else() {
     let expected = json!({
         "state": "ended", "started_at": report["started_at"],
         "objects_seen": 5, "objects_orphaned": 2, "multiparts_seen": 5, "multiparts_aborted": 4,
-        "blobs_seen": 2, "blobs_looked_at": 2, "blobs_lost": 0, "blobs_found": 0,
-        "replicas_seen": 0, "replicas_looked_at": 0, "replicas_lost": 0, "replicas_added": 0, "replicas_removed": 0,
-        "claims_removed": 1, "foreign": 5, "failed": 0, "skipped": 0, "sample": 1,
+        "blobs_seen": 2, "blobs_checked": 2, "blobs_lost": 0, "blobs_found": 0,
+        "replicas_seen": 0, "replicas_checked": 0, "replicas_lost": 0, "replicas_added": 0, "replicas_removed": 0,
+        "upload_owners_removed": 1, "foreign": 5, "failed": 0, "skipped": 0, "sample": 1,
     });
     assert_eq!(report, expected);
     let mut left: Vec<_> = [&file, &taken, &unnamed].map(Sent::key).to_vec();

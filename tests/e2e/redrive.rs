@@ -3,10 +3,10 @@
 
 use crate::harness::aws;
 use crate::harness::bytes::{PART, fresh};
-use crate::harness::places::{Kind, Place, Stored, Yard};
 use crate::harness::proxy::{Act, Seen};
 use crate::harness::sandbox::{Sandbox, http_event};
 use crate::harness::target_proxy::Fate;
+use crate::harness::test_targets::{Kind, ReplicationFixture, Stored, TestTarget};
 use crate::harness::wait::until;
 use crate::harness::world::World;
 use client::types::ReplicaState;
@@ -24,14 +24,14 @@ const WAYS: [Act; 5] = [
 ];
 
 struct Case {
-    yard: Yard,
+    fixture: ReplicationFixture,
     /// Whether the target refuses what it is asked for.
     refuses: Arc<AtomicBool>,
     worker: Sandbox,
 }
 
 /// A target that refuses what it is asked for as long as this says so.
-async fn place(refuses: &Arc<AtomicBool>) -> Place {
+async fn place(refuses: &Arc<AtomicBool>) -> TestTarget {
     let refusing = Arc::clone(refuses);
     let rule = move |_: &_| {
         if refusing.load(Ordering::SeqCst) {
@@ -40,7 +40,7 @@ async fn place(refuses: &Arc<AtomicBool>) -> Place {
             Fate::Pass
         }
     };
-    Place::new(Kind::S3, rule).await
+    TestTarget::new(Kind::S3, rule).await
 }
 
 impl Case {
@@ -50,32 +50,32 @@ impl Case {
         Self::at(places, refuses).await
     }
 
-    async fn at(places: Vec<Place>, refuses: Arc<AtomicBool>) -> Self {
-        let yard = Yard::new(places).await;
-        yard.person.become_operator().await;
-        let mut environment = yard.queues.environment().to_vec();
+    async fn at(places: Vec<TestTarget>, refuses: Arc<AtomicBool>) -> Self {
+        let fixture = ReplicationFixture::new(places).await;
+        fixture.person.become_operator().await;
+        let mut environment = fixture.queues.environment().to_vec();
         // The first failure is the last attempt.
         environment.push(("MAX_RECEIVES", "1"));
         let worker = Sandbox::start_with("replicate", |_| Act::Pass, &environment).await;
         Self {
-            yard,
+            fixture,
             refuses,
             worker,
         }
     }
 
-    fn place(&self) -> &Place {
-        &self.yard.places[0]
+    fn place(&self) -> &TestTarget {
+        &self.fixture.places[0]
     }
 
     /// A file whose replica failed.
     async fn failed(&mut self, name: &str) -> Stored {
         self.refuses.store(true, Ordering::SeqCst);
-        let stored = self.yard.store(name, &fresh(100)).await;
-        let messages = self.yard.queues.hand_over(&mut self.worker).await;
-        assert_eq!(messages, self.yard.places.len(), "{name}");
+        let stored = self.fixture.store(name, &fresh(100)).await;
+        let messages = self.fixture.queues.hand_over(&mut self.worker).await;
+        assert_eq!(messages, self.fixture.places.len(), "{name}");
         self.refuses.store(false, Ordering::SeqCst);
-        let replica = self.yard.replica(&stored, self.place()).await;
+        let replica = self.fixture.replica(&stored, self.place()).await;
         assert_eq!(
             (replica.state, replica.attempts),
             (ReplicaState::Failed, 1),
@@ -86,10 +86,10 @@ impl Case {
 
     /// Asks once, with this done to the calls.
     async fn redrive(&self, rule: impl Fn(&Seen) -> Act + Send + Sync + 'static) -> (Sandbox, Option<Value>) {
-        let environment = self.yard.queues.environment();
+        let environment = self.fixture.queues.environment();
         let mut function = Sandbox::start_with("target-redrive", rule, &environment).await;
         let name = self.place().name.as_str();
-        let event = http_event("target-redrive", Some(name), &self.yard.person.token, None);
+        let event = http_event("target-redrive", Some(name), &self.fixture.person.token, None);
         let answer = function.invoke(&event).await;
         // A short poll overlooks letters.
         let polls = function.proxy.seen().into_iter();
@@ -112,22 +112,22 @@ impl Case {
     async fn arrives(&mut self, stored: &Stored, what: &str) {
         let (_, answer) = self.redrive(|_| Act::Pass).await;
         assert_eq!(answer.unwrap()["statusCode"], 200, "{what}");
-        let replica = self.yard.replica(stored, self.place()).await;
-        if replica.state != ReplicaState::Available && self.yard.queues.waiting().await == 0 {
+        let replica = self.fixture.replica(stored, self.place()).await;
+        if replica.state != ReplicaState::Available && self.fixture.queues.waiting().await == 0 {
             // The redrive died before there was a message, and the sweep sends one in time.
             assert!(
                 self.is_due_in_time(stored).await,
                 "{what}: nobody will send a message"
             );
-            self.yard.queues.start(&stored.blob, &self.place().name).await;
+            self.fixture.queues.start(&stored.blob, &self.place().name).await;
         }
         until(&format!("{what}: it arrives"), async || {
-            self.yard.queues.hand_over(&mut self.worker).await;
-            let replica = self.yard.replica(stored, &self.yard.places[0]).await;
+            self.fixture.queues.hand_over(&mut self.worker).await;
+            let replica = self.fixture.replica(stored, &self.fixture.places[0]).await;
             (replica.state == ReplicaState::Available).then_some(())
         })
         .await;
-        self.yard.check_row(stored, self.place(), what).await;
+        self.fixture.check_row(stored, self.place(), what).await;
     }
 }
 
@@ -142,7 +142,7 @@ async fn every_fault_while_failed_replicas_are_tried_again() {
     println!("{operations:?}");
     assert!(operations.len() >= 10, "{operations:?}");
     case.arrives(&stored, "without a fault").await;
-    assert_eq!(case.yard.queues.dead_letters().await, [], "its letter is gone");
+    assert_eq!(case.fixture.queues.dead_letters().await, [], "its letter is gone");
 
     let mut files = 1;
     for (call, operation) in operations.iter().enumerate() {
@@ -168,23 +168,23 @@ async fn every_fault_while_failed_replicas_are_tried_again() {
     let place = case.place();
     assert_eq!(
         (
-            place.tally("available").await,
-            place.tally("available_bytes").await
+            place.counters("available").await,
+            place.counters("available_bytes").await
         ),
         (files, files * 100)
     );
     assert_eq!(
-        (place.tally("failed").await, place.tally("pending").await),
+        (place.counters("failed").await, place.counters("pending").await),
         (0, 0)
     );
     // Letters that were taken out when their function died are back after half a minute, and of no use any more.
     until("no dead letters are left", async || {
         case.redrive(|_| Act::Pass).await.1.unwrap();
-        (case.yard.queues.dead_letter_count().await == 0).then_some(())
+        (case.fixture.queues.dead_letter_count().await == 0).then_some(())
     })
     .await;
     println!("{files} files");
-    case.yard.close().await;
+    case.fixture.close().await;
 }
 
 /// A worker that dies while it dead-letters a message leaves a failed replica. The message is redelivered, and then dead-lettered.
@@ -194,32 +194,32 @@ async fn letters_come_though_a_worker_dies_before_it_sends_them() {
     case.refuses.store(true, Ordering::SeqCst);
     let mut files = Vec::new();
     for (way, letters) in [(Act::KillBefore, 0), (Act::KillAfter, 1)] {
-        let stored = case.yard.store(&format!("{way:?}"), &fresh(100)).await;
-        let mut environment = case.yard.queues.environment().to_vec();
+        let stored = case.fixture.store(&format!("{way:?}"), &fresh(100)).await;
+        let mut environment = case.fixture.queues.environment().to_vec();
         environment.push(("MAX_RECEIVES", "1"));
         let rule = move |seen: &Seen| match seen.operation.as_str() {
             "SQS SendMessage" => way,
             _ => Act::Pass,
         };
         let mut worker = Sandbox::start_with("replicate", rule, &environment).await;
-        assert_eq!(case.yard.queues.hand_over(&mut worker).await, 1, "{way:?}");
-        let replica = case.yard.replica(&stored, case.place()).await;
+        assert_eq!(case.fixture.queues.hand_over(&mut worker).await, 1, "{way:?}");
+        let replica = case.fixture.replica(&stored, case.place()).await;
         assert_eq!(replica.state, ReplicaState::Failed, "{way:?}: {replica:?}");
         assert_eq!(
-            case.yard.queues.dead_letter_count().await,
+            case.fixture.queues.dead_letter_count().await,
             letters,
             "{way:?}: it lived"
         );
         files.push(stored);
     }
     until("the messages have come again", async || {
-        case.yard.queues.hand_over(&mut case.worker).await;
-        (case.yard.queues.waiting().await == 0).then_some(())
+        case.fixture.queues.hand_over(&mut case.worker).await;
+        (case.fixture.queues.waiting().await == 0).then_some(())
     })
     .await;
-    let letters = case.yard.queues.dead_letters().await;
+    let letters = case.fixture.queues.dead_letters().await;
     for stored in &files {
-        let replica = case.yard.replica(stored, case.place()).await;
+        let replica = case.fixture.replica(stored, case.place()).await;
         assert_eq!(replica.state, ReplicaState::Failed, "{replica:?}");
         let has_one = letters
             .iter()
@@ -228,8 +228,8 @@ async fn letters_come_though_a_worker_dies_before_it_sends_them() {
     }
     assert_eq!(
         (
-            case.place().tally("failed").await,
-            case.place().tally("pending").await
+            case.place().counters("failed").await,
+            case.place().counters("pending").await
         ),
         (2, 0)
     );
@@ -237,7 +237,7 @@ async fn letters_come_though_a_worker_dies_before_it_sends_them() {
     for stored in &files {
         case.arrives(stored, &stored.file.name).await;
     }
-    case.yard.close().await;
+    case.fixture.close().await;
 }
 
 /// The dead letters of other targets stay where operators see them, as they were.
@@ -247,29 +247,29 @@ async fn letters_of_other_targets_stay() {
     let places = vec![place(&refuses).await, place(&refuses).await];
     let mut case = Case::at(places, refuses).await;
     let stored = case.failed("a").await;
-    let others = case.yard.replica(&stored, &case.yard.places[1]).await;
+    let others = case.fixture.replica(&stored, &case.fixture.places[1]).await;
     assert_eq!(others.state, ReplicaState::Failed, "{others:?}");
-    assert_eq!(case.yard.queues.dead_letter_count().await, 2);
+    assert_eq!(case.fixture.queues.dead_letter_count().await, 2);
     let (_, answer) = case.redrive(|_| Act::Pass).await;
     let body: Value = serde_json::from_str(answer.unwrap()["body"].as_str().unwrap()).unwrap();
     assert_eq!(body["redriven"], 1, "{body}");
     // At once, not when half a minute is over.
-    let letters = case.yard.queues.dead_letters().await;
+    let letters = case.fixture.queues.dead_letters().await;
     let [(letter, reason)] = letters.as_slice() else {
         panic!("there is one: {letters:?}");
     };
     assert_eq!(
         (&letter["target"], &letter["blob"]),
         (
-            &case.yard.places[1].name.as_str().into(),
+            &case.fixture.places[1].name.as_str().into(),
             &stored.blob.as_str().into()
         )
     );
     assert!(reason.contains("InternalError"), "{reason}");
     case.arrives(&stored, "after the other").await;
-    let others = case.yard.replica(&stored, &case.yard.places[1]).await;
+    let others = case.fixture.replica(&stored, &case.fixture.places[1]).await;
     assert_eq!(others.state, ReplicaState::Failed, "{others:?}");
-    case.yard.close().await;
+    case.fixture.close().await;
 }
 
 /// A target that forgets each multipart upload that is begun there: that is an end of it some time, and a beginning when

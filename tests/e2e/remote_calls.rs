@@ -82,16 +82,16 @@ fn in_words(calls: &[String]) -> String {
 
 /// What functions know of the targets, in a row of its own: that of the stack is changed by other tests all the time. It has
 /// the stack's targets, without policies.
-struct Roster {
+struct TargetRegistry {
     pk: String,
 }
 
-impl Roster {
+impl TargetRegistry {
     async fn new() -> Self {
         let pk = format!("TARGETS-{:x}", unique());
         let member = |target: &Value| {
             json!({
-                "name": target["name"], "kind": target["kind"], "standing": "active", "only_by_policy": false,
+                "name": target["name"], "kind": target["kind"], "status": "active", "only_by_policy": false,
             })
         };
         let members: Vec<Value> = stack().targets.iter().map(member).collect();
@@ -108,9 +108,9 @@ impl Roster {
         let pk = self.pk.clone();
         function.proxy.on_send(move |seen| {
             let mut request = seen.json()?;
-            let is_roster = request["Key"]["pk"]["S"] == "TARGETS";
+            let is_target_registry = request["Key"]["pk"]["S"] == "TARGETS";
             request["Key"]["pk"]["S"] = json!(pk);
-            is_roster.then_some(request)
+            is_target_registry.then_some(request)
         });
     }
 }
@@ -118,7 +118,7 @@ impl Roster {
 /// The table, line by line.
 struct Table {
     person: Person,
-    roster: Roster,
+    target_registry: TargetRegistry,
     /// Queues that nobody else uses.
     queues: Queues,
     lines: String,
@@ -164,7 +164,7 @@ impl Table {
         };
         assert_eq!(start, expected, "{function}");
         sandbox.proxy.forget();
-        self.roster.shown_to(&sandbox);
+        self.target_registry.shown_to(&sandbox);
         let answer = sandbox.invoke(&event).await.unwrap();
         let status = answer["statusCode"].as_u64().unwrap();
         assert!((200..400).contains(&status), "{function}: {answer}");
@@ -357,17 +357,17 @@ impl Table {
     /// For operators.
     async fn targets(&mut self) {
         self.person.become_operator().await;
-        let roster = aws::item(&self.roster.pk, "TARGETS").await.unwrap();
-        let one = &roster["members"][0];
+        let target_registry = aws::item(&self.target_registry.pk, "TARGETS").await.unwrap();
+        let one = &target_registry["members"][0];
         let members = |members: &[&Value]| json!({ "members": members });
         // The page must not depend on how many the stack has.
-        aws::set(&self.roster.pk, "TARGETS", &members(&[one])).await;
+        aws::set(&self.target_registry.pk, "TARGETS", &members(&[one])).await;
         self.note(request("target-list", "one target")).await;
         let target = targets::new_name("nothing");
         let mine = json!({
-            "name": target, "kind": "ceph", "standing": "active", "only_by_policy": true,
+            "name": target, "kind": "ceph", "status": "active", "only_by_policy": true,
         });
-        aws::set(&self.roster.pk, "TARGETS", &members(&[one, &mine])).await;
+        aws::set(&self.target_registry.pk, "TARGETS", &members(&[one, &mine])).await;
         self.note(request("target-redrive", "nothing failed, no dead letters").id(&target))
             .await;
     }
@@ -376,7 +376,7 @@ impl Table {
 async fn measured() -> String {
     let mut table = Table {
         person: Person::new().await,
-        roster: Roster::new().await,
+        target_registry: TargetRegistry::new().await,
         queues: Queues::new().await,
         lines: String::new(),
         seen: BTreeSet::from([CALLS_NOTHING.to_owned()]),

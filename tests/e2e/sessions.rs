@@ -4,7 +4,7 @@ mod listed;
 
 use crate::harness::aws;
 use crate::harness::bytes::unique;
-use crate::harness::http::{Answer, send};
+use crate::harness::http::{HttpResponse, send};
 use crate::harness::person::{PASSWORD, Person, anonymous, is_good, make_account, new_username};
 use crate::harness::proxy::Act;
 use crate::harness::sandbox::{Sandbox, http_event, peak_memory};
@@ -19,7 +19,7 @@ async fn is_signed_in(token: &str) -> bool {
     is_good(token, "a session").await
 }
 
-async fn refresh(token: &str) -> Answer {
+async fn refresh(token: &str) -> HttpResponse {
     let url = format!("{}/v1/sessions/refresh", stack().api_url);
     let body = json!({ "refresh_token": token }).to_string();
     send("POST", &url, &[("content-type", "application/json")], body).await

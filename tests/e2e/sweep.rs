@@ -136,7 +136,7 @@ async fn bytes_without_files_are_reclaimed() {
         aws::item(&pk, "BLOB").await.is_none().then_some(())
     })
     .await;
-    for prefix in ["LEDGER#", "REPLICA#", "SEGMENT#"] {
+    for prefix in ["DIGESTS#", "REPLICA#", "SEGMENT#"] {
         assert_eq!(aws::items(&pk, prefix).await, [json!(null); 0]);
     }
     assert_eq!(aws::object(&key).await, None);

@@ -41,9 +41,9 @@ async fn nothing_fails_while_the_secret_is_invalid() {
         let report = sweep.invoke(&schedule()).await.unwrap();
         assert_eq!(report["failed"], 1, "{field}: {report}");
         tells(&sweep.log(), field);
-        let roster = world.item("TARGETS", "TARGETS").await.unwrap();
+        let target_registry = world.item("TARGETS", "TARGETS").await.unwrap();
         assert_eq!(
-            roster["members"][0]["standing"], "active",
+            target_registry["members"][0]["status"], "active",
             "{field}: nothing is taken for gone"
         );
 
@@ -58,7 +58,7 @@ async fn nothing_fails_while_the_secret_is_invalid() {
     world.remove().await;
 }
 
-/// A function that knows a target from the roster may send messages for it at once: they are not for an unknown target because a
+/// A function that knows a target from the target registry may send messages for it at once: they are not for an unknown target because a
 /// worker read the secret just before.
 #[tokio::test]
 async fn a_target_that_was_just_added_is_known() {

@@ -5,20 +5,20 @@ use crate::harness::aws;
 use crate::harness::bytes::fresh;
 use crate::harness::cli::Terminal;
 use crate::harness::person::Person;
-use crate::harness::places::{Kind, Place};
 use crate::harness::proof::PROVABLE;
 use crate::harness::signed::send_signed;
 use crate::harness::stack::stack;
 use crate::harness::target_proxy::Fate;
 use crate::harness::targets;
+use crate::harness::test_targets::{Kind, TestTarget};
 use crate::harness::wait::until;
 use client::transfer::How;
-use client::types::{CircuitState, Node, ReplicaState, Standing, TargetStatus};
+use client::types::{CircuitState, Node, ReplicaState, Target, TargetStatus};
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
 
 /// How a target is doing, as an operator sees it.
-async fn status(operator: &Person, name: &str) -> TargetStatus {
+async fn status(operator: &Person, name: &str) -> Target {
     let targets = operator.api.targets().await.unwrap();
     let found = targets.into_iter().find(|target| target.name == name);
     found.unwrap_or_else(|| panic!("there is no target {name}"))
@@ -99,15 +99,15 @@ async fn a_target_that_refuses_is_left_alone_and_mended() {
     const FILES: u64 = 12;
     let (person, operator) = (Person::new().await, Person::new().await);
     operator.become_operator().await;
-    let mut place = Place::new(Kind::S3, |_| Fate::Pass).await;
+    let mut place = TestTarget::new(Kind::S3, |_| Fate::Pass).await;
     let bucket = format!("later-{}", place.name);
     place.entry["bucket"] = json!(bucket);
     let name = place.name.clone();
     let mine = targets::only_for(&person.id, &[place.entry.clone()]).await;
     let before = status(&operator, &name).await;
     assert_eq!(
-        (before.standing, before.circuit.state),
-        (Standing::Active, CircuitState::Closed)
+        (before.status, before.circuit.state),
+        (TargetStatus::Active, CircuitState::Closed)
     );
     assert_eq!((before.pending, before.failed, before.available), (0, 0, 0));
     assert_eq!((before.oldest_pending_since, before.lag_seconds), (None, 0));
@@ -219,8 +219,8 @@ async fn targets_of(person: &Person, file: &Node) -> BTreeSet<String> {
 async fn a_policy_says_whose_files_get_where() {
     let (person, other) = (Person::new().await, Person::new().await);
     let (one, two) = (
-        Place::new(Kind::S3, |_| Fate::Pass).await,
-        Place::new(Kind::S3, |_| Fate::Pass).await,
+        TestTarget::new(Kind::S3, |_| Fate::Pass).await,
+        TestTarget::new(Kind::S3, |_| Fate::Pass).await,
     );
     let usual: Vec<&str> = stack()
         .targets

@@ -45,14 +45,14 @@ impl Answered {
 }
 
 /// A function that signs in.
-struct Door(Sandbox);
+struct SignIn(Sandbox);
 
-impl Door {
+impl SignIn {
     async fn with(limits: &[(&str, &str)]) -> Self {
         Self(Sandbox::start_with("session-create", |_| Act::Pass, limits).await)
     }
 
-    async fn knock(&mut self, address: &str, username: &str, password: &str) -> Answered {
+    async fn attempt(&mut self, address: &str, username: &str, password: &str) -> Answered {
         let body = json!({ "username": username, "password": password });
         let event = http_event("session-create", None, "", Some(&body));
         Answered::of(&self.0.invoke(&from_address(event, address)).await.unwrap())
@@ -62,30 +62,43 @@ impl Door {
 #[tokio::test]
 async fn guesses_have_to_wait_longer_each_time_and_only_where_they_are_made() {
     let person = Person::not_signed_in().await;
-    let mut door = Door::with(&[]).await;
+    let mut sign_in = SignIn::with(&[]).await;
     let (thief, owner) = (new_address(), new_address());
     let mut looked_at = 0;
     let waits = wait_longer(async || {
-        let answer = door.knock(&thief, &person.username, "a wrong guess").await;
+        let answer = sign_in.attempt(&thief, &person.username, "a wrong guess").await;
         looked_at += u64::from(answer.status == 401);
         answer.retry_after
     })
     .await;
     assert!(looked_at >= 10, "{looked_at} were free");
     let longest = *waits.last().unwrap();
-    door.knock(&thief, &person.username, PASSWORD)
+    sign_in
+        .attempt(&thief, &person.username, PASSWORD)
         .await
         .has_to_wait(1..=longest);
     // The owner, elsewhere, does not notice; and other names are others' business.
-    assert_eq!(door.knock(&owner, &person.username, PASSWORD).await.status, 201);
+    assert_eq!(
+        sign_in.attempt(&owner, &person.username, PASSWORD).await.status,
+        201
+    );
     let other = Person::not_signed_in().await;
-    assert_eq!(door.knock(&thief, &other.username, PASSWORD).await.status, 201);
+    assert_eq!(
+        sign_in.attempt(&thief, &other.username, PASSWORD).await.status,
+        201
+    );
     // A right password in time resets the count.
     tokio::time::sleep(Duration::from_secs(longest)).await;
-    assert_eq!(door.knock(&thief, &person.username, PASSWORD).await.status, 201);
+    assert_eq!(
+        sign_in.attempt(&thief, &person.username, PASSWORD).await.status,
+        201
+    );
     for _ in 0..10 {
         assert_eq!(
-            door.knock(&thief, &person.username, "a wrong guess").await.status,
+            sign_in
+                .attempt(&thief, &person.username, "a wrong guess")
+                .await
+                .status,
             401
         );
     }
@@ -115,8 +128,11 @@ async fn guesses_that_come_at_once_are_counted_before_anybody_looks_at_them() {
     let person = Person::not_signed_in().await;
     let thief = new_address();
     let guess = || async {
-        let mut door = Door::with(&[]).await;
-        door.knock(&thief, &person.username, "a wrong guess").await.status
+        let mut sign_in = SignIn::with(&[]).await;
+        sign_in
+            .attempt(&thief, &person.username, "a wrong guess")
+            .await
+            .status
     };
     let answers = futures::future::join_all((0..24).map(|_| guess())).await;
     let looked_at = answers.iter().filter(|status| **status == 401).count();
@@ -131,24 +147,32 @@ async fn guesses_that_come_at_once_are_counted_before_anybody_looks_at_them() {
 async fn strangers_cannot_keep_an_owner_out_where_he_is_known() {
     within_one_hour(async || {
         let person = Person::not_signed_in().await;
-        let mut door = Door::with(&[("SIGN_INS_PER_HOUR_AND_ACCOUNT", "4")]).await;
+        let mut sign_in = SignIn::with(&[("SIGN_INS_PER_HOUR_AND_ACCOUNT", "4")]).await;
         let home = new_address();
-        assert_eq!(door.knock(&home, &person.username, PASSWORD).await.status, 201);
+        assert_eq!(
+            sign_in.attempt(&home, &person.username, PASSWORD).await.status,
+            201
+        );
         for _ in 0..3 {
             let stranger = new_address();
             assert_eq!(
-                door.knock(&stranger, &person.username, "a wrong guess")
+                sign_in
+                    .attempt(&stranger, &person.username, "a wrong guess")
                     .await
                     .status,
                 401
             );
         }
         // Many strangers are one, whatever they know.
-        door.knock(&new_address(), &person.username, PASSWORD)
+        sign_in
+            .attempt(&new_address(), &person.username, PASSWORD)
             .await
             .has_to_wait(1..=3600);
         for _ in 0..3 {
-            assert_eq!(door.knock(&home, &person.username, PASSWORD).await.status, 201);
+            assert_eq!(
+                sign_in.attempt(&home, &person.username, PASSWORD).await.status,
+                201
+            );
         }
     })
     .await;
@@ -165,16 +189,20 @@ async fn an_owner_is_known_where_he_signed_up() {
         let event = http_event("account-create", None, "", Some(&body));
         let made = Answered::of(&sign_up.invoke(&from_address(event, &home)).await.unwrap());
         assert_eq!(made.status, 201);
-        let mut door = Door::with(&[("SIGN_INS_PER_HOUR_AND_ACCOUNT", "1")]).await;
+        let mut sign_in = SignIn::with(&[("SIGN_INS_PER_HOUR_AND_ACCOUNT", "1")]).await;
         let stranger = new_address();
         assert_eq!(
-            door.knock(&stranger, &username, "a wrong guess").await.status,
+            sign_in
+                .attempt(&stranger, &username, "a wrong guess")
+                .await
+                .status,
             401
         );
-        door.knock(&new_address(), &username, PASSWORD)
+        sign_in
+            .attempt(&new_address(), &username, PASSWORD)
             .await
             .has_to_wait(1..=3600);
-        assert_eq!(door.knock(&home, &username, PASSWORD).await.status, 201);
+        assert_eq!(sign_in.attempt(&home, &username, PASSWORD).await.status, 201);
     })
     .await;
 }
@@ -182,18 +210,25 @@ async fn an_owner_is_known_where_he_signed_up() {
 #[tokio::test]
 async fn one_source_cannot_try_many_names() {
     within_one_hour(async || {
-        let mut door = Door::with(&[("SIGN_INS_PER_HOUR_AND_SOURCE", "3")]).await;
+        let mut sign_in = SignIn::with(&[("SIGN_INS_PER_HOUR_AND_SOURCE", "3")]).await;
         let (here, there) = (new_address(), new_address());
         for _ in 0..3 {
-            assert_eq!(door.knock(&here, &new_username(), PASSWORD).await.status, 401);
+            assert_eq!(
+                sign_in.attempt(&here, &new_username(), PASSWORD).await.status,
+                401
+            );
         }
-        door.0.proxy.forget();
-        door.knock(&here, &new_username(), PASSWORD)
+        sign_in.0.proxy.forget();
+        sign_in
+            .attempt(&here, &new_username(), PASSWORD)
             .await
             .has_to_wait(1..=3600);
         // And nothing is written down about names that nobody looks at.
-        assert_eq!(door.0.proxy.operations(), ["DynamoDB UpdateItem"]);
-        assert_eq!(door.knock(&there, &new_username(), PASSWORD).await.status, 401);
+        assert_eq!(sign_in.0.proxy.operations(), ["DynamoDB UpdateItem"]);
+        assert_eq!(
+            sign_in.attempt(&there, &new_username(), PASSWORD).await.status,
+            401
+        );
     })
     .await;
 }
@@ -205,13 +240,13 @@ async fn nobody_can_tell_which_names_there_are_by_signing_in() {
     let somebody = Person::not_signed_in().await.username;
     let mut told = Vec::new();
     for name in [&nobody, &somebody] {
-        let mut door = Door::with(&[]).await;
+        let mut sign_in = SignIn::with(&[]).await;
         let mut answers = Vec::new();
         for _ in 0..9 {
-            let answer = door.knock(&here, name, "a wrong guess").await;
+            let answer = sign_in.attempt(&here, name, "a wrong guess").await;
             answers.push((answer.status, answer.retry_after, answer.body));
         }
-        told.push((answers, door.0.proxy.operations()));
+        told.push((answers, sign_in.0.proxy.operations()));
     }
     assert_eq!(told[0], told[1]);
     assert!(told[0].1.len() > 30, "{:?}", told[0].1);

@@ -3,7 +3,7 @@
 use crate::harness::audit;
 use crate::harness::bytes::fresh;
 use crate::harness::person::Person;
-use client::tree::{Place, RemotePath, ensure_folder, walk};
+use client::tree::{RemotePath, TreeNode, ensure_folder, walk};
 use client::types::NodeKind;
 use serde_json::json;
 
@@ -17,7 +17,7 @@ async fn folders_hold_files_and_folders() {
     let found = walk(&person.api, &"photos/2026/november/a.jpg".parse().unwrap())
         .await
         .unwrap();
-    let Place::Node(found) = found else {
+    let TreeNode::Node(found) = found else {
         panic!("the root")
     };
     assert_eq!((&found.id, &found.parent.as_deref()), (&file.id, &deepest.id()));

@@ -139,7 +139,7 @@ async fn what_cannot_be_read_stops_nothing_else() {
     assert_eq!((status, &body["code"]), (409, &json!("unreadable")));
 
     // And the account with all that it has.
-    let closed = json!({ "closing_since": "2020-01-01T00:00:00Z", "due_shard": "a0", "due_at": 1 });
+    let closed = json!({ "deletion_started_at": "2020-01-01T00:00:00Z", "due_shard": "a0", "due_at": 1 });
     world.set_item(&pk, "ACCOUNT", &closed).await;
     for upload in files.iter().map(|file| &file.upload).chain([&uploads[1].upload]) {
         world.lose_item(&pk, &format!("UPLOAD#{upload}")).await;

@@ -18,7 +18,7 @@ use std::time::Duration;
 /// Where the gateway listens, and behind it the monitor, if nothing else does.
 const FIRST_PORT: u16 = 4571;
 const BUCKET: &str = "longshore";
-const PATIENCE: Duration = Duration::from_mins(1);
+const TIMEOUT: Duration = Duration::from_mins(1);
 
 /// The parts of the cluster, in the order they start in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -94,7 +94,7 @@ pub(crate) fn kill(state: &Path, daemon: Daemon) -> Result<()> {
         bail!("{} does not run", daemon.program());
     };
     process::signal("KILL", &pid.to_string())?;
-    if !process::wait_for(PATIENCE, || ceph.running(daemon).is_none()) {
+    if !process::wait_for(TIMEOUT, || ceph.running(daemon).is_none()) {
         bail!("{} (process {pid}) does not die", daemon.program());
     }
     Ok(())
@@ -107,7 +107,7 @@ pub(crate) fn down(state: &Path) -> Result<()> {
     };
     for daemon in Daemon::ALL.into_iter().rev() {
         let Some(pid) = ceph.running(daemon) else { continue };
-        if !process::terminate(pid, daemon.program(), PATIENCE)? {
+        if !process::terminate(pid, daemon.program(), TIMEOUT)? {
             kill(state, daemon)?;
         }
     }
@@ -190,7 +190,7 @@ impl Ceph {
         self.ensure_running(Daemon::Osd, &["-i", "0"])?;
         self.once("user-made", || self.make_user(about))?;
         self.ensure_running(Daemon::Gateway, &["-n", Daemon::Gateway.name()])?;
-        if !process::wait_for(PATIENCE, || tools::get(gateway_port, "/").is_ok()) {
+        if !process::wait_for(TIMEOUT, || tools::get(gateway_port, "/").is_ok()) {
             bail!(
                 "the gateway does not answer; see {}",
                 self.folder.join("log").display()
@@ -271,7 +271,7 @@ impl Ceph {
             return Ok(());
         }
         self.logged(self.command(daemon.program()).args(arguments))?;
-        if !process::wait_for(PATIENCE, || self.running(daemon).is_some()) {
+        if !process::wait_for(TIMEOUT, || self.running(daemon).is_some()) {
             bail!(
                 "{} does not stay up; see {}",
                 daemon.program(),

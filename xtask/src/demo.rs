@@ -11,7 +11,7 @@ use std::process::Command;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 /// A replica of a few megabytes takes seconds; the sweep would revive a lost message within two minutes.
-const PATIENCE: Duration = Duration::from_mins(3);
+const TIMEOUT: Duration = Duration::from_mins(3);
 const FILE: &str = "longshore-demo.bin";
 
 pub(crate) struct Demo<'a> {
@@ -40,7 +40,7 @@ pub(crate) fn run(state: &Path, about: &Value) -> Result<()> {
     // A new name each time: somebody may have removed the last one, or still be looking at it.
     let folder = format!("/demo-{}", seconds_now());
     let path = format!("{folder}/{FILE}");
-    let original = demo.make_file()?;
+    let original = demo.commit_file()?;
     let size = fs::metadata(&original)?.len();
     let words = format!("uploaded {} in verified parts to {path}", ui::size(size));
     timed(&words, || {
@@ -104,7 +104,7 @@ impl Demo<'_> {
 
     /// Real bytes in more than one part: the largest of the functions, and something at the end that makes it new, for
     /// bytes that the account already has would not be sent.
-    fn make_file(&self) -> Result<PathBuf> {
+    fn commit_file(&self) -> Result<PathBuf> {
         let mut largest = (0, PathBuf::new());
         for name in workspace::functions()? {
             let path = workspace::bootstraps().join(name).join("bootstrap");
@@ -140,7 +140,7 @@ impl Demo<'_> {
                 }
                 return Ok(());
             };
-            if waiting["state"] == "failed" || started.elapsed() > PATIENCE {
+            if waiting["state"] == "failed" || started.elapsed() > TIMEOUT {
                 bail!(
                     "the replica at {} is {}: {waiting}",
                     text(waiting, "target"),

@@ -4,7 +4,7 @@
 mod quotas;
 
 use crate::sam::{self, Build};
-use crate::targets::Place;
+use crate::targets::StackRef;
 use crate::{process, ui, workspace};
 use anyhow::{Context, Result, bail};
 use domain::targets::Config;
@@ -64,7 +64,7 @@ pub(crate) fn stack_of(environment: &str) -> Result<String> {
 }
 
 /// The stack that was deployed.
-fn deployed(arguments: &[String], config: &str) -> Result<Place> {
+fn deployed(arguments: &[String], config: &str) -> Result<StackRef> {
     let option = |name: &str| said_option(arguments, config, name);
     let stack = option("stack-name")
         .context("it is not said which stack was deployed, so its targets and quotas are not checked")?;
@@ -72,11 +72,11 @@ fn deployed(arguments: &[String], config: &str) -> Result<Place> {
     let told = told
         .into_iter()
         .filter_map(|(variable, name)| Some((variable, option(name)?)));
-    Ok(Place::on_aws(&stack, told.collect()))
+    Ok(StackRef::on_aws(&stack, told.collect()))
 }
 
 /// Whether the functions that were deployed can use the targets that are in the stack's secret.
-fn check_targets(place: &Place) -> Result<()> {
+fn check_targets(place: &StackRef) -> Result<()> {
     let stack = place.name();
     let targets = ui::step("Checking the replica targets", || {
         let document = place.document().context("the targets secret was not checked")?;

@@ -18,9 +18,9 @@ pub(crate) use compose::available as docker_available;
 
 pub(crate) const REGION: &str = "us-east-1";
 /// They answer within seconds; a slow disk and a lot of kept data may take longer.
-const PATIENCE_AT_START: Duration = Duration::from_mins(2);
+const START_TIMEOUT: Duration = Duration::from_mins(2);
 /// Writing down a lot of state takes a while, and what is not written is lost.
-const PATIENCE_AT_STOP: Duration = Duration::from_mins(2);
+const STOP_TIMEOUT: Duration = Duration::from_mins(2);
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(crate) enum Kind {
@@ -172,7 +172,7 @@ impl Emulator {
         with_a_clean_environment(&mut command);
         let pid = process::spawn_daemon(&mut command, &self.log())?;
         fs::write(self.pid_file(), pid.to_string())?;
-        let ready = process::wait_for(PATIENCE_AT_START, || {
+        let ready = process::wait_for(START_TIMEOUT, || {
             self.running().is_none() || tools::get(port, self.kind.health()).is_ok()
         });
         if !ready || self.running().is_none() {
@@ -213,14 +213,14 @@ impl Emulator {
         let Some(pid) = process::running(&self.pid_file(), self.kind.program()) else {
             return Ok(false);
         };
-        let stopped = process::terminate(pid, self.kind.program(), PATIENCE_AT_STOP)?;
+        let stopped = process::terminate(pid, self.kind.program(), STOP_TIMEOUT)?;
         // Its functions are in its process group. They end with it, but for one that hangs.
         let _ = process::signal("KILL", &format!("-{pid}"));
         if !stopped {
             bail!(
                 "{} did not stop in {}, and was killed",
                 self.kind.name(),
-                ui::duration(PATIENCE_AT_STOP)
+                ui::duration(STOP_TIMEOUT)
             );
         }
         fs::remove_file(self.pid_file()).context("cannot forget the emulator's process id")?;

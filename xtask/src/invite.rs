@@ -1,6 +1,6 @@
 //! `cargo xtask invite`: codes that make an account, or set the password of one, from the stack's own function.
 
-use crate::targets::Place;
+use crate::targets::StackRef;
 use crate::{process, tools, ui};
 use anyhow::{Context, Result, bail};
 use clap::Args;
@@ -52,8 +52,8 @@ impl Invite {
 
 pub(crate) fn run(state: &Path, invite: &Invite) -> Result<()> {
     let place = match &invite.stack {
-        Some(name) => Place::on_aws(name, Vec::new()),
-        None => Place::here(state)?,
+        Some(name) => StackRef::on_aws(name, Vec::new()),
+        None => StackRef::here(state)?,
     };
     match invite.what() {
         What::Account | What::Password(_) => {
@@ -92,7 +92,7 @@ pub(crate) fn run(state: &Path, invite: &Invite) -> Result<()> {
 
 /// The code of an invitation that lasts for a day; nothing when the stack knows of none, because it is of an older release,
 /// where everybody may make an account.
-pub(crate) fn code(place: &Place, note: &str) -> Result<Option<String>> {
+pub(crate) fn code(place: &StackRef, note: &str) -> Result<Option<String>> {
     let invite = Invite {
         note: Some(note.to_owned()),
         days: Some(1),
@@ -121,7 +121,7 @@ fn payload(invite: &Invite) -> Value {
     request
 }
 
-fn ask(place: &Place, request: &Value) -> Result<Value> {
+fn ask(place: &StackRef, request: &Value) -> Result<Value> {
     let answer = answer(place, request)?;
     if answer.is_null() {
         bail!(
@@ -132,7 +132,7 @@ fn ask(place: &Place, request: &Value) -> Result<Value> {
     Ok(answer)
 }
 
-fn answer(place: &Place, request: &Value) -> Result<Value> {
+fn answer(place: &StackRef, request: &Value) -> Result<Value> {
     let mut command = place.command("invite.py")?;
     let said = process::output(command.args(["--payload", &request.to_string()]))?;
     serde_json::from_str(&said).with_context(|| format!("not JSON: {said}"))

@@ -14,7 +14,7 @@ const PROGRAM: &str = "oss-server";
 const FIRST_PORT: u16 = 4591;
 const BUCKET: &str = "longshore";
 const REGION: &str = "cn-hangzhou";
-const PATIENCE: Duration = Duration::from_secs(30);
+const TIMEOUT: Duration = Duration::from_secs(30);
 
 /// Installs the official clients, and gives the folder they are in: a Python environment with `node_modules` in it.
 pub(crate) fn clients() -> Result<PathBuf> {
@@ -116,9 +116,7 @@ fn start(state: &Path, program: &Path, about: &Value) -> Result<()> {
     let log = folder(state).join("oss-server.log");
     let pid = process::spawn_daemon(&mut command, &log)?;
     fs::write(pid_file(state), pid.to_string())?;
-    process::wait_for(PATIENCE, || {
-        running(state).is_none() || tools::port_is_taken(port)
-    });
+    process::wait_for(TIMEOUT, || running(state).is_none() || tools::port_is_taken(port));
     if running(state).is_none() || !tools::port_is_taken(port) {
         bail!(
             "the OSS server did not start; the end of {}:\n{}",
@@ -134,9 +132,9 @@ pub(crate) fn stop_server(state: &Path) -> Result<bool> {
     let Some(pid) = running(state) else {
         return Ok(false);
     };
-    if !process::terminate(pid, PROGRAM, PATIENCE)? {
+    if !process::terminate(pid, PROGRAM, TIMEOUT)? {
         process::signal("KILL", &pid.to_string())?;
-        process::wait_for(PATIENCE, || running(state).is_none());
+        process::wait_for(TIMEOUT, || running(state).is_none());
     }
     fs::remove_file(pid_file(state)).context("cannot forget the OSS server's process id")?;
     Ok(true)

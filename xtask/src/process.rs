@@ -158,22 +158,22 @@ pub(crate) fn signal(name: &str, target: &str) -> Result<()> {
 }
 
 /// Asks a process to stop and waits until it has. Gives whether it did.
-pub(crate) fn terminate(pid: u32, program: &str, patience: Duration) -> Result<bool> {
+pub(crate) fn terminate(pid: u32, program: &str, timeout: Duration) -> Result<bool> {
     if !alive(pid, program) {
         return Ok(true);
     }
     signal("TERM", &pid.to_string())?;
-    Ok(wait_for(patience, || !alive(pid, program)))
+    Ok(wait_for(timeout, || !alive(pid, program)))
 }
 
 /// Looks again and again until `done` or out of patience. Gives whether it was done.
-pub(crate) fn wait_for(patience: Duration, mut done: impl FnMut() -> bool) -> bool {
+pub(crate) fn wait_for(timeout: Duration, mut done: impl FnMut() -> bool) -> bool {
     let started = Instant::now();
     loop {
         if done() {
             return true;
         }
-        if started.elapsed() > patience {
+        if started.elapsed() > timeout {
             return false;
         }
         sleep(Duration::from_millis(50));

@@ -4,7 +4,7 @@
 //! It makes an account of its own each time. Where accounts are made by invitation it has to know the stack, to ask it for one.
 
 use crate::demo::{self, Account, Demo, timed};
-use crate::targets::Place;
+use crate::targets::StackRef;
 use crate::{invite, tools, ui, workspace};
 use anyhow::{Context, Result, ensure};
 use std::fs::{self, File};
@@ -25,7 +25,7 @@ pub(crate) fn run(api: &str, stack: Option<&str>) -> Result<()> {
     );
     let username = format!("smoke-{}-{}", demo::seconds_now(), std::process::id());
     let invitation = match stack {
-        Some(stack) => invite::code(&Place::on_aws(stack, Vec::new()), &username)
+        Some(stack) => invite::code(&StackRef::on_aws(stack, Vec::new()), &username)
             .with_context(|| format!("cannot get an invitation from the stack {stack}"))?,
         None => None,
     };
@@ -71,7 +71,7 @@ fn with_account(demo: &Demo<'_>, account: &Account, knows_the_stack: bool) -> Re
 }
 
 fn main_job(demo: &Demo<'_>, account: &Account) -> Result<()> {
-    let original = make_file(demo)?;
+    let original = commit_file(demo)?;
     let path = format!("{FOLDER}/{FILE}");
     timed(
         &format!("uploaded {} in verified parts to {path}", ui::size(SIZE)),
@@ -102,7 +102,7 @@ fn look_at(demo: &Demo<'_>, account: &Account, original: &Path, path: &str) -> R
 }
 
 /// Random bytes: nobody has them yet, so they are really sent.
-fn make_file(demo: &Demo<'_>) -> Result<PathBuf> {
+fn commit_file(demo: &Demo<'_>) -> Result<PathBuf> {
     let path = demo.folder.join(FILE);
     let mut random = File::open("/dev/urandom")?.take(SIZE);
     io::copy(&mut random, &mut File::create(&path)?)?;

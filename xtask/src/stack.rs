@@ -108,7 +108,7 @@ const LASTING: [&str; 8] = [
     "ReplicateConcurrency=4",
     "ReplicateTimeoutSeconds=120",
     "ReplicateVisibilitySeconds=120",
-    "RosterSeconds=0",
+    "TargetRegistrySeconds=0",
     "SignInsPerHourAndSource=1000000000",
     OPEN,
 ];
@@ -126,7 +126,7 @@ pub(crate) const SHORT_LIVED: [&str; 11] = [
     "ReplicateConcurrency=4",
     "ReplicateTimeoutSeconds=30",
     "ReplicateVisibilitySeconds=30",
-    "RosterSeconds=0",
+    "TargetRegistrySeconds=0",
     "SignInsPerHourAndSource=1000000000",
     OPEN,
 ];

@@ -49,12 +49,12 @@ pub(crate) fn run(state: &Path, what: &Targets) -> Result<()> {
 }
 
 /// A stack that is meant: its name, and where it is if AWS's settings in the environment do not say it.
-pub(crate) struct Place {
+pub(crate) struct StackRef {
     name: String,
     environment: Vec<(&'static str, String)>,
 }
 
-impl Place {
+impl StackRef {
     /// Wherever AWS's settings in the environment lead, or these instead of them.
     pub(crate) fn on_aws(name: &str, environment: Vec<(&'static str, String)>) -> Self {
         let name = name.to_owned();
@@ -109,8 +109,8 @@ impl Place {
 fn put(state: &Path, set: &Set) -> Result<()> {
     let (text, config) = read(&set.document)?;
     let place = match &set.stack {
-        Some(name) => Place::on_aws(name, Vec::new()),
-        None => Place::here(state)?,
+        Some(name) => StackRef::on_aws(name, Vec::new()),
+        None => StackRef::here(state)?,
     };
     ui::step(
         &format!("Writing the targets of the stack {}", place.name),

@@ -165,7 +165,7 @@ fn on_emulators(kinds: &[Kind]) -> Result<Count> {
 }
 
 /// A few hundred seconds of `cargo xtask fuzz`, as one test.
-fn fuzz(place: &Place) -> Result<Count> {
+fn fuzz(place: &TestStack) -> Result<Count> {
     const EXAMPLES: u32 = 40;
     const FEWEST: u64 = 1500;
     if let Some(why) = venv::no_schemathesis() {
@@ -226,7 +226,7 @@ fn refuse_in_ci(why: &str) -> Result<()> {
 }
 
 /// Where tests run, and what they can have there.
-struct Place {
+struct TestStack {
     /// The `stack.json`.
     stack: PathBuf,
     /// The `ceph.json`, if there is a Ceph that they may do with as they like.

@@ -7,7 +7,7 @@ use crate::exit::{Exit, Failure};
 use crate::{human, output};
 use client::Api;
 use client::transfer::{DownloadRequest, Downloaded, Options, Output, TransferError, download, stream};
-use client::tree::{self, Place, RemotePath};
+use client::tree::{self, RemotePath, TreeNode};
 use client::types::{Node, NodeKind};
 use serde_json::json;
 use std::fs::OpenOptions;
@@ -24,7 +24,7 @@ pub(super) async fn run(context: &Context, arguments: &args::Download) -> Result
     };
     let name = path.name().ok_or_else(not_a_file)?;
     let api = context.signed_in()?;
-    let Place::Node(file) = tree::walk(&api, &path).await? else {
+    let TreeNode::Node(file) = tree::walk(&api, &path).await? else {
         return Err(not_a_file());
     };
     if file.kind == NodeKind::Folder {

@@ -3,7 +3,7 @@
 use super::Context;
 use crate::exit::Failure;
 use crate::{human, output};
-use client::tree::{self, Place, RemotePath};
+use client::tree::{self, RemotePath, TreeNode};
 use client::types::{Node, NodeKind};
 use serde_json::json;
 
@@ -11,7 +11,7 @@ pub(super) async fn run(context: &Context, path: &str) -> Result<(), Failure> {
     let path: RemotePath = path.parse()?;
     let api = context.signed_in()?;
     let nodes = match tree::walk(&api, &path).await? {
-        Place::Node(node) if node.kind != NodeKind::Folder => vec![*node],
+        TreeNode::Node(node) if node.kind != NodeKind::Folder => vec![*node],
         place => api.all_files(place.id()).await?,
     };
     if context.json {

@@ -4,7 +4,7 @@ use super::Context;
 use crate::exit::{Exit, Failure};
 use crate::{human, output};
 use client::Api;
-use client::types::{Circuit, CircuitState, Standing, TargetStatus};
+use client::types::{Circuit, CircuitState, Target, TargetStatus};
 use serde_json::json;
 use std::time::Duration;
 
@@ -45,12 +45,12 @@ pub(super) async fn status(context: &Context) -> Result<(), Failure> {
     Ok(())
 }
 
-fn row(target: &TargetStatus) -> Vec<String> {
-    let standing = match target.standing {
-        Standing::Active => "active",
-        Standing::Draining => "draining",
-        Standing::Retired => "retired",
-        Standing::Other => "unknown",
+fn row(target: &Target) -> Vec<String> {
+    let status = match target.status {
+        TargetStatus::Active => "active",
+        TargetStatus::Draining => "draining",
+        TargetStatus::Retired => "retired",
+        TargetStatus::Other => "unknown",
     };
     let circuit = match target.circuit.state {
         CircuitState::Closed => "closed",
@@ -69,7 +69,7 @@ fn row(target: &TargetStatus) -> Vec<String> {
     vec![
         target.name.clone(),
         target.kind.clone(),
-        standing.to_owned(),
+        status.to_owned(),
         amount(target.pending, target.pending_bytes),
         amount(target.failed, target.failed_bytes),
         amount(target.available, target.available_bytes),
@@ -88,7 +88,7 @@ fn amount(count: u64, bytes: u64) -> String {
 }
 
 /// Why a target's circuit is not closed, and until when.
-fn trouble(target: &TargetStatus) -> Option<String> {
+fn trouble(target: &Target) -> Option<String> {
     let Circuit {
         state,
         open_until,
@@ -126,7 +126,7 @@ pub(super) async fn redrive(context: &Context, target: Option<&str>) -> Result<(
         output::note("there are no targets");
     }
     for name in &names {
-        let mut outcome = Outcome::default();
+        let mut outcome = RedriveSummary::default();
         let ended = redrive_one(&api, name, &mut outcome).await;
         // What was done before a call failed is done all the same.
         if ended.is_ok() || outcome.redriven > 0 {
@@ -140,18 +140,18 @@ pub(super) async fn redrive(context: &Context, target: Option<&str>) -> Result<(
 /// The targets at which trying again can help: at a retired one nobody can sign in.
 async fn reachable(api: &Api) -> Result<Vec<String>, Failure> {
     let targets = api.targets().await?.into_iter();
-    let reachable = targets.filter(|target| target.standing != Standing::Retired);
+    let reachable = targets.filter(|target| target.status != TargetStatus::Retired);
     Ok(reachable.map(|target| target.name).collect())
 }
 
 /// What was done at one target.
 #[derive(Debug, Default, PartialEq, Eq)]
-struct Outcome {
+struct RedriveSummary {
     redriven: u64,
     more: bool,
 }
 
-impl Outcome {
+impl RedriveSummary {
     fn show(&self, context: &Context, name: &str) {
         if context.json {
             output::json(&json!({ "target": name, "redriven": self.redriven, "more": self.more }));
@@ -175,7 +175,7 @@ impl Outcome {
     }
 }
 
-async fn redrive_one(api: &Api, name: &str, outcome: &mut Outcome) -> Result<(), Failure> {
+async fn redrive_one(api: &Api, name: &str, outcome: &mut RedriveSummary) -> Result<(), Failure> {
     let mut fruitless = 0;
     while fruitless < FRUITLESS {
         let answer = api.redrive(name).await.map_err(|error| {
@@ -202,9 +202,9 @@ mod tests {
     use super::*;
     use serde_json::Value;
 
-    fn target(changes: &Value) -> TargetStatus {
+    fn target(changes: &Value) -> Target {
         let mut whole = json!({
-            "name": "ceph", "kind": "ceph", "standing": "active", "circuit": {"state": "closed", "failures": 0},
+            "name": "ceph", "kind": "ceph", "status": "active", "circuit": {"state": "closed", "failures": 0},
             "pending": 0, "pending_bytes": 0, "failed": 0, "failed_bytes": 0, "available": 0, "available_bytes": 0,
             "lag_seconds": 0, "bytes_per_second": 0,
         });
@@ -233,7 +233,7 @@ mod tests {
         ];
         assert_eq!(row(&busy), expected);
         assert_eq!(expected.len(), HEADINGS.len());
-        let idle = target(&json!({"name": "oss", "kind": "oss", "standing": "draining"}));
+        let idle = target(&json!({"name": "oss", "kind": "oss", "status": "draining"}));
         assert_eq!(
             row(&idle),
             ["oss", "oss", "draining", "0", "0", "0", "-", "-", "closed"]
@@ -259,7 +259,7 @@ mod tests {
 
     #[test]
     fn what_was_redriven_is_counted() {
-        let told = |redriven, more| Outcome { redriven, more }.told();
+        let told = |redriven, more| RedriveSummary { redriven, more }.told();
         assert_eq!(told(0, false), "nothing to try again");
         assert_eq!(told(1, false), "1 replica will be tried again");
         assert_eq!(told(250, false), "250 replicas will be tried again");

@@ -3,14 +3,14 @@
 use super::{Context, uploads_of};
 use crate::exit::{Exit, Failure};
 use crate::{human, output};
-use client::tree::{self, Place, RemotePath};
+use client::tree::{self, RemotePath, TreeNode};
 use serde_json::json;
 
 /// Removes a file or an empty folder.
 pub(super) async fn node(context: &Context, path: &str) -> Result<(), Failure> {
     let path: RemotePath = path.parse()?;
     let api = context.signed_in()?;
-    let Place::Node(node) = tree::walk(&api, &path).await? else {
+    let TreeNode::Node(node) = tree::walk(&api, &path).await? else {
         return Err(root());
     };
     let removed = api

@@ -3,7 +3,7 @@
 use super::{Context, uploads_of};
 use crate::exit::Failure;
 use crate::{human, output};
-use client::tree::{self, Place, RemotePath, TreeError};
+use client::tree::{self, RemotePath, TreeError, TreeNode};
 use client::types::{Node, NodeKind, Replica, ReplicaState, Upload, UploadState};
 use serde_json::json;
 use std::time::Duration;
@@ -17,7 +17,7 @@ pub(super) async fn run(context: &Context, path: &str) -> Result<(), Failure> {
         None => (None, Vec::new()),
         Some(name) => {
             let folder = tree::walk(&api, &path.parent()).await?;
-            if let Place::Node(node) = &folder
+            if let TreeNode::Node(node) = &folder
                 && node.kind != NodeKind::Folder
             {
                 return Err(TreeError::NotAFolder(path.parent()).into());

@@ -8,7 +8,7 @@ use crate::exit::Failure;
 use crate::{human, output};
 use client::Api;
 use client::transfer::{How, OpenUploads, Options, UploadRequest, Uploaded, upload_among};
-use client::tree::{self, Place, RemotePath};
+use client::tree::{self, RemotePath, TreeNode};
 use domain::name::Name;
 use serde_json::json;
 use std::path::Path;
@@ -56,7 +56,7 @@ struct Run<'a> {
     api: Api,
     arguments: &'a args::Upload,
     folder: RemotePath,
-    place: Place,
+    place: TreeNode,
     open: OpenUploads,
 }
 

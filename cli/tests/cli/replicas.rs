@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 
 fn target(name: &str, changes: &Value) -> Value {
     let mut target = json!({
-        "name": name, "kind": name, "standing": "active", "circuit": {"state": "closed", "failures": 0},
+        "name": name, "kind": name, "status": "active", "circuit": {"state": "closed", "failures": 0},
         "pending": 0, "pending_bytes": 0, "failed": 0, "failed_bytes": 0, "available": 7, "available_bytes": 2048,
         "lag_seconds": 0, "bytes_per_second": 0,
     });
@@ -57,7 +57,7 @@ fn redrive_goes_on_while_there_is_more_at_every_target() {
     let terminal = Terminal::new(vec![
         listed(&[
             target("ceph", &json!({})),
-            target("old", &json!({"standing": "retired"})),
+            target("old", &json!({"status": "retired"})),
             target("oss", &json!({})),
         ]),
         redriven(ceph, 100, true),

@@ -6,7 +6,7 @@ use crate::reply::{self, Reply};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD as BASE64;
 use domain::id::AccountId;
-use domain::moment::later;
+use domain::time::saturating_add;
 use futures::future::BoxFuture;
 use sha2::{Digest, Sha256};
 use store::idempotency::{MEMORY, remember};
@@ -90,7 +90,7 @@ impl IdempotencyKey {
             status: written.status,
             location: location.map(|(_, location)| location).unwrap_or_default(),
             answer: written.body.unwrap_or_default(),
-            expires_at: later(now, MEMORY),
+            expires_at: saturating_add(now, MEMORY),
         };
         remember(&row, now)
     }

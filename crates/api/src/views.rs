@@ -1,8 +1,8 @@
 //! What clients see of what is stored.
 
 use domain::content::PartDigest;
-use domain::targets::roster::Member;
-use domain::{possession, upload};
+use domain::targets::registry::Member;
+use domain::{proof, upload};
 use jiff::Timestamp;
 use store::StoreError;
 use store::objects::SignedRequest;
@@ -46,7 +46,7 @@ pub fn token(row: &TokenRow) -> PersonalToken {
 /// `ErrorKind::Corrupt` when the stored size has no part plan.
 pub fn upload(row: &UploadRow) -> Result<Upload, StoreError> {
     let plan = row.parts()?;
-    let state = row.session().state_at(now());
+    let state = row.lifecycle().state_at(now());
     let stored = row.challenge.as_ref();
     let stored = stored.filter(|_| state == upload::State::ProofRequired);
     Ok(Upload {
@@ -68,7 +68,7 @@ pub fn upload(row: &UploadRow) -> Result<Upload, StoreError> {
     })
 }
 
-fn challenge(challenge: &possession::Challenge) -> Challenge {
+fn challenge(challenge: &proof::Challenge) -> Challenge {
     Challenge {
         algorithm: "HMAC-SHA256",
         nonce: challenge.nonce,
@@ -147,7 +147,7 @@ fn replica(row: &ReplicaRow, at: Timestamp) -> Replica {
 #[must_use]
 pub fn target(member: &Member, status: &Status, now: Timestamp) -> Target {
     let Status {
-        tally,
+        counters,
         oldest,
         bytes_per_second,
         circuit: row,
@@ -166,14 +166,14 @@ pub fn target(member: &Member, status: &Status, now: Timestamp) -> Target {
     Target {
         name: member.name.clone(),
         kind: member.kind.clone(),
-        standing: member.standing,
+        status: member.status,
         circuit,
-        pending: tally.pending.max(0),
-        pending_bytes: tally.pending_bytes.max(0),
-        failed: tally.failed.max(0),
-        failed_bytes: tally.failed_bytes.max(0),
-        available: tally.available.max(0),
-        available_bytes: tally.available_bytes.max(0),
+        pending: counters.pending.max(0),
+        pending_bytes: counters.pending_bytes.max(0),
+        failed: counters.failed.max(0),
+        failed_bytes: counters.failed_bytes.max(0),
+        available: counters.available.max(0),
+        available_bytes: counters.available_bytes.max(0),
         oldest_pending_since: *oldest,
         lag_seconds: oldest.map_or(0, |at| now.duration_since(at).as_secs().max(0)),
         bytes_per_second: *bytes_per_second,
@@ -183,7 +183,7 @@ pub fn target(member: &Member, status: &Status, now: Timestamp) -> Target {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use domain::targets::roster::Standing;
+    use domain::targets::registry::TargetStatus;
     use jiff::SignedDuration;
 
     /// An answer that is remembered has to be the one that was given, so it depends on nothing but what it is made of.
@@ -193,7 +193,7 @@ mod tests {
         let target = Member {
             name: "far".to_owned(),
             kind: "ceph".to_owned(),
-            standing: Standing::Active,
+            status: TargetStatus::Active,
             only_by_policy: false,
         };
         let row = ReplicaRow::pending(&"b1".parse().unwrap(), 5, &target, since);

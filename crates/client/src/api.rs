@@ -8,9 +8,7 @@ use crate::http::{Call, Http};
 use crate::secret::{SignedUrl, Token};
 use crate::session::{Credentials, Keeper, Session, Tokens};
 use crate::types;
-use crate::types::{
-    Account, ActiveSession, NewToken, Node, Page, PersonalToken, Redriven, Removed, TargetStatus,
-};
+use crate::types::{Account, ActiveSession, NewToken, Node, Page, PersonalToken, Redriven, Removed, Target};
 use domain::name::Name;
 use reqwest::header::LOCATION;
 use reqwest::{Client, StatusCode};
@@ -347,8 +345,8 @@ impl Api {
     ///
     /// # Errors
     /// `forbidden`, and whatever befalls every call.
-    pub async fn targets(&self) -> Result<Vec<TargetStatus>, ApiError> {
-        let page: Page<TargetStatus> = self.http.json(Call::to::<target::List>()).await?;
+    pub async fn targets(&self) -> Result<Vec<Target>, ApiError> {
+        let page: Page<Target> = self.http.json(Call::to::<target::List>()).await?;
         Ok(page.items)
     }
 

@@ -115,13 +115,13 @@ impl<'a> Call<'a> {
 }
 
 /// What came back, whole.
-pub(crate) struct Answer {
+pub(crate) struct ApiResponse {
     pub(crate) status: StatusCode,
     pub(crate) headers: HeaderMap,
     body: Bytes,
 }
 
-impl Answer {
+impl ApiResponse {
     fn is_error(&self) -> bool {
         self.status.is_client_error() || self.status.is_server_error()
     }
@@ -199,7 +199,7 @@ impl Http {
     }
 
     /// Makes a call and gives its answer if it is no error; redirects are answers too.
-    pub(crate) async fn send(&self, call: &Call<'_>) -> Result<Answer, ApiError> {
+    pub(crate) async fn send(&self, call: &Call<'_>) -> Result<ApiResponse, ApiError> {
         let (mut waits, mut refused, mut may_be_done) = (self.retry.build(), None, false);
         loop {
             let token = self.token(refused.as_ref()).await?;
@@ -290,7 +290,7 @@ impl Http {
         &self,
         call: &Call<'_>,
         authorization: Option<HeaderValue>,
-    ) -> Result<Answer, reqwest::Error> {
+    ) -> Result<ApiResponse, reqwest::Error> {
         let mut request = self.api.request(call.method.clone(), self.url(call));
         request = request.timeout(call.timeout);
         if let Some(value) = authorization {
@@ -303,7 +303,7 @@ impl Http {
             request = request.json(body);
         }
         let response = request.send().await?;
-        let mut answer = Answer {
+        let mut answer = ApiResponse {
             status: response.status(),
             headers: response.headers().clone(),
             body: Bytes::new(),
@@ -340,7 +340,7 @@ impl Http {
         self.base.scheme() == "http" && !here
     }
 
-    fn not_the_api(&self, answer: &Answer) -> ApiError {
+    fn not_the_api(&self, answer: &ApiResponse) -> ApiError {
         ApiError::NotTheApi {
             host: self.base.origin().ascii_serialization(),
             answer: format!("{}, a web page", answer.status),

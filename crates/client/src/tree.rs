@@ -101,14 +101,14 @@ pub enum TreeError {
 
 /// What a path leads to.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Place {
+pub enum TreeNode {
     /// The top of the tree, which is no node.
     Root,
     /// A file or folder.
     Node(Box<Node>),
 }
 
-impl Place {
+impl TreeNode {
     /// The id to give as `parent`; `None` at the top.
     #[must_use]
     pub fn id(&self) -> Option<&str> {
@@ -123,7 +123,7 @@ impl Place {
 ///
 /// # Errors
 /// [`TreeError::NotFound`] and [`TreeError::NotAFolder`] name the place where it ended.
-pub async fn walk(api: &Api, path: &RemotePath) -> Result<Place, TreeError> {
+pub async fn walk(api: &Api, path: &RemotePath) -> Result<TreeNode, TreeError> {
     follow(api, path, false).await
 }
 
@@ -131,10 +131,10 @@ pub async fn walk(api: &Api, path: &RemotePath) -> Result<Place, TreeError> {
 ///
 /// # Errors
 /// [`TreeError::NotAFolder`] when a file is in the way, also at the end.
-pub async fn ensure_folder(api: &Api, path: &RemotePath) -> Result<Place, TreeError> {
+pub async fn ensure_folder(api: &Api, path: &RemotePath) -> Result<TreeNode, TreeError> {
     let place = follow(api, path, true).await?;
     match &place {
-        Place::Node(node) if node.kind != NodeKind::Folder => Err(TreeError::NotAFolder(path.clone())),
+        TreeNode::Node(node) if node.kind != NodeKind::Folder => Err(TreeError::NotAFolder(path.clone())),
         _ => Ok(place),
     }
 }
@@ -185,11 +185,11 @@ impl Paths {
     }
 }
 
-async fn follow(api: &Api, path: &RemotePath, make: bool) -> Result<Place, TreeError> {
-    let mut place = Place::Root;
+async fn follow(api: &Api, path: &RemotePath, make: bool) -> Result<TreeNode, TreeError> {
+    let mut place = TreeNode::Root;
     let mut walked = RemotePath::default();
     for name in &path.names {
-        if let Place::Node(node) = &place
+        if let TreeNode::Node(node) = &place
             && node.kind != NodeKind::Folder
         {
             return Err(TreeError::NotAFolder(walked));
@@ -199,7 +199,7 @@ async fn follow(api: &Api, path: &RemotePath, make: bool) -> Result<Place, TreeE
             None if make => Some(make_folder(api, place.id(), name).await?),
             found => found,
         };
-        place = Place::Node(Box::new(
+        place = TreeNode::Node(Box::new(
             found.ok_or_else(|| TreeError::NotFound(walked.clone()))?,
         ));
     }

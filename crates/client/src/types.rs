@@ -3,11 +3,11 @@
 
 mod replication;
 
-pub use replication::{Circuit, CircuitState, Redriven, Replica, ReplicaState, Standing, TargetStatus};
+pub use replication::{Circuit, CircuitState, Redriven, Replica, ReplicaState, Target, TargetStatus};
 
 use crate::secret::{SignedUrl, Token};
 use domain::content::{ContentId, PartDigest};
-use domain::possession;
+use domain::proof;
 pub use domain::token::{Scope, Scopes};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -208,7 +208,7 @@ impl OnConflict {
 pub enum Challenge {
     /// The HMAC of some ranges of the file, with the nonce as key.
     #[serde(rename = "HMAC-SHA256")]
-    HmacSha256(possession::Challenge),
+    HmacSha256(proof::Challenge),
     /// Something a newer server knows. It need not be answered: the bytes can be sent.
     #[serde(other)]
     Other,

@@ -3,7 +3,7 @@
 //! A blob's reference count is the number of files that refer to it. At zero it is condemned, and may be
 //! revived during a grace period. After that it is reclaimed and cannot be revived: the same content gets a new blob.
 
-use crate::moment::later;
+use crate::time::saturating_add;
 use jiff::{SignedDuration, Timestamp};
 
 /// How long a blob without references can still be revived.
@@ -23,7 +23,7 @@ pub struct Life {
     /// Its object is gone from the primary store.
     pub lost: bool,
     /// When the sweep looks at it again. Every delete of a file sets this to the end of a grace period.
-    pub examine_at: Option<Timestamp>,
+    pub next_check_at: Option<Timestamp>,
 }
 
 impl Life {
@@ -32,7 +32,7 @@ impl Life {
         references: 1,
         reclaiming: false,
         lost: false,
-        examine_at: None,
+        next_check_at: None,
     };
 
     /// A new file may refer to it.
@@ -44,7 +44,7 @@ impl Life {
 
 /// What can happen to a blob.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Event {
+pub enum BlobEvent {
     /// One more file refers to it. This revives a condemned one.
     Refer,
     /// One file less refers to it.
@@ -90,33 +90,33 @@ pub enum Refusal {
 ///
 /// # Errors
 /// [`Refusal`] when the event does not apply; nothing changes then.
-pub fn step(life: &Life, event: Event, now: Timestamp) -> Result<(Life, &'static [Effect]), Refusal> {
-    let in_a_while = |wait: SignedDuration| Some(later(now, wait));
+pub fn step(life: &Life, event: BlobEvent, now: Timestamp) -> Result<(Life, &'static [Effect]), Refusal> {
+    let in_a_while = |wait: SignedDuration| Some(saturating_add(now, wait));
     match event {
-        Event::Refer | Event::Lose | Event::Find if life.reclaiming => Err(Refusal::Reclaiming),
-        Event::Refer if life.lost => Err(Refusal::Lost),
-        Event::Refer => {
+        BlobEvent::Refer | BlobEvent::Lose | BlobEvent::Find if life.reclaiming => Err(Refusal::Reclaiming),
+        BlobEvent::Refer if life.lost => Err(Refusal::Lost),
+        BlobEvent::Refer => {
             let references = life.references + 1;
             Ok((Life { references, ..*life }, &[]))
         }
-        Event::Release => {
+        BlobEvent::Release => {
             let references = life.references.checked_sub(1).ok_or(Refusal::NotReferenced)?;
-            let examine_at = in_a_while(GRACE);
+            let next_check_at = in_a_while(GRACE);
             Ok((
                 Life {
                     references,
-                    examine_at,
+                    next_check_at,
                     ..*life
                 },
                 &[],
             ))
         }
-        Event::Examine => examine(life, now, in_a_while(SETTLE)),
-        Event::Lose if life.lost => Err(Refusal::Unchanged),
-        Event::Lose => Ok((Life { lost: true, ..*life }, &[Effect::FreeContent])),
-        Event::Find if !life.lost => Err(Refusal::Unchanged),
+        BlobEvent::Examine => examine(life, now, in_a_while(SETTLE)),
+        BlobEvent::Lose if life.lost => Err(Refusal::Unchanged),
+        BlobEvent::Lose => Ok((Life { lost: true, ..*life }, &[Effect::FreeContent])),
+        BlobEvent::Find if !life.lost => Err(Refusal::Unchanged),
         // Its place in the index stays free: another blob may have it by now.
-        Event::Find => Ok((Life { lost: false, ..*life }, &[])),
+        BlobEvent::Find => Ok((Life { lost: false, ..*life }, &[])),
     }
 }
 
@@ -125,23 +125,29 @@ fn examine(
     now: Timestamp,
     settled: Option<Timestamp>,
 ) -> Result<(Life, &'static [Effect]), Refusal> {
-    let Some(examine_at) = life.examine_at else {
+    let Some(next_check_at) = life.next_check_at else {
         return Err(Refusal::Unchanged);
     };
     if life.references > 0 && !life.reclaiming {
         // It need not be checked until the next file is deleted.
-        let examine_at = None;
-        return Ok((Life { examine_at, ..*life }, &[]));
+        let next_check_at = None;
+        return Ok((
+            Life {
+                next_check_at,
+                ..*life
+            },
+            &[],
+        ));
     }
-    if examine_at > now {
-        return Err(Refusal::NotYet(examine_at));
+    if next_check_at > now {
+        return Err(Refusal::NotYet(next_check_at));
     }
     if life.reclaiming {
         return Ok((*life, &[Effect::Delete]));
     }
     let next = Life {
         reclaiming: true,
-        examine_at: settled,
+        next_check_at: settled,
         ..*life
     };
     Ok((next, &[Effect::FreeContent]))
@@ -156,18 +162,18 @@ mod tests {
         Timestamp::from_second(second).unwrap()
     }
 
-    fn life(references: u64, reclaiming: bool, examine_at: i64) -> Life {
+    fn life(references: u64, reclaiming: bool, next_check_at: i64) -> Life {
         Life {
             references,
             reclaiming,
-            examine_at: Some(at(examine_at)),
+            next_check_at: Some(at(next_check_at)),
             ..Life::NEW
         }
     }
 
     #[test]
     fn a_blob_is_reclaimed_only_after_the_grace_period_and_without_references() {
-        let examine = |life: Life| step(&life, Event::Examine, at(100));
+        let examine = |life: Life| step(&life, BlobEvent::Examine, at(100));
         let (kept, effects) = examine(life(1, false, 50)).unwrap();
         assert_eq!((kept, effects), (Life::NEW, &[][..]));
         assert_eq!(examine(life(0, false, 101)), Err(Refusal::NotYet(at(101))));
@@ -180,16 +186,16 @@ mod tests {
 
     #[test]
     fn a_condemned_blob_is_revived_and_one_that_is_reclaimed_or_lost_is_not() {
-        let (revived, _) = step(&life(0, false, 50), Event::Refer, at(0)).unwrap();
+        let (revived, _) = step(&life(0, false, 50), BlobEvent::Refer, at(0)).unwrap();
         assert_eq!(revived.references, 1);
         assert_eq!(
-            step(&life(0, true, 50), Event::Refer, at(0)),
+            step(&life(0, true, 50), BlobEvent::Refer, at(0)),
             Err(Refusal::Reclaiming)
         );
-        let (lost, effects) = step(&Life::NEW, Event::Lose, at(0)).unwrap();
+        let (lost, effects) = step(&Life::NEW, BlobEvent::Lose, at(0)).unwrap();
         assert_eq!(effects, [Effect::FreeContent]);
-        assert_eq!(step(&lost, Event::Refer, at(0)), Err(Refusal::Lost));
-        let (found, _) = step(&lost, Event::Find, at(0)).unwrap();
+        assert_eq!(step(&lost, BlobEvent::Refer, at(0)), Err(Refusal::Lost));
+        let (found, _) = step(&lost, BlobEvent::Find, at(0)).unwrap();
         assert!(found.may_be_referenced());
     }
 
@@ -199,7 +205,7 @@ mod tests {
         #[test]
         fn bytes_with_references_are_never_deleted(
             events in prop::collection::vec(
-                (prop::sample::select(vec![Event::Refer, Event::Release, Event::Examine, Event::Lose, Event::Find]), 0i64..50_000),
+                (prop::sample::select(vec![BlobEvent::Refer, BlobEvent::Release, BlobEvent::Examine, BlobEvent::Lose, BlobEvent::Find]), 0i64..50_000),
                 0..80,
             ),
         ) {
@@ -210,8 +216,8 @@ mod tests {
                 let Ok((next, effects)) = step(&life, event, at(now)) else { continue };
                 life = next;
                 match event {
-                    Event::Refer => prop_assert!(!was.reclaiming),
-                    Event::Release => released_at = now,
+                    BlobEvent::Refer => prop_assert!(!was.reclaiming),
+                    BlobEvent::Release => released_at = now,
                     _ => prop_assert_eq!(was.references, life.references),
                 }
                 if effects.contains(&Effect::Delete) {

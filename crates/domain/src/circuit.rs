@@ -5,7 +5,7 @@
 //! the circuit closes; if not, it stays open for longer. While it is open only the probe's result counts: attempts that were
 //! under way when it opened tell nothing new.
 
-use crate::moment::later;
+use crate::time::saturating_add;
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
@@ -75,7 +75,7 @@ impl Circuit {
             None => (Admission::Go, None),
             Some(until) if now < until => (Admission::Wait(until), None),
             Some(_) => {
-                let until = later(now, PROBE_TIME);
+                let until = saturating_add(now, PROBE_TIME);
                 let probed = Self {
                     open_until: Some(until),
                     probing: true,
@@ -96,7 +96,7 @@ impl Circuit {
         match news {
             News::Well => (*self != Self::default()).then(Self::default),
             News::Unasked => is_probe.then_some(Self {
-                open_until: Some(later(now, FIRST_WAIT)),
+                open_until: Some(saturating_add(now, FIRST_WAIT)),
                 probing: false,
                 ..*self
             }),
@@ -114,7 +114,7 @@ impl Circuit {
         Self {
             failures,
             trips: self.trips.saturating_add(1),
-            open_until: Some(later(now, wait)),
+            open_until: Some(saturating_add(now, wait)),
             probing: false,
         }
     }
@@ -129,7 +129,7 @@ impl Circuit {
     #[must_use]
     pub fn lacks_probe(&self, now: Timestamp) -> bool {
         self.open_until
-            .is_some_and(|until| later(until, PROBE_LOST) <= now)
+            .is_some_and(|until| saturating_add(until, PROBE_LOST) <= now)
     }
 }
 

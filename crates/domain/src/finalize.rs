@@ -1,47 +1,47 @@
 //! How parts become a blob and a file: which remote step follows each result of the one before.
 //!
 //! This is the whole flow without its I/O. `store::finalize` carries the steps out; the model in `tests/` lets them
-//! race, crash and sleep. The order is what makes a crash at any point harmless: the ledger is written before the parts
+//! race, crash and sleep. The order is what makes a crash at any point harmless: the part digests are written before the parts
 //! become an object, so that what the object is can be told when the parts are gone; the file comes into being in one
 //! write at the end. After a crash the next caller begins at [`Step::START`].
 
-use crate::upload::Whose;
+use crate::upload::ContentSource;
 
 /// What to do next.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Step {
-    /// Take the lease. Answers: [`Answer::Done`], [`Answer::Held`], [`Answer::Changed`].
+    /// Take the lease. Answers: [`StepResult::Done`], [`StepResult::Held`], [`StepResult::Changed`].
     Lease,
-    /// List what the store has. Answers: [`Answer::Nothing`], [`Answer::Missing`], [`Answer::OtherContent`],
-    /// [`Answer::Parts`], [`Answer::Object`].
-    Look,
-    /// Write the ledger, if the lease is still held. Answers: [`Answer::Done`], [`Answer::Changed`].
-    WriteLedger,
-    /// Look for a blob that has the content. Answers: [`Answer::Found`], [`Answer::NotFound`].
+    /// List what the store has. Answers: [`StepResult::Nothing`], [`StepResult::Missing`], [`StepResult::OtherContent`],
+    /// [`StepResult::Parts`], [`StepResult::Object`].
+    ListParts,
+    /// Write the part digests, if the lease is still held. Answers: [`StepResult::Done`], [`StepResult::Changed`].
+    WritePartDigests,
+    /// Look for a blob that has the content. Answers: [`StepResult::Found`], [`StepResult::NotFound`].
     FindBlob,
     /// Make the file of the blob that was found. Answers: those of a commit.
     Share,
-    /// Turn the parts into an object. Answers: [`Answer::Done`], [`Answer::Nothing`], [`Answer::PartsChanged`],
-    /// [`Answer::Unanswered`].
+    /// Turn the parts into an object. Answers: [`StepResult::Done`], [`StepResult::Nothing`], [`StepResult::PartsChanged`],
+    /// [`StepResult::Unanswered`].
     Assemble,
-    /// The parts are gone: look whether they became the object. Answers: [`Answer::Object`], [`Answer::Nothing`].
+    /// The parts are gone: look whether they became the object. Answers: [`StepResult::Object`], [`StepResult::Nothing`].
     FindObject,
     /// Turn the object into a blob, and make the file of it. Answers: those of a commit.
     Own,
-    /// A concurrent upload of the same content was faster: look for that blob. Answers: [`Answer::Found`], [`Answer::NotFound`].
+    /// A concurrent upload of the same content was faster: look for that blob. Answers: [`StepResult::Found`], [`StepResult::NotFound`].
     FindWinner,
     /// Make the file of that blob. Answers: those of a commit.
     ShareWinner,
-    /// Release the lease. Answers: [`Answer::Done`], [`Answer::Changed`].
-    Reopen(Why),
+    /// Release the lease. Answers: [`StepResult::Done`], [`StepResult::Changed`].
+    Reopen(ReopenReason),
     /// Done.
     End(End),
 }
 
-/// The result of a step. A commit answers [`Answer::Done`], [`Answer::Changed`], [`Answer::BlobGone`],
-/// [`Answer::ContentExists`] or [`Answer::NoPlace`].
+/// The result of a step. A commit answers [`StepResult::Done`], [`StepResult::Changed`], [`StepResult::BlobGone`],
+/// [`StepResult::ContentExists`] or [`StepResult::NoPlacement`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Answer {
+pub enum StepResult {
     /// It is done.
     Done,
     /// Another caller holds the lease.
@@ -71,12 +71,12 @@ pub enum Answer {
     /// A blob with this content was created concurrently.
     ContentExists,
     /// The name is taken, or the folder gone.
-    NoPlace,
+    NoPlacement,
 }
 
 /// Why an upload is open again.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Why {
+pub enum ReopenReason {
     /// The store has none of its parts: all have to be sent.
     PartsGone,
     /// Parts are missing, or have another size.
@@ -86,7 +86,7 @@ pub enum Why {
     /// A part was overwritten concurrently.
     PartsChanged,
     /// The name is taken, or the folder gone.
-    NoPlace,
+    NoPlacement,
 }
 
 /// How a finalize ends.
@@ -97,9 +97,9 @@ pub enum End {
     /// Another caller is finalizing it, or a later call has to.
     InProgress,
     /// The upload is open again.
-    Reopened(Why),
+    Reopened(ReopenReason),
     /// The upload was changed concurrently: its present state counts.
-    AsItStands,
+    ReRead,
 }
 
 impl Step {
@@ -112,62 +112,64 @@ impl Step {
         clippy::match_same_arms,
         reason = "a line for each step and answer reads best"
     )]
-    pub fn after(self, answer: Answer) -> Option<Self> {
+    pub fn after(self, answer: StepResult) -> Option<Self> {
         Some(match (self, answer) {
-            (Self::Lease, Answer::Done) => Self::Look,
-            (Self::Lease, Answer::Held) => Self::End(End::InProgress),
+            (Self::Lease, StepResult::Done) => Self::ListParts,
+            (Self::Lease, StepResult::Held) => Self::End(End::InProgress),
 
-            (Self::Look, Answer::Nothing) => Self::Reopen(Why::PartsGone),
-            (Self::Look, Answer::Missing) => Self::Reopen(Why::PartsMissing),
-            (Self::Look, Answer::OtherContent) => Self::Reopen(Why::OtherContent),
-            (Self::Look, Answer::Parts) => Self::WriteLedger,
+            (Self::ListParts, StepResult::Nothing) => Self::Reopen(ReopenReason::PartsGone),
+            (Self::ListParts, StepResult::Missing) => Self::Reopen(ReopenReason::PartsMissing),
+            (Self::ListParts, StepResult::OtherContent) => Self::Reopen(ReopenReason::OtherContent),
+            (Self::ListParts, StepResult::Parts) => Self::WritePartDigests,
             // An earlier finalize came this far.
-            (Self::Look, Answer::Object) => Self::Own,
+            (Self::ListParts, StepResult::Object) => Self::Own,
 
-            (Self::WriteLedger, Answer::Done) => Self::FindBlob,
+            (Self::WritePartDigests, StepResult::Done) => Self::FindBlob,
 
-            (Self::FindBlob, Answer::Found) => Self::Share,
-            (Self::FindBlob, Answer::NotFound) => Self::Assemble,
+            (Self::FindBlob, StepResult::Found) => Self::Share,
+            (Self::FindBlob, StepResult::NotFound) => Self::Assemble,
 
-            (Self::Assemble, Answer::Done) => Self::Own,
-            (Self::Assemble, Answer::Nothing) => Self::FindObject,
-            (Self::Assemble, Answer::PartsChanged) => Self::Reopen(Why::PartsChanged),
-            (Self::Assemble, Answer::Unanswered) => Self::End(End::InProgress),
+            (Self::Assemble, StepResult::Done) => Self::Own,
+            (Self::Assemble, StepResult::Nothing) => Self::FindObject,
+            (Self::Assemble, StepResult::PartsChanged) => Self::Reopen(ReopenReason::PartsChanged),
+            (Self::Assemble, StepResult::Unanswered) => Self::End(End::InProgress),
 
-            (Self::FindObject, Answer::Object) => Self::Own,
-            (Self::FindObject, Answer::Nothing) => Self::End(End::InProgress),
+            (Self::FindObject, StepResult::Object) => Self::Own,
+            (Self::FindObject, StepResult::Nothing) => Self::End(End::InProgress),
 
-            (Self::FindWinner, Answer::Found) => Self::ShareWinner,
-            (Self::FindWinner, Answer::NotFound) => Self::End(End::InProgress),
+            (Self::FindWinner, StepResult::Found) => Self::ShareWinner,
+            (Self::FindWinner, StepResult::NotFound) => Self::End(End::InProgress),
 
-            (Self::Share | Self::Own | Self::ShareWinner, Answer::Done) => Self::End(End::Complete),
-            (Self::Share | Self::Own | Self::ShareWinner, Answer::NoPlace) => Self::Reopen(Why::NoPlace),
+            (Self::Share | Self::Own | Self::ShareWinner, StepResult::Done) => Self::End(End::Complete),
+            (Self::Share | Self::Own | Self::ShareWinner, StepResult::NoPlacement) => {
+                Self::Reopen(ReopenReason::NoPlacement)
+            }
             // The blob was reclaimed since it was read: the content gets a new one.
-            (Self::Share, Answer::BlobGone) => Self::Assemble,
-            (Self::ShareWinner, Answer::BlobGone) => Self::End(End::InProgress),
-            (Self::Own, Answer::ContentExists) => Self::FindWinner,
+            (Self::Share, StepResult::BlobGone) => Self::Assemble,
+            (Self::ShareWinner, StepResult::BlobGone) => Self::End(End::InProgress),
+            (Self::Own, StepResult::ContentExists) => Self::FindWinner,
 
-            (Self::Reopen(why), Answer::Done) => Self::End(End::Reopened(why)),
+            (Self::Reopen(why), StepResult::Done) => Self::End(End::Reopened(why)),
 
             (
                 Self::Lease
-                | Self::WriteLedger
+                | Self::WritePartDigests
                 | Self::Share
                 | Self::Own
                 | Self::ShareWinner
                 | Self::Reopen(_),
-                Answer::Changed,
-            ) => Self::End(End::AsItStands),
+                StepResult::Changed,
+            ) => Self::End(End::ReRead),
             _ => return None,
         })
     }
 
     /// Which bytes a step that commits makes the file of.
     #[must_use]
-    pub fn commits(self) -> Option<Whose> {
+    pub fn commits(self) -> Option<ContentSource> {
         match self {
-            Self::Own => Some(Whose::Own),
-            Self::Share | Self::ShareWinner => Some(Whose::Shared),
+            Self::Own => Some(ContentSource::Own),
+            Self::Share | Self::ShareWinner => Some(ContentSource::Shared),
             _ => None,
         }
     }
@@ -178,26 +180,26 @@ mod tests {
     use super::*;
     use std::collections::HashSet;
 
-    const ANSWERS: [Answer; 15] = [
-        Answer::Done,
-        Answer::Held,
-        Answer::Changed,
-        Answer::Nothing,
-        Answer::Missing,
-        Answer::OtherContent,
-        Answer::Parts,
-        Answer::Object,
-        Answer::Found,
-        Answer::NotFound,
-        Answer::PartsChanged,
-        Answer::Unanswered,
-        Answer::BlobGone,
-        Answer::ContentExists,
-        Answer::NoPlace,
+    const ANSWERS: [StepResult; 15] = [
+        StepResult::Done,
+        StepResult::Held,
+        StepResult::Changed,
+        StepResult::Nothing,
+        StepResult::Missing,
+        StepResult::OtherContent,
+        StepResult::Parts,
+        StepResult::Object,
+        StepResult::Found,
+        StepResult::NotFound,
+        StepResult::PartsChanged,
+        StepResult::Unanswered,
+        StepResult::BlobGone,
+        StepResult::ContentExists,
+        StepResult::NoPlacement,
     ];
 
     /// Every way through the flow, as pairs of a step and its answer.
-    fn ways(step: Step, before: &[(Step, Answer)], found: &mut Vec<Vec<(Step, Answer)>>) {
+    fn ways(step: Step, before: &[(Step, StepResult)], found: &mut Vec<Vec<(Step, StepResult)>>) {
         if matches!(step, Step::End(_)) {
             found.push(before.to_vec());
             return;
@@ -218,19 +220,22 @@ mod tests {
         for way in all {
             let position = |wanted: fn(&Step) -> bool| way.iter().position(|(step, _)| wanted(step));
             assert_eq!(position(|step| *step == Step::Lease), Some(0), "{way:?}");
-            let ledger = position(|step| *step == Step::WriteLedger);
+            let part_digests = position(|step| *step == Step::WritePartDigests);
             if let Some(assemble) = position(|step| *step == Step::Assemble) {
-                assert!(ledger.is_some_and(|ledger| ledger < assemble), "{way:?}");
+                assert!(
+                    part_digests.is_some_and(|part_digests| part_digests < assemble),
+                    "{way:?}"
+                );
             }
             if let Some(own) = position(|step| *step == Step::Own) {
                 let there = way[..own]
                     .iter()
-                    .any(|pair| matches!(pair, (_, Answer::Object) | (Step::Assemble, Answer::Done)));
+                    .any(|pair| matches!(pair, (_, StepResult::Object) | (Step::Assemble, StepResult::Done)));
                 assert!(there, "an object before a blob: {way:?}");
             }
             let files = way
                 .iter()
-                .filter(|(step, answer)| step.commits().is_some() && *answer == Answer::Done);
+                .filter(|(step, answer)| step.commits().is_some() && *answer == StepResult::Done);
             assert!(files.count() <= 1, "{way:?}");
             reached.extend(way.iter().map(|(step, _)| std::mem::discriminant(step)));
         }

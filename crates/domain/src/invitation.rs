@@ -5,7 +5,7 @@
 //! list of invitations learns no code that could be used.
 
 use crate::id::InvitationId;
-use crate::moment::later;
+use crate::time::saturating_add;
 use jiff::{SignedDuration, Timestamp};
 use schemars::JsonSchema;
 use secrecy::{ExposeSecret, SecretString};
@@ -123,7 +123,7 @@ pub fn ends_at(now: Timestamp, days: u16) -> Result<Timestamp, InvalidDays> {
     if !(1..=MOST_DAYS).contains(&days) {
         return Err(InvalidDays);
     }
-    let end = later(now, SignedDuration::from_hours(24 * i64::from(days)));
+    let end = saturating_add(now, SignedDuration::from_hours(24 * i64::from(days)));
     Ok(Timestamp::from_second(end.as_second()).unwrap_or(end))
 }
 

@@ -11,7 +11,7 @@
 //! | [`name`] | what a file or folder may be called |
 //! | [`upload`] | the states of an upload and what may happen in each |
 //! | [`finalize`] | how parts become a blob and a file, step by step |
-//! | [`possession`] | challenges: getting a file without sending its bytes |
+//! | [`proof`] | challenges: getting a file without sending its bytes |
 //! | [`placement`] | what happens when a name is taken |
 //! | [`blob`] | reference counts: live, condemned, reclaiming |
 //! | [`replica`] | how a blob is copied to a target: segments, states, back-off |
@@ -19,7 +19,7 @@
 //! | [`circuit`] | circuit breakers of targets |
 //! | [`reconcile`] | what belongs to whom in the bucket and in the table |
 //! | [`media_type`] | media types that are safe in headers |
-//! | [`moment`] | arithmetic on times |
+//! | [`time`] | arithmetic on times |
 //! | [`id`] | opaque identifiers |
 
 pub mod account;
@@ -30,14 +30,14 @@ pub mod finalize;
 pub mod id;
 pub mod invitation;
 pub mod media_type;
-pub mod moment;
 pub mod name;
 pub mod placement;
-pub mod possession;
+pub mod proof;
 pub mod reconcile;
 pub mod replica;
 pub mod session;
 pub mod targets;
 pub mod throttle;
+pub mod time;
 pub mod token;
 pub mod upload;

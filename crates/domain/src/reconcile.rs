@@ -1,6 +1,6 @@
 //! What belongs to whom in the bucket and in the table, and what the reconciler does with the rest.
 //!
-//! Everything in the primary store is owned by an upload that has not ended, or by a blob. A claim, written before an
+//! Everything in the primary store is owned by an upload that has not ended, or by a blob. An upload owner, written before an
 //! upload can send its first part, leads from an object's key to its upload. What has no owner and is not young any more
 //! is removed; a blob whose object is not what it was is lost until the object is back.
 //!
@@ -13,8 +13,8 @@ pub mod sketch;
 
 use crate::blob;
 use crate::id::BlobId;
-use crate::moment::later;
-use crate::targets::roster;
+use crate::targets::registry;
+use crate::time::saturating_add;
 use jiff::{SignedDuration, Timestamp};
 
 /// The blob or upload that a key in the bucket belongs to. `None`: not a key of Longshore's, and never touched. Stricter
@@ -29,10 +29,10 @@ pub fn blob_of_key(key: &str) -> Option<BlobId> {
     if ours { id.parse().ok() } else { None }
 }
 
-/// What a claim leads to.
+/// What an upload owner leads to.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
-pub enum Claimant {
-    /// There is no claim, or its upload is gone.
+pub enum UploadOwner {
+    /// There is no upload owner, or its upload is gone.
     Nobody,
     /// An upload that has not ended. It may own an object, too: a finalize that found the name taken released its lease.
     Unfinished {
@@ -49,9 +49,9 @@ pub enum Claimant {
 /// Whose an object is. An upload ends in the same write in which its object becomes a blob, so `is_blob` must be read
 /// after the claimant: an upload that has ended by then has become a blob before, or never will.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
-pub struct Standing {
+pub struct Ownership {
     /// Who may still make something of it.
-    pub claimant: Claimant,
+    pub upload_owner: UploadOwner,
     /// It has become a blob.
     pub is_blob: bool,
 }
@@ -69,7 +69,7 @@ impl Age {
     /// Whether what came into being, or ended, at `since` is not young any more.
     #[must_use]
     pub fn is_old(&self, since: Timestamp) -> bool {
-        later(since, self.min) <= self.now
+        saturating_add(since, self.min) <= self.now
     }
 }
 
@@ -77,27 +77,27 @@ impl Age {
 /// upload, so a finished one may look old at once: what protects it is its owner. An owner that ended just now counts, too:
 /// reads of two items may see one transaction at different times, and the blob may become visible shortly after.
 #[must_use]
-pub fn object_is_orphaned(standing: &Standing, made_at: Timestamp, age: &Age) -> bool {
-    age.is_old(made_at) && claim_is_over(standing, age)
+pub fn object_is_orphaned(ownership: &Ownership, made_at: Timestamp, age: &Age) -> bool {
+    age.is_old(made_at) && upload_owner_is_obsolete(ownership, age)
 }
 
 /// Whether a multipart upload that began at `begun_at` has no owner.
 #[must_use]
-pub fn multipart_is_orphaned(claimant: &Claimant, id: &str, begun_at: Timestamp, age: &Age) -> bool {
-    let owned = matches!(claimant, Claimant::Unfinished { multipart_id: Some(own) } if own == id);
+pub fn multipart_is_orphaned(upload_owner: &UploadOwner, id: &str, begun_at: Timestamp, age: &Age) -> bool {
+    let owned = matches!(upload_owner, UploadOwner::Unfinished { multipart_id: Some(own) } if own == id);
     age.is_old(begun_at) && !owned
 }
 
-/// Whether a claim, with the other items about bytes that never became a blob, is obsolete.
+/// Whether an upload owner, with the other items about bytes that never became a blob, is obsolete.
 #[must_use]
-pub fn claim_is_over(standing: &Standing, age: &Age) -> bool {
-    let over = match standing.claimant {
+pub fn upload_owner_is_obsolete(ownership: &Ownership, age: &Age) -> bool {
+    let over = match ownership.upload_owner {
         // Uploads are forgotten a day after their end.
-        Claimant::Nobody => true,
-        Claimant::Unfinished { .. } => false,
-        Claimant::Ended { at } => at.is_none_or(|at| age.is_old(at)),
+        UploadOwner::Nobody => true,
+        UploadOwner::Unfinished { .. } => false,
+        UploadOwner::Ended { at } => at.is_none_or(|at| age.is_old(at)),
     };
-    over && !standing.is_blob
+    over && !ownership.is_blob
 }
 
 /// What is at a blob's key.
@@ -149,61 +149,61 @@ pub enum Checksum {
 /// The event for a blob of `size` bytes at whose key this was found, if there is one. Lost is what is certainly not
 /// the object that was made there; found again is only what certainly is.
 #[must_use]
-pub fn examine(life: &blob::Life, size: u64, found: Found) -> Option<blob::Event> {
+pub fn examine(life: &blob::Life, size: u64, found: Found) -> Option<blob::BlobEvent> {
     if life.reclaiming {
         return None;
     }
     match life.lost {
-        false if found.is_another(size) => Some(blob::Event::Lose),
-        true if found.is_certain(size) => Some(blob::Event::Find),
+        false if found.is_another(size) => Some(blob::BlobEvent::Lose),
+        true if found.is_certain(size) => Some(blob::BlobEvent::Find),
         _ => None,
     }
 }
 
 /// What the reconciler does with a replica.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum ReplicaDuty {
+pub enum ReplicaAction {
     /// Nothing.
     Nothing,
     /// Check that the target still has it.
-    Look,
+    Check,
     /// Remove it: its object, where there are credentials for the target, and its items.
     Remove,
 }
 
-/// How long after the roster changed functions may still use the old one.
-pub const ROSTER_KNOWN: SignedDuration = SignedDuration::from_mins(2);
+/// How long after the target registry changed functions may still use the old one.
+pub const REGISTRY_KNOWN: SignedDuration = SignedDuration::from_mins(2);
 
-/// What to do with a replica at a target of this standing (`None`: an unknown target) since `standing_since`. One that
+/// What to do with a replica at a target of this status (`None`: an unknown target) since `status_since`. One that
 /// became available just now is skipped: the worker that copied it may still be cleaning up. So is one at a target that is
 /// draining only since then: workers may still be copying it.
 #[must_use]
-pub fn replica_duty(
-    standing: Option<roster::Standing>,
-    standing_since: Timestamp,
+pub fn replica_action(
+    status: Option<registry::TargetStatus>,
+    status_since: Timestamp,
     available_at: Option<Timestamp>,
     now: Timestamp,
-) -> ReplicaDuty {
-    let settled = |since: Timestamp| later(since, blob::SETTLE) <= now;
-    let (settled, duty) = if standing == Some(roster::Standing::Active) {
-        (available_at.is_some_and(settled), ReplicaDuty::Look)
+) -> ReplicaAction {
+    let settled = |since: Timestamp| saturating_add(since, blob::SETTLE) <= now;
+    let (settled, action) = if status == Some(registry::TargetStatus::Active) {
+        (available_at.is_some_and(settled), ReplicaAction::Check)
     } else {
-        (settled(standing_since), ReplicaDuty::Remove)
+        (settled(status_since), ReplicaAction::Remove)
     };
-    if settled { duty } else { ReplicaDuty::Nothing }
+    if settled { action } else { ReplicaAction::Nothing }
 }
 
-/// The times from which on everything has to be checked again because the roster changed at `changed_at`: targets that are
+/// The times from which on everything has to be checked again because the target registry changed at `changed_at`: targets that are
 /// new lack replicas, those that are draining have some.
 #[must_use]
-pub fn after_roster_change(changed_at: Timestamp) -> [Timestamp; 2] {
-    [ROSTER_KNOWN, blob::SETTLE].map(|wait| later(changed_at, wait))
+pub fn after_target_registry_change(changed_at: Timestamp) -> [Timestamp; 2] {
+    [REGISTRY_KNOWN, blob::SETTLE].map(|wait| saturating_add(changed_at, wait))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::blob::{Event, Life};
+    use crate::blob::{BlobEvent, Life};
 
     fn at(second: i64) -> Timestamp {
         Timestamp::from_second(second).unwrap()
@@ -215,14 +215,17 @@ mod tests {
         min: SignedDuration::from_secs(100),
     };
 
-    fn unfinished(multipart_id: Option<&str>) -> Claimant {
-        Claimant::Unfinished {
+    fn unfinished(multipart_id: Option<&str>) -> UploadOwner {
+        UploadOwner::Unfinished {
             multipart_id: multipart_id.map(str::to_owned),
         }
     }
 
-    fn standing(claimant: Claimant, is_blob: bool) -> Standing {
-        Standing { claimant, is_blob }
+    fn ownership(upload_owner: UploadOwner, is_blob: bool) -> Ownership {
+        Ownership {
+            upload_owner,
+            is_blob,
+        }
     }
 
     #[test]
@@ -247,70 +250,70 @@ mod tests {
 
     #[test]
     fn an_object_is_owned_by_a_blob_or_by_an_upload_that_has_not_ended() {
-        let ended = Claimant::Ended { at: Some(at(0)) };
-        for (claimant, is_blob, orphaned) in [
-            (Claimant::Nobody, false, true),
+        let ended = UploadOwner::Ended { at: Some(at(0)) };
+        for (upload_owner, is_blob, orphaned) in [
+            (UploadOwner::Nobody, false, true),
             (ended.clone(), false, true),
             // Its blob may become visible shortly after its end.
-            (Claimant::Ended { at: Some(at(901)) }, false, false),
+            (UploadOwner::Ended { at: Some(at(901)) }, false, false),
             // Whatever multipart upload it has: a finalize that released its lease leaves an object.
             (unfinished(None), false, false),
             (unfinished(Some("m")), false, false),
-            (Claimant::Nobody, true, false),
+            (UploadOwner::Nobody, true, false),
             (ended, true, false),
         ] {
-            let standing = standing(claimant, is_blob);
+            let ownership = ownership(upload_owner, is_blob);
             assert_eq!(
-                object_is_orphaned(&standing, at(900), &AGE()),
+                object_is_orphaned(&ownership, at(900), &AGE()),
                 orphaned,
-                "{standing:?}"
+                "{ownership:?}"
             );
             assert!(
-                !object_is_orphaned(&standing, at(901), &AGE()),
-                "too young: {standing:?}"
+                !object_is_orphaned(&ownership, at(901), &AGE()),
+                "too young: {ownership:?}"
             );
         }
     }
 
     #[test]
     fn a_multipart_upload_is_owned_by_the_upload_that_has_noted_it() {
-        let ended = Claimant::Ended { at: Some(at(0)) };
-        for (claimant, orphaned) in [
+        let ended = UploadOwner::Ended { at: Some(at(0)) };
+        for (upload_owner, orphaned) in [
             (unfinished(Some("m")), false),
             (unfinished(Some("other")), true),
             (unfinished(None), true),
             (ended, true),
-            (Claimant::Nobody, true),
+            (UploadOwner::Nobody, true),
         ] {
             assert_eq!(
-                multipart_is_orphaned(&claimant, "m", at(900), &AGE()),
+                multipart_is_orphaned(&upload_owner, "m", at(900), &AGE()),
                 orphaned,
-                "{claimant:?}"
+                "{upload_owner:?}"
             );
             assert!(
-                !multipart_is_orphaned(&claimant, "m", at(901), &AGE()),
-                "too young: {claimant:?}"
+                !multipart_is_orphaned(&upload_owner, "m", at(901), &AGE()),
+                "too young: {upload_owner:?}"
             );
         }
     }
 
     #[test]
     fn a_claim_is_over_when_nothing_can_come_of_its_upload_any_more() {
-        let ended = |at| Claimant::Ended { at };
-        for (claimant, over) in [
-            (Claimant::Nobody, true),
+        let ended = |at| UploadOwner::Ended { at };
+        for (upload_owner, over) in [
+            (UploadOwner::Nobody, true),
             (unfinished(Some("m")), false),
             (ended(Some(at(900))), true),
             (ended(Some(at(901))), false),
             (ended(None), true),
         ] {
             assert_eq!(
-                claim_is_over(&standing(claimant.clone(), false), &AGE()),
+                upload_owner_is_obsolete(&ownership(upload_owner.clone(), false), &AGE()),
                 over,
-                "{claimant:?}"
+                "{upload_owner:?}"
             );
             assert!(
-                !claim_is_over(&standing(claimant, true), &AGE()),
+                !upload_owner_is_obsolete(&ownership(upload_owner, true), &AGE()),
                 "it is a blob's"
             );
         }
@@ -318,22 +321,22 @@ mod tests {
 
     #[test]
     fn replicas_are_looked_at_and_removed_only_when_nobody_works_on_them_any_more() {
-        use roster::Standing::{Active, Draining, Retired};
+        use registry::TargetStatus::{Active, Draining, Retired};
         let settle = blob::SETTLE.as_secs();
-        let duty = |standing, since, available| replica_duty(standing, at(since), available, at(10_000));
+        let action = |status, since, available| replica_action(status, at(since), available, at(10_000));
         let (long_ago, just_now) = (10_000 - settle, 10_001 - settle);
-        for (standing, since, available_at, expected) in [
-            (Some(Active), 0, Some(long_ago), ReplicaDuty::Look),
-            (Some(Active), 0, Some(just_now), ReplicaDuty::Nothing),
-            (Some(Active), 0, None, ReplicaDuty::Nothing),
-            (Some(Draining), long_ago, Some(just_now), ReplicaDuty::Remove),
-            (Some(Draining), just_now, Some(0), ReplicaDuty::Nothing),
-            (Some(Retired), long_ago, None, ReplicaDuty::Remove),
-            (None, long_ago, None, ReplicaDuty::Remove),
-            (None, just_now, None, ReplicaDuty::Nothing),
+        for (status, since, available_at, expected) in [
+            (Some(Active), 0, Some(long_ago), ReplicaAction::Check),
+            (Some(Active), 0, Some(just_now), ReplicaAction::Nothing),
+            (Some(Active), 0, None, ReplicaAction::Nothing),
+            (Some(Draining), long_ago, Some(just_now), ReplicaAction::Remove),
+            (Some(Draining), just_now, Some(0), ReplicaAction::Nothing),
+            (Some(Retired), long_ago, None, ReplicaAction::Remove),
+            (None, long_ago, None, ReplicaAction::Remove),
+            (None, just_now, None, ReplicaAction::Nothing),
         ] {
-            let found = duty(standing, since, available_at.map(at));
-            assert_eq!(found, expected, "{standing:?} {since} {available_at:?}");
+            let found = action(status, since, available_at.map(at));
+            assert_eq!(found, expected, "{status:?} {since} {available_at:?}");
         }
     }
 
@@ -341,12 +344,12 @@ mod tests {
     fn a_blob_is_lost_when_its_object_is_another_and_found_when_it_is_the_same() {
         let object = |size, checksum| Found::Object { size, checksum };
         for (found, from_sound, from_lost) in [
-            (Found::Nothing, Some(Event::Lose), None),
-            (object(9, Checksum::Same), Some(Event::Lose), None),
-            (object(9, Checksum::Unknown), Some(Event::Lose), None),
-            (object(10, Checksum::Other), Some(Event::Lose), None),
+            (Found::Nothing, Some(BlobEvent::Lose), None),
+            (object(9, Checksum::Same), Some(BlobEvent::Lose), None),
+            (object(9, Checksum::Unknown), Some(BlobEvent::Lose), None),
+            (object(10, Checksum::Other), Some(BlobEvent::Lose), None),
             (object(10, Checksum::Unknown), None, None),
-            (object(10, Checksum::Same), None, Some(Event::Find)),
+            (object(10, Checksum::Same), None, Some(BlobEvent::Find)),
         ] {
             let lost = Life {
                 lost: true,

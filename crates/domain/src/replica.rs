@@ -45,7 +45,7 @@ impl State {
 
 /// What can happen to a replica.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Event {
+pub enum ReplicaEvent {
     /// A multipart upload at the target was begun.
     Begin,
     /// A segment arrived.
@@ -63,15 +63,17 @@ pub enum Event {
 /// The state after `event`; `None` when the event does not apply. `multipart_begun`: a multipart upload at
 /// the target is recorded.
 #[must_use]
-pub fn step(state: State, event: Event, multipart_begun: bool) -> Option<State> {
+pub fn step(state: State, event: ReplicaEvent, multipart_begun: bool) -> Option<State> {
     match (event, state) {
-        (Event::Begin, State::Pending | State::Copying) if !multipart_begun => Some(State::Copying),
+        (ReplicaEvent::Begin, State::Pending | State::Copying) if !multipart_begun => Some(State::Copying),
         // What other workers still do for one that was given up is kept for when it is tried again.
-        (Event::Record, State::Copying | State::Failed) if multipart_begun => Some(state),
-        (Event::Arrive, State::Pending | State::Copying | State::Failed) => Some(State::Available),
-        (Event::GiveUp, State::Pending | State::Copying) => Some(State::Failed),
-        (Event::Redrive, State::Failed) if multipart_begun => Some(State::Copying),
-        (Event::Redrive, State::Failed) | (Event::Lose, State::Available) => Some(State::Pending),
+        (ReplicaEvent::Record, State::Copying | State::Failed) if multipart_begun => Some(state),
+        (ReplicaEvent::Arrive, State::Pending | State::Copying | State::Failed) => Some(State::Available),
+        (ReplicaEvent::GiveUp, State::Pending | State::Copying) => Some(State::Failed),
+        (ReplicaEvent::Redrive, State::Failed) if multipart_begun => Some(State::Copying),
+        (ReplicaEvent::Redrive, State::Failed) | (ReplicaEvent::Lose, State::Available) => {
+            Some(State::Pending)
+        }
         _ => None,
     }
 }
@@ -80,7 +82,7 @@ pub fn step(state: State, event: Event, multipart_begun: bool) -> Option<State> 
 /// replica's state changes this, too, in one transaction.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(default)]
-pub struct Tally {
+pub struct ReplicaCounters {
     /// Waiting, or under way.
     pub pending: i64,
     /// Their bytes.
@@ -97,14 +99,14 @@ pub struct Tally {
     pub copied_bytes: i64,
 }
 
-impl Tally {
+impl ReplicaCounters {
     /// What changes when a replica of `size` bytes goes from one state to another. `None`: it does not exist.
     #[must_use]
     pub fn moved(from: Option<State>, to: Option<State>, size: u64) -> Self {
-        let mut tally = Self::default();
-        tally.count(from, -1, size);
-        tally.count(to, 1, size);
-        tally
+        let mut counters = Self::default();
+        counters.count(from, -1, size);
+        counters.count(to, 1, size);
+        counters
     }
 
     fn count(&mut self, state: Option<State>, one: i64, size: u64) {
@@ -147,7 +149,7 @@ impl Tally {
     }
 }
 
-impl std::ops::AddAssign for Tally {
+impl std::ops::AddAssign for ReplicaCounters {
     fn add_assign(&mut self, other: Self) {
         self.pending += other.pending;
         self.pending_bytes += other.pending_bytes;

@@ -7,7 +7,7 @@
 //! the session ends for both. The one case in which an honest client sends a token twice, a lost answer, happens at
 //! once: for [`GRACE`] the same exchange has the same answer.
 
-use crate::moment::later;
+use crate::time::saturating_add;
 use crate::token::SecretHash;
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
@@ -88,7 +88,7 @@ impl Refreshing {
     /// When the session is over, unless it is refreshed.
     #[must_use]
     pub fn ends_at(&self) -> Timestamp {
-        later(self.refreshed_at, IDLE_LIFETIME).min(later(self.began_at, LIFETIME))
+        saturating_add(self.refreshed_at, IDLE_LIFETIME).min(saturating_add(self.began_at, LIFETIME))
     }
 
     /// The result of presenting a token at `now`, when `next` would be the one that follows the current one.
@@ -105,7 +105,7 @@ impl Refreshing {
                 refreshed_at: now,
             });
         }
-        let was_just_now = now < later(self.refreshed_at, GRACE);
+        let was_just_now = now < saturating_add(self.refreshed_at, GRACE);
         if was_just_now && self.earlier.as_ref() == Some(presented) {
             return Exchange::Again;
         }

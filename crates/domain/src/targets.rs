@@ -5,12 +5,12 @@
 //! | `config` | what a target is, and its credentials |
 //! | `policy` | which targets apply to whose files |
 //! | `document` | reading the document, and what may be wrong with it |
-//! | [`roster`] | what every function may know of it: names and policies |
+//! | [`registry`] | what every function may know of it: names and policies |
 
 mod config;
 mod document;
 mod policy;
-pub mod roster;
+pub mod registry;
 
 pub use config::{
     Addressing, Checksum, Config, Credentials, Kind, MAX_TARGETS, MAX_WORKERS, MIN_BYTES_PER_SECOND, Target,

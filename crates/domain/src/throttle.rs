@@ -4,7 +4,7 @@
 //! can be guessed: a few are free, and then each has to wait twice as long as the one before. They are counted for one
 //! source and one username, so attempts from elsewhere do not lock an owner out.
 
-use crate::moment::later;
+use crate::time::saturating_add;
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use jiff::{SignedDuration, Timestamp};
@@ -75,7 +75,7 @@ impl Attempts {
     pub fn one_more(before: Option<&Self>, now: Timestamp) -> Result<Self, SignedDuration> {
         let before = before.filter(|before| now < before.forgotten_at());
         if let Some(before) = before {
-            let opens_at = later(before.last_at, wait_after(before.count));
+            let opens_at = saturating_add(before.last_at, wait_after(before.count));
             if now < opens_at {
                 return Err(opens_at.duration_since(now));
             }
@@ -89,7 +89,7 @@ impl Attempts {
     /// When they are forgotten.
     #[must_use]
     pub fn forgotten_at(&self) -> Timestamp {
-        later(self.last_at, ATTEMPTS_REMEMBERED)
+        saturating_add(self.last_at, ATTEMPTS_REMEMBERED)
     }
 }
 

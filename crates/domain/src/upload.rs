@@ -9,7 +9,7 @@
 //!
 //! Finalizing is a lease: its holder turns the parts into a blob; when it runs out, another caller may take over.
 
-use crate::moment::later;
+use crate::time::saturating_add;
 use jiff::{SignedDuration, Timestamp};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -28,11 +28,11 @@ pub const DEFAULT_EXPIRY: SignedDuration = SignedDuration::from_hours(7 * 24);
 
 /// How long after its creation the sweep first checks an upload. Most have ended by then, and have been written into the
 /// index of what is due once.
-pub const FIRST_LOOK: SignedDuration = SignedDuration::from_mins(5);
+pub const FIRST_CHECK: SignedDuration = SignedDuration::from_mins(5);
 
-/// How long after a lease has run out the sweep checks it, at most. Not shorter than [`FIRST_LOOK`]: then a lease that is taken
+/// How long after a lease has run out the sweep checks it, at most. Not shorter than [`FIRST_CHECK`]: then a lease that is taken
 /// before the first check does not change when that is.
-pub const LATEST_LOOK: SignedDuration = SignedDuration::from_mins(5);
+pub const LATEST_CHECK: SignedDuration = SignedDuration::from_mins(5);
 
 /// How long an ended upload can still be asked about.
 pub const RETENTION: SignedDuration = SignedDuration::from_hours(24);
@@ -65,18 +65,18 @@ impl State {
 
     /// What the sweep does when an upload in this state is due.
     #[must_use]
-    pub fn duty(self) -> Duty {
+    pub fn sweep_action(self) -> SweepAction {
         match self {
-            Self::Open | Self::ProofRequired => Duty::Expire,
-            Self::Finalizing => Duty::TakeOver,
-            Self::Complete | Self::Aborted | Self::Expired => Duty::Discard,
+            Self::Open | Self::ProofRequired => SweepAction::Expire,
+            Self::Finalizing => SweepAction::TakeOver,
+            Self::Complete | Self::Aborted | Self::Expired => SweepAction::Discard,
         }
     }
 }
 
 /// What the sweep does with an upload that is due.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Duty {
+pub enum SweepAction {
     /// Let it expire.
     Expire,
     /// Finalize it: the lease holder is gone.
@@ -87,7 +87,7 @@ pub enum Duty {
 
 /// The state of an upload that its rules depend on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Session {
+pub struct Lifecycle {
     /// Its state.
     pub state: State,
     /// When an untouched open upload expires.
@@ -109,7 +109,7 @@ pub enum Beginning {
     AtOnce,
 }
 
-impl Session {
+impl Lifecycle {
     /// A new upload that expires at `expires_at` if it is not used.
     #[must_use]
     pub fn new(beginning: Beginning, expires_at: Timestamp) -> Self {
@@ -150,7 +150,7 @@ impl Session {
 
 /// What can happen to an upload.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Event {
+pub enum UploadEvent {
     /// The client is about to send parts: it stays open for this long from now.
     Touch(SignedDuration),
     /// The store has lost what was sent: the next part begins a new multipart upload.
@@ -164,7 +164,7 @@ pub enum Event {
     /// The holder of the lease found that the parts are not (yet) what they should be.
     Release,
     /// The holder of the lease makes the file, of the upload's own object or of a blob that has the content already.
-    Commit(Whose),
+    Commit(ContentSource),
     /// The client aborts it.
     Abort,
     /// The sweep checks whether it has expired.
@@ -173,7 +173,7 @@ pub enum Event {
 
 /// Which bytes a file gets.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Whose {
+pub enum ContentSource {
     /// Those that were sent: they become a blob.
     Own,
     /// Those of a blob that has the content already. What was sent is not needed.
@@ -219,52 +219,52 @@ pub enum Refusal {
 /// # Errors
 /// [`Refusal`] when the event does not apply; nothing changes then.
 pub fn step(
-    session: &Session,
-    event: Event,
+    lifecycle: &Lifecycle,
+    event: UploadEvent,
     now: Timestamp,
-) -> Result<(Session, &'static [Effect]), Refusal> {
+) -> Result<(Lifecycle, &'static [Effect]), Refusal> {
     const GIVE_UP: &[Effect] = &[Effect::ReturnReservation, Effect::DiscardParts];
-    let held = session
+    let held = lifecycle
         .lease_until
-        .filter(|until| session.state == State::Finalizing && *until > now);
-    let to = |state| Session {
+        .filter(|until| lifecycle.state == State::Finalizing && *until > now);
+    let to = |state| Lifecycle {
         state,
-        expires_at: session.expires_at,
+        expires_at: lifecycle.expires_at,
         lease_until: None,
         challenge_until: None,
     };
-    match (event, session.state) {
+    match (event, lifecycle.state) {
         (_, ended @ (State::Complete | State::Aborted | State::Expired)) => Err(Refusal::Ended(ended)),
-        (Event::Touch(_) | Event::Lease(_) | Event::Prove | Event::FailProof, _)
-            if session.has_lapsed(now) =>
+        (UploadEvent::Touch(_) | UploadEvent::Lease(_) | UploadEvent::Prove | UploadEvent::FailProof, _)
+            if lifecycle.has_lapsed(now) =>
         {
-            Err(Refusal::Lapsed(session.expires_at))
+            Err(Refusal::Lapsed(lifecycle.expires_at))
         }
         // A client that sends parts does not want to answer a challenge any more.
-        (Event::Touch(expiry), State::Open | State::ProofRequired) => {
-            let expires_at = later(now, expiry);
+        (UploadEvent::Touch(expiry), State::Open | State::ProofRequired) => {
+            let expires_at = saturating_add(now, expiry);
             Ok((
-                Session {
-                    expires_at: session.expires_at.max(expires_at),
+                Lifecycle {
+                    expires_at: lifecycle.expires_at.max(expires_at),
                     ..to(State::Open)
                 },
                 &[],
             ))
         }
-        (Event::LoseParts, State::Open | State::ProofRequired) => Ok((*session, &[])),
-        (Event::Prove, State::ProofRequired) if session.state_at(now) == State::ProofRequired => {
+        (UploadEvent::LoseParts, State::Open | State::ProofRequired) => Ok((*lifecycle, &[])),
+        (UploadEvent::Prove, State::ProofRequired) if lifecycle.state_at(now) == State::ProofRequired => {
             Ok((to(State::Complete), &[Effect::MakeFile]))
         }
-        (Event::FailProof, State::ProofRequired) | (Event::Release, State::Finalizing) => {
+        (UploadEvent::FailProof, State::ProofRequired) | (UploadEvent::Release, State::Finalizing) => {
             Ok((to(State::Open), &[]))
         }
-        (Event::Prove | Event::FailProof, _) => Err(Refusal::NoChallenge),
-        (Event::Lease(patience), _) => match held {
+        (UploadEvent::Prove | UploadEvent::FailProof, _) => Err(Refusal::NoChallenge),
+        (UploadEvent::Lease(timeout), _) => match held {
             Some(until) => Err(Refusal::Held(until)),
             None => {
-                let lease_until = later(now, patience.saturating_add(LEASE_MARGIN));
+                let lease_until = saturating_add(now, timeout.saturating_add(LEASE_MARGIN));
                 Ok((
-                    Session {
+                    Lifecycle {
                         lease_until: Some(lease_until),
                         ..to(State::Finalizing)
                     },
@@ -272,18 +272,21 @@ pub fn step(
                 ))
             }
         },
-        (Event::Commit(Whose::Own), State::Finalizing) => Ok((to(State::Complete), &[Effect::MakeFile])),
-        (Event::Commit(Whose::Shared), State::Finalizing) => {
+        (UploadEvent::Commit(ContentSource::Own), State::Finalizing) => {
+            Ok((to(State::Complete), &[Effect::MakeFile]))
+        }
+        (UploadEvent::Commit(ContentSource::Shared), State::Finalizing) => {
             Ok((to(State::Complete), &[Effect::MakeFile, Effect::DiscardParts]))
         }
-        (Event::Release | Event::Commit(_), _) => Err(Refusal::NotHeld),
+        (UploadEvent::Release | UploadEvent::Commit(_), _) => Err(Refusal::NotHeld),
         // A finalize whose lease ran out may have made the object already: it is finished, never thrown away.
-        (Event::Touch(_) | Event::LoseParts | Event::Abort | Event::Expire, State::Finalizing) => {
-            Err(Refusal::Held(held.or(session.lease_until).unwrap_or(now)))
-        }
-        (Event::Abort, _) => Ok((to(State::Aborted), GIVE_UP)),
-        (Event::Expire, _) if !session.has_lapsed(now) => Err(Refusal::NotYet(session.expires_at)),
-        (Event::Expire, _) => Ok((to(State::Expired), GIVE_UP)),
+        (
+            UploadEvent::Touch(_) | UploadEvent::LoseParts | UploadEvent::Abort | UploadEvent::Expire,
+            State::Finalizing,
+        ) => Err(Refusal::Held(held.or(lifecycle.lease_until).unwrap_or(now))),
+        (UploadEvent::Abort, _) => Ok((to(State::Aborted), GIVE_UP)),
+        (UploadEvent::Expire, _) if !lifecycle.has_lapsed(now) => Err(Refusal::NotYet(lifecycle.expires_at)),
+        (UploadEvent::Expire, _) => Ok((to(State::Expired), GIVE_UP)),
     }
 }
 
@@ -291,10 +294,10 @@ pub fn step(
 /// exact: one that is checked too early is checked again later; too late is after the upload has expired, or long after
 /// its lease has run out. So that time seldom changes, which is two writes each time.
 #[must_use]
-pub fn look_at(session: &Session, noted: Option<Timestamp>) -> Timestamp {
-    let (best, latest) = match session.lease_until {
-        Some(until) if session.state == State::Finalizing => (until, later(until, LATEST_LOOK)),
-        _ => (session.expires_at, session.expires_at),
+pub fn next_check(lifecycle: &Lifecycle, noted: Option<Timestamp>) -> Timestamp {
+    let (best, latest) = match lifecycle.lease_until {
+        Some(until) if lifecycle.state == State::Finalizing => (until, saturating_add(until, LATEST_CHECK)),
+        _ => (lifecycle.expires_at, lifecycle.expires_at),
     };
     noted.filter(|at| *at <= latest).unwrap_or(best)
 }
@@ -303,7 +306,7 @@ pub fn look_at(session: &Session, noted: Option<Timestamp>) -> Timestamp {
 /// under way at its end may have arrived after this check at `now`. `None`: this check was the last.
 #[must_use]
 pub fn discard_again(ended_at: Option<Timestamp>, now: Timestamp) -> Option<Timestamp> {
-    let settled = later(ended_at?, AFTERMATH);
+    let settled = saturating_add(ended_at?, AFTERMATH);
     (settled > now).then_some(settled)
 }
 

@@ -10,24 +10,24 @@ use std::time::{Duration, Instant};
 use store::Aws;
 use store::rows::ReplicaRow;
 use targets::error::ReplicaError;
-use targets::target::Target;
+use targets::target::ReplicaTarget;
 use tokio::sync::{Mutex, Semaphore};
 
 /// What all streams of a worker to one target may weigh together.
 pub(crate) const WEIGHT: usize = 16;
 
 /// One target.
-pub struct Place {
+pub struct ConfiguredTarget {
     /// As the operator configured it.
     pub config: config::Target,
     /// The store there.
-    pub store: Box<dyn Target>,
+    pub store: Box<dyn ReplicaTarget>,
     /// Bounds a worker's memory: the total weight of all its streams to this target. Each target has its own, so that
     /// one that is slow does not keep the others waiting.
     pub(crate) streams: Semaphore,
 }
 
-impl Place {
+impl ConfiguredTarget {
     /// The key of a blob at this target.
     #[must_use]
     pub fn key(&self, blob: &BlobId) -> String {
@@ -37,7 +37,7 @@ impl Place {
 
 /// The configured targets by name.
 pub struct Targets {
-    by_name: HashMap<String, Place>,
+    by_name: HashMap<String, ConfiguredTarget>,
     /// The document that the operator stored.
     pub config: Config,
 }
@@ -66,7 +66,7 @@ impl Targets {
             let store = targets::open(target)?;
             let config = target.clone();
             let streams = Semaphore::new(WEIGHT);
-            let place = Place {
+            let place = ConfiguredTarget {
                 config,
                 store,
                 streams,
@@ -98,7 +98,7 @@ impl Targets {
     ///
     /// # Errors
     /// [`ReplicaError::Unknown`] when there is none.
-    pub fn get(&self, name: &str) -> Result<&Place, ReplicaError> {
+    pub fn get(&self, name: &str) -> Result<&ConfiguredTarget, ReplicaError> {
         self.by_name
             .get(name)
             .ok_or_else(|| ReplicaError::Unknown(name.to_owned()))
@@ -109,7 +109,7 @@ impl Targets {
 const FRESH: Duration = Duration::from_secs(30);
 /// How long a name that the secret does not have waits for the next read of it: messages for removed targets must
 /// not cause a read each.
-const LOOK_AGAIN: Duration = Duration::from_secs(2);
+const REREAD_AFTER: Duration = Duration::from_secs(2);
 
 /// The targets, read again from time to time.
 pub struct TargetsCache {
@@ -138,7 +138,7 @@ impl TargetsCache {
                 return Ok(Arc::clone(targets));
             }
             // It may have been added since.
-            tokio::time::sleep(LOOK_AGAIN.saturating_sub(at.elapsed())).await;
+            tokio::time::sleep(REREAD_AFTER.saturating_sub(at.elapsed())).await;
         }
         let at = Instant::now();
         let config = Targets::configured(&self.aws).await?;

@@ -12,23 +12,23 @@ mod objects;
 mod rows;
 
 use crate::configured_targets::TargetsCache;
-use crate::unreachable::Silent;
+use crate::unreachable::UnreachableTargets;
 use domain::id::BlobId;
-use domain::reconcile::pass::{Counts, Missing, Pass, Place, Seen};
+use domain::reconcile::pass::{Counts, Missing, PageStart, Pass, Seen};
 use domain::reconcile::sample::Sample;
-use domain::reconcile::{Age, after_roster_change};
+use domain::reconcile::{Age, after_target_registry_change};
 use futures::StreamExt;
 use futures::stream;
 use jiff::{SignedDuration, Timestamp};
 use serde::Serialize;
 use std::time::{Duration, SystemTime};
-use store::rows::{ReconcileRow, RosterRow, now};
+use store::rows::{ReconcileRow, TargetRegistryRow, now};
 use store::{Aws, Objects, StartQueue, StoreError, Table, config};
 use targets::ReplicaError;
 
 /// How many objects or multipart uploads are in a page.
 const LISTED: u32 = 100;
-/// How many rows of the table are in a page; most are neither blobs nor claims.
+/// How many rows of the table are in a page; most are neither blobs nor upload owners.
 const SCANNED: u32 = 1000;
 /// How many things are examined at once.
 const AT_ONCE: usize = 16;
@@ -41,7 +41,7 @@ pub struct Reconcile {
     objects: Objects,
     queue: StartQueue,
     targets: TargetsCache,
-    silent: Silent,
+    unreachable: UnreachableTargets,
     min_age: SignedDuration,
     interval: SignedDuration,
     /// One in this many blobs and replicas is checked by a HEAD.
@@ -80,7 +80,7 @@ struct Page {
     /// What it says about which blobs have objects.
     seen: Seen,
     /// Where the next page like it begins, if there is one.
-    next: Option<Place>,
+    next: Option<PageStart>,
 }
 
 impl Reconcile {
@@ -98,7 +98,7 @@ impl Reconcile {
             objects: Objects::from_env(&aws)?,
             queue: StartQueue::from_env(&aws)?,
             targets: TargetsCache::new(aws),
-            silent: Silent::default(),
+            unreachable: UnreachableTargets::default(),
             min_age: SignedDuration::from_secs(whole("RECONCILE_MIN_AGE_SECONDS")?),
             interval: SignedDuration::from_secs(interval),
             sample: config::number("RECONCILE_SAMPLE")?,
@@ -116,10 +116,10 @@ impl Reconcile {
         };
         let mut row = self.table.reconciliation().progress().await?;
         // Without it nothing is known of any target, and what is at targets is left alone.
-        let roster = self.table.targets().roster().await;
-        let roster = self.table.or_leave_out(roster)?.unwrap_or_default();
-        self.silent.forget();
-        let again = after_roster_change(roster.changed_at);
+        let target_registry = self.table.targets().target_registry().await;
+        let target_registry = self.table.or_leave_out(target_registry)?.unwrap_or_default();
+        self.unreachable.forget();
+        let again = after_target_registry_change(target_registry.changed_at);
         let mut state = State::UnderWay;
         while !left().is_zero() {
             let Some(mut pass) = row.progress.pass(now(), self.interval, &again) else {
@@ -130,7 +130,7 @@ impl Reconcile {
                 mut counts,
                 seen,
                 next,
-            } = self.page(&pass, &roster).await?;
+            } = self.page(&pass, &target_registry).await?;
             pass.note(&seen);
             if next.is_none() && pass.place.then().is_none() {
                 counts += self.without_objects(&pass).await;
@@ -148,17 +148,17 @@ impl Reconcile {
                 break;
             }
         }
-        self.table.targets().forget_retired(roster).await?;
+        self.table.targets().forget_retired(target_registry).await?;
         let report = Report::of(&row, state, self.sample);
         tracing::info!(?report, "reconciled");
         Ok(report)
     }
 
-    async fn page(&self, pass: &Pass, roster: &RosterRow) -> Result<Page, StoreError> {
+    async fn page(&self, pass: &Pass, target_registry: &TargetRegistryRow) -> Result<Page, StoreError> {
         match &pass.place {
-            Place::Objects { after } => self.objects_page(pass, after.as_deref()).await,
-            Place::Multiparts { after } => self.multiparts_page(after.as_ref()).await,
-            Place::Rows { after } => self.rows_page(pass, after.as_ref(), roster).await,
+            PageStart::Objects { after } => self.objects_page(pass, after.as_deref()).await,
+            PageStart::Multiparts { after } => self.multiparts_page(after.as_ref()).await,
+            PageStart::Rows { after } => self.rows_page(pass, after.as_ref(), target_registry).await,
         }
     }
 
@@ -284,7 +284,7 @@ mod tests {
             number: 1,
             sketch: None,
             started_at: at(2),
-            place: Place::START,
+            place: PageStart::START,
             counts: counts(2),
         });
         let report = Report::of(&row, State::UnderWay, 12);

@@ -1,4 +1,4 @@
-//! Copies blobs to other object stores: verified against the blob's ledger on the way, against the target's
+//! Copies blobs to other object stores: verified against the blob's part digests on the way, against the target's
 //! own checksum after, by any number of workers.
 //!
 //! | module | what is in it |

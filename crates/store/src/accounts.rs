@@ -13,7 +13,7 @@ use jiff::Timestamp;
 use std::collections::HashMap;
 
 /// How often a change of a quota is tried that collides with another one.
-const ATTEMPTS: u32 = 5;
+const ACCOUNT_ATTEMPTS: u32 = 5;
 
 /// Accounts and their usernames.
 #[derive(Clone, Copy)]
@@ -80,7 +80,7 @@ impl Accounts<'_> {
     /// [`Conflict::QuotaExceeded`] for a limit above [`MAX_QUOTA`](domain::account::MAX_QUOTA), [`Conflict::NodeChanged`] when the quota is being
     /// changed by many at once.
     pub async fn set_quota(self, username: &Username, limit: u64) -> Result<Option<AccountRow>, StoreError> {
-        for _ in 0..ATTEMPTS {
+        for _ in 0..ACCOUNT_ATTEMPTS {
             let Some(account) = self.by_username(username).await? else {
                 return Ok(None);
             };
@@ -135,8 +135,8 @@ impl Accounts<'_> {
     pub async fn begin_deletion(self, account: &AccountRow, now: Timestamp) -> Result<(), StoreError> {
         let change = Change::new(
             account.key(),
-            "SET closing_since = :now, due_shard = :due_shard, due_at = :due_at",
-            "password_hash = :hash AND attribute_not_exists(closing_since)",
+            "SET deletion_started_at = :now, due_shard = :due_shard, due_at = :due_at",
+            "password_hash = :hash AND attribute_not_exists(deletion_started_at)",
         );
         let change = change
             .with(":now", text(&now))

@@ -1,24 +1,25 @@
-//! Blobs and their ledgers.
+//! Blobs and their part digests.
 
 use crate::error::{Conflict, ErrorKind, StoreError};
 use crate::replicas;
 use crate::rows::{
-    BlobRow, ContentRow, HoldingRow, LedgerRow, ReplicaRow, UploadRow, account_partition, blob_partition,
+    BlobRow, ContentReferenceRow, ContentRow, PartDigestsRow, ReplicaRow, UploadRow, account_partition,
+    blob_partition,
 };
 use crate::table::{Change, Key, Page, Row, Rows, Table, Write, bulk, number, text};
 use aws_sdk_dynamodb::types::AttributeValue;
-use domain::blob::{Effect, Event, GRACE, Life, Refusal, step};
+use domain::blob::{BlobEvent, Effect, GRACE, Life, Refusal, step};
 use domain::content::{ContentId, PartDigest};
 use domain::id::{AccountId, BlobId};
-use domain::moment::later;
-use domain::targets::roster::Member;
+use domain::targets::registry::Member;
+use domain::time::saturating_add;
 use jiff::Timestamp;
 use std::collections::HashMap;
 
 /// How many files with a content are looked at besides the first one: what one read takes.
-const OTHER_HOLDINGS: u32 = 99;
+const OTHER_REFERENCES: u32 = 99;
 
-/// The write that [`step`] makes of [`Event::Refer`], without reading first: one more file refers to a blob. This revives a
+/// The write that [`step`] makes of [`BlobEvent::Refer`], without reading first: one more file refers to a blob. This revives a
 /// condemned one; a blob that is being reclaimed, or is lost, is not.
 ///
 /// # Errors
@@ -35,7 +36,7 @@ pub fn refer(blob: &BlobId) -> Result<Write, StoreError> {
     Write::update(&change, Conflict::BlobGone)
 }
 
-/// The write that [`step`] makes of [`Event::Release`], without reading first: one file less refers to a blob. The sweep looks at it when a grace period is over, and reclaims it if
+/// The write that [`step`] makes of [`BlobEvent::Release`], without reading first: one file less refers to a blob. The sweep looks at it when a grace period is over, and reclaims it if
 /// nothing refers to it then.
 ///
 /// # Errors
@@ -46,7 +47,7 @@ pub fn release(blob: &BlobId, now: Timestamp) -> Result<Write, StoreError> {
         "SET #references = #references - :one, due_shard = :due_shard, due_at = :due_at",
         "#references >= :one",
     );
-    let change = change.with(":one", number(1)).due(later(now, GRACE));
+    let change = change.with(":one", number(1)).due(saturating_add(now, GRACE));
     Write::update(&change, Conflict::NodeChanged)
 }
 
@@ -78,7 +79,7 @@ fn rewrite(blob: &BlobRow, next: &Life, now: Timestamp) -> Result<Write, StoreEr
         (false, Some(_)) => remove.push("lost_since"),
         _ => {}
     }
-    match next.examine_at {
+    match next.next_check_at {
         Some(_) => update += ", due_shard = :due_shard, due_at = :due_at",
         None => remove.extend(["due_shard", "due_at"]),
     }
@@ -106,7 +107,7 @@ fn rewrite(blob: &BlobRow, next: &Life, now: Timestamp) -> Result<Write, StoreEr
     if next.lost && blob.lost_since.is_none() {
         change = change.with(":now", text(&now));
     }
-    if let Some(at) = next.examine_at {
+    if let Some(at) = next.next_check_at {
         change = change.due(at);
     }
     Write::update(&change, Conflict::BlobChanged)
@@ -114,7 +115,7 @@ fn rewrite(blob: &BlobRow, next: &Life, now: Timestamp) -> Result<Write, StoreEr
 
 /// A blob that is being reclaimed, with everything that is written about it.
 #[derive(Debug)]
-pub struct Remains {
+pub struct BlobItems {
     /// The blob.
     pub blob: BlobRow,
     /// Its replicas.
@@ -123,12 +124,12 @@ pub struct Remains {
     pub rest: Vec<Key>,
 }
 
-/// Blobs, with the index of their contents and their ledgers.
+/// Blobs, with the index of their contents and their part digests.
 #[derive(Clone, Copy)]
 pub struct Blobs<'a>(pub(crate) &'a Table);
 
 impl Table {
-    /// Blobs, with the index of their contents and their ledgers.
+    /// Blobs, with the index of their contents and their part digests.
     #[must_use]
     pub fn blobs(&self) -> Blobs<'_> {
         Blobs(self)
@@ -161,15 +162,19 @@ impl Blobs<'_> {
         Ok(blob.filter(|blob| blob.life().may_be_referenced()))
     }
 
-    /// Writes the digests of the parts of an upload down, as the ledger of the blob it becomes. Only for the
+    /// Writes the digests of the parts of an upload down, as the part digests of the blob it becomes. Only for the
     /// holder of its lease: one who slept must not write over what another has made of the upload meanwhile.
     ///
     /// # Errors
     /// [`Conflict::UploadChanged`] when the lease was lost.
-    pub async fn write_ledger(self, upload: &UploadRow, digests: &[PartDigest]) -> Result<(), StoreError> {
+    pub async fn write_part_digests(
+        self,
+        upload: &UploadRow,
+        digests: &[PartDigest],
+    ) -> Result<(), StoreError> {
         let conflict = Conflict::UploadChanged;
         let mut writes = vec![Write::check(&upload.key(), upload.version, conflict)?];
-        for page in LedgerRow::pages(&upload.blob, digests) {
+        for page in PartDigestsRow::pages(&upload.blob, digests) {
             writes.push(Write::put_unconditional(&page, conflict)?);
         }
         self.0.transact(writes).await
@@ -179,20 +184,20 @@ impl Blobs<'_> {
     ///
     /// # Errors
     /// [`StoreError`].
-    pub async fn ledger(self, blob: &BlobId) -> Result<Vec<PartDigest>, StoreError> {
-        let pages = self.0.all(&blob_partition(blob), LedgerRow::PREFIX).await?;
-        let pages: Vec<LedgerRow> = pages.complete()?;
+    pub async fn part_digests(self, blob: &BlobId) -> Result<Vec<PartDigest>, StoreError> {
+        let pages = self.0.all(&blob_partition(blob), PartDigestsRow::PREFIX).await?;
+        let pages: Vec<PartDigestsRow> = pages.complete()?;
         Ok(pages.into_iter().flat_map(|page| page.digests).collect())
     }
 
-    /// The digests of the parts of one page of the ledger.
+    /// The digests of the parts of one page of the part digests.
     ///
     /// # Errors
     /// [`StoreError`] when the page is missing.
-    pub async fn ledger_page(self, blob: &BlobId, page: u32) -> Result<Vec<PartDigest>, StoreError> {
-        let row: Option<LedgerRow> = self.0.get(&LedgerRow::key_of(blob, page)).await?;
+    pub async fn part_digests_page(self, blob: &BlobId, page: u32) -> Result<Vec<PartDigest>, StoreError> {
+        let row: Option<PartDigestsRow> = self.0.get(&PartDigestsRow::key_of(blob, page)).await?;
         row.map(|row| row.digests)
-            .ok_or_else(|| StoreError::corrupt(format!("blob {blob} has no page {page} in its ledger")))
+            .ok_or_else(|| StoreError::corrupt(format!("blob {blob} has no page {page} in its part digests")))
     }
 
     /// Moves a blob that was read on as [`step`] says, if it still is what was read. Gives what is left to be done.
@@ -202,7 +207,7 @@ impl Blobs<'_> {
     pub async fn transition(
         self,
         blob: &BlobRow,
-        event: Event,
+        event: BlobEvent,
         now: Timestamp,
     ) -> Result<Result<&'static [Effect], Refusal>, StoreError> {
         let (next, effects) = match step(&blob.life(), event, now) {
@@ -252,7 +257,7 @@ impl Blobs<'_> {
     /// # Errors
     /// [`StoreError`]; that the blob was changed meanwhile is none: whoever finds it gone again says so again.
     pub async fn lose(self, blob: &BlobRow, now: Timestamp) -> Result<(), StoreError> {
-        match self.transition(blob, Event::Lose, now).await {
+        match self.transition(blob, BlobEvent::Lose, now).await {
             Ok(Ok(_)) => tracing::error!(blob = %blob.id, "the object of a blob is gone"),
             Ok(Err(_))
             | Err(StoreError {
@@ -274,11 +279,14 @@ impl Blobs<'_> {
         account: &AccountId,
         content: &ContentId,
     ) -> Result<Option<BlobRow>, StoreError> {
-        let (pk, prefix) = (account_partition(account), HoldingRow::prefix(content));
+        let (pk, prefix) = (account_partition(account), ContentReferenceRow::prefix(content));
         // Nearly always the first will do.
-        let first: Page<HoldingRow> = self.0.page(&pk, &prefix, None, 1).await?;
-        if let Some(holding) = first.rows.first() {
-            let blob = self.0.or_leave_out(self.get(&holding.blob).await)?.flatten();
+        let first: Page<ContentReferenceRow> = self.0.page(&pk, &prefix, None, 1).await?;
+        if let Some(content_reference) = first.rows.first() {
+            let blob = self
+                .0
+                .or_leave_out(self.get(&content_reference.blob).await)?
+                .flatten();
             if let Some(blob) = blob.filter(|blob| blob.life().may_be_referenced()) {
                 return Ok(Some(blob));
             }
@@ -287,8 +295,12 @@ impl Blobs<'_> {
         let Some(after) = first.next else {
             return Ok(None);
         };
-        let others: Page<HoldingRow> = self.0.page(&pk, &prefix, Some(&after), OTHER_HOLDINGS).await?;
-        let blobs = others.rows.iter().map(|holding| BlobRow::key_of(&holding.blob));
+        let others: Page<ContentReferenceRow> =
+            self.0.page(&pk, &prefix, Some(&after), OTHER_REFERENCES).await?;
+        let blobs = others
+            .rows
+            .iter()
+            .map(|content_reference| BlobRow::key_of(&content_reference.blob));
         let blobs: Rows<BlobRow> = self.0.get_many(blobs).await?;
         let mut good = blobs
             .rows
@@ -309,8 +321,8 @@ impl Blobs<'_> {
     ///
     /// # Errors
     /// [`StoreError`] when a replica cannot be read: it says what is at the target.
-    pub async fn remains(self, blob: BlobRow) -> Result<Remains, StoreError> {
-        let mut remains = Remains {
+    pub async fn remains(self, blob: BlobRow) -> Result<BlobItems, StoreError> {
+        let mut remains = BlobItems {
             replicas: Vec::new(),
             rest: Vec::new(),
             blob,

@@ -132,15 +132,15 @@ impl SignUp {
     }
 }
 
-/// How long functions that make files believe what they have read of the targets: `ROSTER_SECONDS`, or half a minute.
+/// How long functions that make files believe what they have read of the targets: `TARGET_REGISTRY_SECONDS`, or half a minute.
 ///
 /// # Errors
 /// `ErrorKind::Misconfigured` when the variable is not a number.
-pub fn roster_lifetime() -> Result<Duration, StoreError> {
-    if std::env::var_os("ROSTER_SECONDS").is_none() {
+pub fn target_registry_lifetime() -> Result<Duration, StoreError> {
+    if std::env::var_os("TARGET_REGISTRY_SECONDS").is_none() {
         return Ok(Duration::from_secs(30));
     }
-    number("ROSTER_SECONDS").map(Duration::from_secs)
+    number("TARGET_REGISTRY_SECONDS").map(Duration::from_secs)
 }
 
 /// With whose files a new file may share its bytes.

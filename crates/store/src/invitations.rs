@@ -98,7 +98,7 @@ impl Invitations<'_> {
         let change = Change::new(
             AccountRow::key_of(&owner.account),
             "SET password_hash = :new ADD sign_outs :one",
-            "attribute_exists(pk) AND attribute_not_exists(closing_since)",
+            "attribute_exists(pk) AND attribute_not_exists(deletion_started_at)",
         );
         let change = change.with(":new", text(password_hash)).with(":one", number(1));
         self.0

@@ -221,7 +221,7 @@ impl Objects {
     }
 
     /// Turns the parts into an object: each must still have the digest that was listed, together they must
-    /// have `size` bytes. Waits for the answer for `patience` at most.
+    /// have `size` bytes. Waits for the answer for `timeout` at most.
     ///
     /// # Errors
     /// [`StoreError`] when the store computed another content id.
@@ -232,7 +232,7 @@ impl Objects {
         parts: &[StoredPart],
         size: u64,
         content_id: &ContentId,
-        patience: Duration,
+        timeout: Duration,
     ) -> Result<Completion, StoreError> {
         let parts = parts.iter().map(|part| {
             CompletedPart::builder()
@@ -245,8 +245,8 @@ impl Objects {
             .set_parts(Some(parts.collect()))
             .build();
         let timeouts = aws_config::timeout::TimeoutConfig::builder()
-            .operation_attempt_timeout(patience)
-            .operation_timeout(patience)
+            .operation_attempt_timeout(timeout)
+            .operation_timeout(timeout)
             .build();
         let request = self
             .client
@@ -284,7 +284,7 @@ impl Objects {
     }
 
     /// Whether there is an object with this size and content. Another one is as good as none: when a part is sent again and
-    /// again, a late request can make an object of other parts than the ledger has by then. So one whose checksum the store
+    /// again, a late request can make an object of other parts than the part digests have by then. So one whose checksum the store
     /// does not tell is as good as none, too; S3 tells it of every object that was made of parts.
     ///
     /// # Errors
@@ -293,7 +293,10 @@ impl Objects {
         let found = self.look_for(key, content_id).await?;
         let same = found.is_certain(size);
         if !same && found != Found::Nothing {
-            tracing::warn!(key, "the object was made of other parts than the ledger has");
+            tracing::warn!(
+                key,
+                "the object was made of other parts than the part digests have"
+            );
         }
         Ok(same)
     }

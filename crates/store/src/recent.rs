@@ -1,14 +1,14 @@
 //! What is read once for many requests.
 
-use domain::targets::roster::Roster;
+use domain::targets::registry::TargetRegistry;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 use tokio::sync::Mutex;
 
-/// The roster as it was read last.
+/// The target registry as it was read last.
 pub(crate) struct Recent {
     pub(crate) fresh: Duration,
-    pub(crate) roster: Mutex<Option<(Instant, Arc<Roster>)>>,
+    pub(crate) target_registry: Mutex<Option<(Instant, Arc<TargetRegistry>)>>,
 }
 
 impl Recent {
@@ -16,7 +16,7 @@ impl Recent {
     pub(crate) fn lasting(fresh: Duration) -> Arc<Self> {
         Arc::new(Self {
             fresh,
-            roster: Mutex::default(),
+            target_registry: Mutex::default(),
         })
     }
 }

@@ -1,12 +1,12 @@
 //! What the reconciler reads and repairs in the table. What belongs to whom is decided in `domain::reconcile`.
 
 use crate::error::{Conflict, StoreError};
-use crate::rows::{BlobRow, ClaimRow, NodeRow, ReconcileRow, ReplicaRow, blob_partition};
+use crate::rows::{BlobRow, NodeRow, ReconcileRow, ReplicaRow, UploadOwnerRow, blob_partition};
 use crate::table::bulk::{self, Scanned};
 use crate::table::{Item, Key, Table, Write, text};
 use domain::id::BlobId;
 use domain::reconcile::pass::Progress;
-use domain::reconcile::{Claimant, Standing};
+use domain::reconcile::{Ownership, UploadOwner};
 use std::collections::{HashMap, HashSet};
 
 /// A row that leads to an object.
@@ -14,8 +14,8 @@ use std::collections::{HashMap, HashSet};
 pub enum Owner {
     /// A blob.
     Blob(BlobRow),
-    /// The claim of an upload.
-    Claim(ClaimRow),
+    /// The upload owner of an upload.
+    Upload(UploadOwnerRow),
     /// A replica, which leads to an object at a target.
     Replica(ReplicaRow),
     /// A file or folder. A file leads to a blob.
@@ -97,11 +97,11 @@ impl Reconciliation<'_> {
     pub async fn owners(self, after: Option<&Key>, limit: u32) -> Result<Owners, StoreError> {
         let values = HashMap::from([
             (":blob".to_owned(), text(BlobRow::SK)),
-            (":claim".to_owned(), text(ClaimRow::SK)),
+            (":upload_owner".to_owned(), text(UploadOwnerRow::SK)),
             (":replica".to_owned(), text(ReplicaRow::PREFIX)),
             (":node".to_owned(), text(NodeRow::PREFIX)),
         ]);
-        let filter = "sk IN (:blob, :claim) OR begins_with(sk, :replica) OR begins_with(sk, :node)";
+        let filter = "sk IN (:blob, :upload_owner) OR begins_with(sk, :replica) OR begins_with(sk, :node)";
         let Scanned { items, next } = self.0.scan(filter, values, after, limit).await?;
         let (mut rows, mut unreadable) = (Vec::new(), Vec::new());
         for item in items {
@@ -148,40 +148,51 @@ impl Reconciliation<'_> {
     ///
     /// # Errors
     /// [`StoreError`].
-    pub async fn claimant(self, blob: &BlobId) -> Result<Claimant, StoreError> {
-        let Some(claim) = self.0.get::<ClaimRow>(&ClaimRow::key_of(blob)).await? else {
-            return Ok(Claimant::Nobody);
+    pub async fn upload_owner(self, blob: &BlobId) -> Result<UploadOwner, StoreError> {
+        let Some(upload_owner) = self
+            .0
+            .get::<UploadOwnerRow>(&UploadOwnerRow::key_of(blob))
+            .await?
+        else {
+            return Ok(UploadOwner::Nobody);
         };
-        let upload = self.0.uploads().get(&claim.account, &claim.upload).await?;
+        let upload = self
+            .0
+            .uploads()
+            .get(&upload_owner.account, &upload_owner.upload)
+            .await?;
         Ok(match upload {
-            None => Claimant::Nobody,
-            Some(upload) if upload.state.is_final() => Claimant::Ended { at: upload.ended_at },
-            Some(upload) => Claimant::Unfinished {
+            None => UploadOwner::Nobody,
+            Some(upload) if upload.state.is_final() => UploadOwner::Ended { at: upload.ended_at },
+            Some(upload) => UploadOwner::Unfinished {
                 multipart_id: upload.multipart_id,
             },
         })
     }
 
-    /// Whose this blob or blob to be is. In the order that [`Standing`] asks for.
+    /// Whose this blob or blob to be is. In the order that [`Ownership`] asks for.
     ///
     /// # Errors
     /// [`StoreError`].
-    pub async fn standing(self, blob: &BlobId) -> Result<Standing, StoreError> {
-        let claimant = self.claimant(blob).await?;
+    pub async fn ownership(self, blob: &BlobId) -> Result<Ownership, StoreError> {
+        let upload_owner = self.upload_owner(blob).await?;
         let is_blob = !self.0.existing([BlobRow::key_of(blob)]).await?.is_empty();
-        Ok(Standing { claimant, is_blob })
+        Ok(Ownership {
+            upload_owner,
+            is_blob,
+        })
     }
 
-    /// Deletes what is written about bytes that never became a blob, the claim last: until then the reconciler comes back.
+    /// Deletes what is written about bytes that never became a blob, the upload owner last: until then the reconciler comes back.
     ///
     /// # Errors
     /// [`StoreError`].
     pub async fn delete_unborn(self, blob: &BlobId) -> Result<(), StoreError> {
-        let (own, claim) = (BlobRow::key_of(blob), ClaimRow::key_of(blob));
+        let (own, upload_owner) = (BlobRow::key_of(blob), UploadOwnerRow::key_of(blob));
         let mut keys = self.0.keys(&blob_partition(blob)).await?;
-        keys.retain(|key| *key != own && *key != claim);
+        keys.retain(|key| *key != own && *key != upload_owner);
         self.0.delete_all(&keys).await?;
-        self.0.delete_all(&[claim]).await
+        self.0.delete_all(&[upload_owner]).await
     }
 }
 
@@ -190,6 +201,6 @@ fn owner(item: Item) -> Result<Owner, StoreError> {
         Some(BlobRow::SK) => bulk::read(item).map(Owner::Blob),
         Some(sk) if sk.starts_with(ReplicaRow::PREFIX) => bulk::read(item).map(Owner::Replica),
         Some(sk) if sk.starts_with(NodeRow::PREFIX) => bulk::read(item).map(Owner::Node),
-        _ => bulk::read(item).map(Owner::Claim),
+        _ => bulk::read(item).map(Owner::Upload),
     }
 }

@@ -1,7 +1,7 @@
 //! Replicas and their segments.
 //!
-//! A replica changes its state as [`domain::replica::step`] says, in one transaction with the [`Tally`] of its target:
-//! whatever crashes, the tally is how many replicas there are in each state. (That one has begun to be copied changes
+//! A replica changes its state as [`domain::replica::step`] says, in one transaction with the [`ReplicaCounters`] of its target:
+//! whatever crashes, the counters are how many replicas there are in each state. (That one has begun to be copied changes
 //! nothing there.)
 
 pub mod arriving;
@@ -11,20 +11,20 @@ mod reading;
 mod removing;
 
 use crate::error::{Conflict, StoreError};
-use crate::rows::{BlobRow, ReplicaRow, TallyRow, blob_partition, waiting_for, waiting_shard};
+use crate::rows::{BlobRow, ReplicaCountersRow, ReplicaRow, blob_partition, waiting_for, waiting_shard};
 use crate::table::{Change, Key, Row, Rows, Table, Waiting, Write, number, text};
 use aws_sdk_dynamodb::types::AttributeValue;
 use domain::id::BlobId;
-use domain::moment::later;
-use domain::replica::{Event, STALLED_AFTER, State, Tally, step};
-use domain::targets::roster::Member;
+use domain::replica::{ReplicaCounters, ReplicaEvent, STALLED_AFTER, State, step};
+use domain::targets::registry::Member;
+use domain::time::saturating_add;
 use jiff::Timestamp;
 use std::collections::{HashMap, HashSet};
 
 /// How much of the reason of a failure is kept, in characters.
 const MAX_REASON: usize = 500;
 /// How often a change is tried that others were faster with.
-const ATTEMPTS: u32 = 5;
+const REPLICA_ATTEMPTS: u32 = 5;
 
 /// The writes that bring a pending replica into being at each target.
 ///
@@ -40,15 +40,18 @@ pub fn create(
     for target in targets {
         let replica = ReplicaRow::pending(&blob.id, blob.size, target, now);
         writes.push(Write::create(&replica, conflict)?);
-        let tally = Tally::moved(None, Some(replica.state), blob.size);
-        writes.push(count(&TallyRow::key_of(&target.name, &blob.id), tally)?);
+        let counters = ReplicaCounters::moved(None, Some(replica.state), blob.size);
+        writes.push(count(
+            &ReplicaCountersRow::key_of(&target.name, &blob.id),
+            counters,
+        )?);
     }
     Ok(writes)
 }
 
-/// The write that changes a tally.
-fn count(key: &Key, tally: Tally) -> Result<Write, StoreError> {
-    let mut numbers = tally.numbers().to_vec();
+/// The write that changes counters.
+fn count(key: &Key, counters: ReplicaCounters) -> Result<Write, StoreError> {
+    let mut numbers = counters.numbers().to_vec();
     numbers.retain(|(_, number)| *number != 0);
     Write::add(key, &numbers, Conflict::ReplicaChanged)
 }
@@ -101,13 +104,13 @@ fn moved(replica: &ReplicaRow, to: State, set: &str, remove: &str, now: Timestam
     change
 }
 
-fn tally_of(replica: &ReplicaRow, to: Option<State>) -> Tally {
-    Tally::moved(Some(replica.state), to, replica.size)
+fn counters_of(replica: &ReplicaRow, to: Option<State>) -> ReplicaCounters {
+    ReplicaCounters::moved(Some(replica.state), to, replica.size)
 }
 
 /// When the sweep looks at a replica about which nothing was heard since.
 fn stalled(now: Timestamp) -> Timestamp {
-    later(now, STALLED_AFTER)
+    saturating_add(now, STALLED_AFTER)
 }
 
 fn short(reason: &str) -> String {
@@ -179,25 +182,28 @@ impl Replicas<'_> {
         Ok(made)
     }
 
-    /// Moves a replica on, in one transaction with its target's tally. When others were faster, looks again whether the
+    /// Moves a replica on, in one transaction with its target's replica counters. When others were faster, looks again whether the
     /// event still applies. Gives whether it did.
     async fn move_replica(
         self,
         replica: &ReplicaRow,
-        event: Event,
+        event: ReplicaEvent,
         copied: u64,
         change: impl Fn(&ReplicaRow, State) -> Change,
     ) -> Result<bool, StoreError> {
         let mut read = Some(replica.clone());
-        for _ in 0..ATTEMPTS {
+        for _ in 0..REPLICA_ATTEMPTS {
             let Some(replica) = &read else { return Ok(false) };
             let Some(to) = step(replica.state, event, replica.multipart_id.is_some()) else {
                 return Ok(false);
             };
-            let tally = tally_of(replica, Some(to)).copied(copied);
+            let counters = counters_of(replica, Some(to)).copied(copied);
             let writes = vec![
                 Write::update(&change(replica, to), Conflict::ReplicaChanged)?,
-                count(&TallyRow::key_of(&replica.target, &replica.blob), tally)?,
+                count(
+                    &ReplicaCountersRow::key_of(&replica.target, &replica.blob),
+                    counters,
+                )?,
             ];
             match self.0.transact(writes).await {
                 Ok(()) => return Ok(true),
@@ -259,7 +265,10 @@ impl Replicas<'_> {
                 .with(":one", number(1))
                 .with(":reason", text(&short(reason)))
         };
-        if self.move_replica(&replica, Event::GiveUp, 0, change).await? {
+        if self
+            .move_replica(&replica, ReplicaEvent::GiveUp, 0, change)
+            .await?
+        {
             return Ok(true);
         }
         // It has failed before, or arrived by another way.
@@ -275,7 +284,7 @@ impl Replicas<'_> {
     /// [`StoreError`]; that something has happened is none.
     pub async fn note_dead_letter(self, replica: &ReplicaRow) -> Result<(), StoreError> {
         let same = "#state = :failed AND updated_at = :read";
-        let change = Change::new(replica.key(), "SET buried = :yes", same)
+        let change = Change::new(replica.key(), "SET dead_lettered = :yes", same)
             .with(":yes", AttributeValue::Bool(true))
             .with(":read", text(&replica.updated_at))
             .with(":failed", state(State::Failed));
@@ -288,8 +297,15 @@ impl Replicas<'_> {
     /// # Errors
     /// [`StoreError`].
     pub async fn redrive(self, replica: &ReplicaRow, now: Timestamp) -> Result<bool, StoreError> {
-        self.move_replica(replica, Event::Redrive, 0, |replica, to| {
-            moved(replica, to, ", attempts = :none", ", restarts, buried", now).with(":none", number(0))
+        self.move_replica(replica, ReplicaEvent::Redrive, 0, |replica, to| {
+            moved(
+                replica,
+                to,
+                ", attempts = :none",
+                ", restarts, dead_lettered",
+                now,
+            )
+            .with(":none", number(0))
         })
         .await
     }
@@ -300,7 +316,7 @@ impl Replicas<'_> {
     /// # Errors
     /// [`StoreError`].
     pub async fn lose(self, replica: &ReplicaRow, reason: &str, now: Timestamp) -> Result<bool, StoreError> {
-        self.move_replica(replica, Event::Lose, 0, |replica, to| {
+        self.move_replica(replica, ReplicaEvent::Lose, 0, |replica, to| {
             let set = ", since = :now, bytes_done = :none, segments_done = :none, last_error = :reason";
             moved(
                 replica,
@@ -316,21 +332,21 @@ impl Replicas<'_> {
     }
 }
 
-/// The writes that count what happens to many replicas at once. Those of one target are counted in one part of its tally:
+/// The writes that count what happens to many replicas at once. Those of one target are counted in one part of its counters:
 /// transactions that change the same rows at the same moment are refused, and only the sum counts.
 fn count_together<'a>(
-    changes: impl Iterator<Item = (&'a ReplicaRow, Tally)>,
+    changes: impl Iterator<Item = (&'a ReplicaRow, ReplicaCounters)>,
 ) -> Result<Vec<Write>, StoreError> {
-    let mut tallies: HashMap<&str, (Key, Tally)> = HashMap::new();
+    let mut all_counters: HashMap<&str, (Key, ReplicaCounters)> = HashMap::new();
     for (replica, change) in changes {
-        let (_, tally) = tallies.entry(&replica.target).or_insert_with(|| {
-            let key = TallyRow::key_of(&replica.target, &replica.blob);
-            (key, Tally::default())
+        let (_, counters) = all_counters.entry(&replica.target).or_insert_with(|| {
+            let key = ReplicaCountersRow::key_of(&replica.target, &replica.blob);
+            (key, ReplicaCounters::default())
         });
-        *tally += change;
+        *counters += change;
     }
-    tallies
+    all_counters
         .into_values()
-        .map(|(key, tally)| count(&key, tally))
+        .map(|(key, counters)| count(&key, counters))
         .collect()
 }

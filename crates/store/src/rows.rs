@@ -13,7 +13,7 @@ mod tree;
 mod upload;
 
 pub use account::{AccountRow, UsernameRow};
-pub use blob::{BlobRow, ContentRow, LedgerRow};
+pub use blob::{BlobRow, ContentRow, PartDigestsRow};
 pub use invitation::{InvitationRow, Owner};
 pub(crate) use keys::lease_key;
 pub use keys::{account_partition, blob_partition, object_key};
@@ -22,12 +22,13 @@ pub use reconcile::ReconcileRow;
 pub use replica::{ReplicaRow, SegmentRow, waiting_for};
 pub use session::{SessionRow, TokenRow};
 pub use target::{
-    CircuitRow, RosterRow, SamplesRow, SlotRow, TallyRow, WaitingFor, target_partition, waiting_shard,
+    CircuitRow, ReplicaCountersRow, SamplesRow, SlotRow, TargetRegistryRow, WaitingFor, target_partition,
+    waiting_shard,
 };
-pub use tree::{EntryRow, FileContent, HoldingRow, NodeRow};
-pub use upload::{ClaimRow, StoredChallenge, UploadPlace, UploadRow};
+pub use tree::{ContentReferenceRow, EntryRow, FileContent, NodeRow};
+pub use upload::{OpenUploadKey, StoredChallenge, UploadOwnerRow, UploadRow};
 
-use domain::moment::later;
+use domain::time::saturating_add;
 use jiff::{Timestamp, TimestampArithmetic};
 
 /// The present moment, in whole milliseconds: what is stored and shown needs no more.
@@ -39,7 +40,7 @@ pub fn now() -> Timestamp {
 /// The moment so long after the present one.
 #[must_use]
 pub fn from_now(wait: impl Into<TimestampArithmetic>) -> Timestamp {
-    later(now(), wait)
+    saturating_add(now(), wait)
 }
 
 /// A new random identifier. It says nothing about when or for whom it was made.

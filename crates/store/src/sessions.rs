@@ -22,10 +22,10 @@ pub(crate) fn not_signed_out(account: &AccountRow) -> Result<Write, StoreError> 
 fn signed_out_as_often(account: &AccountRow) -> (&'static str, Item) {
     // One that never was lacks the number.
     let condition = if account.sign_outs == 0 {
-        "attribute_exists(pk) AND attribute_not_exists(closing_since) AND \
+        "attribute_exists(pk) AND attribute_not_exists(deletion_started_at) AND \
          (attribute_not_exists(sign_outs) OR sign_outs = :sign_outs)"
     } else {
-        "attribute_exists(pk) AND attribute_not_exists(closing_since) AND sign_outs = :sign_outs"
+        "attribute_exists(pk) AND attribute_not_exists(deletion_started_at) AND sign_outs = :sign_outs"
     };
     let values = HashMap::from([(":sign_outs".to_owned(), number(account.sign_outs))]);
     (condition, values)
@@ -87,8 +87,9 @@ impl Sessions<'_> {
         {
             both = with_account(self.0, account, key).await?;
         }
-        Ok(both
-            .filter(|(account, session)| account.closing_since.is_none() && session.is_active(account, now)))
+        Ok(both.filter(|(account, session)| {
+            account.deletion_started_at.is_none() && session.is_active(account, now)
+        }))
     }
 
     /// Exchanges the refresh token of a session: it has what `then` says, if it still has what was read.

@@ -17,7 +17,7 @@ mod write;
 pub use crate::key::Key;
 pub use class::Class;
 pub use client::Table;
-pub use due::DuePlace;
+pub use due::DueCursor;
 pub use reading::{Page, Rows};
 pub use row::{Item, Opened, Row, Waiting};
 pub use write::{Change, Write, number, text};

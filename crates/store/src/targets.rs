@@ -6,14 +6,14 @@ pub mod slots;
 pub use circuits::Told;
 
 use crate::error::{Conflict, StoreError};
-use crate::rows::{CircuitRow, NodeRow, RosterRow, SamplesRow, TallyRow, WaitingFor};
+use crate::rows::{CircuitRow, NodeRow, ReplicaCountersRow, SamplesRow, TargetRegistryRow, WaitingFor};
 use crate::table::{Key, Rows, Table, Write};
 use domain::id::{AccountId, NodeId};
 use domain::name::Name;
 use domain::placement::MAX_DEPTH;
-use domain::replica::Tally;
+use domain::replica::ReplicaCounters;
 use domain::targets::Config;
-use domain::targets::roster::{Member, Roster, Standing};
+use domain::targets::registry::{Member, TargetRegistry, TargetStatus};
 use jiff::{SignedDuration, Timestamp};
 use std::sync::Arc;
 use std::time::Instant;
@@ -22,7 +22,7 @@ use std::time::Instant;
 #[derive(Debug, Clone)]
 pub struct Status {
     /// How many replicas it has in which state.
-    pub tally: Tally,
+    pub counters: ReplicaCounters,
     /// Since when the oldest of those waits that are not there yet.
     pub oldest: Option<Timestamp>,
     /// Bytes a second that were copied there in the last minutes.
@@ -33,12 +33,12 @@ pub struct Status {
     pub skipped: usize,
 }
 
-/// Targets: the roster, tallies and samples.
+/// Targets: the target registry, counters and samples.
 #[derive(Clone, Copy)]
 pub struct Targets<'a>(pub(crate) &'a Table);
 
 impl Table {
-    /// Targets: the roster, tallies and samples.
+    /// Targets: the target registry, counters and samples.
     #[must_use]
     pub fn targets(&self) -> Targets<'_> {
         Targets(self)
@@ -50,8 +50,8 @@ impl Targets<'_> {
     ///
     /// # Errors
     /// [`StoreError`].
-    pub async fn roster(self) -> Result<RosterRow, StoreError> {
-        let row = self.0.get(&RosterRow::key_of()).await?;
+    pub async fn target_registry(self) -> Result<TargetRegistryRow, StoreError> {
+        let row = self.0.get(&TargetRegistryRow::key_of()).await?;
         Ok(row.unwrap_or_default())
     }
 
@@ -61,17 +61,17 @@ impl Targets<'_> {
     ///
     /// # Errors
     /// [`StoreError`].
-    pub async fn recent_roster(self) -> Result<Arc<Roster>, StoreError> {
-        let mut recent = self.0.recent.roster.lock().await;
-        if let Some((at, roster)) = &*recent
+    pub async fn recent_target_registry(self) -> Result<Arc<TargetRegistry>, StoreError> {
+        let mut recent = self.0.recent.target_registry.lock().await;
+        if let Some((at, target_registry)) = &*recent
             && at.elapsed() < self.0.recent.fresh
         {
-            return Ok(Arc::clone(roster));
+            return Ok(Arc::clone(target_registry));
         }
         let at = Instant::now();
-        let roster = Arc::new(self.roster().await?.roster);
-        *recent = Some((at, Arc::clone(&roster)));
-        Ok(roster)
+        let target_registry = Arc::new(self.target_registry().await?.target_registry);
+        *recent = Some((at, Arc::clone(&target_registry)));
+        Ok(target_registry)
     }
 
     /// Writes down what all functions may know of the targets, if it is something else than is known. Gives what is known
@@ -82,51 +82,57 @@ impl Targets<'_> {
     /// [`StoreError`].
     pub async fn publish(
         self,
-        was: RosterRow,
+        was: TargetRegistryRow,
         config: &Config,
         now: Timestamp,
-    ) -> Result<RosterRow, StoreError> {
-        let roster = was.roster.after(config);
-        if roster == was.roster && was.version > 0 {
+    ) -> Result<TargetRegistryRow, StoreError> {
+        let target_registry = was.target_registry.after(config);
+        if target_registry == was.target_registry && was.version > 0 {
             return Ok(was);
         }
-        let next = RosterRow {
-            roster,
+        let next = TargetRegistryRow {
+            target_registry,
             changed_at: now,
             version: was.version + 1,
         };
-        self.put_roster(next, was.version).await
+        self.put_target_registry(next, was.version).await
     }
 
     /// Forgets targets that are not configured any more, and of which no replica is left. Gives what is known now.
     ///
     /// # Errors
     /// [`StoreError`].
-    pub async fn forget_retired(self, was: RosterRow) -> Result<RosterRow, StoreError> {
+    pub async fn forget_retired(self, was: TargetRegistryRow) -> Result<TargetRegistryRow, StoreError> {
         let mut next = was.clone();
-        next.roster.members.clear();
-        for member in &was.roster.members {
-            let retired = member.standing == Standing::Retired;
+        next.target_registry.members.clear();
+        for member in &was.target_registry.members {
+            let retired = member.status == TargetStatus::Retired;
             // What cannot be read may be one that is left.
             let is_left = async {
-                let tallies = self.tallies(&member.name).await?;
-                Ok::<_, StoreError>(!tallies.unreadable.is_empty() || !sum(&tallies.rows).is_empty())
+                let all_counters = self.all_counters(&member.name).await?;
+                Ok::<_, StoreError>(
+                    !all_counters.unreadable.is_empty() || !sum(&all_counters.rows).is_empty(),
+                )
             };
             if !retired || is_left.await? {
-                next.roster.members.push(member.clone());
+                next.target_registry.members.push(member.clone());
             }
         }
-        if next.roster == was.roster {
+        if next.target_registry == was.target_registry {
             return Ok(was);
         }
         next.version += 1;
-        self.put_roster(next, was.version).await
+        self.put_target_registry(next, was.version).await
     }
 
-    async fn put_roster(self, next: RosterRow, was: u64) -> Result<RosterRow, StoreError> {
+    async fn put_target_registry(
+        self,
+        next: TargetRegistryRow,
+        was: u64,
+    ) -> Result<TargetRegistryRow, StoreError> {
         match self.0.put_version(&next, was).await {
             Ok(()) => Ok(next),
-            Err(error) if error.is_conflict() => self.roster().await,
+            Err(error) if error.is_conflict() => self.target_registry().await,
             Err(error) => Err(error),
         }
     }
@@ -137,16 +143,16 @@ impl Targets<'_> {
     /// [`StoreError`].
     pub async fn of_file(
         self,
-        roster: &Roster,
+        target_registry: &TargetRegistry,
         account: &AccountId,
         parent: Option<&NodeId>,
     ) -> Result<Vec<Member>, StoreError> {
-        let folder = if roster.asks_for_folders(account) {
+        let folder = if target_registry.asks_for_folders(account) {
             self.folder_names(account, parent).await?
         } else {
             Vec::new()
         };
-        let targets = roster.targets_for(account, &folder);
+        let targets = target_registry.targets_for(account, &folder);
         Ok(targets.into_iter().cloned().collect())
     }
 
@@ -180,12 +186,12 @@ impl Targets<'_> {
     ///
     /// # Errors
     /// [`StoreError`].
-    pub async fn tally(self, target: &str) -> Result<Tally, StoreError> {
-        Ok(sum(&self.tallies(target).await?.rows))
+    pub async fn counters(self, target: &str) -> Result<ReplicaCounters, StoreError> {
+        Ok(sum(&self.all_counters(target).await?.rows))
     }
 
-    async fn tallies(self, target: &str) -> Result<Rows<TallyRow>, StoreError> {
-        self.0.get_many(TallyRow::keys_of(target)).await
+    async fn all_counters(self, target: &str) -> Result<Rows<ReplicaCountersRow>, StoreError> {
+        self.0.get_many(ReplicaCountersRow::keys_of(target)).await
     }
 
     /// Replicas of a target that wait for something: those that wait longest, about `limit`.
@@ -221,19 +227,19 @@ impl Targets<'_> {
     /// # Errors
     /// [`StoreError`].
     pub async fn status(self, target: &str, now: Timestamp) -> Result<Status, StoreError> {
-        let tallies = self.tallies(target).await?;
-        let tally = sum(&tallies.rows);
+        let all_counters = self.all_counters(target).await?;
+        let counters = sum(&all_counters.rows);
         let samples = self.0.get::<SamplesRow>(&SamplesRow::key_of(target)).await;
         let samples = self.0.or_leave_out(samples)?;
         let oldest = self.oldest(target).await?;
         let circuit = self.0.or_leave_out(self.0.circuits().get(target).await)?;
         let skipped =
-            tallies.unreadable.len() + usize::from(samples.is_none()) + usize::from(circuit.is_none());
+            all_counters.unreadable.len() + usize::from(samples.is_none()) + usize::from(circuit.is_none());
         let samples = samples.flatten();
         Ok(Status {
-            tally,
+            counters,
             oldest,
-            bytes_per_second: samples.map_or(0, |row| rate(&row, tally.copied_bytes, now)),
+            bytes_per_second: samples.map_or(0, |row| rate(&row, counters.copied_bytes, now)),
             circuit: circuit.unwrap_or_default(),
             skipped,
         })
@@ -260,10 +266,10 @@ impl Targets<'_> {
     }
 }
 
-fn sum(rows: &[TallyRow]) -> Tally {
-    let mut sum = Tally::default();
+fn sum(rows: &[ReplicaCountersRow]) -> ReplicaCounters {
+    let mut sum = ReplicaCounters::default();
     for row in rows {
-        sum += row.tally;
+        sum += row.counters;
     }
     sum
 }

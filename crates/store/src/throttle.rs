@@ -6,8 +6,8 @@ use crate::table::{Change, Key, Table, Write, bulk, number, text};
 use aws_sdk_dynamodb::types::AttributeValue;
 use domain::account::Username;
 use domain::id::AccountId;
-use domain::moment::later;
 use domain::throttle::{Attempts, SOURCE_KNOWN, Source, hour_of};
+use domain::time::saturating_add;
 use jiff::{SignedDuration, Timestamp};
 use std::collections::HashMap;
 
@@ -159,7 +159,7 @@ pub(crate) fn known_at(account: &AccountId, source: &Source, now: Timestamp) -> 
     let row = KnownSourceRow {
         account: account.clone(),
         source: source.to_string(),
-        expires_at: later(now, SOURCE_KNOWN),
+        expires_at: saturating_add(now, SOURCE_KNOWN),
     };
     Write::put_unconditional(&row, Conflict::AccountChanged)
 }

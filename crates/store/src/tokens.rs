@@ -33,7 +33,7 @@ impl Tokens<'_> {
     ) -> Result<Option<(AccountRow, TokenRow)>, StoreError> {
         let both = with_account(self.0, account, TokenRow::key_of(account, token));
         let both: Option<(AccountRow, TokenRow)> = both.await?;
-        Ok(both.filter(|(account, token)| account.closing_since.is_none() && now < token.expires_at))
+        Ok(both.filter(|(account, token)| account.deletion_started_at.is_none() && now < token.expires_at))
     }
 
     /// Makes a personal access token for an account, unless the session that asks for it was ended since it was read, alone or

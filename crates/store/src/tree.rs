@@ -3,7 +3,7 @@
 use crate::accounts::quota;
 use crate::blobs;
 use crate::error::{Conflict, StoreError};
-use crate::rows::{EntryRow, FileContent, HoldingRow, NodeRow, account_partition};
+use crate::rows::{ContentReferenceRow, EntryRow, FileContent, NodeRow, account_partition};
 use crate::table::{Change, Item, Page, Row, Rows, Table, Write, number, text};
 use domain::account::QuotaEvent;
 use domain::id::{AccountId, NodeId};
@@ -251,10 +251,15 @@ fn delete_file(node: &NodeRow, file: &FileContent, now: Timestamp) -> Result<Vec
     let conflict = Conflict::NodeChanged;
     // It may have got another content meanwhile.
     let same = HashMap::from([(":blob".to_owned(), text(&file.blob))]);
-    let holding = HoldingRow::key_of(&node.account, &file.content_id, &node.id);
+    let content_reference = ContentReferenceRow::key_of(&node.account, &file.content_id, &node.id);
     Ok(vec![
         Write::delete(&node.key(), "#file.#blob = :blob", same, conflict)?,
-        Write::delete(&holding, "attribute_exists(pk)", HashMap::new(), conflict)?,
+        Write::delete(
+            &content_reference,
+            "attribute_exists(pk)",
+            HashMap::new(),
+            conflict,
+        )?,
         quota(&node.account, QuotaEvent::Give(file.size))?,
         blobs::release(&file.blob, now)?,
     ])

@@ -3,12 +3,12 @@
 use crate::accounts::quota;
 use crate::error::{Conflict, ErrorKind, StoreError};
 use crate::objects::Objects;
-use crate::rows::{ClaimRow, NodeRow, UploadPlace, UploadRow};
+use crate::rows::{NodeRow, OpenUploadKey, UploadOwnerRow, UploadRow};
 use crate::table::{Change, Key, Page, Row, Rows, Table, Write, number};
 use domain::account::QuotaEvent;
 use domain::id::{AccountId, NodeId, UploadId};
-use domain::moment::later;
-use domain::upload::{self, Effect, Event, FIRST_LOOK, Refusal, discard_again, look_at, step};
+use domain::time::saturating_add;
+use domain::upload::{self, Effect, FIRST_CHECK, Refusal, UploadEvent, discard_again, next_check, step};
 use jiff::{SignedDuration, Timestamp};
 use std::collections::HashMap;
 
@@ -78,7 +78,7 @@ impl Uploads<'_> {
     /// A conflict of `writes`.
     pub async fn insert(self, upload: &UploadRow, mut writes: Vec<Write>) -> Result<(), StoreError> {
         let mut upload = upload.clone();
-        upload.note_due(Some(later(upload.created_at, FIRST_LOOK)));
+        upload.note_due(Some(saturating_add(upload.created_at, FIRST_CHECK)));
         // First, so that this is the conflict that is reported when the write was done already.
         writes.insert(0, Write::create(&upload, Conflict::UploadChanged)?);
         match self.0.transact(writes).await {
@@ -104,13 +104,13 @@ impl Uploads<'_> {
     pub async fn page(
         self,
         account: &AccountId,
-        after: Option<&UploadPlace>,
+        after: Option<&OpenUploadKey>,
         limit: u32,
     ) -> Result<Page<UploadRow>, StoreError> {
-        let after = after.map(UploadPlace::in_index);
+        let after = after.map(OpenUploadKey::in_index);
         let (places, more) = self.0.opened(account.as_str(), after.as_deref(), limit).await?;
         let last = places.last().filter(|_| more);
-        let next = last.and_then(|(place, _)| UploadPlace::from_index(place));
+        let next = last.and_then(|(place, _)| OpenUploadKey::from_index(place));
         let keys: Vec<Key> = places.into_iter().map(|(_, key)| key).collect();
         let Rows { rows, unreadable } = self.0.get_many::<UploadRow>(keys.iter().cloned()).await?;
         // The index may be behind: what the rows say counts.
@@ -128,7 +128,7 @@ impl Uploads<'_> {
     /// # Errors
     /// [`StoreError`].
     pub async fn count_into(self, account: &AccountId, folder: &NodeId) -> Result<u32, StoreError> {
-        let prefix = UploadPlace::prefix(Some(folder));
+        let prefix = OpenUploadKey::prefix(Some(folder));
         self.0.count_opened(account.as_str(), &prefix, MOST_COUNTED).await
     }
 
@@ -139,7 +139,7 @@ impl Uploads<'_> {
     pub async fn forget_multipart(self, upload: &UploadRow, now: Timestamp) -> Result<(), StoreError> {
         let forget = |next: &mut UploadRow| next.multipart_id = None;
         match self
-            .transition(upload, Event::LoseParts, now, forget, vec![])
+            .transition(upload, UploadEvent::LoseParts, now, forget, vec![])
             .await
         {
             Ok(_)
@@ -174,16 +174,16 @@ impl Uploads<'_> {
     pub async fn transition(
         self,
         upload: &UploadRow,
-        event: Event,
+        event: UploadEvent,
         now: Timestamp,
         change: impl FnOnce(&mut UploadRow),
         mut writes: Vec<Write>,
     ) -> Result<UploadRow, TransitionError> {
-        let (session, effects) = step(&upload.session(), event, now)?;
+        let (lifecycle, effects) = step(&upload.lifecycle(), event, now)?;
         let mut next = upload.clone();
-        next.state = session.state;
-        next.lease_until = session.lease_until;
-        next.expires_at = session.expires_at;
+        next.state = lifecycle.state;
+        next.lease_until = lifecycle.lease_until;
+        next.expires_at = lifecycle.expires_at;
         next.version += 1;
         if next.state.is_final() {
             next.ended_at = Some(now);
@@ -224,7 +224,7 @@ impl Uploads<'_> {
         let update = "SET due_shard = :due_shard, due_at = :due_at";
         let change = Change::new(upload.key(), update, "version = :version")
             .with(":version", number(upload.version))
-            .due(look_at(&upload.session(), None));
+            .due(next_check(&upload.lifecycle(), None));
         self.0.update_if(change).await?;
         Ok(())
     }
@@ -269,18 +269,24 @@ impl Uploads<'_> {
         expiry: SignedDuration,
         now: Timestamp,
     ) -> Result<(UploadRow, String), TransitionError> {
-        let (session, _) = step(&upload.session(), Event::Touch(expiry), now)?;
-        let moved = session.expires_at.duration_since(upload.expires_at);
-        let idle = session.state == upload.state && moved <= TOUCH_EVERY.min(expiry / 10);
+        let (lifecycle, _) = step(&upload.lifecycle(), UploadEvent::Touch(expiry), now)?;
+        let moved = lifecycle.expires_at.duration_since(upload.expires_at);
+        let idle = lifecycle.state == upload.state && moved <= TOUCH_EVERY.min(expiry / 10);
         let id = match upload.multipart_id.clone() {
             Some(id) if idle => return Ok((upload, id)),
             Some(id) => id,
             None => objects.begin_multipart(&upload.object_key()).await?,
         };
         let record = |next: &mut UploadRow| next.multipart_id = Some(id.clone());
-        let claim = Write::put_unconditional(&ClaimRow::of(&upload), Conflict::UploadChanged)?;
+        let upload_owner = Write::put_unconditional(&UploadOwnerRow::of(&upload), Conflict::UploadChanged)?;
         match self
-            .transition(&upload, Event::Touch(expiry), now, record, vec![claim])
+            .transition(
+                &upload,
+                UploadEvent::Touch(expiry),
+                now,
+                record,
+                vec![upload_owner],
+            )
             .await
         {
             Err(TransitionError::Store(StoreError {

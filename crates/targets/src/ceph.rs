@@ -11,9 +11,9 @@ mod multipart;
 
 use crate::error::{Cause, Failure, ReplicaError};
 use crate::http::{self, CONNECT_TIMEOUT};
-use crate::pace::Pace;
 use crate::progress::Still;
-use crate::target::{Answer, Copy, READ_LIFETIME, Receipt, Stored, Target};
+use crate::rate_limiter::RateLimiter;
+use crate::target::{Copy, READ_LIFETIME, Receipt, ReplicaTarget, Stored, TargetFuture};
 use crate::verified_body::VerifiedBody;
 use aws_config::timeout::TimeoutConfig;
 use aws_credential_types::Credentials;
@@ -26,7 +26,7 @@ use aws_sdk_s3::error::{ProvideErrorMetadata, SdkError};
 use aws_sdk_s3::presigning::PresigningConfig;
 use aws_sdk_s3::primitives::ByteStream;
 use aws_sdk_s3::types::ChecksumMode;
-use checksum::Said;
+use checksum::ReportedChecksum;
 use domain::targets::{self, Addressing, Checksum};
 use failure::status;
 use secrecy::ExposeSecret;
@@ -39,7 +39,7 @@ pub struct CephTarget {
     name: String,
     bucket: String,
     checksum: Checksum,
-    pace: Arc<Pace>,
+    rate_limiter: Arc<RateLimiter>,
     client: Client,
 }
 
@@ -48,7 +48,11 @@ impl CephTarget {
     ///
     /// # Errors
     /// [`ReplicaError::Misconfigured`] when its CA bundle cannot be used.
-    pub fn new(target: &targets::Target, checksum: Checksum, pace: Arc<Pace>) -> Result<Self, ReplicaError> {
+    pub fn new(
+        target: &targets::Target,
+        checksum: Checksum,
+        rate_limiter: Arc<RateLimiter>,
+    ) -> Result<Self, ReplicaError> {
         let credentials = &target.credentials;
         let token = credentials.session_token.as_ref();
         let credentials = Credentials::new(
@@ -68,7 +72,7 @@ impl CephTarget {
             // A Ceph gateway refuses the SDK's streaming checksums (411) and ignores all others.
             .request_checksum_calculation(RequestChecksumCalculation::WhenRequired)
             .response_checksum_validation(ResponseChecksumValidation::WhenRequired)
-            .timeout_config(timeouts(pace.patience()))
+            .timeout_config(timeouts(rate_limiter.timeout()))
             // It would give up streams that stall for a while; requests with streams are watched here.
             .stalled_stream_protection(StalledStreamProtectionConfig::disabled())
             .build();
@@ -76,7 +80,7 @@ impl CephTarget {
             name: target.name.clone(),
             bucket: target.bucket.clone(),
             checksum,
-            pace,
+            rate_limiter,
             client: Client::from_conf(sdk),
         })
     }
@@ -88,7 +92,7 @@ impl CephTarget {
     async fn put(&self, key: &str, copy: Copy) -> Result<String, ReplicaError> {
         let (length, digest) = (copy.length, copy.digest);
         let (body, verdict) =
-            VerifiedBody::for_request(copy, checksum::wanted(self.checksum), &self.pace).await?;
+            VerifiedBody::for_request(copy, checksum::requested(self.checksum), &self.rate_limiter).await?;
         let request = self
             .client
             .put_object()
@@ -99,7 +103,7 @@ impl CephTarget {
             .body(ByteStream::new(body))
             .customize()
             .config_override(endless());
-        let answer = verdict.watch(&self.pace, request.send()).await;
+        let answer = verdict.watch(&self.rate_limiter, request.send()).await;
         // The target also fails when the source does; the source is to blame then.
         verdict.source()?;
         let answer = answer
@@ -110,11 +114,12 @@ impl CephTarget {
             // Some stores check it, and return it only on request.
             sha256 = self.head(key).await?.map(|stored| stored.checksum);
         }
-        let said = Said {
+        let reported = ReportedChecksum {
             etag: answer.e_tag(),
             sha256: sha256.as_deref(),
         };
-        said.proves(self.checksum, verdict.sums(), &digest)
+        reported
+            .proves(self.checksum, verdict.sums(), &digest)
             .map_err(|detail| self.corrupt(format!("the object has {detail}")))
     }
 
@@ -127,13 +132,13 @@ impl CephTarget {
             Err(error) => return Err(self.error("HeadObject", &error)),
         };
         let size = answer.content_length().and_then(|n| u64::try_from(n).ok());
-        let said = Said {
+        let reported = ReportedChecksum {
             etag: answer.e_tag(),
             sha256: answer.checksum_sha256(),
         };
         Ok(Some(Stored {
             size: size.unwrap_or_default(),
-            checksum: said.of_object(self.checksum),
+            checksum: reported.of_object(self.checksum),
         }))
     }
 
@@ -198,12 +203,12 @@ impl CephTarget {
     }
 }
 
-impl Target for CephTarget {
-    fn put<'a>(&'a self, key: &'a str, copy: Copy) -> Answer<'a, String> {
+impl ReplicaTarget for CephTarget {
+    fn put<'a>(&'a self, key: &'a str, copy: Copy) -> TargetFuture<'a, String> {
         Box::pin(self.put(key, copy))
     }
 
-    fn begin_multipart<'a>(&'a self, key: &'a str) -> Answer<'a, String> {
+    fn begin_multipart<'a>(&'a self, key: &'a str) -> TargetFuture<'a, String> {
         Box::pin(self.begin(key))
     }
 
@@ -213,7 +218,7 @@ impl Target for CephTarget {
         multipart_id: &'a str,
         part: u32,
         copy: Copy,
-    ) -> Answer<'a, Receipt> {
+    ) -> TargetFuture<'a, Receipt> {
         Box::pin(self.put_part(key, multipart_id, part, copy))
     }
 
@@ -226,23 +231,23 @@ impl Target for CephTarget {
         key: &'a str,
         multipart_id: &'a str,
         receipts: &'a [Receipt],
-    ) -> Answer<'a, ()> {
+    ) -> TargetFuture<'a, ()> {
         Box::pin(self.complete(key, multipart_id, receipts))
     }
 
-    fn abort_multipart<'a>(&'a self, key: &'a str, multipart_id: &'a str) -> Answer<'a, ()> {
+    fn abort_multipart<'a>(&'a self, key: &'a str, multipart_id: &'a str) -> TargetFuture<'a, ()> {
         Box::pin(self.abort(key, multipart_id))
     }
 
-    fn multiparts<'a>(&'a self, key: &'a str) -> Answer<'a, Vec<String>> {
+    fn multiparts<'a>(&'a self, key: &'a str) -> TargetFuture<'a, Vec<String>> {
         Box::pin(self.multiparts(key))
     }
 
-    fn head<'a>(&'a self, key: &'a str) -> Answer<'a, Option<Stored>> {
+    fn head<'a>(&'a self, key: &'a str) -> TargetFuture<'a, Option<Stored>> {
         Box::pin(self.head(key))
     }
 
-    fn delete<'a>(&'a self, key: &'a str) -> Answer<'a, ()> {
+    fn delete<'a>(&'a self, key: &'a str) -> TargetFuture<'a, ()> {
         Box::pin(self.delete(key))
     }
 
@@ -251,7 +256,7 @@ impl Target for CephTarget {
         key: &'a str,
         content_type: &'a str,
         disposition: &'a str,
-    ) -> Answer<'a, String> {
+    ) -> TargetFuture<'a, String> {
         Box::pin(self.sign_read(key, content_type, disposition))
     }
 }

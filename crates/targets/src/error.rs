@@ -32,7 +32,7 @@ pub enum ReplicaError {
     SourceCorrupt,
     /// The target was not asked, because it failed just before.
     #[error("{0} failed just now, and gets no requests for a while")]
-    LeftAlone(String),
+    Unreachable(String),
     /// What has to be done was not begun: there was no time left.
     #[error("there was no time left")]
     NoTime,

@@ -6,35 +6,35 @@
 //! | [`ceph`], [`oss`] | the kinds: S3-compatible, and Alibaba Cloud OSS |
 //! | [`verified_body`] | a stream that ends with an error if its bytes are not the expected ones |
 //! | [`progress`] | whether a stream makes progress |
-//! | [`pace`] | how fast one worker sends to one target |
+//! | [`rate_limiter`] | how fast one worker sends to one target |
 
 pub mod ceph;
 pub mod error;
 mod http;
 pub mod oss;
-pub mod pace;
 pub mod progress;
+pub mod rate_limiter;
 #[cfg(test)]
 mod slow_targets;
 pub mod target;
 pub mod verified_body;
 
 pub use error::ReplicaError;
-pub use target::Target;
+pub use target::ReplicaTarget;
 
 use domain::targets::{self as config, Kind};
-use pace::Pace;
+use rate_limiter::RateLimiter;
 use std::sync::Arc;
 
 /// The store of a target. Nothing is sent yet.
 ///
 /// # Errors
 /// [`ReplicaError::Misconfigured`] when its CA bundle cannot be used.
-pub fn open(target: &config::Target) -> Result<Box<dyn Target>, ReplicaError> {
-    let pace = Arc::new(Pace::new(target.max_bytes_per_second));
+pub fn open(target: &config::Target) -> Result<Box<dyn ReplicaTarget>, ReplicaError> {
+    let rate_limiter = Arc::new(RateLimiter::new(target.max_bytes_per_second));
     Ok(match target.kind {
-        Kind::Ceph { checksum } => Box::new(ceph::CephTarget::new(target, checksum, pace)?),
-        Kind::Oss => Box::new(oss::OssTarget::new(target, pace)?),
+        Kind::Ceph { checksum } => Box::new(ceph::CephTarget::new(target, checksum, rate_limiter)?),
+        Kind::Oss => Box::new(oss::OssTarget::new(target, rate_limiter)?),
     })
 }
 

@@ -14,12 +14,12 @@ mod tests;
 mod xml;
 
 use crate::error::{Cause, Failure, ReplicaError};
-use crate::pace::Pace;
-use crate::target::{Answer, Copy, Receipt, Stored, Target};
-use crate::verified_body::{Sums, Verdict, VerifiedBody, Wanted};
+use crate::rate_limiter::RateLimiter;
+use crate::target::{Copy, Receipt, ReplicaTarget, Stored, TargetFuture};
+use crate::verified_body::{RequestedChecksum, Sums, Verdict, VerifiedBody};
 use aws_sdk_s3::primitives::SdkBody;
 use domain::targets;
-use exchange::{Bucket, Call, Outcome};
+use exchange::{Bucket, Call, ExchangeResult};
 use std::collections::HashSet;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -34,7 +34,7 @@ const EXISTS: &str = "FileAlreadyExists";
 pub struct OssTarget {
     name: String,
     bucket: Bucket,
-    pace: Arc<Pace>,
+    rate_limiter: Arc<RateLimiter>,
     /// Keys that may be overwritten by the next attempt, which is soon: a worker tries again at once.
     written_over: Mutex<HashSet<String>>,
 }
@@ -44,11 +44,11 @@ impl OssTarget {
     ///
     /// # Errors
     /// [`ReplicaError::Misconfigured`] when its CA bundle cannot be used.
-    pub fn new(target: &targets::Target, pace: Arc<Pace>) -> Result<Self, ReplicaError> {
+    pub fn new(target: &targets::Target, rate_limiter: Arc<RateLimiter>) -> Result<Self, ReplicaError> {
         Ok(Self {
             name: target.name.clone(),
             bucket: Bucket::new(target)?,
-            pace,
+            rate_limiter,
             written_over: Mutex::default(),
         })
     }
@@ -59,7 +59,8 @@ impl OssTarget {
     async fn put(&self, key: &str, copy: Copy) -> Result<String, ReplicaError> {
         let overwrite = self.written_over().contains(key);
         let length = copy.length;
-        let (body, verdict) = VerifiedBody::for_request(copy, Wanted::Crc64, &self.pace).await?;
+        let (body, verdict) =
+            VerifiedBody::for_request(copy, RequestedChecksum::Crc64, &self.rate_limiter).await?;
         let call = Call {
             operation: "PutObject",
             method: "PUT",
@@ -70,7 +71,7 @@ impl OssTarget {
         let outcome = self.stream(&call, body, length, &verdict).await;
         // The target also fails when the source does; the source is to blame then.
         verdict.source()?;
-        let refused = matches!(&outcome, Outcome::Refused(refusal) if refusal.code == EXISTS);
+        let refused = matches!(&outcome, ExchangeResult::Refused(refusal) if refusal.code == EXISTS);
         let result = if refused {
             self.compare(&call, length, &verdict).await
         } else {
@@ -89,7 +90,7 @@ impl OssTarget {
     /// source can be read once only: what was not sent of it is read here, to compare.
     async fn compare(&self, call: &Call<'_>, length: u64, verdict: &Verdict) -> Result<String, ReplicaError> {
         let failed = |cause: &str| self.failed(call, Failure::Passing, Cause::of_ours(cause));
-        let sums = timeout(self.pace.patience_to_read(length), verdict.drain()).await;
+        let sums = timeout(self.rate_limiter.read_timeout(length), verdict.drain()).await;
         let sums = sums.map_err(|_| failed("the source is slow"))??;
         let crc = sums.map(|sums| sums.crc64.to_string()).unwrap_or_default();
         let right = Some(Stored {
@@ -113,7 +114,9 @@ impl OssTarget {
             query: vec![("uploads", String::new())],
             headers: forbid_overwrite(forbid),
         };
-        let answer = self.call_unless_there(call, b"", self.pace.patience()).await?;
+        let answer = self
+            .call_unless_there(call, b"", self.rate_limiter.timeout())
+            .await?;
         match Document::read(&answer.body) {
             Some(Document::InitiateMultipartUploadResult(begun)) if !begun.upload_id.is_empty() => {
                 Ok(begun.upload_id)
@@ -124,7 +127,8 @@ impl OssTarget {
 
     async fn put_part(&self, key: &str, id: &str, part: u32, copy: Copy) -> Result<Receipt, ReplicaError> {
         let length = copy.length;
-        let (body, verdict) = VerifiedBody::for_request(copy, Wanted::Crc64, &self.pace).await?;
+        let (body, verdict) =
+            VerifiedBody::for_request(copy, RequestedChecksum::Crc64, &self.rate_limiter).await?;
         let call = Call {
             operation: "UploadPart",
             method: "PUT",
@@ -165,8 +169,8 @@ impl OssTarget {
                 headers,
             }
         };
-        let patience = self.pace.patience_to_complete(receipts.len());
-        self.call_unless_there(call, body.as_bytes(), patience).await?;
+        let timeout = self.rate_limiter.complete_timeout(receipts.len());
+        self.call_unless_there(call, body.as_bytes(), timeout).await?;
         Ok(())
     }
 
@@ -224,8 +228,8 @@ impl OssTarget {
             query: Vec::new(),
             headers: Vec::new(),
         };
-        let answer = match self.bucket.call(&call, b"", self.pace.patience()).await {
-            Outcome::Refused(refusal) if refusal.is_no_such_key() => return Ok(None),
+        let answer = match self.bucket.call(&call, b"", self.rate_limiter.timeout()).await {
+            ExchangeResult::Refused(refusal) if refusal.is_no_such_key() => return Ok(None),
             outcome => self.done(&call, outcome)?,
         };
         let size = answer.header("content-length").and_then(|text| text.parse().ok());
@@ -243,23 +247,23 @@ impl OssTarget {
             query: Vec::new(),
             headers: Vec::new(),
         };
-        match self.bucket.call(&call, b"", self.pace.patience()).await {
-            Outcome::Refused(refusal) if refusal.is_no_such_key() => Ok(()),
+        match self.bucket.call(&call, b"", self.rate_limiter.timeout()).await {
+            ExchangeResult::Refused(refusal) if refusal.is_no_such_key() => Ok(()),
             outcome => self.done(&call, outcome).map(|_| ()),
         }
     }
 
     /// Sends a request with a stream, which takes as long as it makes progress.
-    async fn stream(&self, call: &Call<'_>, body: SdkBody, length: u64, verdict: &Verdict) -> Outcome {
+    async fn stream(&self, call: &Call<'_>, body: SdkBody, length: u64, verdict: &Verdict) -> ExchangeResult {
         let exchange = self.bucket.exchange(call, body);
-        match verdict.watch(&self.pace, exchange).await {
+        match verdict.watch(&self.rate_limiter, exchange).await {
             Ok(outcome) => outcome,
-            Err(still) => Outcome::Lost(still.cause(length)),
+            Err(still) => ExchangeResult::Lost(still.cause(length)),
         }
     }
 
-    async fn call(&self, call: &Call<'_>) -> Result<exchange::Answer, ReplicaError> {
-        let outcome = self.bucket.call(call, b"", self.pace.patience()).await;
+    async fn call(&self, call: &Call<'_>) -> Result<exchange::OssResponse, ReplicaError> {
+        let outcome = self.bucket.call(call, b"", self.rate_limiter.timeout()).await;
         self.done(call, outcome)
     }
 
@@ -269,24 +273,24 @@ impl OssTarget {
         &self,
         call: impl Fn(bool) -> Call<'a>,
         body: &[u8],
-        patience: Duration,
-    ) -> Result<exchange::Answer, ReplicaError> {
+        timeout: Duration,
+    ) -> Result<exchange::OssResponse, ReplicaError> {
         let forbidding = call(true);
-        match self.bucket.call(&forbidding, body, patience).await {
-            Outcome::Refused(refusal) if refusal.code == EXISTS => {
+        match self.bucket.call(&forbidding, body, timeout).await {
+            ExchangeResult::Refused(refusal) if refusal.code == EXISTS => {
                 let call = call(false);
-                let outcome = self.bucket.call(&call, body, patience).await;
+                let outcome = self.bucket.call(&call, body, timeout).await;
                 self.done(&call, outcome)
             }
             outcome => self.done(&forbidding, outcome),
         }
     }
 
-    fn done(&self, call: &Call<'_>, outcome: Outcome) -> Result<exchange::Answer, ReplicaError> {
+    fn done(&self, call: &Call<'_>, outcome: ExchangeResult) -> Result<exchange::OssResponse, ReplicaError> {
         match outcome {
-            Outcome::Done(answer) => Ok(answer),
-            Outcome::Refused(refusal) => Err(self.failed(call, refusal.failure(), refusal.cause())),
-            Outcome::Lost(cause) => Err(self.failed(call, Failure::Passing, cause)),
+            ExchangeResult::Done(answer) => Ok(answer),
+            ExchangeResult::Refused(refusal) => Err(self.failed(call, refusal.failure(), refusal.cause())),
+            ExchangeResult::Lost(cause) => Err(self.failed(call, Failure::Passing, cause)),
         }
     }
 
@@ -294,7 +298,7 @@ impl OssTarget {
     fn verify(
         &self,
         what: &str,
-        answer: &exchange::Answer,
+        answer: &exchange::OssResponse,
         sent: Option<Sums>,
     ) -> Result<Sums, ReplicaError> {
         let given = answer.header(CRC);
@@ -321,12 +325,12 @@ impl OssTarget {
     }
 }
 
-impl Target for OssTarget {
-    fn put<'a>(&'a self, key: &'a str, copy: Copy) -> Answer<'a, String> {
+impl ReplicaTarget for OssTarget {
+    fn put<'a>(&'a self, key: &'a str, copy: Copy) -> TargetFuture<'a, String> {
         Box::pin(self.put(key, copy))
     }
 
-    fn begin_multipart<'a>(&'a self, key: &'a str) -> Answer<'a, String> {
+    fn begin_multipart<'a>(&'a self, key: &'a str) -> TargetFuture<'a, String> {
         Box::pin(self.begin(key))
     }
 
@@ -336,7 +340,7 @@ impl Target for OssTarget {
         multipart_id: &'a str,
         part: u32,
         copy: Copy,
-    ) -> Answer<'a, Receipt> {
+    ) -> TargetFuture<'a, Receipt> {
         Box::pin(self.put_part(key, multipart_id, part, copy))
     }
 
@@ -349,23 +353,23 @@ impl Target for OssTarget {
         key: &'a str,
         multipart_id: &'a str,
         receipts: &'a [Receipt],
-    ) -> Answer<'a, ()> {
+    ) -> TargetFuture<'a, ()> {
         Box::pin(self.complete(key, multipart_id, receipts))
     }
 
-    fn abort_multipart<'a>(&'a self, key: &'a str, multipart_id: &'a str) -> Answer<'a, ()> {
+    fn abort_multipart<'a>(&'a self, key: &'a str, multipart_id: &'a str) -> TargetFuture<'a, ()> {
         Box::pin(self.abort(key, multipart_id))
     }
 
-    fn multiparts<'a>(&'a self, key: &'a str) -> Answer<'a, Vec<String>> {
+    fn multiparts<'a>(&'a self, key: &'a str) -> TargetFuture<'a, Vec<String>> {
         Box::pin(self.multiparts(key))
     }
 
-    fn head<'a>(&'a self, key: &'a str) -> Answer<'a, Option<Stored>> {
+    fn head<'a>(&'a self, key: &'a str) -> TargetFuture<'a, Option<Stored>> {
         Box::pin(self.head(key))
     }
 
-    fn delete<'a>(&'a self, key: &'a str) -> Answer<'a, ()> {
+    fn delete<'a>(&'a self, key: &'a str) -> TargetFuture<'a, ()> {
         Box::pin(self.delete(key))
     }
 
@@ -374,7 +378,7 @@ impl Target for OssTarget {
         key: &'a str,
         content_type: &'a str,
         disposition: &'a str,
-    ) -> Answer<'a, String> {
+    ) -> TargetFuture<'a, String> {
         Box::pin(async move { Ok(self.bucket.sign_read(key, content_type, disposition)) })
     }
 }

@@ -1,7 +1,7 @@
 //! Whether a stream to a target makes progress: a request is given up when it does not, however long it takes otherwise.
 
 use crate::error::Cause;
-use crate::pace::Pace;
+use crate::rate_limiter::RateLimiter;
 use std::pin::pin;
 use std::time::Duration;
 use tokio::time::{Instant, timeout_at};
@@ -56,14 +56,14 @@ impl Still {
 
 /// Waits for the answer to a request with a stream, for as long as the stream makes progress.
 pub(crate) async fn watch<T>(
-    pace: &Pace,
+    rate_limiter: &RateLimiter,
     progress: impl Fn() -> Progress,
     request: impl Future<Output = T>,
 ) -> Result<T, Still> {
     let mut request = pin!(request);
     loop {
         let seen = progress();
-        let after = pace.patience_to_move(seen.taken);
+        let after = rate_limiter.progress_timeout(seen.taken);
         if let Ok(answer) = timeout_at(seen.at + after, &mut request).await {
             return Ok(answer);
         }
@@ -71,7 +71,7 @@ pub(crate) async fn watch<T>(
             return Err(Still {
                 taken: seen.taken,
                 after,
-                slowest: pace.slowest(),
+                slowest: rate_limiter.slowest(),
             });
         }
     }
@@ -83,8 +83,8 @@ mod tests {
     use std::sync::Mutex;
     use tokio::time::sleep;
 
-    fn pace() -> Pace {
-        Pace::new(None).patient_for(Duration::from_millis(400))
+    fn rate_limiter() -> RateLimiter {
+        RateLimiter::new(None).with_timeout(Duration::from_millis(400))
     }
 
     #[tokio::test]
@@ -97,7 +97,7 @@ mod tests {
             }
             7
         };
-        let answer = watch(&pace(), || *progress.lock().unwrap(), request).await;
+        let answer = watch(&rate_limiter(), || *progress.lock().unwrap(), request).await;
         assert_eq!(answer, Ok(7));
     }
 
@@ -109,7 +109,7 @@ mod tests {
             std::future::pending::<()>().await;
         };
         let begun = Instant::now();
-        let still = watch(&pace(), || *progress.lock().unwrap(), request).await;
+        let still = watch(&rate_limiter(), || *progress.lock().unwrap(), request).await;
         let cause = still.unwrap_err().cause(5000);
         assert!(begun.elapsed() < Duration::from_secs(5));
         let cause = format!("{cause:?}");
@@ -121,6 +121,6 @@ mod tests {
         let mut progress = Progress::begin();
         progress.took(1, Duration::from_millis(500));
         let request = sleep(Duration::from_millis(600));
-        assert!(watch(&pace(), || progress, request).await.is_ok());
+        assert!(watch(&rate_limiter(), || progress, request).await.is_ok());
     }
 }

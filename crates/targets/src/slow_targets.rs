@@ -2,8 +2,8 @@
 
 use crate::ceph::CephTarget;
 use crate::oss::OssTarget;
-use crate::pace::Pace;
-use crate::target::{Copy, Target};
+use crate::rate_limiter::RateLimiter;
+use crate::target::{Copy, ReplicaTarget};
 use aws_sdk_s3::primitives::ByteStream;
 use bytes::Bytes;
 use crc_fast::CrcAlgorithm::Crc64Xz;
@@ -18,11 +18,11 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::time::{Instant, sleep};
 
 /// The progress time-out here.
-const PATIENCE: Duration = Duration::from_millis(400);
+const TIMEOUT: Duration = Duration::from_millis(400);
 
 /// What a server does with the body of each request.
 #[derive(Clone, Copy)]
-enum Habit {
+enum ServerBehavior {
     /// It reads so many bytes, and waits for a while.
     Slow(usize, Duration),
     /// It reads none, and never answers.
@@ -41,13 +41,13 @@ fn answer(bytes: &[u8]) -> String {
     )
 }
 
-async fn serve(mut stream: TcpStream, habit: Habit, bytes: Bytes) {
+async fn serve(mut stream: TcpStream, behavior: ServerBehavior, bytes: Bytes) {
     let mut head = Vec::new();
     while !head.ends_with(b"\r\n\r\n") {
         let Ok(byte) = stream.read_u8().await else { return };
         head.push(byte);
     }
-    let Habit::Slow(piece, pause) = habit else {
+    let ServerBehavior::Slow(piece, pause) = behavior else {
         return std::future::pending().await;
     };
     let (mut left, mut buffer) = (bytes.len(), vec![0; piece]);
@@ -62,21 +62,21 @@ async fn serve(mut stream: TcpStream, habit: Habit, bytes: Bytes) {
 }
 
 /// Both kinds of target, at a server with this habit.
-async fn targets(habit: Habit, bytes: &Bytes) -> [Box<dyn Target>; 2] {
+async fn targets(behavior: ServerBehavior, bytes: &Bytes) -> [Box<dyn ReplicaTarget>; 2] {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let port = listener.local_addr().unwrap().port();
     let bytes = bytes.clone();
     tokio::spawn(async move {
         while let Ok((stream, _)) = listener.accept().await {
-            tokio::spawn(serve(stream, habit, bytes.clone()));
+            tokio::spawn(serve(stream, behavior, bytes.clone()));
         }
     });
     let mut settings = crate::for_tests::target(&format!("http://127.0.0.1:{port}"));
     settings.addressing = Addressing::Path;
-    let pace = || Arc::new(Pace::new(None).patient_for(PATIENCE));
+    let rate_limiter = || Arc::new(RateLimiter::new(None).with_timeout(TIMEOUT));
     [
-        Box::new(CephTarget::new(&settings, Checksum::Md5, pace()).unwrap()),
-        Box::new(OssTarget::new(&settings, pace()).unwrap()),
+        Box::new(CephTarget::new(&settings, Checksum::Md5, rate_limiter()).unwrap()),
+        Box::new(OssTarget::new(&settings, rate_limiter()).unwrap()),
     ]
 }
 
@@ -96,12 +96,12 @@ fn copy(bytes: &Bytes) -> Copy {
 #[tokio::test]
 async fn one_that_moves_may_take_longer_than_anybody_waits_for_it_to_move() {
     let bytes = Bytes::from(vec![7; 16 << 20]);
-    let habit = Habit::Slow(256 << 10, Duration::from_millis(20));
-    let targets = targets(habit, &bytes).await;
+    let behavior = ServerBehavior::Slow(256 << 10, Duration::from_millis(20));
+    let targets = targets(behavior, &bytes).await;
     let puts = targets.iter().map(async |target| {
         let begun = Instant::now();
         target.put_part("key", "id", 1, copy(&bytes)).await.unwrap();
-        assert!(begun.elapsed() > 2 * PATIENCE, "{:?}", begun.elapsed());
+        assert!(begun.elapsed() > 2 * TIMEOUT, "{:?}", begun.elapsed());
     });
     futures::future::join_all(puts).await;
 }
@@ -109,7 +109,7 @@ async fn one_that_moves_may_take_longer_than_anybody_waits_for_it_to_move() {
 #[tokio::test]
 async fn one_that_takes_nothing_any_more_is_given_up_and_it_is_said_where() {
     let bytes = Bytes::from(vec![7; 16 << 10]);
-    for target in targets(Habit::Hangs, &bytes).await {
+    for target in targets(ServerBehavior::Hangs, &bytes).await {
         let begun = Instant::now();
         let error = target.put("key", copy(&bytes)).await.unwrap_err();
         assert!(begun.elapsed() < Duration::from_secs(15), "{:?}", begun.elapsed());

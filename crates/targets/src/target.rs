@@ -1,4 +1,4 @@
-//! What every kind of target can do. A new kind implements [`Target`] and passes `tests/conformance`.
+//! What every kind of target can do. A new kind implements [`ReplicaTarget`] and passes `tests/conformance`.
 
 use crate::error::ReplicaError;
 use aws_sdk_s3::primitives::ByteStream;
@@ -6,7 +6,7 @@ use domain::content::PartDigest;
 use futures::future::BoxFuture;
 use std::time::Duration;
 
-/// How long a URL of [`Target::sign_read`] is valid.
+/// How long a URL of [`ReplicaTarget::sign_read`] is valid.
 pub(crate) const READ_LIFETIME: Duration = Duration::from_mins(15);
 
 /// Bytes on their way to a target: a part, or a whole object.
@@ -28,7 +28,7 @@ pub type Receipt = String;
 pub struct Stored {
     /// Its length in bytes.
     pub size: u64,
-    /// The target's own checksum of it, in the form that [`Target::put`] and [`Target::checksum_of`] return.
+    /// The target's own checksum of it, in the form that [`ReplicaTarget::put`] and [`ReplicaTarget::checksum_of`] return.
     pub checksum: String,
 }
 
@@ -41,34 +41,34 @@ impl Stored {
 }
 
 /// The future result of an operation.
-pub type Answer<'a, T> = BoxFuture<'a, Result<T, ReplicaError>>;
+pub type TargetFuture<'a, T> = BoxFuture<'a, Result<T, ReplicaError>>;
 
 /// A place for replicas. Every operation may be repeated, and be under way twice at once with the same bytes.
-pub trait Target: Send + Sync {
+pub trait ReplicaTarget: Send + Sync {
     /// Puts a whole object, and returns the target's checksum of it, which was compared with what was sent.
     ///
     /// # Errors
     /// [`ReplicaError::SourceCorrupt`] when the source has other bytes, [`ReplicaError::TargetCorrupt`] when the target
     /// got other bytes, [`ReplicaError::Target`].
-    fn put<'a>(&'a self, key: &'a str, copy: Copy) -> Answer<'a, String>;
+    fn put<'a>(&'a self, key: &'a str, copy: Copy) -> TargetFuture<'a, String>;
 
     /// Begins a multipart upload and returns its id.
     ///
     /// # Errors
     /// [`ReplicaError::Target`].
-    fn begin_multipart<'a>(&'a self, key: &'a str) -> Answer<'a, String>;
+    fn begin_multipart<'a>(&'a self, key: &'a str) -> TargetFuture<'a, String>;
 
     /// Puts one part, numbered from 1, and returns the receipt, which was compared with what was sent.
     ///
     /// # Errors
-    /// As [`Target::put`].
+    /// As [`ReplicaTarget::put`].
     fn put_part<'a>(
         &'a self,
         key: &'a str,
         multipart_id: &'a str,
         part: u32,
         copy: Copy,
-    ) -> Answer<'a, Receipt>;
+    ) -> TargetFuture<'a, Receipt>;
 
     /// The checksum that the target must return for an object of parts with these receipts and lengths, in order.
     /// `None`: a receipt is not one of this target's.
@@ -83,31 +83,31 @@ pub trait Target: Send + Sync {
         key: &'a str,
         multipart_id: &'a str,
         receipts: &'a [Receipt],
-    ) -> Answer<'a, ()>;
+    ) -> TargetFuture<'a, ()>;
 
     /// Aborts a multipart upload. One that is not there is as good as aborted.
     ///
     /// # Errors
     /// [`ReplicaError::Target`].
-    fn abort_multipart<'a>(&'a self, key: &'a str, multipart_id: &'a str) -> Answer<'a, ()>;
+    fn abort_multipart<'a>(&'a self, key: &'a str, multipart_id: &'a str) -> TargetFuture<'a, ()>;
 
     /// The ids of all multipart uploads of a key that are under way.
     ///
     /// # Errors
     /// [`ReplicaError::Target`].
-    fn multiparts<'a>(&'a self, key: &'a str) -> Answer<'a, Vec<String>>;
+    fn multiparts<'a>(&'a self, key: &'a str) -> TargetFuture<'a, Vec<String>>;
 
     /// The object of a key; `None` when there is none.
     ///
     /// # Errors
     /// [`ReplicaError::Target`].
-    fn head<'a>(&'a self, key: &'a str) -> Answer<'a, Option<Stored>>;
+    fn head<'a>(&'a self, key: &'a str) -> TargetFuture<'a, Option<Stored>>;
 
     /// Deletes an object. One that is not there is as good as deleted.
     ///
     /// # Errors
     /// [`ReplicaError::Target`].
-    fn delete<'a>(&'a self, key: &'a str) -> Answer<'a, ()>;
+    fn delete<'a>(&'a self, key: &'a str) -> TargetFuture<'a, ()>;
 
     /// A URL from which anybody can read an object for a quarter of an hour, with these response headers.
     ///
@@ -118,13 +118,13 @@ pub trait Target: Send + Sync {
         key: &'a str,
         content_type: &'a str,
         disposition: &'a str,
-    ) -> Answer<'a, String>;
+    ) -> TargetFuture<'a, String>;
 
     /// Aborts every multipart upload of a key, also those whose ids were never stored.
     ///
     /// # Errors
     /// [`ReplicaError::Target`].
-    fn abort_all_multiparts<'a>(&'a self, key: &'a str) -> Answer<'a, ()> {
+    fn abort_all_multiparts<'a>(&'a self, key: &'a str) -> TargetFuture<'a, ()> {
         Box::pin(async move {
             for id in self.multiparts(key).await? {
                 self.abort_multipart(key, &id).await?;

@@ -5,8 +5,8 @@
 //! whatever the length.
 
 use crate::error::ReplicaError;
-use crate::pace::Pace;
 use crate::progress::{Progress, Still, watch};
+use crate::rate_limiter::RateLimiter;
 use crate::target::Copy;
 use aws_sdk_s3::primitives::SdkBody;
 use bytes::Bytes;
@@ -38,7 +38,7 @@ pub enum BodyError {
 
 /// Which sums of the bytes are computed besides the SHA-256.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Wanted {
+pub enum RequestedChecksum {
     /// None.
     Nothing,
     /// The MD5.
@@ -57,7 +57,7 @@ pub struct Sums {
 }
 
 /// The state of the source.
-enum Outcome {
+enum SourceState {
     Right(Sums),
     Corrupt,
     Unreadable(String),
@@ -72,7 +72,7 @@ struct Reading {
     md5: Option<Md5>,
     crc64: Option<crc_fast::Digest>,
     held: Option<Bytes>,
-    outcome: Option<Outcome>,
+    outcome: Option<SourceState>,
     taken_back: bool,
     progress: Progress,
 }
@@ -90,7 +90,7 @@ impl Reading {
                     // What is too long must not get as far as being complete.
                     let length = u64::try_from(data.len()).unwrap_or(u64::MAX);
                     let Some(left) = self.left.checked_sub(length) else {
-                        self.outcome = Some(Outcome::Corrupt);
+                        self.outcome = Some(SourceState::Corrupt);
                         return Poll::Ready(Some(Err(BodyError::Digest)));
                     };
                     self.left = left;
@@ -101,7 +101,7 @@ impl Reading {
                 }
                 Some(Err(error)) => {
                     let cause = store::error::describe(error.as_ref());
-                    self.outcome = Some(Outcome::Unreadable(cause));
+                    self.outcome = Some(SourceState::Unreadable(cause));
                     return Poll::Ready(Some(Err(BodyError::Source)));
                 }
                 None => return Poll::Ready(self.end()),
@@ -123,12 +123,12 @@ impl Reading {
     fn end(&mut self) -> Option<Result<Bytes, BodyError>> {
         let digest = PartDigest::from_bytes(self.sha256.finalize_reset().into());
         if digest != self.expected || self.left != 0 {
-            self.outcome = Some(Outcome::Corrupt);
+            self.outcome = Some(SourceState::Corrupt);
             return Some(Err(BodyError::Digest));
         }
         let md5 = self.md5.take().map(|md5| md5.finalize().into());
         let crc64 = self.crc64.take().map(|crc64| crc64.finalize());
-        self.outcome = Some(Outcome::Right(Sums {
+        self.outcome = Some(SourceState::Right(Sums {
             md5: md5.unwrap_or_default(),
             crc64: crc64.unwrap_or_default(),
         }));
@@ -148,7 +148,7 @@ impl Verdict {
     #[must_use]
     pub fn sums(&self) -> Option<Sums> {
         match self.reading().outcome {
-            Some(Outcome::Right(sums)) => Some(sums),
+            Some(SourceState::Right(sums)) => Some(sums),
             _ => None,
         }
     }
@@ -159,15 +159,19 @@ impl Verdict {
     /// [`ReplicaError::SourceCorrupt`], or [`ReplicaError::Store`] when it could not be read to its end.
     pub fn source(&self) -> Result<(), ReplicaError> {
         match &self.reading().outcome {
-            Some(Outcome::Corrupt) => Err(ReplicaError::SourceCorrupt),
-            Some(Outcome::Unreadable(cause)) => Err(StoreError::unavailable("GetObject", cause).into()),
-            Some(Outcome::Right(_)) | None => Ok(()),
+            Some(SourceState::Corrupt) => Err(ReplicaError::SourceCorrupt),
+            Some(SourceState::Unreadable(cause)) => Err(StoreError::unavailable("GetObject", cause).into()),
+            Some(SourceState::Right(_)) | None => Ok(()),
         }
     }
 
     /// Waits for the answer to the request that carries the stream, for as long as the stream makes progress.
-    pub(crate) async fn watch<T>(&self, pace: &Pace, request: impl Future<Output = T>) -> Result<T, Still> {
-        watch(pace, || self.reading().progress, request).await
+    pub(crate) async fn watch<T>(
+        &self,
+        rate_limiter: &RateLimiter,
+        request: impl Future<Output = T>,
+    ) -> Result<T, Still> {
+        watch(rate_limiter, || self.reading().progress, request).await
     }
 
     /// Reads what the receiver did not read, and returns the sums of all bytes.
@@ -189,21 +193,21 @@ impl Verdict {
 pub struct VerifiedBody {
     reading: Arc<Mutex<Reading>>,
     length: u64,
-    pace: Arc<Pace>,
+    rate_limiter: Arc<RateLimiter>,
     waiting: Option<(Pin<Box<Sleep>>, Bytes)>,
 }
 
 impl VerifiedBody {
     /// Passes on the bytes of `copy`, at that rate.
     #[must_use]
-    pub fn new(copy: Copy, wanted: Wanted, pace: &Arc<Pace>) -> (Self, Verdict) {
+    pub fn new(copy: Copy, requested: RequestedChecksum, rate_limiter: &Arc<RateLimiter>) -> (Self, Verdict) {
         let reading = Reading {
             source: copy.source.into_inner(),
             left: copy.length,
             expected: copy.digest,
             sha256: Sha256::new(),
-            md5: (wanted == Wanted::Md5).then(Md5::new),
-            crc64: (wanted == Wanted::Crc64).then(|| crc_fast::Digest::new(Crc64Xz)),
+            md5: (requested == RequestedChecksum::Md5).then(Md5::new),
+            crc64: (requested == RequestedChecksum::Crc64).then(|| crc_fast::Digest::new(Crc64Xz)),
             held: None,
             outcome: None,
             taken_back: false,
@@ -213,7 +217,7 @@ impl VerifiedBody {
         let body = Self {
             reading: Arc::clone(&reading),
             length: copy.length,
-            pace: Arc::clone(pace),
+            rate_limiter: Arc::clone(rate_limiter),
             waiting: None,
         };
         (body, Verdict(reading))
@@ -226,11 +230,11 @@ impl VerifiedBody {
     /// here.
     pub async fn for_request(
         copy: Copy,
-        wanted: Wanted,
-        pace: &Arc<Pace>,
+        requested: RequestedChecksum,
+        rate_limiter: &Arc<RateLimiter>,
     ) -> Result<(SdkBody, Verdict), ReplicaError> {
         let empty = copy.length == 0;
-        let (body, verdict) = Self::new(copy, wanted, pace);
+        let (body, verdict) = Self::new(copy, requested, rate_limiter);
         if empty {
             verdict.drain().await?;
             return Ok((SdkBody::empty(), verdict));
@@ -257,7 +261,7 @@ impl Body for VerifiedBody {
                 Some(Ok(piece)) => piece,
                 other => return Poll::Ready(other.map(|piece| piece.map(Frame::data))),
             };
-            let pause = this.pace.pause(piece.len());
+            let pause = this.rate_limiter.pause(piece.len());
             reading.progress.took(piece.len(), pause);
             if pause.is_zero() {
                 return Poll::Ready(Some(Ok(Frame::data(piece))));
@@ -274,7 +278,9 @@ impl Body for VerifiedBody {
     /// on a target that seems to take nothing of a body that seems to have more.
     fn is_end_stream(&self) -> bool {
         let reading = self.reading.lock().unwrap_or_else(PoisonError::into_inner);
-        self.waiting.is_none() && !reading.taken_back && matches!(reading.outcome, Some(Outcome::Right(_)))
+        self.waiting.is_none()
+            && !reading.taken_back
+            && matches!(reading.outcome, Some(SourceState::Right(_)))
     }
 
     fn size_hint(&self) -> SizeHint {

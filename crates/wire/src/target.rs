@@ -3,7 +3,7 @@
 use crate::body::Json;
 use crate::page::{Items, is_none};
 use domain::id::TargetName;
-use domain::targets::roster::Standing;
+use domain::targets::registry::TargetStatus;
 use jiff::Timestamp;
 use schemars::JsonSchema;
 use serde::Serialize;
@@ -33,7 +33,7 @@ pub struct Target {
     /// What kind of store it is.
     pub kind: String,
     /// Whether it gets replicas.
-    pub standing: Standing,
+    pub status: TargetStatus,
     /// How it has been doing.
     pub circuit: Circuit,
     /// How many replicas wait or are under way.

@@ -10,7 +10,7 @@ use domain::id::{NodeId, UploadId};
 use domain::media_type::MediaType;
 use domain::name::Name;
 use domain::placement::{Destination, OnConflict};
-use domain::possession::{ByteRange, Nonce, Proof};
+use domain::proof::{ByteRange, Nonce, Proof};
 use domain::upload;
 use jiff::Timestamp;
 use schemars::JsonSchema;
@@ -80,7 +80,7 @@ endpoint! {
 }
 
 endpoint! {
-    /// Gives an upload up
+    /// Aborts an upload
     Abort: "upload-abort", DELETE "/v1/uploads/{id}", abortUpload;
     caller: Scope(Upload),
     path: UploadId,
@@ -110,7 +110,7 @@ pub struct NewUpload {
 
 /// An answer to a challenge.
 #[derive(Deserialize, JsonSchema)]
-#[schemars(rename = "Answer")]
+#[schemars(rename = "ProofAnswer")]
 #[serde(deny_unknown_fields)]
 pub struct ChallengeAnswer {
     /// HMAC-SHA256 with the nonce as key over the bytes of all ranges in their order, in base64.

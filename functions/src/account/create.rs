@@ -11,10 +11,6 @@ use wire::account::{Account, Create};
 use wire::answer::Created;
 use wire::code;
 
-/// The program.
-///
-/// # Errors
-/// When it is not configured, or the Lambda runtime cannot be reached.
 pub fn main() -> Exit {
     serve::<AccountCreate>()
 }
@@ -81,7 +77,7 @@ impl Handler for AccountCreate {
             free_bytes: quota.free,
             role: Role::default(),
             sign_outs: 0,
-            closing_since: None,
+            deletion_started_at: None,
             created_at: now(),
         };
         self.table

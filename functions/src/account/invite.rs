@@ -10,10 +10,6 @@ use serde::{Deserialize, Serialize};
 use store::rows::{InvitationRow, Owner, now};
 use store::{Aws, Conflict, StoreError, Table};
 
-/// The program.
-///
-/// # Errors
-/// When it is not configured, or the Lambda runtime cannot be reached.
 pub fn main() -> Exit {
     run::<AccountInvite>()
 }
@@ -52,7 +48,7 @@ pub enum Request {
 
 #[derive(Serialize)]
 #[serde(untagged)]
-pub enum Answer {
+pub enum InviteOutput {
     Made {
         #[serde(flatten)]
         invitation: Invitation,
@@ -124,8 +120,8 @@ pub enum InviteError {
 }
 
 impl Trigger for AccountInvite {
-    type Event = Request;
-    type Answer = Answer;
+    type Input = Request;
+    type Output = InviteOutput;
     type Error = InviteError;
 
     async fn from_env() -> Result<Self, StoreError> {
@@ -135,13 +131,13 @@ impl Trigger for AccountInvite {
         })
     }
 
-    async fn run(&self, request: Request, _: &Context) -> Result<Answer, InviteError> {
+    async fn run(&self, request: Request, _: &Context) -> Result<InviteOutput, InviteError> {
         self.act(request).await
     }
 }
 
 impl AccountInvite {
-    async fn act(&self, request: Request) -> Result<Answer, InviteError> {
+    async fn act(&self, request: Request) -> Result<InviteOutput, InviteError> {
         match request {
             Request::Create {
                 note,
@@ -181,7 +177,7 @@ impl AccountInvite {
         &self,
         days: u16,
         complete: impl FnOnce(InvitationRow) -> InvitationRow,
-    ) -> Result<Answer, InviteError> {
+    ) -> Result<InviteOutput, InviteError> {
         let code = Code::from_bits(rand::random());
         let created_at = now();
         let row = complete(InvitationRow {
@@ -197,29 +193,29 @@ impl AccountInvite {
         self.table.invitations().create(&row).await?;
         let password_of = row.password_of.as_ref().map(|owner| owner.account.as_str());
         tracing::info!(invitation = %row.id, password_of, "invitation made");
-        Ok(Answer::Made {
+        Ok(InviteOutput::Made {
             invitation: row.into(),
             code: code.reveal(),
         })
     }
 
-    async fn list(&self, after: Option<&InvitationId>) -> Result<Answer, InviteError> {
+    async fn list(&self, after: Option<&InvitationId>) -> Result<InviteOutput, InviteError> {
         let (now, page) = (now(), self.table.invitations().page(after, PAGE).await?);
         let skipped = page.unreadable.len();
         // The table deletes what has ended when it has the time.
         let listed = page.rows.into_iter().filter(|row| now < row.expires_at);
-        Ok(Answer::List {
+        Ok(InviteOutput::List {
             items: listed.map(Invitation::from).collect(),
             next: page.next,
             skipped: (skipped > 0).then_some(skipped),
         })
     }
 
-    async fn revoke(&self, id: InvitationId) -> Result<Answer, InviteError> {
+    async fn revoke(&self, id: InvitationId) -> Result<InviteOutput, InviteError> {
         match self.table.invitations().revoke(&id).await {
             Ok(()) => {
                 tracing::info!(invitation = %id, "invitation revoked");
-                Ok(Answer::Revoked { revoked: id })
+                Ok(InviteOutput::Revoked { revoked: id })
             }
             Err(error) if error.conflict() == Some(Conflict::InvitationGone) => {
                 let used = self.table.invitations().get(&id).await?.is_some();

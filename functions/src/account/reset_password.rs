@@ -8,10 +8,6 @@ use store::{Aws, StoreError, Table};
 use wire::account::ResetPassword;
 use wire::answer::NoContent;
 
-/// The program.
-///
-/// # Errors
-/// When it is not configured, or the Lambda runtime cannot be reached.
 pub fn main() -> Exit {
     serve::<AccountResetPassword>()
 }

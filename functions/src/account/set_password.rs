@@ -6,10 +6,6 @@ use store::{Aws, StoreError, Table};
 use wire::account::SetPassword;
 use wire::answer::NoContent;
 
-/// The program.
-///
-/// # Errors
-/// When it is not configured, or the Lambda runtime cannot be reached.
 pub fn main() -> Exit {
     serve::<AccountSetPassword>()
 }

@@ -8,10 +8,6 @@ use serde::Deserialize;
 use store::{Aws, StoreError, Table};
 use wire::account::Account;
 
-/// The program.
-///
-/// # Errors
-/// When it is not configured, or the Lambda runtime cannot be reached.
 pub fn main() -> Exit {
     run::<AccountSetQuota>()
 }
@@ -39,8 +35,8 @@ pub enum QuotaError {
 }
 
 impl Trigger for AccountSetQuota {
-    type Event = Request;
-    type Answer = Account;
+    type Input = Request;
+    type Output = Account;
     type Error = QuotaError;
 
     async fn from_env() -> Result<Self, StoreError> {

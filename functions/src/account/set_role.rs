@@ -8,10 +8,6 @@ use serde::Deserialize;
 use store::{Aws, StoreError, Table};
 use wire::account::Account;
 
-/// The program.
-///
-/// # Errors
-/// When it is not configured, or the Lambda runtime cannot be reached.
 pub fn main() -> Exit {
     run::<AccountSetRole>()
 }
@@ -37,8 +33,8 @@ pub enum RoleError {
 }
 
 impl Trigger for AccountSetRole {
-    type Event = Request;
-    type Answer = Account;
+    type Input = Request;
+    type Output = Account;
     type Error = RoleError;
 
     async fn from_env() -> Result<Self, StoreError> {

@@ -11,10 +11,6 @@ use wire::body::Json;
 use wire::code;
 use wire::file::{Delete, DeletedFolder};
 
-/// The program.
-///
-/// # Errors
-/// When it is not configured, or the Lambda runtime cannot be reached.
 pub fn main() -> Exit {
     serve::<FileDelete>()
 }

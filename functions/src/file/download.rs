@@ -15,10 +15,6 @@ use wire::answer::Redirect;
 use wire::code;
 use wire::file::Download;
 
-/// The program.
-///
-/// # Errors
-/// When it is not configured, or the Lambda runtime cannot be reached.
 pub fn main() -> Exit {
     serve::<FileDownload>()
 }
@@ -26,7 +22,7 @@ pub fn main() -> Exit {
 /// What the bytes are when nobody said (RFC 9110, section 8.3).
 const UNKNOWN: &str = "application/octet-stream";
 /// How long targets may take to say that they have them; the gateway waits 29 seconds.
-const PATIENCE: Duration = Duration::from_secs(12);
+const TIMEOUT: Duration = Duration::from_secs(12);
 
 pub struct FileDownload {
     table: Table,
@@ -53,7 +49,7 @@ impl FileDownload {
             }
             Ok(Found::Nothing | Found::Object { .. }) => Ok(lost),
             Err(error) => {
-                tracing::warn!(blob = %blob.id, error = error.for_log(), "nobody knows whether the object is there");
+                tracing::warn!(blob = %blob.id, error = error.for_log(), "the object cannot be checked");
                 Ok(lost)
             }
         }
@@ -101,10 +97,10 @@ impl FileDownload {
                 .map(Some)
         };
         let target = &replica.target;
-        match tokio::time::timeout(PATIENCE, url).await {
+        match tokio::time::timeout(TIMEOUT, url).await {
             Ok(Ok(url)) => url,
             Ok(Err(error)) => {
-                tracing::warn!(target, error = error.for_log(), "a replica cannot be had");
+                tracing::warn!(target, error = error.for_log(), "a replica cannot be read");
                 None
             }
             Err(_) => {

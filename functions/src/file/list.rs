@@ -9,10 +9,6 @@ use wire::body::Json;
 use wire::file::{Entries, List, Node};
 use wire::page::Items;
 
-/// The program.
-///
-/// # Errors
-/// When it is not configured, or the Lambda runtime cannot be reached.
 pub fn main() -> Exit {
     serve::<FileList>()
 }

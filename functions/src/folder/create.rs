@@ -11,10 +11,6 @@ use wire::answer::Created;
 use wire::file::Node;
 use wire::folder::{Create, NewFolder};
 
-/// The program.
-///
-/// # Errors
-/// When it is not configured, or the Lambda runtime cannot be reached.
 pub fn main() -> Exit {
     serve::<FolderCreate>()
 }

@@ -6,10 +6,6 @@ use store::{Aws, StoreError};
 use wire::answer::Document;
 use wire::openapi::Get;
 
-/// The program.
-///
-/// # Errors
-/// When it is not configured, or the Lambda runtime cannot be reached.
 pub fn main() -> Exit {
     serve::<OpenapiGet>()
 }

@@ -8,10 +8,6 @@ use store::{Aws, StoreError, Table};
 use wire::answer::Created;
 use wire::session::{Create, Session};
 
-/// The program.
-///
-/// # Errors
-/// When it is not configured, or the Lambda runtime cannot be reached.
 pub fn main() -> Exit {
     serve::<SessionCreate>()
 }

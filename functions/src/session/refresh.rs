@@ -7,10 +7,6 @@ use store::{Aws, StoreError};
 use wire::body::Json;
 use wire::session::{Refresh, Session};
 
-/// The program.
-///
-/// # Errors
-/// When it is not configured, or the Lambda runtime cannot be reached.
 pub fn main() -> Exit {
     serve::<SessionRefresh>()
 }

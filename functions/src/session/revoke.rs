@@ -6,10 +6,6 @@ use store::{Aws, StoreError, Table};
 use wire::answer::NoContent;
 use wire::session::Revoke;
 
-/// The program.
-///
-/// # Errors
-/// When it is not configured, or the Lambda runtime cannot be reached.
 pub fn main() -> Exit {
     serve::<SessionRevoke>()
 }

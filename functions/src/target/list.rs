@@ -8,10 +8,6 @@ use wire::body::Json;
 use wire::page::Items;
 use wire::target::{List, Target};
 
-/// The program.
-///
-/// # Errors
-/// When it is not configured, or the Lambda runtime cannot be reached.
 pub fn main() -> Exit {
     serve::<TargetList>()
 }
@@ -31,7 +27,14 @@ impl Handler for TargetList {
 
     async fn answer(&self, _: Request<List>) -> Result<Json<Items<Target>>, Problem<List>> {
         let (mut items, mut skipped) = (Vec::new(), 0);
-        for member in self.table.targets().roster().await?.roster.members {
+        for member in self
+            .table
+            .targets()
+            .target_registry()
+            .await?
+            .target_registry
+            .members
+        {
             let status = self.table.targets().status(&member.name, now()).await?;
             skipped += status.skipped;
             items.push(views::target(&member, &status, now()));

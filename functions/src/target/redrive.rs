@@ -6,10 +6,6 @@ use store::{Aws, DeadLetters, StartQueue, StoreError, Table};
 use wire::body::Json;
 use wire::target::{Redrive, Redriven};
 
-/// The program.
-///
-/// # Errors
-/// When it is not configured, or the Lambda runtime cannot be reached.
 pub fn main() -> Exit {
     serve::<TargetRedrive>()
 }
@@ -33,7 +29,14 @@ impl Handler for TargetRedrive {
     async fn answer(&self, request: Request<Redrive>) -> Result<Json<Redriven>, Problem<Redrive>> {
         let target = request.path.as_str();
         let table = &self.redrive.table;
-        if table.targets().roster().await?.roster.member(target).is_none() {
+        if table
+            .targets()
+            .target_registry()
+            .await?
+            .target_registry
+            .member(target)
+            .is_none()
+        {
             return Err(Problem::not_found("target"));
         }
         let done = self.redrive.run(target).await?;

@@ -2,7 +2,7 @@
 
 use crate::{Exit, serve};
 use api::{Handler, Problem, Request, SignedIn, throttle, views};
-use domain::moment::later;
+use domain::time::saturating_add;
 use domain::token::{self, MOST_DAYS, Secret, Token};
 use jiff::SignedDuration;
 use store::config::number;
@@ -11,10 +11,6 @@ use store::{Aws, StoreError, Table};
 use wire::answer::Created;
 use wire::token::{Create, PersonalToken};
 
-/// The program.
-///
-/// # Errors
-/// When it is not configured, or the Lambda runtime cannot be reached.
 pub fn main() -> Exit {
     serve::<TokenCreate>()
 }
@@ -62,7 +58,7 @@ impl Handler for TokenCreate {
             scopes: body.scopes,
             hash: secret.hash(),
             created_at: now(),
-            expires_at: later(now(), lifetime),
+            expires_at: saturating_add(now(), lifetime),
         };
         self.table.tokens().create(account, session, &row).await?;
         let token: token::PersonalToken = Token::new(row.account.clone(), row.id.clone(), secret);

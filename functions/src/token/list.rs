@@ -10,10 +10,6 @@ use wire::page::Items;
 use wire::query::Paged;
 use wire::token::{List, PersonalToken};
 
-/// The program.
-///
-/// # Errors
-/// When it is not configured, or the Lambda runtime cannot be reached.
 pub fn main() -> Exit {
     serve::<TokenList>()
 }

@@ -1,18 +1,14 @@
-//! Gives an upload up and its reservation back.
+//! Aborts an upload and releases its reservation.
 
 use crate::{Exit, serve};
 use api::{Handler, Problem, Request};
-use domain::upload::{Event, State};
+use domain::upload::{State, UploadEvent};
 use store::rows::now;
 use store::uploads::TransitionError;
 use store::{Aws, Objects, StoreError, Table};
 use wire::answer::NoContent;
 use wire::upload::Abort;
 
-/// The program.
-///
-/// # Errors
-/// When it is not configured, or the Lambda runtime cannot be reached.
 pub fn main() -> Exit {
     serve::<UploadAbort>()
 }
@@ -41,7 +37,7 @@ impl Handler for UploadAbort {
         let aborted = match self
             .table
             .uploads()
-            .transition(&upload, Event::Abort, now(), |_| (), vec![])
+            .transition(&upload, UploadEvent::Abort, now(), |_| (), vec![])
             .await
         {
             Ok(aborted) => aborted,

@@ -3,8 +3,8 @@
 use crate::{Exit, serve};
 use api::{Handler, Problem, Request, views};
 use domain::placement::Destination;
-use service::file::commit::check_place;
-use service::upload::complete::{Finalizer, Outcome};
+use service::file::commit::check_placement;
+use service::upload::complete::{FinalizeResult, Finalizer};
 use std::time::Duration;
 use store::rows::UploadRow;
 use store::{Aws, StoreError};
@@ -13,17 +13,13 @@ use wire::body::Json;
 use wire::code;
 use wire::upload::{Complete, Upload};
 
-/// The program.
-///
-/// # Errors
-/// When it is not configured, or the Lambda runtime cannot be reached.
 pub fn main() -> Exit {
     serve::<UploadComplete>()
 }
 
 /// How long the store may take to assemble the object before the client is told to ask again. The gateway
 /// gives up after 29 seconds, and there is a little more to do after the store answered.
-const PATIENCE: Duration = Duration::from_secs(20);
+const TIMEOUT: Duration = Duration::from_secs(20);
 /// How many missing parts the answer names.
 const NAMED: usize = 100;
 
@@ -39,7 +35,7 @@ impl UploadComplete {
             return Ok(());
         }
         let table = &self.finalizer.table;
-        let Err(error) = check_place(table, &moved).await else {
+        let Err(error) = check_placement(table, &moved).await else {
             return Ok(());
         };
         // The same request may have made the file meanwhile, whose answer got lost: what has the name is that.
@@ -73,17 +69,17 @@ impl Handler for UploadComplete {
         let table = &self.finalizer.table;
         let upload = api::lookup::upload(table, &account.id, &id).await?;
         self.check(&upload, &destination).await?;
-        match self.finalizer.run_to(&upload, &destination, PATIENCE).await? {
-            Outcome::Complete(upload, node) => {
+        match self.finalizer.run_to(&upload, &destination, TIMEOUT).await? {
+            FinalizeResult::Complete(upload, node) => {
                 let view = api::lookup::with_file(table, &upload, node.as_deref()).await?;
                 Ok(Either::First(Json(view)))
             }
             // Seen from `/v1/uploads/{id}/complete`.
-            Outcome::InProgress(upload) => Ok(Either::Second(Accepted {
+            FinalizeResult::InProgress(upload) => Ok(Either::Second(Accepted {
                 location: format!("../{}", upload.id),
                 body: views::upload(&upload)?,
             })),
-            Outcome::PartsMissing(missing) => {
+            FinalizeResult::PartsMissing(missing) => {
                 let named = &missing[..missing.len().min(NAMED)];
                 let detail = format!(
                     "{} parts are missing; send them and complete again",
@@ -93,18 +89,18 @@ impl Handler for UploadComplete {
                     .with("missing", named)
                     .with("missing_count", missing.len()))
             }
-            Outcome::ContentMismatch { announced, stored } => {
+            FinalizeResult::ContentMismatch { announced, stored } => {
                 let detail =
                     "the parts are not the bytes that were announced; send the parts that differ again";
                 Err(Problem::new(code::ContentMismatch, detail)
                     .with("announced", announced.to_string())
                     .with("stored", stored.to_string()))
             }
-            Outcome::PartsChanged => {
+            FinalizeResult::PartsChanged => {
                 let detail = "a part was sent again while the upload was being finalized; complete again";
                 Err(Problem::new(code::ChangedMeanwhile, detail))
             }
-            Outcome::Ended(state) => {
+            FinalizeResult::Ended(state) => {
                 let mut upload = upload;
                 upload.state = state;
                 Err(api::lookup::not_open(&upload))

@@ -5,10 +5,10 @@ use crate::{Exit, serve};
 use api::{Handler, IdempotencyKey, Problem, Request, throttle, views};
 use domain::content::{ContentId, PartPlan};
 use domain::id::AccountId;
-use domain::moment::later;
 use domain::throttle::Source;
-use domain::upload::{Beginning, Session, State};
-use service::file::commit::check_place;
+use domain::time::saturating_add;
+use domain::upload::{Beginning, Lifecycle, State};
+use service::file::commit::check_placement;
 use service::upload::create;
 use store::config::{DedupScope, number, upload_expiry};
 use store::rows::{Allowance, NodeRow, ReplicaRow, UploadRow, new_id, now};
@@ -18,10 +18,6 @@ use wire::Code;
 use wire::answer::{Created, Either, Located};
 use wire::upload::{Create, NewUpload, Upload};
 
-/// The program.
-///
-/// # Errors
-/// When it is not configured, or the Lambda runtime cannot be reached.
 pub fn main() -> Exit {
     serve::<UploadCreate>()
 }
@@ -50,12 +46,12 @@ impl UploadCreate {
             return Err(Problem::invalid("content_id", detail));
         }
         let now = now();
-        let expires_at = later(now, self.expiry);
-        let session = Session::new(Beginning::Sending, expires_at);
+        let expires_at = saturating_add(now, self.expiry);
+        let lifecycle = Lifecycle::new(Beginning::Sending, expires_at);
         Ok(UploadRow {
             id: new_id(),
             account,
-            state: session.state,
+            state: lifecycle.state,
             name: body.name,
             parent: body.parent,
             size: body.size,
@@ -65,8 +61,8 @@ impl UploadCreate {
             blob: new_id(),
             challenge: None,
             multipart_id: None,
-            expires_at: session.expires_at,
-            lease_until: session.lease_until,
+            expires_at: lifecycle.expires_at,
+            lease_until: lifecycle.lease_until,
             node: None,
             discard_since: None,
             ended_at: None,
@@ -99,7 +95,7 @@ impl UploadCreate {
     ) -> Result<Begun, Problem<Create>> {
         let allowance = Allowance::Creates(&upload.account);
         let allowed = throttle::spend::<Create>(&self.table, allowance, self.creates_per_hour);
-        let place = async { check_place(&self.table, &upload).await.map_err(Problem::from) };
+        let place = async { check_placement(&self.table, &upload).await.map_err(Problem::from) };
         tokio::try_join!(allowed, place)?;
         if let Some(begun) = self.instant(&upload, key).await? {
             return Ok(begun);

@@ -7,10 +7,6 @@ use store::{Aws, Objects, StoreError, Table};
 use wire::body::Json;
 use wire::upload::{Get, Upload};
 
-/// The program.
-///
-/// # Errors
-/// When it is not configured, or the Lambda runtime cannot be reached.
 pub fn main() -> Exit {
     serve::<UploadGet>()
 }

@@ -3,17 +3,13 @@
 use crate::{Exit, serve};
 use api::{Handler, Problem, Request, lookup, views};
 use domain::upload::State;
-use store::rows::{UploadPlace, UploadRow, now};
+use store::rows::{OpenUploadKey, UploadRow, now};
 use store::{Aws, StoreError, Table};
 use wire::body::Json;
 use wire::page::Items;
 use wire::query::Paged;
 use wire::upload::{List, Upload};
 
-/// The program.
-///
-/// # Errors
-/// When it is not configured, or the Lambda runtime cannot be reached.
 pub fn main() -> Exit {
     serve::<UploadList>()
 }
@@ -34,11 +30,11 @@ impl Handler for UploadList {
     async fn answer(&self, request: Request<List>) -> Result<Json<Items<Upload>>, Problem<List>> {
         let account = request.caller.id;
         let Paged { cursor, limit } = request.query;
-        let after: Option<UploadPlace> = lookup::cursor(cursor.as_ref())?;
+        let after: Option<OpenUploadKey> = lookup::cursor(cursor.as_ref())?;
         let limit = limit.unwrap_or_default().get();
         let page = self.table.uploads().page(&account, after.as_ref(), limit).await?;
         let now = now();
-        let live = |row: &&UploadRow| row.state == State::Finalizing || row.session().is_open(now);
+        let live = |row: &&UploadRow| row.state == State::Finalizing || row.lifecycle().is_open(now);
         let items = page
             .rows
             .iter()

@@ -12,10 +12,6 @@ use store::{Aws, Conflict, Objects, StartQueue, StoreError, Table};
 use wire::body::Json;
 use wire::upload::{Prove, Upload};
 
-/// The program.
-///
-/// # Errors
-/// When it is not configured, or the Lambda runtime cannot be reached.
 pub fn main() -> Exit {
     serve::<UploadProve>()
 }

@@ -11,16 +11,12 @@ use store::{Aws, Conflict, Objects, StoreError, Table};
 use wire::body::Json;
 use wire::upload::{MAX_BATCH, PartToSign, PartsToSign, SignParts, SignedParts};
 
-/// The program.
-///
-/// # Errors
-/// When it is not configured, or the Lambda runtime cannot be reached.
 pub fn main() -> Exit {
     serve::<UploadSignParts>()
 }
 
 /// Parallel requests of one client may all want to begin the multipart upload: one does, the others look again.
-const ATTEMPTS: u32 = 5;
+const BEGIN_ATTEMPTS: u32 = 5;
 
 pub struct UploadSignParts {
     table: Table,
@@ -38,7 +34,7 @@ impl UploadSignParts {
         let mut attempt = 1;
         loop {
             let upload = api::lookup::upload(&self.table, account, id).await?;
-            if upload.session().is_open(now()) {
+            if upload.lifecycle().is_open(now()) {
                 check(parts, &upload)?;
             }
             match self
@@ -49,7 +45,9 @@ impl UploadSignParts {
             {
                 Ok(begun) => return Ok(begun),
                 Err(TransitionError::Refused(_)) => return Err(api::lookup::not_open(&upload)),
-                Err(error) if error.conflict() == Some(Conflict::UploadChanged) && attempt < ATTEMPTS => {
+                Err(error)
+                    if error.conflict() == Some(Conflict::UploadChanged) && attempt < BEGIN_ATTEMPTS =>
+                {
                     attempt += 1;
                 }
                 Err(TransitionError::Store(error)) => return Err(error.into()),

@@ -17,15 +17,15 @@ use serde_json::Value;
 use std::time::{Duration, SystemTime};
 
 /// Longer than anything here takes that goes well.
-const PATIENCE: Duration = Duration::from_mins(2);
+const TIMEOUT: Duration = Duration::from_mins(2);
 
 /// An answer, read to its end.
-pub(crate) struct Answer {
+pub(crate) struct AwsResponse {
     pub(crate) status: u16,
     pub(crate) body: Bytes,
 }
 
-impl Answer {
+impl AwsResponse {
     pub(crate) fn text(&self) -> String {
         String::from_utf8_lossy(&self.body).into_owned()
     }
@@ -44,7 +44,7 @@ impl Answer {
 
 /// Somewhere that speaks AWS's protocols over plain HTTP, and who asks there. Connections are kept.
 #[derive(Clone)]
-pub(crate) struct Place {
+pub(crate) struct AwsEndpoint {
     /// Such as `http://127.0.0.1:4566`.
     pub(crate) endpoint: String,
     region: String,
@@ -52,7 +52,7 @@ pub(crate) struct Place {
     client: Client<HttpConnector, Full<Bytes>>,
 }
 
-impl Place {
+impl AwsEndpoint {
     pub(crate) fn new(endpoint: &str, region: &str, key_id: &str, secret: &str) -> Self {
         let mut connector = HttpConnector::new();
         connector.set_nodelay(true);
@@ -88,7 +88,7 @@ impl Place {
         path: &str,
         headers: &[(&str, &str)],
         body: impl Into<Bytes>,
-    ) -> Result<Answer> {
+    ) -> Result<AwsResponse> {
         let body: Bytes = body.into();
         let url = format!("{}{path}", self.endpoint);
         let signature = self.signature(service, method, &url, headers, &body)?;
@@ -108,7 +108,7 @@ impl Place {
         url: &str,
         headers: impl Iterator<Item = (&'a str, &'a str)>,
         body: Bytes,
-    ) -> Result<Answer> {
+    ) -> Result<AwsResponse> {
         let mut request = Request::builder().method("PUT").uri(url);
         for (name, value) in headers {
             // The client sets these itself.
@@ -119,15 +119,15 @@ impl Place {
         self.exchange(request.body(Full::new(body))?).await
     }
 
-    async fn exchange(&self, request: Request<Full<Bytes>>) -> Result<Answer> {
+    async fn exchange(&self, request: Request<Full<Bytes>>) -> Result<AwsResponse> {
         let what = format!("{} {}", request.method(), request.uri());
         let exchange = async {
             let answer = self.client.request(request).await?;
             let status = answer.status().as_u16();
             let body = answer.into_body().collect().await?.to_bytes();
-            anyhow::Ok(Answer { status, body })
+            anyhow::Ok(AwsResponse { status, body })
         };
-        tokio::time::timeout(PATIENCE, exchange)
+        tokio::time::timeout(TIMEOUT, exchange)
             .await
             .with_context(|| format!("{what}: no answer"))?
             .with_context(|| what)

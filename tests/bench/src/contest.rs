@@ -1,6 +1,6 @@
 //! One contest: the same files, copied by each contestant in turns.
 
-use crate::aws::Place;
+use crate::aws::AwsEndpoint;
 use crate::books::{self, Files};
 use crate::mapping::Feed;
 use crate::rclone::{Rclone, Remote};
@@ -18,7 +18,7 @@ use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
 /// What takes longer has stopped.
-const PATIENCE: Duration = Duration::from_mins(30);
+const TIMEOUT: Duration = Duration::from_mins(30);
 /// Where rclone's copies are, beside the replicas.
 const RCLONE_PREFIX: &str = "rclone/";
 
@@ -175,7 +175,7 @@ impl Ground {
                 break ended;
             }
             ensure!(
-                began.elapsed() < PATIENCE,
+                began.elapsed() < TIMEOUT,
                 "{missing} replicas are not available ({why:?}); see {}",
                 self.worker_log.display()
             );
@@ -234,7 +234,7 @@ impl Ground {
 }
 
 /// What answers at an endpoint, so that a mistake there is not taken for a slow contestant.
-pub(crate) async fn ensure_answers(place: &Place, bucket: &str) -> Result<()> {
+pub(crate) async fn ensure_answers(place: &AwsEndpoint, bucket: &str) -> Result<()> {
     let path = format!("/{bucket}?list-type=2&max-keys=1");
     let answer = place.send("s3", "GET", &path, &[], "").await?;
     answer.succeeded(&format!("listing {bucket}")).map(|_| ())

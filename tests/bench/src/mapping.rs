@@ -2,7 +2,7 @@
 //! to a worker that has nothing to do, and deletes what the worker did not report as failed. The next batch is taken while
 //! the workers are busy.
 
-use crate::aws::Place;
+use crate::aws::AwsEndpoint;
 use crate::stack::Mapping;
 use crate::worker::Worker;
 use anyhow::{Context, Result, ensure};
@@ -25,7 +25,7 @@ struct Batch {
 
 /// What the tasks tell each other.
 struct Shared {
-    aws: Place,
+    aws: AwsEndpoint,
     stopping: AtomicBool,
     /// Messages that were received and are not yet answered.
     at_work: AtomicUsize,
@@ -43,7 +43,7 @@ pub(crate) struct Feed {
 }
 
 impl Feed {
-    pub(crate) fn start(aws: &Place, mappings: &[Mapping], workers: Vec<Worker>) -> Self {
+    pub(crate) fn start(aws: &AwsEndpoint, mappings: &[Mapping], workers: Vec<Worker>) -> Self {
         let shared = Arc::new(Shared {
             aws: aws.clone(),
             stopping: AtomicBool::new(false),
@@ -206,7 +206,7 @@ fn outcome(messages: Vec<Value>, answer: &Value) -> (usize, Vec<Value>) {
     (failed.len(), done)
 }
 
-async fn delete(aws: &Place, mapping: &Mapping, done: Vec<Value>) -> Result<()> {
+async fn delete(aws: &AwsEndpoint, mapping: &Mapping, done: Vec<Value>) -> Result<()> {
     if done.is_empty() {
         return Ok(());
     }

@@ -1,6 +1,6 @@
 //! The files to copy: put through Longshore as any client would, so that a replica of each is pending.
 
-use crate::aws::Place;
+use crate::aws::AwsEndpoint;
 use crate::stack::Stack;
 use anyhow::{Context, Result, bail, ensure};
 use bytes::Bytes;
@@ -60,7 +60,7 @@ async fn upload_all(stack: &Stack, sizes: Vec<u64>) -> Result<Vec<Source>> {
 }
 
 /// Uploads one file, and returns the `ETag` that a faithful copy has.
-async fn upload(api: &Api, store: &Place, name: &str, size: u64) -> Result<String> {
+async fn upload(api: &Api, store: &AwsEndpoint, name: &str, size: u64) -> Result<String> {
     let new = NewUpload {
         name: name.to_owned(),
         parent: None,
@@ -82,7 +82,7 @@ async fn upload(api: &Api, store: &Place, name: &str, size: u64) -> Result<Strin
     Ok(etag(&digests))
 }
 
-async fn send_part(api: &Api, store: &Place, upload: &Upload, number: u32, bytes: Bytes) -> Result<()> {
+async fn send_part(api: &Api, store: &AwsEndpoint, upload: &Upload, number: u32, bytes: Bytes) -> Result<()> {
     let sha256 = PartDigest::of(&bytes);
     let signed = api
         .sign_parts(&upload.id, &[PartToSign { number, sha256 }])

@@ -2,7 +2,7 @@
 //! itself.
 
 use crate::args::Args;
-use crate::aws::Place;
+use crate::aws::AwsEndpoint;
 use anyhow::{Context, Result, ensure};
 use serde_json::{Value, json};
 use std::fs;
@@ -30,7 +30,7 @@ pub(crate) struct Function {
 }
 
 pub(crate) struct Stack {
-    pub(crate) aws: Place,
+    pub(crate) aws: AwsEndpoint,
     pub(crate) api_url: String,
     pub(crate) region: String,
     pub(crate) table: String,
@@ -49,7 +49,7 @@ impl Stack {
     pub(crate) async fn take_over(args: &Args) -> Result<Self> {
         let about = read_json(&args.stack)?;
         let region = text(&about, "region")?;
-        let aws = Place::new(text(&about, "endpoint")?, region, "test", "test");
+        let aws = AwsEndpoint::new(text(&about, "endpoint")?, region, "test", "test");
         let name = text(&about["functions"], "replicate")?;
         stop_schedules(&aws).await?;
         let targets = about["targets"].as_array();
@@ -101,7 +101,7 @@ impl Stack {
 
 /// The Ceph to copy to.
 pub(crate) struct Ceph {
-    pub(crate) place: Place,
+    pub(crate) place: AwsEndpoint,
     pub(crate) bucket: String,
     pub(crate) key_id: String,
     pub(crate) secret: String,
@@ -119,7 +119,7 @@ impl Ceph {
             .values()
             .filter_map(|pid| pid.as_u64().and_then(|pid| pid.try_into().ok()));
         Ok(Self {
-            place: Place::new(text(&about, "endpoint")?, region, key_id, secret),
+            place: AwsEndpoint::new(text(&about, "endpoint")?, region, key_id, secret),
             bucket: text(&about, "bucket")?.to_owned(),
             key_id: key_id.to_owned(),
             secret: secret.to_owned(),
@@ -129,7 +129,7 @@ impl Ceph {
 }
 
 /// Nothing sweeps or reconciles while something is measured.
-async fn stop_schedules(aws: &Place) -> Result<()> {
+async fn stop_schedules(aws: &AwsEndpoint) -> Result<()> {
     let rules = aws.json("events", "AWSEvents.ListRules", &json!({})).await?;
     for rule in rules["Rules"].as_array().into_iter().flatten() {
         let name = json!({ "Name": rule["Name"] });
@@ -138,7 +138,7 @@ async fn stop_schedules(aws: &Place) -> Result<()> {
     Ok(())
 }
 
-async fn stop_mappings(aws: &Place, function: &str) -> Result<Vec<Mapping>> {
+async fn stop_mappings(aws: &AwsEndpoint, function: &str) -> Result<Vec<Mapping>> {
     let path = "/2015-03-31/event-source-mappings";
     let listed = aws
         .send(
@@ -187,7 +187,7 @@ fn parse_mapping(endpoint: &str, mapping: &Value) -> Result<Mapping> {
     })
 }
 
-async fn function(aws: &Place, name: &str) -> Result<Function> {
+async fn function(aws: &AwsEndpoint, name: &str) -> Result<Function> {
     let path = format!("/2015-03-31/functions/{name}/configuration");
     let answer = aws.send("lambda", "GET", &path, &[], "").await?;
     let configuration: Value = serde_json::from_slice(&answer.succeeded("GetFunctionConfiguration")?.body)?;

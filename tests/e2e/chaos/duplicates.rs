@@ -1,9 +1,9 @@
 //! SQS delivers each message at least once, in no order. Here each comes three times, to several workers, shuffled.
 
 use crate::harness::bytes::{MIB, PART, fresh};
-use crate::harness::places::{Kind, Place, Stored, Yard};
 use crate::harness::target_proxy::Fate;
-use crate::harness::workers::{Habits, Workers};
+use crate::harness::test_targets::{Kind, ReplicationFixture, Stored, TestTarget};
+use crate::harness::workers::{WorkerOptions, Workers};
 use bytes::Bytes;
 use futures::future::join_all;
 
@@ -11,34 +11,35 @@ const SEEDS: [u64; 2] = [1, 2];
 
 /// Several files of each kind that there is to copy, by workers that get every message three times.
 async fn three_times(kinds: &[Kind], seed: u64) {
-    let places = join_all(kinds.iter().map(|kind| Place::new(*kind, |_| Fate::Pass))).await;
-    let yard = Yard::new(places).await;
+    let places = join_all(kinds.iter().map(|kind| TestTarget::new(*kind, |_| Fate::Pass))).await;
+    let fixture = ReplicationFixture::new(places).await;
     let mut files: Vec<(Stored, Bytes)> = Vec::new();
     // Small ones, one whole part, several parts in one segment, several segments.
     for size in [1, 1000, PART, PART + 1, 130 * MIB] {
         let bytes = fresh(size);
-        files.push((yard.store(&format!("{size}"), &bytes).await, bytes));
+        files.push((fixture.store(&format!("{size}"), &bytes).await, bytes));
     }
     let workers = Workers::start(
-        &yard.queues,
-        Habits {
+        &fixture.queues,
+        WorkerOptions {
             deliveries: 3,
             seed,
-            ..Habits::usual(3)
+            ..WorkerOptions::usual(3)
         },
     );
-    for place in &yard.places {
+    for place in &fixture.places {
         for (stored, _) in &files {
-            yard.available(stored, place).await;
+            fixture.available(stored, place).await;
         }
     }
     workers.idle().await;
     let files: Vec<(&Stored, &Bytes)> = files.iter().map(|(stored, bytes)| (stored, bytes)).collect();
-    for place in &yard.places {
-        yard.check(place, &files, &format!("three times, seed {seed}"))
+    for place in &fixture.places {
+        fixture
+            .check(place, &files, &format!("three times, seed {seed}"))
             .await;
     }
-    assert!(yard.queues.dead_letters().await.is_empty());
+    assert!(fixture.queues.dead_letters().await.is_empty());
     // Of five files at each place: a start for all; three segments, one, and their ends.
     let least = 3 * kinds.len() * (5 + 4 + 2);
     println!(
@@ -47,7 +48,7 @@ async fn three_times(kinds: &[Kind], seed: u64) {
     );
     assert!(workers.delivered() >= least);
     workers.stop().await;
-    yard.close().await;
+    fixture.close().await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

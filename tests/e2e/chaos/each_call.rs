@@ -4,9 +4,9 @@
 //! Nothing here knows which requests a worker makes. A run without faults counts them; then each befalls a file of its own.
 
 use crate::harness::bytes::{PART, fresh};
-use crate::harness::places::{Kind, Place, Stored, Yard};
 use crate::harness::target_proxy::{Asked, Fate};
-use crate::harness::workers::{Habits, Queues, Workers};
+use crate::harness::test_targets::{Kind, ReplicationFixture, Stored, TestTarget};
+use crate::harness::workers::{Queues, WorkerOptions, Workers};
 use bytes::Bytes;
 use futures::stream::{self, StreamExt};
 use std::collections::HashMap;
@@ -61,14 +61,19 @@ impl Sites {
 }
 
 /// A file that one worker copies, with one fault. Returns what it asked the target for.
-async fn copy(yard: &Yard, sites: &Sites, stored: &Stored, fault: Option<(usize, Fate)>) -> Vec<String> {
-    let (place, blob) = (&yard.places[0], &stored.blob);
+async fn copy(
+    fixture: &ReplicationFixture,
+    sites: &Sites,
+    stored: &Stored,
+    fault: Option<(usize, Fate)>,
+) -> Vec<String> {
+    let (place, blob) = (&fixture.places[0], &stored.blob);
     let queues = Queues::new().await;
-    let habits = Habits {
+    let options = WorkerOptions {
         impatient: true,
-        ..Habits::usual(1)
+        ..WorkerOptions::usual(1)
     };
-    let worker = Arc::new(Workers::start(&queues, habits));
+    let worker = Arc::new(Workers::start(&queues, options));
     let site = Site {
         fault,
         worker: Some(Arc::clone(&worker)),
@@ -76,7 +81,7 @@ async fn copy(yard: &Yard, sites: &Sites, stored: &Stored, fault: Option<(usize,
     };
     sites.0.lock().unwrap().insert(blob.clone(), site);
     queues.start(blob, &place.name).await;
-    yard.available(stored, place).await;
+    fixture.available(stored, place).await;
     worker.idle().await;
     let kills = matches!(fault, Some((_, Fate::KillBefore | Fate::KillAfter)));
     assert_eq!(worker.deaths(), usize::from(kills), "{fault:?}");
@@ -98,15 +103,15 @@ async fn copy(yard: &Yard, sites: &Sites, stored: &Stored, fault: Option<(usize,
 async fn every_fault(kind: Kind, size: usize, least: usize) {
     let sites = Sites::default();
     let (judge, kill) = (sites.clone(), sites.clone());
-    let place = Place::new(kind, move |asked| judge.judge(asked)).await;
+    let place = TestTarget::new(kind, move |asked| judge.judge(asked)).await;
     place.relay.on_kill(move |asked| kill.kill(asked));
-    let yard = Yard::new(vec![place]).await;
+    let fixture = ReplicationFixture::new(vec![place]).await;
     let store = async |name: &str| {
         let bytes = fresh(size);
-        (yard.store(name, &bytes).await, bytes)
+        (fixture.store(name, &bytes).await, bytes)
     };
     let unharmed = store("unharmed").await;
-    let requests = copy(&yard, &sites, &unharmed.0, None).await;
+    let requests = copy(&fixture, &sites, &unharmed.0, None).await;
     println!("{kind:?}, {size} bytes: {requests:?}");
     assert!(requests.len() >= least, "{requests:?}");
     let faults = (1..=requests.len()).flat_map(|number| WAYS.map(|way| (number, way)));
@@ -116,14 +121,14 @@ async fn every_fault(kind: Kind, size: usize, least: usize) {
     let harmed = stream::iter(faults).map(async |(number, way)| {
         let what = format!("{} {way:?} {number}", requests[number - 1]);
         let (stored, bytes) = store(&what).await;
-        copy(&yard, &sites, &stored, Some((number, way))).await;
+        copy(&fixture, &sites, &stored, Some((number, way))).await;
         (stored, bytes)
     });
     let mut files: Vec<(Stored, Bytes)> = harmed.buffer_unordered(AT_ONCE).collect().await;
     files.push(unharmed);
     let files: Vec<(&Stored, &Bytes)> = files.iter().map(|(stored, bytes)| (stored, bytes)).collect();
-    yard.check(&yard.places[0], &files, "each call").await;
-    yard.close().await;
+    fixture.check(&fixture.places[0], &files, "each call").await;
+    fixture.close().await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

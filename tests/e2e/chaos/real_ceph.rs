@@ -6,10 +6,10 @@
 use crate::harness::bytes::fresh;
 use crate::harness::ceph;
 use crate::harness::person::put;
-use crate::harness::places::{Kind, Place, Stored, Yard};
 use crate::harness::target_proxy::{Fate, some_fail};
+use crate::harness::test_targets::{Kind, ReplicationFixture, Stored, TestTarget};
 use crate::harness::wait::until_for;
-use crate::harness::workers::{Habits, Workers};
+use crate::harness::workers::{WorkerOptions, Workers};
 use bytes::Bytes;
 use client::types::PartToSign;
 use domain::content::{ContentId, PartDigest, PartPlan};
@@ -57,17 +57,17 @@ async fn a_big_file_under_fire_arrives_everywhere() {
     let began = Instant::now();
     let say = |what: &str| println!("{size} bytes, {what}: {:.0} s", began.elapsed().as_secs_f64());
     let places = vec![
-        Place::new(Kind::Ceph, some_fail(11, RATE, &WAYS)).await,
-        Place::new(Kind::Oss, some_fail(12, RATE, &WAYS)).await,
+        TestTarget::new(Kind::Ceph, some_fail(11, RATE, &WAYS)).await,
+        TestTarget::new(Kind::Oss, some_fail(12, RATE, &WAYS)).await,
     ];
-    let yard = Yard::new(places).await;
-    let (stored, digests) = upload(&yard, size).await;
+    let fixture = ReplicationFixture::new(places).await;
+    let (stored, digests) = upload(&fixture, size).await;
     say("uploaded");
 
-    let workers = Arc::new(Workers::start(&yard.queues, Habits::usual(WORKERS)));
+    let workers = Arc::new(Workers::start(&fixture.queues, WorkerOptions::usual(WORKERS)));
     let killer = tokio::spawn(kill_one_after_another(Arc::clone(&workers)));
     for (share, daemon) in [(0.2, "osd"), (0.5, "gateway")] {
-        half_way(&yard, &stored, share).await;
+        half_way(&fixture, &stored, share).await;
         control(&["kill", daemon]).await;
         say(&format!("the {daemon} is killed"));
         // Long enough for its users to notice.
@@ -75,24 +75,30 @@ async fn a_big_file_under_fire_arrives_everywhere() {
         control(&["start"]).await;
         say(&format!("the {daemon} runs again"));
     }
-    for place in &yard.places {
-        yard.available_within(LONGEST, &stored, place).await;
+    for place in &fixture.places {
+        fixture.available_within(LONGEST, &stored, place).await;
         say(&format!("available at {:?}", place.kind));
     }
     killer.abort();
     workers.idle().await;
 
-    for place in &yard.places {
-        yard.check_row(&stored, place, "a big file").await;
+    for place in &fixture.places {
+        fixture.check_row(&stored, place, "a big file").await;
         let size = i64::try_from(size).unwrap();
-        let tally = (place.tally("available").await, place.tally("copied_bytes").await);
+        let counters = (
+            place.counters("available").await,
+            place.counters("copied_bytes").await,
+        );
         assert_eq!(
-            tally,
+            counters,
             (1, size),
             "{:?}: each segment was counted once",
             place.kind
         );
-        assert_eq!(place.tally("pending").await + place.tally("failed").await, 0);
+        assert_eq!(
+            place.counters("pending").await + place.counters("failed").await,
+            0
+        );
         assert_eq!(
             place.multipart_uploads(),
             0,
@@ -109,14 +115,14 @@ async fn a_big_file_under_fire_arrives_everywhere() {
     assert!(deaths >= WORKERS, "only {deaths} workers were killed");
     assert!(memory <= MEMORY, "a worker used {memory} KiB");
     workers.stop().await;
-    yard.close().await;
+    fixture.close().await;
 }
 
 /// Uploads new bytes, part by part: they never are in memory, or on disk, all at once. Returns the digest of each part.
-async fn upload(yard: &Yard, size: u64) -> (Stored, Vec<PartDigest>) {
-    yard.person.set_quota(2 * size).await;
+async fn upload(fixture: &ReplicationFixture, size: u64) -> (Stored, Vec<PartDigest>) {
+    fixture.person.set_quota(2 * size).await;
     let plan = PartPlan::for_size(size).unwrap();
-    let upload = yard
+    let upload = fixture
         .person
         .begin_as("big", usize::try_from(size).unwrap(), None)
         .await;
@@ -131,13 +137,13 @@ async fn upload(yard: &Yard, size: u64) -> (Stored, Vec<PartDigest>) {
         };
         let to_sign: Vec<PartToSign> = numbers.iter().zip(&parts).map(to_sign).collect();
         digests.extend(to_sign.iter().map(|part| part.sha256));
-        let signed = yard.person.api.sign_parts(&upload.id, &to_sign).await.unwrap();
+        let signed = fixture.person.api.sign_parts(&upload.id, &to_sign).await.unwrap();
         let sent = stream::iter(signed.iter().zip(parts)).for_each_concurrent(3, async |(signed, bytes)| {
             put(signed, bytes).await.expect(200);
         });
         sent.await;
     }
-    let stored = yard.complete(&upload.id).await;
+    let stored = fixture.complete(&upload.id).await;
     assert_eq!(stored.file.content_id, ContentId::of_parts(&digests));
     (stored, digests)
 }
@@ -152,7 +158,7 @@ async fn kill_one_after_another(workers: Arc<Workers>) {
 }
 
 /// Waits until so much of the file is at the first place.
-async fn half_way(yard: &Yard, stored: &Stored, share: f64) {
+async fn half_way(fixture: &ReplicationFixture, stored: &Stored, share: f64) {
     let size = stored.file.size.unwrap();
     #[allow(
         clippy::cast_precision_loss,
@@ -162,7 +168,7 @@ async fn half_way(yard: &Yard, stored: &Stored, share: f64) {
     )]
     let wanted = (size as f64 * share) as u64;
     until_for(LONGEST, &format!("{share} of it is copied"), async || {
-        let replica = yard.replica(stored, &yard.places[0]).await;
+        let replica = fixture.replica(stored, &fixture.places[0]).await;
         let state = json!(replica.state);
         assert!(replica.bytes_done < size, "it was too fast: {replica:?}");
         (state == "copying" && replica.bytes_done >= wanted).then_some(())
@@ -176,7 +182,7 @@ async fn control(arguments: &[&'static str]) {
 }
 
 /// Checks that a client that is not ours gets every part of the file as it was sent.
-fn is_there(place: &Place, stored: &Stored, digests: &[PartDigest]) {
+fn is_there(place: &TestTarget, stored: &Stored, digests: &[PartDigest]) {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("copy");
     place.download(&stored.blob, &path);

@@ -3,7 +3,7 @@
 use super::{AT_ONCE, complete, insist};
 use crate::harness::audit;
 use crate::harness::bytes::fresh;
-use crate::harness::http::Answer;
+use crate::harness::http::HttpResponse;
 use crate::harness::person::{Person, content_id};
 use crate::harness::proof::{PROVABLE, proof_of};
 use futures::future::{join, join_all};
@@ -33,7 +33,7 @@ async fn twenty_prove_a_blob_whose_owner_deletes_it() {
     let proofs = join_all(people.iter().zip(&uploads).map(prove));
     let path = format!("/files/{}", file.id);
     let delete = insist(async || owner.call("DELETE", &path, None).await);
-    let (answers, deleted): (Vec<Answer>, Answer) = join(proofs, delete).await;
+    let (answers, deleted): (Vec<HttpResponse>, HttpResponse) = join(proofs, delete).await;
     deleted.expect(204);
     for answer in answers {
         let done = answer.expect(200).json();

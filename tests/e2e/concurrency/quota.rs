@@ -3,9 +3,9 @@
 use super::{AT_ONCE, complete, insist, post};
 use crate::harness::audit;
 use crate::harness::bytes::fresh;
-use crate::harness::http::Answer;
+use crate::harness::http::HttpResponse;
 use crate::harness::person::Person;
-use crate::harness::wait::PATIENCE;
+use crate::harness::wait::TIMEOUT;
 use futures::future::join;
 use futures::{StreamExt, stream};
 use serde_json::json;
@@ -27,7 +27,7 @@ async fn two_hundred_uploads_at_the_edge_of_a_quota() {
     const FIT: u64 = 57;
     const QUOTA: u64 = FIT * SIZE + SIZE - 1;
     let person = with_quota(QUOTA).await;
-    let answers: Vec<Answer> = stream::iter(0..200)
+    let answers: Vec<HttpResponse> = stream::iter(0..200)
         .map(async |name| {
             post(
                 &person,
@@ -93,7 +93,7 @@ async fn uploads_at_the_edge_of_a_quota_while_room_comes_and_goes() {
     };
     let began = Instant::now();
     // A quarter of them stays: twice as many as fit leave half of the quota.
-    let go_on = |_: &u64| accepted.load(Ordering::Relaxed) < 2 * FIT && began.elapsed() < PATIENCE;
+    let go_on = |_: &u64| accepted.load(Ordering::Relaxed) < 2 * FIT && began.elapsed() < TIMEOUT;
     stream::iter((0..).take_while(go_on))
         .for_each_concurrent(AT_ONCE, one)
         .await;

@@ -6,7 +6,7 @@
 
 use crate::harness::aws::item_of;
 use crate::harness::stack::{root, stack};
-use domain::possession::Nonce;
+use domain::proof::Nonce;
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 use std::str::FromStr;

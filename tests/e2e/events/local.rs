@@ -15,7 +15,7 @@ use tokio::process::{Child, ChildStdin, ChildStdout, Command};
 use tokio::time::{sleep, timeout};
 
 /// How long anything here may take on a busy machine.
-const PATIENCE: Duration = Duration::from_mins(3);
+const TIMEOUT: Duration = Duration::from_mins(3);
 
 /// The sample world, put by `events/sample/put.py`, which stays to put it again.
 pub(super) struct SampleWorld {
@@ -57,7 +57,7 @@ impl SampleWorld {
     }
 
     async fn is_put(&mut self) {
-        let line = timeout(PATIENCE, self.done.next_line())
+        let line = timeout(TIMEOUT, self.done.next_line())
             .await
             .expect("putting the sample world takes too long");
         assert_eq!(
@@ -105,7 +105,7 @@ impl Watch {
                     return Self { _process: process, port };
                 },
                 _ = process.wait() => {}
-                () = sleep(PATIENCE) => {}
+                () = sleep(TIMEOUT) => {}
             }
         }
         panic!("cargo lambda watch does not start");
@@ -177,7 +177,7 @@ impl Function {
             .arg(event)
             .stdout(Stdio::piped())
             .stderr(Stdio::piped());
-        let Ok(output) = timeout(PATIENCE, command.output()).await else {
+        let Ok(output) = timeout(TIMEOUT, command.output()).await else {
             return Err("no answer".to_owned());
         };
         let output = output.unwrap();

@@ -2,7 +2,7 @@
 
 use super::{Scenario, check_status};
 use crate::harness::bytes::{fresh, unique};
-use crate::harness::http::Answer;
+use crate::harness::http::HttpResponse;
 use crate::harness::person::{Person, content_id};
 use crate::harness::proof::PROVABLE;
 use crate::harness::sandbox::{http_event, with_header};
@@ -53,7 +53,7 @@ impl Scenario for New {
 }
 
 /// The answers to a request that is sent twice with one key, both good and the second remembered.
-async fn ask_twice(person: &Person, key: &str, body: &Value, what: &str) -> (Answer, Answer) {
+async fn ask_twice(person: &Person, key: &str, body: &Value, what: &str) -> (HttpResponse, HttpResponse) {
     let headers = [("content-type", "application/json"), ("idempotency-key", key)];
     let ask = async || {
         let answer = person.raw("POST", "/uploads", &headers, body.to_string()).await;

@@ -11,13 +11,13 @@ use domain::content::PartDigest;
 use serde_json::{Value, json};
 
 /// The store has lost the parts (a lifecycle rule): they can be sent again, whichever call finds that out and is stopped.
-pub(super) struct Look {
+pub(super) struct ListParts {
     person: Person,
     bytes: Bytes,
     upload: String,
 }
 
-impl Scenario for Look {
+impl Scenario for ListParts {
     const FUNCTION: &'static str = "upload-get";
     const CALLS: usize = 5;
 

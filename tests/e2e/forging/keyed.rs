@@ -3,7 +3,7 @@
 use super::{id, owner_of};
 use crate::harness::audit;
 use crate::harness::bytes::unique;
-use crate::harness::http::Answer;
+use crate::harness::http::HttpResponse;
 use crate::harness::person::{Person, content_id};
 use crate::harness::proof::{PROVABLE, proof_of};
 use serde_json::json;
@@ -17,7 +17,7 @@ async fn the_same_challenge_for_the_same_key() {
     let key = format!("{:x}", unique());
     let headers = [("content-type", "application/json"), ("idempotency-key", &key)];
     let body = json!({ "name": "mine", "size": bytes.len(), "content_id": content_id(&bytes) }).to_string();
-    let ask = async || -> Answer {
+    let ask = async || -> HttpResponse {
         let answer = person.raw("POST", "/uploads", &headers, body.clone()).await;
         answer.expect(200)
     };

@@ -29,7 +29,7 @@ struct Account {
     row: Value,
     nodes: Vec<Value>,
     entries: Vec<Value>,
-    holdings: Vec<Value>,
+    content_references: Vec<Value>,
     uploads: Vec<Value>,
     /// Answers that are remembered by an idempotency key.
     answers: Vec<Value>,
@@ -47,7 +47,7 @@ impl Account {
             row: of("ACCOUNT").remove(0),
             nodes: of("NODE#"),
             entries: of("ENTRY#"),
-            holdings: of("HOLDS#"),
+            content_references: of("HAS_CONTENT#"),
             uploads: of("UPLOAD#"),
             answers: of("KEY#"),
         }
@@ -97,15 +97,15 @@ impl Account {
         }
         assert_eq!(
             self.files().count(),
-            self.holdings.len(),
-            "{what}: each file is a holding"
+            self.content_references.len(),
+            "{what}: each file is a content reference"
         );
         for file in self.files() {
             let content = &file["file"];
-            let held = self.holdings.iter().any(|holding| {
-                holding["node"] == file["id"]
-                    && holding["blob"] == content["blob"]
-                    && holding["content_id"] == content["content_id"]
+            let held = self.content_references.iter().any(|content_reference| {
+                content_reference["node"] == file["id"]
+                    && content_reference["blob"] == content["blob"]
+                    && content_reference["content_id"] == content["content_id"]
             });
             assert!(held, "{what}: not held: {file}");
         }
@@ -155,8 +155,8 @@ pub(crate) async fn account(person: &Person) -> usize {
 struct Blob {
     id: String,
     row: Option<Value>,
-    claim: Option<Value>,
-    ledger: Vec<PartDigest>,
+    upload_owner: Option<Value>,
+    part_digests: Vec<PartDigest>,
     replicas: Vec<Value>,
     items: usize,
 }
@@ -173,8 +173,8 @@ impl Blob {
         Self {
             id: id.to_owned(),
             row: of("BLOB").first().copied().cloned(),
-            claim: of("UPLOAD").first().copied().cloned(),
-            ledger: of("LEDGER#").iter().flat_map(digests).collect(),
+            upload_owner: of("UPLOAD").first().copied().cloned(),
+            part_digests: of("DIGESTS#").iter().flat_map(digests).collect(),
             replicas: of("REPLICA#").into_iter().cloned().collect(),
             items: all.len(),
         }
@@ -221,12 +221,17 @@ impl Blob {
 
     /// Whether some account's files get to other targets than everybody's: those of its owner may.
     async fn has_policies(&self) -> bool {
-        let Some(claim) = &self.claim else { return false };
-        let roster = item("TARGETS", "TARGETS").await.unwrap_or_default();
-        let policies = roster["policies"].as_array().cloned().unwrap_or_default();
+        let Some(upload_owner) = &self.upload_owner else {
+            return false;
+        };
+        let target_registry = item("TARGETS", "TARGETS").await.unwrap_or_default();
+        let policies = target_registry["policies"]
+            .as_array()
+            .cloned()
+            .unwrap_or_default();
         policies
             .iter()
-            .any(|policy| policy["account"] == claim["account"])
+            .any(|policy| policy["account"] == upload_owner["account"])
     }
 
     /// It has exactly `references`, its bytes are there, and they are what it says.
@@ -248,8 +253,8 @@ impl Blob {
             );
         }
         let content_id = row["content_id"].as_str().unwrap();
-        let written = ContentId::of_parts(&self.ledger).map(|id| id.to_string());
-        assert_eq!(written.as_deref(), Some(content_id), "{what}: its ledger");
+        let written = ContentId::of_parts(&self.part_digests).map(|id| id.to_string());
+        assert_eq!(written.as_deref(), Some(content_id), "{what}: its part digests");
         self.check_replicas(what).await;
         let scope = row["scope"]
             .as_str()
@@ -299,10 +304,10 @@ pub(crate) async fn world(people: &[&Person], what: &str) -> usize {
         if is_live(upload) {
             assert!(blob.row.is_none(), "{what}: a blob already");
             if upload["multipart_id"].is_string() {
-                let claim = blob
-                    .claim
+                let upload_owner = blob
+                    .upload_owner
                     .unwrap_or_else(|| panic!("{what}: has parts, and no claim"));
-                assert_eq!(claim["upload"], upload["id"], "{what}");
+                assert_eq!(upload_owner["upload"], upload["id"], "{what}");
             }
         } else if blob.row.is_some() {
             references.entry(upload["blob"].as_str().unwrap()).or_default();

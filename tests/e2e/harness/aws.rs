@@ -15,5 +15,5 @@ pub(crate) use queue::{dead_letters, send_message};
 pub(crate) use role::{credentials_of, iam_query, percent_encoded, policies_of};
 pub(crate) use secret::{delete_secret, new_secret, put_secret, secret};
 pub(crate) use table::{
-    item, item_of, items, partition, put, put_in, scan, set, set_in, tally_in, typed_item,
+    counters_in, item, item_of, items, partition, put, put_in, scan, set, set_in, typed_item,
 };

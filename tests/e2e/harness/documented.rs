@@ -1,7 +1,7 @@
 //! Holds every answer of the API that any test gets to the OpenAPI document: its status has to be there, and a problem's
 //! code.
 
-use super::http::Answer;
+use super::http::HttpResponse;
 use super::stack::{root, stack};
 use serde_json::Value;
 use std::sync::LazyLock;
@@ -12,7 +12,7 @@ static DOCUMENT: LazyLock<Value> = LazyLock::new(|| {
 });
 
 /// Panics when the API gave an answer that its document does not have.
-pub(super) fn check(method: &str, url: &str, answer: &Answer) {
+pub(super) fn check(method: &str, url: &str, answer: &HttpResponse) {
     let Some(path) = url.strip_prefix(&stack().api_url) else {
         return;
     };

@@ -20,13 +20,13 @@ use tokio_rustls::rustls::ClientConfig;
 
 /// An answer, read to its end.
 #[derive(Debug)]
-pub(crate) struct Answer {
+pub(crate) struct HttpResponse {
     pub(crate) status: u16,
     pub(crate) headers: HeaderMap,
     pub(crate) body: Bytes,
 }
 
-impl Answer {
+impl HttpResponse {
     /// A header's text, empty when it is not there.
     pub(crate) fn header(&self, name: &str) -> &str {
         self.headers
@@ -55,7 +55,7 @@ impl Answer {
 }
 
 /// Longer than any gateway waits.
-const PATIENCE: Duration = Duration::from_mins(2);
+const TIMEOUT: Duration = Duration::from_mins(2);
 
 type Failure = Box<dyn Error + Send + Sync>;
 
@@ -65,7 +65,7 @@ pub(crate) async fn send(
     url: &str,
     headers: &[(&str, &str)],
     body: impl Into<Bytes>,
-) -> Answer {
+) -> HttpResponse {
     let uri: Uri = url
         .parse()
         .unwrap_or_else(|error| panic!("not a URL: {url}: {error}"));
@@ -91,12 +91,12 @@ pub(crate) async fn send(
             _ => exchange(authority, request).await,
         }
     };
-    let answer = timeout(PATIENCE, answer)
+    let answer = timeout(TIMEOUT, answer)
         .await
-        .unwrap_or_else(|_| panic!("{method} {url}: no answer within {PATIENCE:?}"));
+        .unwrap_or_else(|_| panic!("{method} {url}: no answer within {TIMEOUT:?}"));
     let answer = answer.unwrap_or_else(|error| panic!("{method} {url}: {error}"));
     let (head, body) = answer.into_parts();
-    let answer = Answer {
+    let answer = HttpResponse {
         status: head.status.as_u16(),
         headers: head.headers,
         body,

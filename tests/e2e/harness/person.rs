@@ -2,7 +2,7 @@
 
 use super::aws::{self, function_environment, invoke, secret};
 use super::bytes::{PART, unique};
-use super::http::{Answer, send};
+use super::http::{HttpResponse, send};
 use super::stack::stack;
 use bytes::Bytes;
 use client::transfer::{DownloadRequest, Options, UploadRequest, Uploaded, download, upload};
@@ -196,7 +196,7 @@ impl Person {
     }
 
     /// A call to the API, below `/v1`.
-    pub(crate) async fn call(&self, method: &str, path: &str, body: Option<&Value>) -> Answer {
+    pub(crate) async fn call(&self, method: &str, path: &str, body: Option<&Value>) -> HttpResponse {
         let body = body.map(Value::to_string).unwrap_or_default();
         self.raw(method, path, &[("content-type", "application/json")], body)
             .await
@@ -209,7 +209,7 @@ impl Person {
         path: &str,
         headers: &[(&str, &str)],
         body: impl Into<Bytes>,
-    ) -> Answer {
+    ) -> HttpResponse {
         let authorization = format!("Bearer {}", self.token);
         let mut all = vec![("authorization", authorization.as_str())];
         all.extend_from_slice(headers);
@@ -291,7 +291,7 @@ impl Person {
     }
 
     /// Asks to complete, once.
-    pub(crate) async fn complete(&self, upload: &str) -> Answer {
+    pub(crate) async fn complete(&self, upload: &str) -> HttpResponse {
         self.call("POST", &format!("/uploads/{upload}/complete"), None)
             .await
     }
@@ -351,7 +351,7 @@ pub(crate) fn content_id(bytes: &[u8]) -> ContentId {
 }
 
 /// Sends a part as it was signed.
-pub(crate) async fn put(signed: &SignedPart, body: impl Into<Bytes>) -> Answer {
+pub(crate) async fn put(signed: &SignedPart, body: impl Into<Bytes>) -> HttpResponse {
     put_with(signed, |_, value| Some(value.to_owned()), body).await
 }
 
@@ -360,7 +360,7 @@ pub(crate) async fn put_with(
     signed: &SignedPart,
     change: impl Fn(&str, &str) -> Option<String>,
     body: impl Into<Bytes>,
-) -> Answer {
+) -> HttpResponse {
     let headers: Vec<(String, String)> = signed
         .headers
         .iter()

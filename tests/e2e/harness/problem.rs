@@ -1,10 +1,10 @@
 //! What every refusal must look like.
 
-use super::http::Answer;
+use super::http::HttpResponse;
 use super::stack::stack;
 use serde_json::Value;
 
-impl Answer {
+impl HttpResponse {
     /// Panics unless this is a problem document with this status and code. Returns the document.
     #[track_caller]
     pub(crate) fn problem(&self, status: u16, code: &str) -> Value {

@@ -2,7 +2,7 @@
 //! any client has to do.
 
 use super::aws::items;
-use super::http::Answer;
+use super::http::HttpResponse;
 use super::person::{Person, content_id};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD as BASE64;
@@ -37,7 +37,7 @@ pub(crate) fn ranges(challenge: &Value) -> Vec<(usize, usize)> {
 
 impl Person {
     /// Announces `bytes` and returns the answer, whatever it is.
-    pub(crate) async fn announce(&self, name: &str, bytes: &[u8]) -> Answer {
+    pub(crate) async fn announce(&self, name: &str, bytes: &[u8]) -> HttpResponse {
         let body = json!({ "name": name, "size": bytes.len(), "content_id": content_id(bytes) });
         self.call("POST", "/uploads", Some(&body)).await
     }
@@ -57,7 +57,7 @@ impl Person {
     }
 
     /// Answers an upload's challenge.
-    pub(crate) async fn prove(&self, upload: &str, proof: &str) -> Answer {
+    pub(crate) async fn prove(&self, upload: &str, proof: &str) -> HttpResponse {
         let body = json!({ "proof": proof });
         self.call("POST", &format!("/uploads/{upload}/proof"), Some(&body))
             .await

@@ -6,7 +6,7 @@
 use super::http::exchange;
 use super::signed::signature;
 use super::stack::stack;
-use super::wait::PATIENCE;
+use super::wait::TIMEOUT;
 use aws_credential_types::Credentials;
 use bytes::Bytes;
 use http_body_util::{BodyExt, Full};
@@ -163,7 +163,7 @@ impl Proxy {
     pub(crate) async fn go_and_wait(&self) {
         self.go();
         let none_left = async { drop(self.state.late.subscribe().wait_for(|late| *late == 0).await) };
-        timeout(PATIENCE, none_left)
+        timeout(TIMEOUT, none_left)
             .await
             .expect("late calls are answered");
     }

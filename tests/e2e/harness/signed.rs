@@ -1,6 +1,6 @@
 //! Requests to AWS itself, signed with the credentials in the environment (an emulator takes any).
 
-use super::http::{Answer, send};
+use super::http::{HttpResponse, send};
 use super::stack::stack;
 use aws_credential_types::Credentials;
 use aws_sigv4::http_request::{
@@ -19,7 +19,7 @@ pub(crate) async fn send_signed(
     url: &str,
     headers: &[(&str, &str)],
     body: impl Into<Bytes>,
-) -> Answer {
+) -> HttpResponse {
     let body: Bytes = body.into();
     let added = signature(&credentials(), service, method, url, headers, &body);
     let mut all = headers.to_vec();

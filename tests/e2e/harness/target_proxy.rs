@@ -59,7 +59,7 @@ pub(crate) struct Asked {
 
 type Rule = Box<dyn Fn(&Asked) -> Fate + Send + Sync>;
 type Kill = Box<dyn Fn(&Asked) + Send + Sync>;
-type Answer = Response<BoxBody<Bytes, hyper::Error>>;
+type RelayResponse = Response<BoxBody<Bytes, hyper::Error>>;
 
 struct State {
     upstream: String,
@@ -171,7 +171,7 @@ async fn accept(listener: TcpListener, state: Arc<State>) {
     }
 }
 
-async fn relay(state: &State, request: Request<Incoming>) -> io::Result<Answer> {
+async fn relay(state: &State, request: Request<Incoming>) -> io::Result<RelayResponse> {
     let lost = || io::Error::other("a fault that a test asked for");
     let asked = state.note(&request);
     let fate = (state.rule)(&asked);
@@ -307,7 +307,7 @@ impl Passing {
 }
 
 /// What workers take for a passing failure of the server.
-fn failure() -> Answer {
+fn failure() -> RelayResponse {
     let text = "<?xml version=\"1.0\"?><Error><Code>InternalError</Code><Message>by a test</Message></Error>";
     let body = Full::from(text).map_err(|never| match never {}).boxed();
     let mut failure = Response::new(body);

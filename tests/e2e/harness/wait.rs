@@ -5,7 +5,7 @@ use std::panic::AssertUnwindSafe;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 /// Long enough for anything that goes well on a slow, busy machine.
-pub(crate) const PATIENCE: Duration = Duration::from_mins(5);
+pub(crate) const TIMEOUT: Duration = Duration::from_mins(5);
 
 /// Does something about what is counted by the hour; again, if the hour went by in the meantime.
 pub(crate) async fn within_one_hour(attempt: impl AsyncFn()) {
@@ -21,12 +21,12 @@ pub(crate) async fn within_one_hour(attempt: impl AsyncFn()) {
 
 /// Asks again and again until there is an answer. `what` names it for the case that there never is.
 pub(crate) async fn until<T>(what: &str, ask: impl AsyncFnMut() -> Option<T>) -> T {
-    until_for(PATIENCE, what, ask).await
+    until_for(TIMEOUT, what, ask).await
 }
 
 /// The same with another patience.
 pub(crate) async fn until_for<T>(
-    patience: Duration,
+    timeout: Duration,
     what: &str,
     mut ask: impl AsyncFnMut() -> Option<T>,
 ) -> T {
@@ -35,7 +35,7 @@ pub(crate) async fn until_for<T>(
         if let Some(answer) = ask().await {
             return answer;
         }
-        assert!(began.elapsed() < patience, "waited in vain: {what}");
+        assert!(began.elapsed() < timeout, "waited in vain: {what}");
         tokio::time::sleep(Duration::from_millis(150)).await;
     }
 }

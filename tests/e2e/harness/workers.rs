@@ -21,7 +21,7 @@ type Rule = Arc<dyn Fn(&Seen) -> Act + Send + Sync>;
 
 /// How workers work.
 #[derive(Clone)]
-pub(crate) struct Habits {
+pub(crate) struct WorkerOptions {
     pub(crate) workers: usize,
     /// How often each message is delivered. More than once: in a random order, too.
     pub(crate) deliveries: usize,
@@ -35,7 +35,7 @@ pub(crate) struct Habits {
     pub(crate) impatient: bool,
 }
 
-impl Habits {
+impl WorkerOptions {
     /// As they are deployed.
     pub(crate) fn usual(workers: usize) -> Self {
         Self {
@@ -51,7 +51,7 @@ impl Habits {
 
 struct Crew {
     queues: Queues,
-    habits: Habits,
+    options: WorkerOptions,
     /// Received, and not handed over yet.
     pool: Mutex<Vec<Record>>,
     draws: AtomicU64,
@@ -90,11 +90,11 @@ impl Drop for Workers {
 }
 
 impl Workers {
-    pub(crate) fn start(queues: &Queues, habits: Habits) -> Self {
-        let count = habits.workers;
+    pub(crate) fn start(queues: &Queues, options: WorkerOptions) -> Self {
+        let count = options.workers;
         let crew = Arc::new(Crew {
             queues: queues.clone(),
-            habits,
+            options,
             pool: Mutex::default(),
             draws: AtomicU64::new(0),
             busy: AtomicUsize::new(0),
@@ -179,7 +179,7 @@ impl Crew {
             match worker.invoke(&json!({ "Records": records })).await {
                 Some(answer) => settle(&batch, &answer).await,
                 None => {
-                    if self.habits.impatient {
+                    if self.options.impatient {
                         show_again(&batch).await;
                     }
                     worker = self.replace(index, worker).await;
@@ -197,10 +197,10 @@ impl Crew {
     }
 
     async fn hire(&self, index: usize) -> Sandbox {
-        let receives = self.habits.max_receives.to_string();
+        let receives = self.options.max_receives.to_string();
         let mut environment = self.queues.environment().to_vec();
         environment.push(("MAX_RECEIVES", &receives));
-        let rule = self.habits.aws.clone();
+        let rule = self.options.aws.clone();
         if rule.is_none() && !stack().endpoint.is_empty() {
             environment.push(("AWS_ENDPOINT_URL", &stack().endpoint));
         }
@@ -220,7 +220,7 @@ impl Crew {
             {
                 let mut pool = self.pool.lock().await;
                 // So many that an order among them means something.
-                let enough = if self.habits.deliveries > 1 { 30 } else { 1 };
+                let enough = if self.options.deliveries > 1 { 30 } else { 1 };
                 if pool.len() < enough {
                     self.receive(&mut pool).await;
                 }
@@ -234,10 +234,10 @@ impl Crew {
     }
 
     async fn receive(&self, pool: &mut Vec<Record>) {
-        let segments = if self.habits.deliveries > 1 { 10 } else { 1 };
+        let segments = if self.options.deliveries > 1 { 10 } else { 1 };
         for (queue, most) in [(&self.queues.start, 10), (&self.queues.copy, segments)] {
             for message in receive(queue, most).await {
-                let copies = 0..self.habits.deliveries;
+                let copies = 0..self.options.deliveries;
                 pool.extend(copies.map(|copy| Record {
                     record: record(&message, copy),
                     queue: queue.clone(),
@@ -249,7 +249,7 @@ impl Crew {
     /// One segment, or some of what is small.
     fn draw(&self, pool: &mut Vec<Record>) -> Option<Vec<Record>> {
         let draw = |most: usize| {
-            let random = mixed(self.habits.seed ^ mixed(self.draws.fetch_add(1, Ordering::SeqCst)));
+            let random = mixed(self.options.seed ^ mixed(self.draws.fetch_add(1, Ordering::SeqCst)));
             usize::try_from(random).unwrap() % most
         };
         if pool.is_empty() {
@@ -259,7 +259,7 @@ impl Crew {
         if batch[0].queue == self.queues.copy {
             return Some(batch);
         }
-        let most = if self.habits.deliveries > 1 {
+        let most = if self.options.deliveries > 1 {
             1 + draw(4)
         } else {
             10

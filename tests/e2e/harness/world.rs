@@ -7,7 +7,7 @@ mod targets;
 
 use super::aws;
 use super::bytes::{PART, unique};
-use super::http::Answer;
+use super::http::HttpResponse;
 use super::person::Person;
 use super::proxy::{Act, Seen};
 use super::sandbox::{Sandbox, http_event};
@@ -24,7 +24,7 @@ pub(crate) fn new_key() -> String {
 }
 
 /// An answer of a function behind the gateway.
-pub(crate) struct Said {
+pub(crate) struct FunctionAnswer {
     pub(crate) status: u64,
     pub(crate) body: Value,
 }
@@ -159,7 +159,7 @@ impl World {
     }
 
     /// Asks for an upload.
-    pub(crate) async fn create(&mut self, body: &Value) -> Said {
+    pub(crate) async fn create(&mut self, body: &Value) -> FunctionAnswer {
         let event = http_event("upload-create", None, &self.person.token, Some(body));
         said(&self.create.invoke(&event).await.unwrap())
     }
@@ -194,7 +194,7 @@ impl World {
     }
 
     /// Asks to finalize.
-    pub(crate) async fn complete(&mut self, sent: &Sent) -> Said {
+    pub(crate) async fn complete(&mut self, sent: &Sent) -> FunctionAnswer {
         let token = &self.person.token;
         let event = http_event("upload-complete", Some(&sent.upload), token, None);
         said(&self.complete.invoke(&event).await.unwrap())
@@ -290,10 +290,10 @@ async fn make_table(name: &str) {
     dynamodb("CreateTable", &table).await;
 }
 
-fn said(answer: &Value) -> Said {
+fn said(answer: &Value) -> FunctionAnswer {
     let status = answer["statusCode"].as_u64();
     let body = answer["body"].as_str().unwrap_or_default();
-    Said {
+    FunctionAnswer {
         status: status.unwrap_or_else(|| panic!("no HTTP answer: {answer}")),
         body: serde_json::from_str(body).unwrap_or_default(),
     }
@@ -314,7 +314,7 @@ async fn dynamodb(operation: &str, body: &Value) -> Value {
     answer.expect(200).json()
 }
 
-async fn s3(method: &str, path: &str, body: impl Into<Bytes>) -> Answer {
+async fn s3(method: &str, path: &str, body: impl Into<Bytes>) -> HttpResponse {
     let url = format!("{}{path}", stack().url_of("s3"));
     send_signed("s3", method, &url, &[], body).await
 }

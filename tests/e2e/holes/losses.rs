@@ -3,11 +3,11 @@
 use crate::harness::aws::multipart_uploads;
 use crate::harness::bytes::{PART, fresh};
 use crate::harness::person::{Person, content_id};
-use crate::harness::places::{Kind, Place, Yard};
 use crate::harness::private_sweep::PrivateSweep;
 use crate::harness::proxy::Act;
 use crate::harness::sandbox::Sandbox;
 use crate::harness::target_proxy::Fate;
+use crate::harness::test_targets::{Kind, ReplicationFixture, TestTarget};
 use crate::harness::wait::until;
 use client::types::{ReplicaState, UploadState};
 use serde_json::json;
@@ -15,11 +15,11 @@ use serde_json::json;
 /// There, a message was acknowledged when it came, so a worker that died had lost it.
 #[tokio::test]
 async fn hole_08_queue_auto_ack_and_lost_messages() {
-    let yard = Yard::new(vec![Place::new(Kind::S3, |_| Fate::Pass).await]).await;
-    let (bytes, place) = (fresh(1000), &yard.places[0]);
-    let stored = yard.store("a", &bytes).await;
+    let fixture = ReplicationFixture::new(vec![TestTarget::new(Kind::S3, |_| Fate::Pass).await]).await;
+    let (bytes, place) = (fresh(1000), &fixture.places[0]);
+    let stored = fixture.store("a", &bytes).await;
     // A worker that dies in the middle of its work.
-    let environment = yard.queues.environment();
+    let environment = fixture.queues.environment();
     let dies = |seen: &crate::harness::proxy::Seen| {
         if seen.operation == "S3 GetObject" {
             Act::KillBefore
@@ -28,18 +28,18 @@ async fn hole_08_queue_auto_ack_and_lost_messages() {
         }
     };
     let mut dying = Sandbox::start_with("replicate", dies, &environment).await;
-    assert_eq!(yard.queues.hand_over(&mut dying).await, 1);
+    assert_eq!(fixture.queues.hand_over(&mut dying).await, 1);
     assert!(dying.is_dead());
     let mut worker = Sandbox::start_with("replicate", |_| Act::Pass, &environment).await;
     until("the message comes back, and the file arrives", async || {
-        yard.queues.hand_over(&mut worker).await;
-        let replica = yard.replica(&stored, place).await;
+        fixture.queues.hand_over(&mut worker).await;
+        let replica = fixture.replica(&stored, place).await;
         (replica.state == ReplicaState::Available).then_some(())
     })
     .await;
     // And one whose message never came at all: the sweep sends another.
-    let second = yard.store("b", &bytes[1..]).await;
-    yard.queues.forget().await;
+    let second = fixture.store("b", &bytes[1..]).await;
+    fixture.queues.forget().await;
     let sweep = PrivateSweep::new();
     let replica = format!("REPLICA#{}", place.name);
     sweep
@@ -52,47 +52,51 @@ async fn hole_08_queue_auto_ack_and_lost_messages() {
         .await
         .unwrap();
     until("the sweep sends a message", async || {
-        yard.queues.hand_over(&mut worker).await;
-        let replica = yard.replica(&second, place).await;
+        fixture.queues.hand_over(&mut worker).await;
+        let replica = fixture.replica(&second, place).await;
         (replica.state == ReplicaState::Available).then_some(())
     })
     .await;
     assert_eq!(place.object(&second.blob), bytes[1..]);
-    yard.close().await;
+    fixture.close().await;
 }
 
 /// There, only files that came in one piece were ever copied to another store.
 #[tokio::test]
 async fn hole_09_chunked_uploads_never_replicated() {
-    let yard = Yard::new(vec![Place::new(Kind::S3, |_| Fate::Pass).await]).await;
-    let (bytes, place) = (fresh(2 * PART + 1), &yard.places[0]);
-    let stored = yard.store("chunked", &bytes).await;
-    let mut worker = Sandbox::start_with("replicate", |_| Act::Pass, &yard.queues.environment()).await;
+    let fixture = ReplicationFixture::new(vec![TestTarget::new(Kind::S3, |_| Fate::Pass).await]).await;
+    let (bytes, place) = (fresh(2 * PART + 1), &fixture.places[0]);
+    let stored = fixture.store("chunked", &bytes).await;
+    let mut worker = Sandbox::start_with("replicate", |_| Act::Pass, &fixture.queues.environment()).await;
     until("the file arrives", async || {
-        yard.queues.hand_over(&mut worker).await;
-        let replica = yard.replica(&stored, place).await;
+        fixture.queues.hand_over(&mut worker).await;
+        let replica = fixture.replica(&stored, place).await;
         (replica.state == ReplicaState::Available).then_some(())
     })
     .await;
     assert_eq!(place.object(&stored.blob), bytes);
-    yard.close().await;
+    fixture.close().await;
 }
 
 /// There, a failed copy was never reported.
 #[tokio::test]
 async fn hole_10_replication_errors_discarded() {
-    let yard = Yard::new(vec![Place::new(Kind::S3, |_| Fate::Refuse).await]).await;
-    let stored = yard.store("a", &fresh(100)).await;
-    let mut environment = yard.queues.environment().to_vec();
+    let fixture = ReplicationFixture::new(vec![TestTarget::new(Kind::S3, |_| Fate::Refuse).await]).await;
+    let stored = fixture.store("a", &fresh(100)).await;
+    let mut environment = fixture.queues.environment().to_vec();
     environment.push(("MAX_RECEIVES", "1"));
     let mut worker = Sandbox::start_with("replicate", |_| Act::Pass, &environment).await;
-    yard.queues.hand_over(&mut worker).await;
-    let replica = yard.replica(&stored, &yard.places[0]).await;
+    fixture.queues.hand_over(&mut worker).await;
+    let replica = fixture.replica(&stored, &fixture.places[0]).await;
     assert_eq!(replica.state, ReplicaState::Failed, "its owner sees it");
     assert!(replica.last_error.is_some_and(|error| !error.is_empty()));
-    assert_eq!(yard.queues.dead_letter_count().await, 1, "so does the operator");
-    assert_eq!(yard.places[0].tally("failed").await, 1);
-    yard.close().await;
+    assert_eq!(
+        fixture.queues.dead_letter_count().await,
+        1,
+        "so does the operator"
+    );
+    assert_eq!(fixture.places[0].counters("failed").await, 1);
+    fixture.close().await;
 }
 
 /// There, what was sent twice was done twice.

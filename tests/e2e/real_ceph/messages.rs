@@ -107,7 +107,7 @@ async fn a_message_that_was_never_sent() {
     is_there(&key, &bytes);
 }
 
-/// Bytes that rotted in the primary store are never copied: the ledger says what they were.
+/// Bytes that rotted in the primary store are never copied: the part digests say what they were.
 #[tokio::test]
 async fn bytes_that_rotted_before_they_were_copied() {
     let person = Person::new().await;

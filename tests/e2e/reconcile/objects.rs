@@ -145,7 +145,7 @@ async fn what_is_gone_is_found_without_asking_for_each() {
     // What is known to be lost is asked for in each pass, and nothing else.
     let report = reconciler.invoke(&schedule()).await.unwrap();
     assert_eq!(
-        (&report["blobs_looked_at"], &report["blobs_lost"]),
+        (&report["blobs_checked"], &report["blobs_lost"]),
         (&json!(2), &json!(0)),
         "{report}"
     );
@@ -153,7 +153,7 @@ async fn what_is_gone_is_found_without_asking_for_each() {
     // A pass that checks everything finds the rest.
     let report = world.reconcile().await;
     assert_eq!(
-        (&report["blobs_looked_at"], &report["replicas_looked_at"]),
+        (&report["blobs_checked"], &report["replicas_checked"]),
         (&json!(8), &json!(8)),
         "{report}"
     );

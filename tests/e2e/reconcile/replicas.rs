@@ -13,7 +13,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 /// Longer ago than anything that began then could still be under way.
 const LONG_AGO: i64 = 21;
 
-/// A target has these bytes of a file, and the row and the tally say so.
+/// A target has these bytes of a file, and the row and the counters say so.
 async fn is_there(world: &World, target: &Value, files: &[(&Sent, &Bytes)]) {
     let name = target["name"].as_str().unwrap();
     let mut size = 0;
@@ -33,7 +33,7 @@ async fn is_there(world: &World, target: &Value, files: &[(&Sent, &Bytes)]) {
         ("available", count),
         ("available_bytes", size),
     ] {
-        assert_eq!(world.tally(name, number).await, wanted, "{name}: {number}");
+        assert_eq!(world.counters(name, number).await, wanted, "{name}: {number}");
     }
 }
 
@@ -113,8 +113,8 @@ async fn a_replica_that_its_target_lost_is_copied_again() {
     }
     assert_eq!(
         (
-            world.tally("a", "pending").await,
-            world.tally("a", "available").await
+            world.counters("a", "pending").await,
+            world.counters("a", "available").await
         ),
         (2, 1)
     );
@@ -140,9 +140,9 @@ async fn a_target_that_was_silent_is_asked_again() {
     /// More than are looked at at once.
     const FILES: u64 = 20;
     let silent = Arc::new(AtomicBool::new(false));
-    let is_silent = Arc::clone(&silent);
+    let is_unreachable = Arc::clone(&silent);
     let rule = move |_: &_| {
-        if is_silent.load(Ordering::SeqCst) {
+        if is_unreachable.load(Ordering::SeqCst) {
             Fate::Reset
         } else {
             Fate::Pass
@@ -212,7 +212,7 @@ async fn a_target_that_is_added_gets_what_is_there() {
             &json!({ "progress": { "last": began } }),
         )
         .await;
-    world.age_roster(3).await;
+    world.age_target_registry(3).await;
     let mut patient = world
         .function_with("reconcile", &[("RECONCILE_INTERVAL_HOURS", "1000000")])
         .await;
@@ -224,8 +224,8 @@ async fn a_target_that_is_added_gets_what_is_there() {
     );
     assert_eq!(
         (
-            world.tally("a", "pending").await,
-            world.tally("a", "pending_bytes").await
+            world.counters("a", "pending").await,
+            world.counters("a", "pending_bytes").await
         ),
         (2, 1010)
     );
@@ -262,7 +262,7 @@ async fn a_target_that_drains_is_emptied() {
     // A worker that does not know yet may still be running.
     assert_eq!(reconciled(&world).await, [0, 0, 0]);
     assert_eq!(world.replicas(&sent).await, ["drained", "kept"]);
-    world.age_roster(LONG_AGO).await;
+    world.age_target_registry(LONG_AGO).await;
     assert_eq!(reconciled(&world).await, [0, 0, 2]);
     for sent in [&sent, &waiting, &later] {
         assert_eq!(world.replicas(sent).await, ["kept"]);
@@ -276,14 +276,18 @@ async fn a_target_that_drains_is_emptied() {
         "available",
         "available_bytes",
     ] {
-        assert_eq!(world.tally("drained", number).await, 0, "{number}");
+        assert_eq!(world.counters("drained", number).await, 0, "{number}");
     }
     assert_eq!(reconciled(&world).await, [0, 0, 0]);
     // Empty, it is forgotten when it is not in the secret any more.
     world.set_targets(&[&kept]).await;
     assert_eq!(reconciled(&world).await, [0, 0, 0]);
-    let roster = world.item("TARGETS", "TARGETS").await.unwrap();
-    assert_eq!(roster["members"].as_array().unwrap().len(), 1, "{roster}");
+    let target_registry = world.item("TARGETS", "TARGETS").await.unwrap();
+    assert_eq!(
+        target_registry["members"].as_array().unwrap().len(),
+        1,
+        "{target_registry}"
+    );
     world.remove().await;
 }
 
@@ -299,19 +303,19 @@ async fn a_target_that_is_gone_is_forgotten() {
     world.work().await;
     let waiting = world.store("b", &fresh(10)).await;
     world.set_targets(&[&kept]).await;
-    let standing = async || {
-        let roster = world.item("TARGETS", "TARGETS").await.unwrap();
-        let members = roster["members"].as_array().unwrap().clone();
+    let status = async || {
+        let target_registry = world.item("TARGETS", "TARGETS").await.unwrap();
+        let members = target_registry["members"].as_array().unwrap().clone();
         let member = members.iter().find(|member| member["name"] == "retired");
-        member.map(|member| member["standing"].as_str().unwrap().to_owned())
+        member.map(|member| member["status"].as_str().unwrap().to_owned())
     };
-    assert_eq!(standing().await.as_deref(), Some("retired"));
+    assert_eq!(status().await.as_deref(), Some("retired"));
     // Its messages are of no use any more, and do not come again and again.
     world.work().await;
     assert_eq!(world.queues.waiting().await, 0);
     assert_eq!(world.queues.dead_letters().await, []);
     assert_eq!(reconciled(&world).await, [0, 0, 0]);
-    world.age_roster(LONG_AGO).await;
+    world.age_target_registry(LONG_AGO).await;
     assert_eq!(reconciled(&world).await, [0, 0, 2]);
     for sent in [&sent, &waiting] {
         assert_eq!(world.replicas(sent).await, ["kept"]);
@@ -321,7 +325,7 @@ async fn a_target_that_is_gone_is_forgotten() {
         Some(bytes),
         "what is there is left there"
     );
-    assert_eq!(world.tally("retired", "available").await, 0);
-    assert_eq!(standing().await, None);
+    assert_eq!(world.counters("retired", "available").await, 0);
+    assert_eq!(status().await, None);
     world.remove().await;
 }

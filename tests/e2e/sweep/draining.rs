@@ -30,7 +30,7 @@ async fn deleted(world: &World, target: &Value, number: usize) -> String {
             "reclaiming": false, "created_at": at, "due_shard": format!("b{}", number % 16), "due_at": 1_577_836_800,
         }),
         json!({ "pk": pk, "sk": "UPLOAD", "blob": blob, "account": "a", "upload": blob }),
-        json!({ "pk": pk, "sk": "LEDGER#0000", "blob": blob, "page": 0, "digests": [digest] }),
+        json!({ "pk": pk, "sk": "DIGESTS#0000", "blob": blob, "page": 0, "digests": [digest] }),
         json!({
             "pk": pk, "sk": "REPLICA#t", "blob": blob, "target": "t", "kind": "ceph", "size": BYTES.len(),
             "state": "available", "bytes_done": BYTES.len(), "key": blob, "checksum": "sum", "since": at,
@@ -57,7 +57,7 @@ async fn sweep(world: &World) -> (Value, Duration) {
     (report, began.elapsed())
 }
 
-/// Each blob is marked, and then gone with all that it had, and the tally of its target says so.
+/// Each blob is marked, and then gone with all that it had, and the counters of its target says so.
 #[tokio::test]
 async fn many_deletes_are_reclaimed_together() {
     let count = std::env::var("LONGSHORE_DELETES").map_or(DELETES, |text| text.parse().unwrap());
@@ -71,7 +71,7 @@ async fn many_deletes_are_reclaimed_together() {
         .await;
     world
         .put_item(&json!({
-            "pk": "TARGET#t#00", "sk": "TALLY", "available": count, "available_bytes": count * BYTES.len(),
+            "pk": "TARGET#t#00", "sk": "COUNTERS", "available": count, "available_bytes": count * BYTES.len(),
         }))
         .await;
     let rate = |what: &str, took: Duration| {
@@ -102,7 +102,7 @@ async fn many_deletes_are_reclaimed_together() {
 
     assert_eq!(world.keys().await, [""; 0], "objects are left");
     for number in ["available", "available_bytes"] {
-        assert_eq!(world.tally("t", number).await, 0, "{number}");
+        assert_eq!(world.counters("t", number).await, 0, "{number}");
     }
     for blob in blobs.iter().take(20) {
         assert_eq!(world.sort_keys(&partition(blob)).await, [""; 0]);

@@ -144,7 +144,7 @@ async fn a_target_that_is_away_keeps_nobody_waiting() {
     }
     world.work().await;
     assert_eq!(
-        world.tally("far", "available").await,
+        world.counters("far", "available").await,
         i64::try_from(EACH).unwrap()
     );
     for file in &files {
@@ -171,7 +171,7 @@ async fn a_target_that_is_away_keeps_nobody_waiting() {
     }
     for (target, left) in [("near", EACH), ("far", EACH)] {
         assert_eq!(
-            world.tally(target, "available").await,
+            world.counters(target, "available").await,
             i64::try_from(left).unwrap(),
             "{target}"
         );
@@ -188,8 +188,8 @@ async fn a_target_that_is_away_keeps_nobody_waiting() {
     let report = world.sweep().await;
     assert_eq!(report["reclaimed"], EACH, "{report}");
     for target in ["near", "far"] {
-        assert_eq!(world.tally(target, "available").await, 0, "{target}");
-        assert_eq!(world.tally(target, "available_bytes").await, 0, "{target}");
+        assert_eq!(world.counters(target, "available").await, 0, "{target}");
+        assert_eq!(world.counters(target, "available_bytes").await, 0, "{target}");
     }
     drop(relay);
     world.remove().await;

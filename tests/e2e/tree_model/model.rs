@@ -25,7 +25,7 @@ pub(super) struct Upload {
 
 /// Where something new goes.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum Place {
+pub(super) enum PlacedAt {
     /// Beside the others, under this name.
     Beside(String),
     /// Into this node, the one with this number.
@@ -69,7 +69,7 @@ impl Model {
         parent: Option<&str>,
         name: &str,
         on_conflict: OnConflict,
-    ) -> Result<Place, Code> {
+    ) -> Result<PlacedAt, Code> {
         let folder = |id: &str| {
             let mut folders = self
                 .nodes
@@ -81,30 +81,30 @@ impl Model {
             return Err("parent_not_found");
         }
         let Some(taken) = self.entry(parent, name) else {
-            return Ok(Place::Beside(name.to_owned()));
+            return Ok(PlacedAt::Beside(name.to_owned()));
         };
         match on_conflict {
             OnConflict::Rename => {
                 let mut names = (1..).map(|number| numbered(name, number));
                 let free = names.find(|name| self.entry(parent, name).is_none());
-                Ok(Place::Beside(free.unwrap()))
+                Ok(PlacedAt::Beside(free.unwrap()))
             }
-            OnConflict::Replace if self.nodes[taken].content.is_some() => Ok(Place::Into(taken)),
+            OnConflict::Replace if self.nodes[taken].content.is_some() => Ok(PlacedAt::Into(taken)),
             OnConflict::Fail | OnConflict::Replace => Err("name_taken"),
         }
     }
 
     /// Puts a file or folder into its place.
-    pub(super) fn put(&mut self, place: Place, id: &str, parent: Option<String>, content: Option<usize>) {
+    pub(super) fn put(&mut self, place: PlacedAt, id: &str, parent: Option<String>, content: Option<usize>) {
         match place {
-            Place::Beside(name) => self.nodes.push(Node {
+            PlacedAt::Beside(name) => self.nodes.push(Node {
                 id: id.to_owned(),
                 parent,
                 name,
                 content,
                 deleted: false,
             }),
-            Place::Into(number) => self.nodes[number].content = content,
+            PlacedAt::Into(number) => self.nodes[number].content = content,
         }
     }
 
@@ -129,9 +129,9 @@ impl Model {
     }
 
     /// Whether there is room for a content, when that of one place is released.
-    pub(super) fn has_room(&self, content: usize, place: Option<&Place>) -> bool {
+    pub(super) fn has_room(&self, content: usize, place: Option<&PlacedAt>) -> bool {
         let old = match place {
-            Some(Place::Into(number)) => self.nodes[*number].content.map_or(0, |old| SIZES[old]),
+            Some(PlacedAt::Into(number)) => self.nodes[*number].content.map_or(0, |old| SIZES[old]),
             _ => 0,
         };
         let more = SIZES[content].saturating_sub(old) as u64;

@@ -1,10 +1,10 @@
 //! The real tree and the model, side by side.
 
-use super::model::{Code, Model, Node, Place, Upload, name};
+use super::model::{Code, Model, Node, PlacedAt, Upload, name};
 use super::{New, OnConflict, QUOTA, SIZES, Step};
 use crate::harness::audit;
 use crate::harness::bytes::fresh;
-use crate::harness::http::Answer;
+use crate::harness::http::HttpResponse;
 use crate::harness::person::{Person, content_id};
 use crate::harness::proof::proof_of;
 use bytes::Bytes;
@@ -90,7 +90,7 @@ impl World {
         Ok(())
     }
 
-    async fn post(&self, path: &str, body: &Value) -> Answer {
+    async fn post(&self, path: &str, body: &Value) -> HttpResponse {
         self.person.call("POST", path, Some(body)).await
     }
 
@@ -116,19 +116,19 @@ impl World {
     /// What the service made is what the model makes.
     fn placed(
         &mut self,
-        place: Place,
+        place: PlacedAt,
         made: &Value,
         parent: Option<String>,
         content: Option<usize>,
     ) -> Result<(), String> {
         let id = made["id"].as_str().unwrap_or_default().to_owned();
         match &place {
-            Place::Beside(name) => {
+            PlacedAt::Beside(name) => {
                 same!(made["name"], *name, "the new name");
                 let known = self.model.nodes.iter().any(|node| node.id == id);
                 same!(known, false, "whether {id} was there before");
             }
-            Place::Into(number) => {
+            PlacedAt::Into(number) => {
                 same!(
                     id,
                     self.model.nodes[*number].id,
@@ -361,13 +361,13 @@ impl World {
 }
 
 /// The answer of a request that is done.
-fn done(answer: &Answer, status: u16) -> Result<Value, String> {
+fn done(answer: &HttpResponse, status: u16) -> Result<Value, String> {
     same!(answer.status, status, "the status of {}", answer.text());
     Ok(answer.json())
 }
 
 /// Whether a request was refused, with this code.
-fn refused(answer: &Answer, status: u16, code: Code) -> Result<(), String> {
+fn refused(answer: &HttpResponse, status: u16, code: Code) -> Result<(), String> {
     same!(answer.status, status, "the status of {}", answer.text());
     same!(answer.json()["code"], code, "the code");
     Ok(())

@@ -1,6 +1,6 @@
 //! What tests ask of the server that OSS knows nothing of: to have things go wrong, and how things are.
 
-use crate::answer::{self, Answer};
+use crate::answer::{self, ServerResponse};
 use crate::faults::Plan;
 use crate::service::Service;
 use http_body_util::BodyExt;
@@ -17,7 +17,7 @@ pub(crate) fn is_for(parts: &Parts, token: &str) -> bool {
     parts.headers.get(HEADER).is_some_and(|header| header == token)
 }
 
-pub(crate) async fn answer(service: &Service, parts: &Parts, body: Incoming) -> Answer {
+pub(crate) async fn answer(service: &Service, parts: &Parts, body: Incoming) -> ServerResponse {
     let result = match (&parts.method, parts.uri.path()) {
         (&Method::GET, "/-/state") => Ok(state(service)),
         (&Method::POST, "/-/faults") => match body.collect().await {

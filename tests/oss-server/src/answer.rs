@@ -13,10 +13,10 @@ use hyper::{Response, StatusCode};
 use serde::Serialize;
 use std::io;
 
-pub(crate) type Answer = Response<BoxBody<Bytes, io::Error>>;
+pub(crate) type ServerResponse = Response<BoxBody<Bytes, io::Error>>;
 
 /// An answer with a body that is all there.
-pub(crate) fn with(status: StatusCode, body: impl Into<Bytes>) -> Answer {
+pub(crate) fn with(status: StatusCode, body: impl Into<Bytes>) -> ServerResponse {
     let body = Full::new(body.into()).map_err(|never| match never {});
     let mut answer = Response::new(body.boxed());
     *answer.status_mut() = status;
@@ -24,17 +24,17 @@ pub(crate) fn with(status: StatusCode, body: impl Into<Bytes>) -> Answer {
 }
 
 /// An answer that says only that it worked.
-pub(crate) fn empty(status: StatusCode) -> Answer {
+pub(crate) fn empty(status: StatusCode) -> ServerResponse {
     with(status, Bytes::new())
 }
 
-pub(crate) fn xml(document: &impl Serialize) -> Result<Answer, Refusal> {
+pub(crate) fn xml(document: &impl Serialize) -> Result<ServerResponse, Refusal> {
     let answer = with(StatusCode::OK, xml::write(document)?);
     Ok(set(answer, CONTENT_TYPE.as_str(), "application/xml"))
 }
 
 /// Sets a header. One that HTTP cannot carry is left out.
-pub(crate) fn set(mut answer: Answer, name: &str, value: &str) -> Answer {
+pub(crate) fn set(mut answer: ServerResponse, name: &str, value: &str) -> ServerResponse {
     let name = HeaderName::from_bytes(name.as_bytes());
     if let (Ok(name), Ok(value)) = (name, HeaderValue::from_bytes(value.as_bytes())) {
         answer.headers_mut().insert(name, value);
@@ -50,7 +50,7 @@ pub(crate) fn request_id() -> String {
 }
 
 /// A refusal. To HEAD, whose answers have no body, it is in a header.
-pub(crate) fn refused(refusal: &Refusal, request_id: &str, host: &str, to_head: bool) -> Answer {
+pub(crate) fn refused(refusal: &Refusal, request_id: &str, host: &str, to_head: bool) -> ServerResponse {
     let text = refusal.xml(request_id, host);
     let answer = if to_head {
         set(empty(refusal.status), "x-oss-err", &STANDARD.encode(text))

@@ -34,7 +34,7 @@ use std::thread::JoinHandle;
 use std::time::Duration;
 use tokio::runtime::Runtime;
 use tokio::sync::oneshot;
-use transfer::Pace;
+use transfer::RateLimiter;
 
 /// What the server is told when it starts.
 #[derive(Debug, Clone)]
@@ -180,14 +180,14 @@ fn run(
     stopped: oneshot::Receiver<()>,
 ) {
     /// What is being written to disk is written to its end.
-    const PATIENCE: Duration = Duration::from_secs(10);
+    const TIMEOUT: Duration = Duration::from_secs(10);
     runtime.block_on(async {
         tokio::select! {
             () = accept(listener, service, tls) => {}
             _ = stopped => {}
         }
     });
-    runtime.shutdown_timeout(PATIENCE);
+    runtime.shutdown_timeout(TIMEOUT);
 }
 
 async fn accept(listener: TcpListener, service: Arc<Service>, tls: Option<tokio_rustls::TlsAcceptor>) {
@@ -220,8 +220,8 @@ async fn serve<S>(stream: S, service: Arc<Service>)
 where
     S: tokio::io::AsyncRead + tokio::io::AsyncWrite + Send + Unpin + 'static,
 {
-    let pace = Arc::new(Pace::new(Arc::clone(&service.faults)));
-    let answer = hyper::service::service_fn(|request| service.answer(request, &pace));
+    let rate_limiter = Arc::new(RateLimiter::new(Arc::clone(&service.faults)));
+    let answer = hyper::service::service_fn(|request| service.answer(request, &rate_limiter));
     // An error here is the client gone, or a fault that a test asked for.
     let _ = hyper::server::conn::http1::Builder::new()
         .serve_connection(hyper_util::rt::TokioIo::new(stream), answer)

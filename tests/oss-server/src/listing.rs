@@ -1,6 +1,6 @@
 //! Listing objects, in both versions, and what the bucket is.
 
-use crate::answer::{self, Answer};
+use crate::answer::{self, ServerResponse};
 use crate::disk::Object;
 use crate::refusal::Refusal;
 use crate::service::Call;
@@ -25,7 +25,7 @@ struct Page {
     owners: bool,
 }
 
-pub(crate) fn objects(call: &Call<'_>) -> Result<Answer, Refusal> {
+pub(crate) fn objects(call: &Call<'_>) -> Result<ServerResponse, Refusal> {
     let marker = call.head.query("marker").unwrap_or_default();
     let mut page = page(call, marker)?;
     page.owners = true;
@@ -37,7 +37,7 @@ pub(crate) fn objects(call: &Call<'_>) -> Result<Answer, Refusal> {
     })
 }
 
-pub(crate) fn objects_v2(call: &Call<'_>) -> Result<Answer, Refusal> {
+pub(crate) fn objects_v2(call: &Call<'_>) -> Result<ServerResponse, Refusal> {
     let start = call.head.query("start-after").unwrap_or_default();
     let token = call.head.query("continuation-token");
     let after = match token {
@@ -191,7 +191,7 @@ fn page(call: &Call<'_>, after: &str) -> Result<Page, Refusal> {
     Ok(page)
 }
 
-pub(crate) fn bucket_info(call: &Call<'_>) -> Result<Answer, Refusal> {
+pub(crate) fn bucket_info(call: &Call<'_>) -> Result<ServerResponse, Refusal> {
     let settings = &call.service.settings;
     answer::xml(&BucketInfo {
         bucket: Bucket {

@@ -1,6 +1,6 @@
 //! Multipart uploads.
 
-use crate::answer::{self, Answer};
+use crate::answer::{self, ServerResponse};
 use crate::checksum::{Announced, announced_crc64};
 use crate::disk::{Completion, Part, Upload};
 use crate::listing;
@@ -16,7 +16,7 @@ use serde::{Deserialize, Serialize};
 /// The highest number of a part, and so how many there can be.
 const MAX_PARTS: u32 = 10_000;
 
-pub(crate) fn initiate(call: &Call<'_>) -> Result<Answer, Refusal> {
+pub(crate) fn initiate(call: &Call<'_>) -> Result<ServerResponse, Refusal> {
     let head = call.head;
     let disk = &call.service.disk;
     let id = disk.begin_upload(&head.key, kept_headers(head), head.forbids_overwriting()?)?;
@@ -39,7 +39,7 @@ struct InitiateMultipartUploadResult<'a> {
     upload_id: &'a str,
 }
 
-pub(crate) async fn upload_part(mut call: Call<'_>) -> Result<Answer, Refusal> {
+pub(crate) async fn upload_part(mut call: Call<'_>) -> Result<ServerResponse, Refusal> {
     let head = call.head;
     let disk = &call.service.disk;
     let number = part_number(head.required("partNumber")?)?;
@@ -76,7 +76,7 @@ fn part_number(text: &str) -> Result<u32, Refusal> {
     })
 }
 
-pub(crate) async fn complete(mut call: Call<'_>) -> Result<Answer, Refusal> {
+pub(crate) async fn complete(mut call: Call<'_>) -> Result<ServerResponse, Refusal> {
     let head = call.head;
     let id = head.required("uploadId")?;
     let disk = &call.service.disk;
@@ -150,13 +150,13 @@ fn named_parts(body: &[u8]) -> Result<Vec<(u32, String)>, Refusal> {
     Ok(parts)
 }
 
-pub(crate) fn abort(call: &Call<'_>) -> Result<Answer, Refusal> {
+pub(crate) fn abort(call: &Call<'_>) -> Result<ServerResponse, Refusal> {
     let id = call.head.required("uploadId")?;
     call.service.disk.abort(&call.head.key, id)?;
     Ok(answer::empty(StatusCode::NO_CONTENT))
 }
 
-pub(crate) fn list_parts(call: &Call<'_>) -> Result<Answer, Refusal> {
+pub(crate) fn list_parts(call: &Call<'_>) -> Result<ServerResponse, Refusal> {
     let head = call.head;
     let upload = call.service.disk.upload(&head.key, head.required("uploadId")?)?;
     let most = head.number("max-parts", 1000, 1000)?;
@@ -219,7 +219,7 @@ impl ListedPart {
     }
 }
 
-pub(crate) fn list_uploads(call: &Call<'_>) -> Result<Answer, Refusal> {
+pub(crate) fn list_uploads(call: &Call<'_>) -> Result<ServerResponse, Refusal> {
     let head = call.head;
     let most = head.number("max-uploads", 1000, 1000)?;
     let prefix = head.query("prefix").unwrap_or_default();

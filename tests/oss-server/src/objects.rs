@@ -1,6 +1,6 @@
 //! Objects: put, get, look at, delete.
 
-use crate::answer::{self, Answer};
+use crate::answer::{self, ServerResponse};
 use crate::checksum::Announced;
 use crate::disk::{Object, Piece};
 use crate::operation::OVERRIDES;
@@ -20,7 +20,7 @@ use std::sync::Arc;
 /// How many objects one request may delete.
 const MAX_DELETED: usize = 1000;
 
-pub(crate) async fn put(mut call: Call<'_>) -> Result<Answer, Refusal> {
+pub(crate) async fn put(mut call: Call<'_>) -> Result<ServerResponse, Refusal> {
     let head = call.head;
     let disk = &call.service.disk;
     let forbid_overwriting = head.forbids_overwriting()?;
@@ -63,25 +63,25 @@ pub(crate) fn kept_headers(head: &Head) -> Vec<(String, String)> {
 }
 
 /// The checksums of a part or an object, as clients compare them.
-pub(crate) fn with_checksums(answer: Answer, etag: &str, crc64: u64) -> Answer {
+pub(crate) fn with_checksums(answer: ServerResponse, etag: &str, crc64: u64) -> ServerResponse {
     let answer = answer::set(answer, "etag", &format!("\"{etag}\""));
     answer::set(answer, "x-oss-hash-crc64ecma", &crc64.to_string())
 }
 
-pub(crate) fn head(call: &Call<'_>) -> Result<Answer, Refusal> {
+pub(crate) fn head(call: &Call<'_>) -> Result<ServerResponse, Refusal> {
     let object = find(call)?;
     // The length is that of the body which GET would send.
     let body = ObjectBody::new(
         Arc::clone(&call.service.disk),
         Arc::clone(&object),
         0..0,
-        Arc::clone(call.pace),
+        Arc::clone(call.rate_limiter),
     );
     let answer = about(Response::new(body.boxed()), &object);
     Ok(answer::set(answer, "content-length", &object.size.to_string()))
 }
 
-pub(crate) fn get(call: &Call<'_>) -> Result<Answer, Refusal> {
+pub(crate) fn get(call: &Call<'_>) -> Result<ServerResponse, Refusal> {
     let object = find(call)?;
     let asked = call.head.header("range").map(|text| range(text, object.size));
     let standard = call.head.header("x-oss-range-behavior") == Some("standard");
@@ -96,7 +96,7 @@ pub(crate) fn get(call: &Call<'_>) -> Result<Answer, Refusal> {
         Arc::clone(&call.service.disk),
         Arc::clone(&object),
         sent.clone(),
-        Arc::clone(call.pace),
+        Arc::clone(call.rate_limiter),
     );
     let mut answer = about(Response::new(body.boxed()), &object);
     if part.is_some() {
@@ -117,7 +117,7 @@ fn find(call: &Call<'_>) -> Result<Arc<Object>, Refusal> {
     object.ok_or_else(|| Refusal::no_such_key(&call.head.key))
 }
 
-fn about(answer: Answer, object: &Object) -> Answer {
+fn about(answer: ServerResponse, object: &Object) -> ServerResponse {
     let mut answer = answer::set(answer, "content-type", "application/octet-stream");
     for (name, value) in &object.headers {
         answer = answer::set(answer, name, value);
@@ -153,12 +153,12 @@ fn range(text: &str, size: u64) -> Option<Range<u64>> {
     (!range.is_empty()).then_some(range)
 }
 
-pub(crate) fn delete(call: &Call<'_>) -> Result<Answer, Refusal> {
+pub(crate) fn delete(call: &Call<'_>) -> Result<ServerResponse, Refusal> {
     call.service.disk.delete(&call.head.key)?;
     Ok(answer::empty(StatusCode::NO_CONTENT))
 }
 
-pub(crate) async fn delete_many(mut call: Call<'_>) -> Result<Answer, Refusal> {
+pub(crate) async fn delete_many(mut call: Call<'_>) -> Result<ServerResponse, Refusal> {
     if call.head.header("content-md5").is_none() {
         return Err(
             Refusal::bad_request("MissingArgument", "Missing Some Required Arguments.")

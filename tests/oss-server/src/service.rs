@@ -1,12 +1,12 @@
 //! The course of a request: authentication, operation, injected fault, result.
 
-use crate::answer::{self, Answer};
+use crate::answer::{self, ServerResponse};
 use crate::disk::Disk;
 use crate::faults::{Faults, Kind};
 use crate::operation::Operation;
 use crate::refusal::Refusal;
 use crate::request::Head;
-use crate::transfer::Pace;
+use crate::transfer::RateLimiter;
 use crate::verify::verify;
 use crate::{Settings, admin, listing, multipart, objects};
 use http_body_util::BodyExt;
@@ -32,7 +32,7 @@ pub(crate) struct Call<'a> {
     pub(crate) service: &'a Service,
     pub(crate) head: &'a Head,
     pub(crate) body: &'a mut Incoming,
-    pub(crate) pace: &'a Arc<Pace>,
+    pub(crate) rate_limiter: &'a Arc<RateLimiter>,
     /// Whether a byte of the body is to be received as another one.
     pub(crate) corrupt: bool,
 }
@@ -65,15 +65,18 @@ impl Service {
     pub(crate) async fn answer(
         &self,
         request: Request<Incoming>,
-        pace: &Arc<Pace>,
-    ) -> Result<Answer, io::Error> {
+        rate_limiter: &Arc<RateLimiter>,
+    ) -> Result<ServerResponse, io::Error> {
         let request_id = answer::request_id();
         let (parts, mut body) = request.into_parts();
         if admin::is_for(&parts, &self.admin_token) {
             return Ok(admin::answer(self, &parts, body).await);
         }
         let (host, result) = match Head::new(&parts, &self.settings) {
-            Ok(head) => (head.host.clone(), self.carry_out(&head, &mut body, pace).await?),
+            Ok(head) => (
+                head.host.clone(),
+                self.carry_out(&head, &mut body, rate_limiter).await?,
+            ),
             Err(refusal) => (String::new(), Err(refusal)),
         };
         let answer = match result {
@@ -92,8 +95,8 @@ impl Service {
         &self,
         head: &Head,
         body: &mut Incoming,
-        pace: &Arc<Pace>,
-    ) -> Result<Result<Answer, Refusal>, io::Error> {
+        rate_limiter: &Arc<RateLimiter>,
+    ) -> Result<Result<ServerResponse, Refusal>, io::Error> {
         let lost = || io::Error::other("a fault that a test asked for");
         let operation = Operation::of(head);
         let known = operation.as_ref().ok().copied();
@@ -116,7 +119,7 @@ impl Service {
             service: self,
             head,
             body,
-            pace,
+            rate_limiter,
             corrupt: fault == Some(Kind::CorruptStored),
         };
         let result = match operation {
@@ -152,7 +155,7 @@ impl Service {
 }
 
 impl Call<'_> {
-    async fn perform(self, operation: Operation) -> Result<Answer, Refusal> {
+    async fn perform(self, operation: Operation) -> Result<ServerResponse, Refusal> {
         match operation {
             Operation::PutObject => objects::put(self).await,
             Operation::GetObject => objects::get(&self),

@@ -23,13 +23,13 @@ use tokio::time::{Instant, sleep_until};
 const CHUNK: usize = 1024 * 1024;
 
 /// Holds one connection's bytes back.
-pub(crate) struct Pace {
+pub(crate) struct RateLimiter {
     faults: Arc<Faults>,
     /// When the bytes so far would have passed.
     free: Mutex<Instant>,
 }
 
-impl Pace {
+impl RateLimiter {
     pub(crate) fn new(faults: Arc<Faults>) -> Self {
         Self {
             faults,
@@ -64,7 +64,7 @@ pub(crate) async fn receive(call: &mut Call<'_>, blob: &mut NewBlob) -> Result<S
         let Ok(mut bytes) = frame.into_data() else {
             continue;
         };
-        call.pace.take(bytes.len()).await;
+        call.rate_limiter.take(bytes.len()).await;
         if corrupt && !bytes.is_empty() {
             bytes = with_another_last_byte(&bytes);
             corrupt = false;
@@ -104,11 +104,16 @@ pub(crate) struct ObjectBody {
 }
 
 impl ObjectBody {
-    pub(crate) fn new(disk: Arc<Disk>, object: Arc<Object>, range: Range<u64>, pace: Arc<Pace>) -> Self {
+    pub(crate) fn new(
+        disk: Arc<Disk>,
+        object: Arc<Object>,
+        range: Range<u64>,
+        rate_limiter: Arc<RateLimiter>,
+    ) -> Self {
         let (sender, chunks) = mpsc::channel(2);
         let left = range.end - range.start;
         tokio::spawn(async move {
-            if let Err(error) = read(&disk, &object, range, &pace, &sender).await {
+            if let Err(error) = read(&disk, &object, range, &rate_limiter, &sender).await {
                 // The receiver may be gone.
                 let _ = sender.send(Err(error)).await;
             }
@@ -121,7 +126,7 @@ async fn read(
     disk: &Disk,
     object: &Object,
     mut range: Range<u64>,
-    pace: &Pace,
+    rate_limiter: &RateLimiter,
     sender: &mpsc::Sender<io::Result<Bytes>>,
 ) -> io::Result<()> {
     let mut start = 0;
@@ -135,7 +140,7 @@ async fn read(
                 let mut chunk = vec![0; usize::try_from(left).unwrap_or(CHUNK).min(CHUNK)];
                 block_in_place(|| file.read_exact(&mut chunk))?;
                 range.start += chunk.len() as u64;
-                pace.take(chunk.len()).await;
+                rate_limiter.take(chunk.len()).await;
                 if sender.send(Ok(chunk.into())).await.is_err() {
                     return Ok(());
                 }

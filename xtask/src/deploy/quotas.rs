@@ -1,6 +1,6 @@
 //! Whether the account may have what the stack is set to. Only a warning: a stack that is used little needs little.
 
-use crate::targets::Place;
+use crate::targets::StackRef;
 use crate::{process, ui};
 use anyhow::{Context, Result};
 use serde_json::Value;
@@ -11,7 +11,7 @@ const FOR_REQUESTS: u64 = 100;
 const BY_SCHEDULE: u64 = 2;
 
 /// Says what is too little, and how to get more. What cannot be asked, as on some emulators, is said in one line.
-pub(super) fn check(place: &Place) {
+pub(super) fn check(place: &StackRef) {
     match ask(place) {
         Ok(said) => {
             for warning in warnings(&said) {
@@ -22,7 +22,7 @@ pub(super) fn check(place: &Place) {
     }
 }
 
-fn ask(place: &Place) -> Result<Value> {
+fn ask(place: &StackRef) -> Result<Value> {
     ui::step("Checking the account's quotas", || {
         let said = process::output(&mut place.command("quotas.py")?)?;
         serde_json::from_str(&said).context("infra/quotas.py said something else")

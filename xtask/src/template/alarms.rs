@@ -23,7 +23,8 @@ fn about<'a>(template: &'a Value, function: &str, metric: &str) -> Vec<&'a Value
 #[test]
 fn whoever_is_named_hears_of_every_alarm_and_of_its_end() {
     let template = template("template.yaml");
-    let topic = json!({ "!If": ["SomebodyHearsOfAlarms", [{ "!Ref": "AlarmTopicArn" }], { "!Ref": "AWS::NoValue" }] });
+    let topic =
+        json!({ "!If": ["HasAlarmTopic", [{ "!Ref": "AlarmTopicArn" }], { "!Ref": "AWS::NoValue" }] });
     for (id, alarm) in alarms(&template) {
         assert_eq!(
             (&alarm["AlarmActions"], &alarm["OKActions"]),

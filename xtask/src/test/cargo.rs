@@ -1,7 +1,7 @@
 //! The tests as Cargo builds and cargo-nextest runs them, by `.config/nextest.toml`. It knows no tests in documentation, and
 //! there are none.
 
-use super::{Count, Place};
+use super::{Count, TestStack};
 use crate::venv::{self, Tool};
 use crate::{build, oss, process, ui, workspace};
 use anyhow::{Context, Result, bail};
@@ -78,7 +78,7 @@ pub(super) fn compile(all: &[&Tests]) -> Result<()> {
 }
 
 /// Runs tests, shows what they say, and counts.
-pub(super) fn run_tests(tests: &Tests, place: &Place) -> Result<Count> {
+pub(super) fn run_tests(tests: &Tests, place: &TestStack) -> Result<Count> {
     let mut command = tests.command("run")?;
     command.arg("--");
     for word in place.left_out.iter().chain(&place.run_elsewhere) {
@@ -96,7 +96,7 @@ pub(super) fn run_tests(tests: &Tests, place: &Place) -> Result<Count> {
 }
 
 /// Runs the tests that have this in their names. What was left out of them is counted already.
-pub(super) fn run_only(word: &str, tests: &Tests, place: &Place) -> Result<Count> {
+pub(super) fn run_only(word: &str, tests: &Tests, place: &TestStack) -> Result<Count> {
     let mut command = tests.command("run")?;
     command.args(["--", word]);
     for left_out in &place.left_out {
@@ -113,7 +113,7 @@ pub(super) fn has(name: &str, words: &[&str]) -> bool {
     words.iter().any(|word| name.contains(word))
 }
 
-fn run_command(mut command: Command, place: &Place) -> Result<Count> {
+fn run_command(mut command: Command, place: &TestStack) -> Result<Count> {
     command
         .envs(place.environment.clone())
         .env("LONGSHORE_STACK", &place.stack)

@@ -2,7 +2,7 @@
 
 mod demands;
 
-use super::Place;
+use super::TestStack;
 use crate::{process, tools, ui, venv, workspace};
 use anyhow::{Context, Result};
 use std::fs;
@@ -104,14 +104,14 @@ impl Deployed {
         Ok(())
     }
 
-    pub(super) fn place(&self) -> Place {
+    pub(super) fn place(&self) -> TestStack {
         // Without a Ceph of its own, without the sample world, which may be in use there, and without anybody who wrote down
         // what roles did.
         let mut left_out = vec!["real_ceph", "emulated", "privileges::"];
         if !self.emulated {
             left_out.extend(STAND_BETWEEN);
         }
-        Place {
+        TestStack {
             stack: self.stack(),
             ceph: None,
             left_out,

@@ -1,6 +1,6 @@
 //! Stacks for tests: one emulator after the other, with one Ceph. Nothing of them stays when all is well.
 
-use super::{Place, refuse_in_ci, remove};
+use super::{TestStack, refuse_in_ci, remove};
 use crate::ceph::{self, Availability};
 use crate::emulator::{Emulator, Kind};
 use crate::{stack, target, tools, ui, workspace};
@@ -39,7 +39,7 @@ impl TestStacks {
     }
 
     /// Starts an emulator and deploys to it.
-    pub(super) fn start(&self, kind: Kind) -> Result<Place> {
+    pub(super) fn start(&self, kind: Kind) -> Result<TestStack> {
         start(&self.state, kind, self.ceph.as_ref())
     }
 
@@ -88,7 +88,7 @@ pub(super) fn start_ceph(state: &Path) -> Result<Option<Value>> {
 }
 
 /// Starts an emulator unless it runs, and deploys to it what changed.
-pub(super) fn start(state: &Path, kind: Kind, ceph: Option<&Value>) -> Result<Place> {
+pub(super) fn start(state: &Path, kind: Kind, ceph: Option<&Value>) -> Result<TestStack> {
     let emulator = Emulator::new(state, kind);
     let port = emulator
         .running()
@@ -100,7 +100,7 @@ pub(super) fn start(state: &Path, kind: Kind, ceph: Option<&Value>) -> Result<Pl
     let copies = format!("{roles}.copies");
     let target = ceph.cloned().unwrap_or_else(|| target::local(port));
     stack::deploy(state, kind, port, &[target], &stack::SHORT_LIVED)?;
-    Ok(Place {
+    Ok(TestStack {
         stack: stack::about_file(state),
         ceph: ceph.map(|_| ceph::about_file(state)),
         left_out: if ceph.is_some() {

@@ -6,8 +6,8 @@
 
 use crate::problem::ProblemDocument;
 use domain::id::{AccountId, SessionId};
-use domain::moment::later;
 use domain::session::ACCESS_LIFETIME;
+use domain::time::saturating_add;
 use domain::token::Secret;
 use jiff::{SignedDuration, Timestamp};
 use jsonwebtoken::errors::ErrorKind;
@@ -118,7 +118,7 @@ impl Keys {
     /// would be worth nothing.
     fn signing(&self, now: Timestamp) -> &Key {
         match &self.previous {
-            Some(previous) if now < later(self.since, READ_BY_ALL) => previous,
+            Some(previous) if now < saturating_add(self.since, READ_BY_ALL) => previous,
             _ => &self.current,
         }
     }

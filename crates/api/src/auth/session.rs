@@ -11,7 +11,7 @@ use store::{Conflict, StoreError};
 use wire::session::{Create, Refresh, Session};
 
 /// How often an exchange is tried while others exchange the same token.
-const ATTEMPTS: u32 = 3;
+const LOGIN_ATTEMPTS: u32 = 3;
 
 impl Auth {
     /// Begins a session of somebody whose password was right.
@@ -54,7 +54,7 @@ impl Auth {
     /// 401 when the session is over, or ends now because the token was exchanged before.
     pub async fn refresh(&self, token: &RefreshToken) -> Result<Session, Problem<Refresh>> {
         let over = || Problem::unauthorized("the session is over; sign in again");
-        for _ in 0..ATTEMPTS {
+        for _ in 0..LOGIN_ATTEMPTS {
             let found = self
                 .table
                 .sessions()

@@ -4,7 +4,7 @@ use super::{Api, PAGE_LIMIT, all};
 use crate::error::ApiError;
 use crate::http::Call;
 use crate::types::{Destination, NewUpload, Page, PartToSign, SignedPart, Upload};
-use domain::possession::Proof;
+use domain::proof::Proof;
 use serde::Deserialize;
 use serde_json::json;
 use wire::upload;

@@ -8,7 +8,7 @@ use super::fetch::Fetcher;
 use super::journal::Parts;
 use super::origin::{Origin, Stop, replacement};
 use super::part_file::{PartFile, disk};
-use super::{Event, Options, TransferError, hash};
+use super::{Options, TransferError, TransferEvent, hash};
 use crate::api::Api;
 use crate::types::{Node, NodeKind};
 use domain::content::{ContentId, PartDigest, PartPlan};
@@ -94,7 +94,7 @@ pub(super) async fn after(
     };
     match now {
         Some(now) if begun < BEGINNINGS => {
-            options.observer.tell(Event::Replaced);
+            options.observer.tell(TransferEvent::Replaced);
             Ok(now)
         }
         Some(now) => Err(TransferError::Replaced(now.name)),
@@ -149,7 +149,7 @@ async fn once(
         .iter()
         .filter_map(|&number| plan.part_length(number))
         .sum();
-    options.observer.tell(Event::TransferBegan {
+    options.observer.tell(TransferEvent::TransferBegan {
         total: size,
         kept: size - lacking,
         parts: plan.part_count(),
@@ -202,7 +202,7 @@ async fn check(
         .iter()
         .filter_map(|&number| plan.part_length(number))
         .sum();
-    options.observer.tell(Event::HashingBegan(bytes));
+    options.observer.tell(TransferEvent::HashingBegan(bytes));
     let found = hash::parts(part_file.data(), plan, numbers.clone(), &options.observer).await;
     let found = found.map_err(|error| disk("read", part_file.data(), error))?;
     for (number, found) in numbers.into_iter().zip(found) {

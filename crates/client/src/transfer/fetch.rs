@@ -4,7 +4,7 @@
 use super::journal::Journal;
 use super::origin::{Incoming, Origin, Stop, Tries};
 use super::part_file::disk;
-use super::{Event, Observer, TransferError};
+use super::{Observer, TransferError, TransferEvent};
 use bytes::BytesMut;
 use domain::content::PartDigest;
 use sha2::{Digest, Sha256};
@@ -114,7 +114,10 @@ impl Fetcher<'_> {
             .unwrap_or_else(PoisonError::into_inner)
             .append(number, digest);
         noted.map_err(|error| disk("write", self.data, error))?;
-        self.origin.options().observer.tell(Event::PartDone(number));
+        self.origin
+            .options()
+            .observer
+            .tell(TransferEvent::PartDone(number));
         Ok(digest)
     }
 }
@@ -153,7 +156,7 @@ impl Sink {
     async fn take(&mut self, bytes: &[u8]) -> Result<(), TransferError> {
         self.gathered.extend_from_slice(bytes);
         self.done += bytes.len() as u64;
-        self.observer.tell(Event::Moved(bytes.len() as u64));
+        self.observer.tell(TransferEvent::Moved(bytes.len() as u64));
         if self.gathered.len() >= BLOCK {
             self.flush().await
         } else {
@@ -193,7 +196,7 @@ impl Sink {
 impl Drop for Sink {
     fn drop(&mut self) {
         if self.done > 0 {
-            self.observer.tell(Event::Undone(self.done));
+            self.observer.tell(TransferEvent::Undone(self.done));
         }
     }
 }

@@ -1,6 +1,6 @@
 //! Hashing a file on this disk, several parts at a time, away from the threads that move bytes.
 
-use super::{Event, Observer};
+use super::{Observer, TransferEvent};
 use domain::content::{PartDigest, PartPlan};
 use sha2::{Digest, Sha256};
 use std::fs::File;
@@ -43,7 +43,7 @@ pub(crate) async fn parts(
     let mut digests = vec![None; numbers.len()];
     let mut tasks = JoinSet::new();
     for _ in 0..threads.min(numbers.len()) {
-        let job = Job {
+        let job = HashJob {
             path: path.to_owned(),
             plan,
             numbers: Arc::clone(&numbers),
@@ -78,7 +78,7 @@ pub(crate) async fn ends_at(path: &Path, size: u64) -> io::Result<bool> {
 }
 
 /// The work of one thread: takes the next part nobody took until none is left.
-struct Job {
+struct HashJob {
     path: PathBuf,
     plan: PartPlan,
     numbers: Arc<[u32]>,
@@ -87,7 +87,7 @@ struct Job {
     observer: Observer,
 }
 
-impl Job {
+impl HashJob {
     fn run(self) -> io::Result<Vec<(usize, Option<PartDigest>)>> {
         let mut file = File::open(&self.path)?;
         let mut block = vec![0; BLOCK];
@@ -122,7 +122,7 @@ impl Job {
             };
             hasher.update(&block[..got]);
             left -= got as u64;
-            self.observer.tell(Event::Hashed(got as u64));
+            self.observer.tell(TransferEvent::Hashed(got as u64));
         }
         Ok(Some(PartDigest::from_bytes(hasher.finalize().into())))
     }

@@ -45,7 +45,7 @@ impl fmt::Debug for Options {
 /// What happens during a transfer.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
-pub enum Event {
+pub enum TransferEvent {
     /// So many bytes on this disk are about to be read and hashed.
     HashingBegan(u64),
     /// So many more bytes were hashed.
@@ -82,13 +82,13 @@ pub enum Event {
     Replaced,
 }
 
-/// Is told about [`Event`]s, from any thread.
+/// Is told about [`TransferEvent`]s, from any thread.
 #[derive(Clone)]
-pub struct Observer(Arc<dyn Fn(Event) + Send + Sync>);
+pub struct Observer(Arc<dyn Fn(TransferEvent) + Send + Sync>);
 
 impl Observer {
     /// Calls `tell` for every event.
-    pub fn new(tell: impl Fn(Event) + Send + Sync + 'static) -> Self {
+    pub fn new(tell: impl Fn(TransferEvent) + Send + Sync + 'static) -> Self {
         Self(Arc::new(tell))
     }
 
@@ -98,7 +98,7 @@ impl Observer {
         Self::new(drop)
     }
 
-    pub(crate) fn tell(&self, event: Event) {
+    pub(crate) fn tell(&self, event: TransferEvent) {
         (self.0)(event);
     }
 }

@@ -6,7 +6,7 @@
 //! then, so the API is asked whether that is still the same.
 
 use super::store::{self, Failure};
-use super::{Event, Options, TransferError};
+use super::{Options, TransferError, TransferEvent};
 use crate::api::Api;
 use crate::secret::SignedUrl;
 use crate::types::Node;
@@ -106,7 +106,9 @@ impl<'a> Origin<'a> {
         let Some(wait) = waits.next() else {
             return Err(TransferError::StoreUnreachable { part, reason }.into());
         };
-        self.options.observer.tell(Event::Retrying { part, reason, wait });
+        self.options
+            .observer
+            .tell(TransferEvent::Retrying { part, reason, wait });
         tokio::time::sleep(wait).await;
         Ok(())
     }

@@ -2,7 +2,7 @@
 
 use super::source::{Meter, Source, body};
 use super::store::{self, Failure};
-use super::{Event, Options, TransferError, hash};
+use super::{Options, TransferError, TransferEvent, hash};
 use crate::api::Api;
 use crate::error::ApiError;
 use crate::types::{PartToSign, SignedPart};
@@ -140,10 +140,10 @@ impl<'a> Sender<'a> {
             }
             let meter = Meter::new(self.options.observer.clone());
             let Err(failure) = self.put(&ticket.part, &meter).await else {
-                self.options.observer.tell(Event::PartDone(number));
+                self.options.observer.tell(TransferEvent::PartDone(number));
                 return Ok(());
             };
-            self.options.observer.tell(Event::Undone(meter.sent()));
+            self.options.observer.tell(TransferEvent::Undone(meter.sent()));
             if let Some(error) = meter.take_error() {
                 // The file is shorter than it was, or the disk failed; the network is not to blame.
                 self.source.unchanged().await?;
@@ -179,7 +179,7 @@ impl<'a> Sender<'a> {
             let Some(wait) = waits.next() else {
                 return Err(TransferError::StoreUnreachable { part: number, reason });
             };
-            self.options.observer.tell(Event::Retrying {
+            self.options.observer.tell(TransferEvent::Retrying {
                 part: number,
                 reason,
                 wait,

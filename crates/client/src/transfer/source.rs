@@ -1,7 +1,7 @@
 //! The local file of an upload: what it was when the upload began, and its parts as request bodies.
 
 use super::error::{Ends, TransferError};
-use super::options::{Event, Observer};
+use super::options::{Observer, TransferEvent};
 use bytes::{Bytes, BytesMut};
 use domain::content::PartPlan;
 use futures::stream::{self, Stream};
@@ -154,7 +154,7 @@ impl Meter {
 
     fn add(&self, bytes: u64) {
         self.sent.fetch_add(bytes, Ordering::Relaxed);
-        self.observer.tell(Event::Moved(bytes));
+        self.observer.tell(TransferEvent::Moved(bytes));
     }
 
     fn fail(&self, error: io::Error) -> io::Error {

@@ -46,11 +46,11 @@ impl Failure {
     }
 
     /// Reads an error answer.
-    pub(crate) async fn of(mut response: Response, patience: Duration) -> Self {
+    pub(crate) async fn of(mut response: Response, timeout: Duration) -> Self {
         let (status, answer) = (response.status(), described(&response));
         let mut document = Vec::new();
         let whole = loop {
-            match tokio::time::timeout(patience, response.chunk()).await {
+            match tokio::time::timeout(timeout, response.chunk()).await {
                 Ok(Ok(Some(chunk))) if document.len() < LONGEST_DOCUMENT => {
                     document.extend_from_slice(&chunk);
                 }

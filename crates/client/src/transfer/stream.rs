@@ -7,7 +7,7 @@ use super::download::{Downloaded, after, facts, fatal};
 use super::fetch::BLOCK;
 use super::origin::{Origin, Stop, Tries};
 use super::part_file::disk;
-use super::{Event, Options, TransferError};
+use super::{Options, TransferError, TransferEvent};
 use crate::api::Api;
 use crate::types::Node;
 use bytes::BytesMut;
@@ -62,7 +62,7 @@ async fn once(
 ) -> Result<Downloaded, TransferError> {
     let (size, expected) = facts(file)?;
     let plan = PartPlan::for_size(size)?;
-    options.observer.tell(Event::TransferBegan {
+    options.observer.tell(TransferEvent::TransferBegan {
         total: size,
         kept: 0,
         parts: plan.part_count(),
@@ -117,9 +117,15 @@ async fn pump(origin: &Origin<'_>, flow: &mut Flow, in_one_go: bool, tries: &Tri
         let end = origin.plan().range(flow.part()).map_or(size, |range| range.end);
         let bytes = incoming.next(end - flow.taken).await?;
         flow.take(&bytes, end).await?;
-        origin.options().observer.tell(Event::Moved(bytes.len() as u64));
+        origin
+            .options()
+            .observer
+            .tell(TransferEvent::Moved(bytes.len() as u64));
         if flow.taken == end {
-            origin.options().observer.tell(Event::PartDone(flow.part() - 1));
+            origin
+                .options()
+                .observer
+                .tell(TransferEvent::PartDone(flow.part() - 1));
         }
     }
     Ok(())

@@ -3,7 +3,7 @@
 //! 1. Hash the file, part by part; that gives the content id.
 //! 2. Look for an upload in progress of the same file, begun by whatever process on whatever machine; else
 //!    begin one (`begin`).
-//! 3. If the service has such bytes, prove that the file has them too (`possession`), and that is all.
+//! 3. If the service has such bytes, prove that the file has them too (`proof`), and that is all.
 //! 4. Send the parts the store does not have.
 //! 5. Complete; if the store finds parts missing or wrong, send those again.
 
@@ -11,7 +11,7 @@ use super::open::OpenUploads;
 use super::plan::todo;
 use super::send::Sender;
 use super::source::Source;
-use super::{Ends, Event, Options, TransferError, hash};
+use super::{Ends, Options, TransferError, TransferEvent, hash};
 use crate::api::Api;
 use crate::backoff;
 use crate::error::ApiError;
@@ -124,7 +124,9 @@ pub async fn upload_among(
 }
 
 async fn identify(source: &Source, options: &Options) -> Result<(Vec<PartDigest>, ContentId), TransferError> {
-    options.observer.tell(Event::HashingBegan(source.plan.size()));
+    options
+        .observer
+        .tell(TransferEvent::HashingBegan(source.plan.size()));
     let numbers = (1..=source.plan.part_count()).collect();
     let digests = hash::parts(&source.path, source.plan, numbers, &options.observer).await;
     let digests: Option<Vec<_>> = digests.map_err(|error| source.disk(error))?.into_iter().collect();
@@ -233,7 +235,7 @@ impl Engine<'_> {
                 }
             }
             self.source.unchanged().await?;
-            self.options.observer.tell(Event::Finalizing);
+            self.options.observer.tell(TransferEvent::Finalizing);
             missing = match self.complete(&begun.id, destination).await? {
                 Ok(file) => return Ok(file),
                 Err(Again::Send(missing)) => missing,
@@ -276,7 +278,7 @@ impl Engine<'_> {
         let plan = &self.source.plan;
         let todo = todo(plan, &self.digests, received, missing);
         progress.kept.get_or_insert(todo.kept_parts);
-        self.options.observer.tell(Event::TransferBegan {
+        self.options.observer.tell(TransferEvent::TransferBegan {
             total: plan.size(),
             kept: todo.kept,
             parts: plan.part_count(),

@@ -54,7 +54,7 @@ pub struct Replica {
 /// Whether a target gets replicas.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Standing {
+pub enum TargetStatus {
     /// It does.
     Active,
     /// It does not, and what it has is removed from it.
@@ -99,13 +99,13 @@ pub struct Circuit {
 
 /// How replication to one target goes.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct TargetStatus {
+pub struct Target {
     /// Its configured name.
     pub name: String,
     /// What kind of store it is.
     pub kind: String,
     /// Whether it gets replicas.
-    pub standing: Standing,
+    pub status: TargetStatus,
     /// How it has been doing.
     pub circuit: Circuit,
     /// Replicas waiting or under way.
@@ -145,8 +145,8 @@ mod tests {
 
     #[test]
     fn a_target_in_trouble_reads_whole() {
-        let target: TargetStatus = serde_json::from_value(json!({
-            "name": "oss", "kind": "oss", "standing": "draining",
+        let target: Target = serde_json::from_value(json!({
+            "name": "oss", "kind": "oss", "status": "draining",
             "circuit": {"state": "open", "open_until": "2026-11-20T10:05:00Z", "failures": 7, "reason": "503 (SlowDown)"},
             "pending": 3, "pending_bytes": 300, "failed": 2, "failed_bytes": 200, "available": 1,
             "available_bytes": 100, "oldest_pending_since": "2026-11-20T10:00:00Z", "lag_seconds": 125,
@@ -154,8 +154,8 @@ mod tests {
         }))
         .unwrap();
         assert_eq!(
-            (target.standing, target.circuit.state),
-            (Standing::Draining, CircuitState::Open)
+            (target.status, target.circuit.state),
+            (TargetStatus::Draining, CircuitState::Open)
         );
         assert_eq!(
             (target.circuit.failures, target.circuit.reason.as_deref()),
@@ -175,15 +175,15 @@ mod tests {
 
     #[test]
     fn a_target_at_rest_reads_and_new_words_are_other() {
-        let target: TargetStatus = serde_json::from_value(json!({
-            "name": "ceph", "kind": "ceph", "standing": "asleep", "circuit": {"state": "ajar", "failures": 0},
+        let target: Target = serde_json::from_value(json!({
+            "name": "ceph", "kind": "ceph", "status": "asleep", "circuit": {"state": "ajar", "failures": 0},
             "pending": 0, "pending_bytes": 0, "failed": 0, "failed_bytes": 0, "available": 0, "available_bytes": 0,
             "lag_seconds": 0, "bytes_per_second": 0, "mood": "good",
         }))
         .unwrap();
         assert_eq!(
-            (target.standing, target.circuit.state),
-            (Standing::Other, CircuitState::Other)
+            (target.status, target.circuit.state),
+            (TargetStatus::Other, CircuitState::Other)
         );
         assert_eq!(
             (target.oldest_pending_since, target.circuit.open_until),

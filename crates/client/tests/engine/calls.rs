@@ -2,7 +2,7 @@
 
 use crate::server::{Fault, SIGNATURE, Server, TOKEN};
 use crate::{QUICK, api};
-use client::tree::{self, Place, TreeError};
+use client::tree::{self, TreeError, TreeNode};
 use client::types::{NewUpload, OnConflict};
 use client::{Api, ApiError, Token};
 use serde_json::json;
@@ -203,7 +203,7 @@ async fn folders_are_made_as_needed_and_once() {
     assert_eq!(server.count("POST folders"), 3);
     assert_eq!(
         tree::walk(&api, &"/".parse().unwrap()).await.unwrap(),
-        Place::Root
+        TreeNode::Root
     );
 }
 

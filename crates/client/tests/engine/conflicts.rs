@@ -4,7 +4,7 @@ use crate::fake_api::add_file;
 use crate::server::Fault;
 use crate::uploads::Scene;
 use crate::{MIB, bytes, options};
-use client::transfer::{Event, How, Observer, Options, TransferError};
+use client::transfer::{How, Observer, Options, TransferError, TransferEvent};
 use client::types::OnConflict;
 use serde_json::{Value, json};
 use std::fs;
@@ -114,7 +114,7 @@ async fn the_last_choice_is_said_when_the_upload_is_completed() {
     scene.run_with(NAME, replace, &options(1)).await.unwrap_err();
     let world = scene.server.shared();
     let observer = Observer::new(move |event| {
-        if event == Event::Finalizing {
+        if event == TransferEvent::Finalizing {
             add_file(&mut world.lock().unwrap(), NAME, None, b"other".to_vec());
         }
     });

@@ -3,7 +3,7 @@
 use crate::fake_api::{add_file, content_id, replace};
 use crate::server::{Fault, SIGNATURE, Server, TOKEN};
 use crate::{MIB, SHORT_STALL, api, bytes, net, options, recorder};
-use client::transfer::{DownloadRequest, Downloaded, Event, Options, TransferError, download};
+use client::transfer::{DownloadRequest, Downloaded, Options, TransferError, TransferEvent, download};
 use client::types::Node;
 use std::fs;
 use std::path::PathBuf;
@@ -49,7 +49,7 @@ impl Scene {
     }
 
     /// Downloads it, and remembers what was told meanwhile.
-    pub(crate) async fn observed(&self, streams: usize) -> (Downloaded, Arc<Mutex<Vec<Event>>>) {
+    pub(crate) async fn observed(&self, streams: usize) -> (Downloaded, Arc<Mutex<Vec<TransferEvent>>>) {
         let (observer, events) = recorder();
         let options = Options {
             observer,
@@ -325,7 +325,7 @@ async fn a_file_that_is_replaced_meanwhile_is_downloaded_as_it_is_then() {
             scene.complete();
             assert_ne!(content_id(&old), done.content_id.to_string());
             assert_eq!(done.size, length as u64);
-            let told = events.lock().unwrap().contains(&Event::Replaced);
+            let told = events.lock().unwrap().contains(&TransferEvent::Replaced);
             assert!(told, "{what}, {length} bytes");
             if half_way {
                 assert_eq!(scene.server.count("GET 0-"), 2, "nothing is fetched in vain");

@@ -27,7 +27,7 @@ pub(crate) fn line(head: &Parts) -> String {
 }
 
 /// The answer, or the status and code of the problem.
-pub(crate) type Answer = Result<(u16, Value), Refusal>;
+pub(crate) type FakeResponse = Result<(u16, Value), Refusal>;
 pub(crate) type Refusal = (u16, &'static str);
 
 pub(crate) fn problem(status: u16, code: &str) -> Reply {
@@ -49,7 +49,7 @@ fn problem_with(status: u16, code: &str, extras: &Value) -> Reply {
     reply.body(body(document.to_string().into_bytes())).unwrap()
 }
 
-pub(crate) fn reply(answer: Answer) -> Reply {
+pub(crate) fn reply(answer: FakeResponse) -> Reply {
     match answer {
         Ok((status, value)) => self::answer(status, &value),
         Err((status, code)) => problem(status, code),

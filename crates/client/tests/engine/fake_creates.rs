@@ -1,6 +1,6 @@
 //! What makes uploads, folders and files: once for each idempotency key, and under a name that is free.
 
-use crate::fake_api::{Answer, NOW, PART, Refusal, add_file, answer, named, problem, reply};
+use crate::fake_api::{FakeResponse, NOW, PART, Refusal, add_file, answer, named, problem, reply};
 use crate::fake_proofs;
 use crate::server::{FakeUpload, Reply, World};
 use hyper::http::request::Parts;
@@ -12,7 +12,7 @@ pub(crate) fn once(
     world: &mut World,
     head: &Parts,
     bytes: &[u8],
-    make: fn(&mut World, &Value) -> Answer,
+    make: fn(&mut World, &Value) -> FakeResponse,
 ) -> Reply {
     let key = head.headers.get("idempotency-key");
     let Some(key) = key.and_then(|key| key.to_str().ok()).map(str::to_owned) else {
@@ -34,7 +34,7 @@ pub(crate) fn once(
     reply(made)
 }
 
-pub(crate) fn create_folder(world: &mut World, request: &Value) -> Answer {
+pub(crate) fn create_folder(world: &mut World, request: &Value) -> FakeResponse {
     if let Some(happen) = world.meanwhile.take() {
         happen(world);
     }
@@ -47,7 +47,7 @@ pub(crate) fn create_folder(world: &mut World, request: &Value) -> Answer {
     Ok((201, node))
 }
 
-pub(crate) fn create(world: &mut World, request: &Value) -> Answer {
+pub(crate) fn create(world: &mut World, request: &Value) -> FakeResponse {
     let on_conflict = request["on_conflict"].as_str().unwrap_or("fail");
     if on_conflict == "fail" && named(world, request).is_some() {
         return Err((409, "name_taken"));

@@ -1,7 +1,7 @@
 //! Challenges and proofs, as the API documents them: the HMAC over the very bytes, computed here and not by the client.
 
 use crate::MIB;
-use crate::fake_api::Answer;
+use crate::fake_api::FakeResponse;
 use crate::fake_creates::place;
 use crate::server::{FakeUpload, World};
 use base64::Engine;
@@ -25,7 +25,7 @@ pub(crate) fn challenge(world: &World, facts: &Value) -> Option<Value> {
 }
 
 /// `POST uploads/{id}/proof`.
-pub(crate) fn prove(world: &mut World, id: &str, request: &Value) -> Answer {
+pub(crate) fn prove(world: &mut World, id: &str, request: &Value) -> FakeResponse {
     let proof = request["proof"]
         .as_str()
         .and_then(|text| BASE64.decode(text).ok());

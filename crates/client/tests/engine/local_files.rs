@@ -2,7 +2,7 @@
 
 use crate::uploads::Scene;
 use crate::{MIB, options};
-use client::transfer::{Ends, Event, Observer, Options, TransferError, UploadRequest};
+use client::transfer::{Ends, Observer, Options, TransferError, TransferEvent, UploadRequest};
 use std::fs;
 use std::io::Write;
 use std::os::unix::net::UnixListener;
@@ -15,7 +15,7 @@ fn meddler(path: &Path, after: u32, at: usize) -> Observer {
     let path = path.to_owned();
     let content = Mutex::new(fs::read(&path).unwrap());
     Observer::new(move |event| {
-        if event == Event::PartDone(after) {
+        if event == TransferEvent::PartDone(after) {
             let mut content = content.lock().unwrap();
             content[at] ^= 1;
             fs::write(&path, &*content).unwrap();
@@ -54,7 +54,7 @@ async fn a_file_that_gets_shorter_meanwhile_is_noticed() {
     let scene = Scene::new(17 * MIB).await;
     let path = scene.path.clone();
     let observer = Observer::new(move |event| {
-        if event == Event::PartDone(1) {
+        if event == TransferEvent::PartDone(1) {
             fs::File::options()
                 .write(true)
                 .open(&path)
@@ -84,9 +84,9 @@ async fn a_file_that_grows_meanwhile_is_noticed() {
             .unwrap();
     };
     for moment in [
-        Event::HashingBegan(17 * MIB as u64),
-        Event::PartDone(1),
-        Event::PartDone(3),
+        TransferEvent::HashingBegan(17 * MIB as u64),
+        TransferEvent::PartDone(1),
+        TransferEvent::PartDone(3),
     ] {
         let scene = Scene::new(17 * MIB).await;
         let (path, at) = (scene.path.clone(), moment.clone());

@@ -23,7 +23,7 @@ mod streams;
 mod targets;
 mod uploads;
 
-use client::transfer::{Event, Observer, Options};
+use client::transfer::{Observer, Options, TransferEvent};
 use client::{Api, Retry, Token};
 use server::Server;
 use std::num::NonZeroUsize;
@@ -74,8 +74,8 @@ fn bytes(length: usize, seed: u64) -> Vec<u8> {
 }
 
 /// Remembers every event.
-fn recorder() -> (Observer, Arc<Mutex<Vec<Event>>>) {
-    let events: Arc<Mutex<Vec<Event>>> = Arc::default();
+fn recorder() -> (Observer, Arc<Mutex<Vec<TransferEvent>>>) {
+    let events: Arc<Mutex<Vec<TransferEvent>>> = Arc::default();
     let copy = Arc::clone(&events);
     (
         Observer::new(move |event| copy.lock().unwrap().push(event)),
@@ -84,10 +84,10 @@ fn recorder() -> (Observer, Arc<Mutex<Vec<Event>>>) {
 }
 
 /// Bytes moved according to the events, less what was undone.
-fn net(events: &Mutex<Vec<Event>>) -> i128 {
-    let one = |event: &Event| match event {
-        Event::Moved(bytes) => i128::from(*bytes),
-        Event::Undone(bytes) => -i128::from(*bytes),
+fn net(events: &Mutex<Vec<TransferEvent>>) -> i128 {
+    let one = |event: &TransferEvent| match event {
+        TransferEvent::Moved(bytes) => i128::from(*bytes),
+        TransferEvent::Undone(bytes) => -i128::from(*bytes),
         _ => 0,
     };
     events.lock().unwrap().iter().map(one).sum()

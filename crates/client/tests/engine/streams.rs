@@ -4,7 +4,7 @@ use crate::downloads::Scene;
 use crate::fake_api::replace;
 use crate::server::Fault;
 use crate::{MIB, api, bytes, net, options, recorder};
-use client::transfer::{Downloaded, Event, Options, Output, TransferError, stream};
+use client::transfer::{Downloaded, Options, Output, TransferError, TransferEvent, stream};
 use std::io::{self, Write};
 use std::sync::{Arc, Mutex};
 
@@ -65,7 +65,9 @@ async fn every_kind_of_size_is_passed_on() {
         );
         assert_eq!(net(&events), length as i128);
         let parts = events.lock().unwrap();
-        let parts = parts.iter().filter(|event| matches!(event, Event::PartDone(_)));
+        let parts = parts
+            .iter()
+            .filter(|event| matches!(event, TransferEvent::PartDone(_)));
         assert_eq!(parts.count(), length.div_ceil(8 * MIB));
     }
 }

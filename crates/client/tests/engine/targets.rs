@@ -3,7 +3,7 @@
 use crate::api;
 use crate::fake_targets::target;
 use crate::server::{Fault, Server};
-use client::types::{Role, Standing};
+use client::types::{Role, TargetStatus};
 use serde_json::json;
 
 async fn operated(failed: u64) -> Server {
@@ -27,7 +27,7 @@ async fn targets_are_listed_and_redriven_bit_by_bit() {
     let targets = api.targets().await.unwrap();
     let names: Vec<_> = targets.iter().map(|target| target.name.as_str()).collect();
     assert_eq!(names, ["ceph", "o/ss"]);
-    assert_eq!(targets[0].standing, Standing::Active);
+    assert_eq!(targets[0].status, TargetStatus::Active);
     assert_eq!((targets[0].failed, targets[0].pending), (0, 3));
 }
 

@@ -4,7 +4,7 @@ use crate::fake_api::content_id;
 use crate::server::{Fault, SIGNATURE, Server, TOKEN};
 use crate::{MIB, SHORT_STALL, api, bytes, net, options, recorder};
 use client::transfer::{
-    Event, How, OpenUploads, Options, TransferError, UploadRequest, Uploaded, upload_among,
+    How, OpenUploads, Options, TransferError, TransferEvent, UploadRequest, Uploaded, upload_among,
 };
 use client::types::OnConflict;
 use std::fs;
@@ -247,7 +247,7 @@ async fn passing_failures_cost_one_more_try_of_that_part() {
             17 * MIB as i128,
             "progress is honest after {fault:?}"
         );
-        let retried = |event: &Event| matches!(event, Event::Retrying { part: 2, .. });
+        let retried = |event: &TransferEvent| matches!(event, TransferEvent::Retrying { part: 2, .. });
         assert!(events.lock().unwrap().iter().any(retried), "{fault:?}");
     }
 }

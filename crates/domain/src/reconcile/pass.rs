@@ -5,7 +5,7 @@ use super::Age;
 use super::sketch::Sketch;
 use crate::blob::Life;
 use crate::id::BlobId;
-use crate::moment::later;
+use crate::time::saturating_add;
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 use std::ops::AddAssign;
@@ -25,7 +25,7 @@ pub struct Counts {
     /// Blobs.
     pub blobs_seen: u64,
     /// Those among them whose object was checked by a HEAD. The others' sizes are those of the listing.
-    pub blobs_looked_at: u64,
+    pub blobs_checked: u64,
     /// Those among them whose object was found missing by this pass.
     pub blobs_lost: u64,
     /// Those among them whose object was gone, and is back.
@@ -33,15 +33,15 @@ pub struct Counts {
     /// Replicas.
     pub replicas_seen: u64,
     /// Those among them that were checked at their target.
-    pub replicas_looked_at: u64,
+    pub replicas_checked: u64,
     /// Those among them that their target has lost, and that are copied again.
     pub replicas_lost: u64,
     /// Those that were missing at a target that applies to their file, and were created.
     pub replicas_added: u64,
     /// Those that were removed from a target that is being drained, or whose target is retired.
     pub replicas_removed: u64,
-    /// Obsolete claims that were removed.
-    pub claims_removed: u64,
+    /// Obsolete upload owners that were removed.
+    pub upload_owners_removed: u64,
     /// Objects and multipart uploads with keys that are not ours. They were skipped.
     pub foreign: u64,
     /// Things that could not be checked or repaired; the log says why. The next pass tries again.
@@ -57,15 +57,15 @@ impl AddAssign for Counts {
         self.multiparts_seen += more.multiparts_seen;
         self.multiparts_aborted += more.multiparts_aborted;
         self.blobs_seen += more.blobs_seen;
-        self.blobs_looked_at += more.blobs_looked_at;
+        self.blobs_checked += more.blobs_checked;
         self.blobs_lost += more.blobs_lost;
         self.blobs_found += more.blobs_found;
         self.replicas_seen += more.replicas_seen;
-        self.replicas_looked_at += more.replicas_looked_at;
+        self.replicas_checked += more.replicas_checked;
         self.replicas_lost += more.replicas_lost;
         self.replicas_added += more.replicas_added;
         self.replicas_removed += more.replicas_removed;
-        self.claims_removed += more.claims_removed;
+        self.upload_owners_removed += more.upload_owners_removed;
         self.foreign += more.foreign;
         self.failed += more.failed;
         self.skipped += more.skipped;
@@ -75,7 +75,7 @@ impl AddAssign for Counts {
 /// A page of a pass, by what comes right before it.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(tag = "phase", rename_all = "snake_case")]
-pub enum Place {
+pub enum PageStart {
     /// Of the objects in the bucket.
     Objects {
         /// After this key.
@@ -107,7 +107,7 @@ pub struct Marker {
     pub id: Option<String>,
 }
 
-impl Place {
+impl PageStart {
     /// Where a pass begins.
     pub const START: Self = Self::Objects { after: None };
 
@@ -134,7 +134,7 @@ pub struct Pass {
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub sketch: Option<Sketch>,
     /// The page that comes next.
-    pub place: Place,
+    pub place: PageStart,
     /// Its counts so far.
     pub counts: Counts,
 }
@@ -232,7 +232,7 @@ impl Progress {
             return self.under_way.clone();
         }
         let due = self.last.as_ref().is_none_or(|last| {
-            let next = later(last.started_at, interval);
+            let next = saturating_add(last.started_at, interval);
             last.undecided || next <= now || again.iter().any(|at| last.started_at < *at && *at <= now)
         });
         let last = self.last.as_ref();
@@ -240,7 +240,7 @@ impl Progress {
             number: last.map_or(0, |last| last.number.wrapping_add(1)),
             started_at: now,
             sketch: last.is_none_or(|last| !last.undecided).then(Sketch::default),
-            place: Place::START,
+            place: PageStart::START,
             counts: Counts::default(),
         })
     }
@@ -248,7 +248,13 @@ impl Progress {
     /// What there is when `pass` has seen the page at its place. `next`: where the next page like it begins, if there is
     /// one.
     #[must_use]
-    pub fn after_page(&self, mut pass: Pass, counts: Counts, next: Option<Place>, now: Timestamp) -> Self {
+    pub fn after_page(
+        &self,
+        mut pass: Pass,
+        counts: Counts,
+        next: Option<PageStart>,
+        now: Timestamp,
+    ) -> Self {
         pass.counts += counts;
         match next.or_else(|| pass.place.then()) {
             Some(place) => Self {

@@ -51,13 +51,13 @@ fn messages_have_a_stable_form() {
 }
 
 const STATES: [State; 4] = [State::Pending, State::Copying, State::Available, State::Failed];
-const EVENTS: [Event; 6] = [
-    Event::Begin,
-    Event::Record,
-    Event::Arrive,
-    Event::GiveUp,
-    Event::Redrive,
-    Event::Lose,
+const EVENTS: [ReplicaEvent; 6] = [
+    ReplicaEvent::Begin,
+    ReplicaEvent::Record,
+    ReplicaEvent::Arrive,
+    ReplicaEvent::GiveUp,
+    ReplicaEvent::Redrive,
+    ReplicaEvent::Lose,
 ];
 
 #[test]
@@ -80,31 +80,31 @@ fn what_may_happen_in_which_state() {
 proptest! {
     // Whatever happens to however many replicas, the sum of all changes is how many there are in each state.
     #[test]
-    fn the_tally_is_the_sum_of_what_happened(
+    fn the_counters_is_the_sum_of_what_happened(
         events in prop::collection::vec((0usize..4, 0usize..EVENTS.len()), 0..100),
     ) {
         let sizes = [1u64, 10, 100, 1000];
         let mut states = [State::Pending; 4];
-        let mut tally = Tally::default();
+        let mut counters = ReplicaCounters::default();
         for size in sizes {
-            tally += Tally::moved(None, Some(State::Pending), size);
+            counters += ReplicaCounters::moved(None, Some(State::Pending), size);
         }
         for (index, event) in events {
             let from = states[index];
             if let Some(to) = step(from, EVENTS[event], from == State::Copying) {
-                tally += Tally::moved(Some(from), Some(to), sizes[index]);
+                counters += ReplicaCounters::moved(Some(from), Some(to), sizes[index]);
                 states[index] = to;
             }
         }
-        let mut counted = Tally::default();
+        let mut counted = ReplicaCounters::default();
         for (state, size) in states.iter().zip(sizes) {
-            counted += Tally::moved(None, Some(*state), size);
+            counted += ReplicaCounters::moved(None, Some(*state), size);
         }
-        prop_assert_eq!(tally, counted);
+        prop_assert_eq!(counters, counted);
         for (state, size) in states.iter().zip(sizes) {
-            tally += Tally::moved(Some(*state), None, size);
+            counters += ReplicaCounters::moved(Some(*state), None, size);
         }
-        prop_assert!(tally.is_empty() && tally == Tally::default());
+        prop_assert!(counters.is_empty() && counters == ReplicaCounters::default());
     }
 
     #[test]

@@ -15,7 +15,7 @@ pub(crate) const LIFE: SignedDuration = SignedDuration::from_mins(15);
 /// How long the reconciler skips what has no owner.
 pub(crate) const MIN_AGE: SignedDuration = SignedDuration::from_hours(24);
 /// How long a finalize waits for the store.
-pub(crate) const PATIENCE: SignedDuration = SignedDuration::from_secs(20);
+pub(crate) const TIMEOUT: SignedDuration = SignedDuration::from_secs(20);
 
 const _: () = assert!(LEASE_MARGIN.as_secs() < LIFE.as_secs() && AFTERMATH.as_secs() >= LIFE.as_secs());
 

@@ -1,7 +1,7 @@
 //! How a blob travels to one target, and leaves it: workers, messages that are repeated, late and lost, a target that
 //! loses and corrupts data, attempts that fail and are tried again, and a blob that is reclaimed in the meantime.
 //!
-//! What comes next is the domain's: `next`, `step`, `Tally::moved`. What is written here is the order of the calls of
+//! What comes next is the domain's: `next`, `step`, `ReplicaCounters::moved`. What is written here is the order of the calls of
 //! a [`worker`] and of the [`others`], and the conditions of their writes ([`rows`]), as `replicas`, `store` and
 //! `functions/` have them; when those change, this has to. Between any two calls anything else may happen; a process
 //! may die there, and any call may have its effect twice. The [`worlds`] differ in what else may go wrong, and how often;
@@ -34,7 +34,7 @@ use properties::Ends;
 use queue::{MESSAGES, Message, Queue};
 use rows::{Counted, Replica};
 use rules::Rule;
-use target::{MULTIPARTS, Target};
+use target::{MULTIPARTS, TargetModel};
 use worker::{Turn, Worker};
 
 /// How many segments a large blob has.
@@ -56,8 +56,8 @@ struct World {
     replica: Option<Replica>,
     /// For which multipart upload each segment is recorded.
     segments: [Option<u8>; SEGMENTS],
-    tally: Counted,
-    target: Target,
+    counters: Counted,
+    target: TargetModel,
     queue: Queue,
     /// There are dead letters.
     letters: bool,

@@ -9,11 +9,11 @@ use crate::process::prove::Prove;
 use crate::process::reclaim::Reclaim;
 use crate::process::reconcile::Reconcile;
 use crate::process::replicate::Replicate;
-use crate::process::requests::{Abort, Delete, Look, Sign};
+use crate::process::requests::{Abort, Delete, ListParts, Sign};
 use crate::rules::Rules;
 use crate::world::{Clock, Id, Multipart, Replica, SLOTS, UPLOADS, World};
 use crate::writes::{Held, Turn};
-use domain::upload::{Duty, State};
+use domain::upload::{State, SweepAction};
 
 /// A request of a client.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -21,7 +21,7 @@ pub(crate) enum Request {
     /// `POST /v1/uploads`.
     Create(Wish),
     /// `GET /v1/uploads/{id}`.
-    Look(Id),
+    ListParts(Id),
     /// `POST /v1/uploads/{id}/parts`.
     Sign(Id),
     /// A part, with this content, to the multipart upload that the upload has.
@@ -182,7 +182,7 @@ impl Model {
                 world.uploads[usize::from(upload)].is_some_and(|row| row.multipart.is_some())
             }
             Request::Delete(node) => world.nodes[usize::from(node)].is_some(),
-            Request::Look(upload) | Request::Sign(upload) | Request::Complete(upload) => there(upload),
+            Request::ListParts(upload) | Request::Sign(upload) | Request::Complete(upload) => there(upload),
             Request::Prove(upload, _) | Request::Abort(upload) => there(upload),
         }
     }
@@ -286,7 +286,7 @@ fn begin(world: &mut World, process: Option<Process>) -> Option<usize> {
 fn request(turn: &mut Turn, request: Request) -> Option<Process> {
     match request {
         Request::Create(wish) => Some(Create::begin(turn.world, wish)),
-        Request::Look(upload) => Look::begin(turn, upload),
+        Request::ListParts(upload) => ListParts::begin(turn, upload),
         Request::Sign(upload) => Sign::begin(turn, upload),
         Request::Put(upload, content) => {
             let multipart = turn.upload(upload)?.multipart?;
@@ -310,10 +310,10 @@ fn request(turn: &mut Turn, request: Request) -> Option<Process> {
 /// The first call of the sweep at an item: it reads the row.
 pub(crate) fn sweep(turn: &Turn, item: Item) -> Option<Process> {
     match item {
-        Item::Upload(upload) => match turn.upload(upload)?.state.duty() {
-            Duty::Expire => Some(Process::Expire(Abort::begin(upload))),
-            Duty::TakeOver => Finalize::begin(turn, upload),
-            Duty::Discard => Some(Discard::begin(Held { upload, stale: false })),
+        Item::Upload(upload) => match turn.upload(upload)?.state.sweep_action() {
+            SweepAction::Expire => Some(Process::Expire(Abort::begin(upload))),
+            SweepAction::TakeOver => Finalize::begin(turn, upload),
+            SweepAction::Discard => Some(Discard::begin(Held { upload, stale: false })),
         },
         Item::Blob(blob) => Reclaim::begin(turn, blob),
         Item::Replica(blob) => Some(Replicate::send_again(blob)),

@@ -5,11 +5,11 @@ use crate::rules::{Conditions, Rules};
 use crate::worlds;
 use domain::account::{NoRoom, Quota, QuotaEvent};
 use domain::blob::{self, Life};
-use domain::finalize::{Answer, Step};
-use domain::upload::{self, Effect, Event, Session, State, Whose};
+use domain::finalize::{Step, StepResult};
+use domain::upload::{self, ContentSource, Effect, Lifecycle, State, UploadEvent};
 use jiff::{SignedDuration, Timestamp};
 
-type Moved = Result<(Session, &'static [Effect]), upload::Refusal>;
+type Moved = Result<(Lifecycle, &'static [Effect]), upload::Refusal>;
 type Lived = Result<(Life, &'static [blob::Effect]), blob::Refusal>;
 
 const TRUE: Rules = Rules::TRUE;
@@ -24,8 +24,8 @@ const fn without(change: Conditions) -> Rules {
 
 #[test]
 fn a_blob_that_is_being_reclaimed_is_revived() {
-    fn revive(life: &Life, event: blob::Event, now: Timestamp) -> Lived {
-        let reclaiming = life.reclaiming && event != blob::Event::Refer;
+    fn revive(life: &Life, event: blob::BlobEvent, now: Timestamp) -> Lived {
+        let reclaiming = life.reclaiming && event != blob::BlobEvent::Refer;
         let (next, effects) = blob::step(&Life { reclaiming, ..*life }, event, now)?;
         Ok((
             Life {
@@ -44,12 +44,12 @@ fn a_blob_that_is_being_reclaimed_is_revived() {
 
 #[test]
 fn an_upload_is_aborted_while_it_is_being_finalized() {
-    fn abort(session: &Session, event: Event, now: Timestamp) -> Moved {
-        let state = match (event, session.state) {
-            (Event::Abort, State::Finalizing) => State::Open,
+    fn abort(lifecycle: &Lifecycle, event: UploadEvent, now: Timestamp) -> Moved {
+        let state = match (event, lifecycle.state) {
+            (UploadEvent::Abort, State::Finalizing) => State::Open,
             (_, state) => state,
         };
-        upload::step(&Session { state, ..*session }, event, now)
+        upload::step(&Lifecycle { state, ..*lifecycle }, event, now)
     }
     let rules = Rules {
         upload: abort,
@@ -63,12 +63,14 @@ fn an_upload_is_aborted_while_it_is_being_finalized() {
 
 #[test]
 fn a_lease_is_taken_from_the_living() {
-    fn steal(session: &Session, event: Event, now: Timestamp) -> Moved {
-        let lease_until = session.lease_until.filter(|_| !matches!(event, Event::Lease(_)));
+    fn steal(lifecycle: &Lifecycle, event: UploadEvent, now: Timestamp) -> Moved {
+        let lease_until = lifecycle
+            .lease_until
+            .filter(|_| !matches!(event, UploadEvent::Lease(_)));
         upload::step(
-            &Session {
+            &Lifecycle {
                 lease_until,
-                ..*session
+                ..*lifecycle
             },
             event,
             now,
@@ -85,9 +87,9 @@ fn a_lease_is_taken_from_the_living() {
 }
 
 /// Discarding after every commit would be right, as long as it asks whether the object became a blob.
-fn discard_always(session: &Session, event: Event, now: Timestamp) -> Moved {
-    let (next, effects) = upload::step(session, event, now)?;
-    let own = event == Event::Commit(Whose::Own);
+fn discard_always(lifecycle: &Lifecycle, event: UploadEvent, now: Timestamp) -> Moved {
+    let (next, effects) = upload::step(lifecycle, event, now)?;
+    let own = event == UploadEvent::Commit(ContentSource::Own);
     Ok((
         next,
         if own {
@@ -118,7 +120,7 @@ fn an_object_is_discarded_that_became_a_blob() {
 
 #[test]
 fn a_reference_is_released_without_counting() {
-    fn forget(life: &Life, event: blob::Event, now: Timestamp) -> Lived {
+    fn forget(life: &Life, event: blob::BlobEvent, now: Timestamp) -> Lived {
         let (next, effects) = blob::step(life, event, now)?;
         Ok((
             Life {
@@ -136,19 +138,19 @@ fn a_reference_is_released_without_counting() {
 }
 
 #[test]
-fn a_ledger_is_written_without_the_lease() {
+fn a_part_digests_is_written_without_the_lease() {
     let rules = without(Conditions {
-        ledger_under_lease: false,
+        part_digests_under_lease: false,
         ..TRUE.conditions
     });
     check_finds(
         &worlds::several_finalize().rules(rules),
-        "every blob has its ledger",
+        "every blob has its part digests",
     );
 }
 
 #[test]
-fn an_object_that_the_ledger_does_not_know_is_an_error() {
+fn an_object_that_the_part_digests_does_not_know_is_an_error() {
     let rules = without(Conditions {
         other_object_is_none: false,
         ..TRUE.conditions
@@ -255,13 +257,13 @@ fn an_ended_upload_is_discarded_again_too_early() {
 
 #[test]
 fn a_blob_is_deleted_while_a_worker_copies_it() {
-    fn hasty(life: &Life, event: blob::Event, now: Timestamp) -> Lived {
+    fn hasty(life: &Life, event: blob::BlobEvent, now: Timestamp) -> Lived {
         let (next, effects) = blob::step(life, event, now)?;
         let soon = now.saturating_add(SignedDuration::from_mins(10)).ok();
         let marked = next.reclaiming && !life.reclaiming;
         Ok((
             Life {
-                examine_at: if marked { soon } else { next.examine_at },
+                next_check_at: if marked { soon } else { next.next_check_at },
                 ..next
             },
             effects,
@@ -273,7 +275,7 @@ fn a_blob_is_deleted_while_a_worker_copies_it() {
 
 #[test]
 fn a_blob_that_goes_keeps_its_place_in_the_index() {
-    fn keep(life: &Life, event: blob::Event, now: Timestamp) -> Lived {
+    fn keep(life: &Life, event: blob::BlobEvent, now: Timestamp) -> Lived {
         let (next, effects) = blob::step(life, event, now)?;
         let freed = effects == [blob::Effect::FreeContent];
         Ok((next, if freed { &[] } else { effects }))
@@ -286,9 +288,9 @@ fn a_blob_that_goes_keeps_its_place_in_the_index() {
 }
 
 #[test]
-fn parts_become_an_object_before_the_ledger_is_written() {
-    fn hasty(step: Step, answer: Answer) -> Option<Step> {
-        if (step, answer) == (Step::Look, Answer::Parts) {
+fn parts_become_an_object_before_the_part_digests_is_written() {
+    fn hasty(step: Step, answer: StepResult) -> Option<Step> {
+        if (step, answer) == (Step::ListParts, StepResult::Parts) {
             Some(Step::FindBlob)
         } else {
             step.after(answer)

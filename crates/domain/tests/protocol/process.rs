@@ -19,7 +19,7 @@ use prove::Prove;
 use reclaim::Reclaim;
 use reconcile::Reconcile;
 use replicate::Replicate;
-use requests::{Abort, Delete, Look, Sign};
+use requests::{Abort, Delete, ListParts, Sign};
 
 /// A process, before its next call.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -27,7 +27,7 @@ pub(crate) enum Process {
     /// `upload-create`.
     Create(Create),
     /// `upload-get`.
-    Look(Look),
+    ListParts(ListParts),
     /// `upload-sign-parts`.
     Sign(Sign),
     /// `upload-prove`.
@@ -57,13 +57,13 @@ impl Process {
     pub(crate) fn step(self, turn: &mut Turn) -> Option<Self> {
         match self {
             Self::Create(process) => process.step(turn),
-            Self::Look(process) => process.step(turn),
+            Self::ListParts(process) => process.step(turn),
             Self::Sign(process) => process.step(turn),
             Self::Prove(process) => process.step(turn),
             Self::Finalize(process) => process.step(turn),
             Self::Late(process) => process.step(turn),
-            Self::Abort(process) => process.step(domain::upload::Event::Abort, turn),
-            Self::Expire(process) => process.step(domain::upload::Event::Expire, turn),
+            Self::Abort(process) => process.step(domain::upload::UploadEvent::Abort, turn),
+            Self::Expire(process) => process.step(domain::upload::UploadEvent::Expire, turn),
             Self::Discard(process) => process.step(turn),
             Self::Delete(process) => process.step(turn),
             Self::Reclaim(process) => process.step(turn),
@@ -86,7 +86,7 @@ impl Process {
     /// An upload's row was written by another process.
     pub(crate) fn upload_changed(&mut self, id: Id) {
         let held = match self {
-            Self::Look(process) => &mut process.held,
+            Self::ListParts(process) => &mut process.held,
             Self::Sign(process) => &mut process.held,
             Self::Prove(process) => &mut process.held,
             Self::Finalize(process) => &mut process.held,

@@ -25,8 +25,8 @@ pub(crate) const INVARIANTS: [Invariant; 10] = [
     ("every file has its bytes", |_, world| {
         files_have_their_bytes(world)
     }),
-    ("every blob has its ledger", |_, world| {
-        blobs_have_their_ledgers(world)
+    ("every blob has its part digests", |_, world| {
+        blobs_have_their_part_digests(world)
     }),
     ("the index leads to blobs that may be referenced", |_, world| {
         index_is_sound(world)
@@ -90,11 +90,11 @@ fn files_have_their_bytes(world: &World) -> bool {
     world.nodes.iter().flatten().all(has)
 }
 
-fn blobs_have_their_ledgers(world: &World) -> bool {
-    let has = |(row, ledger): (&Option<Blob>, &Option<Id>)| {
-        row.is_none_or(|row| row.reclaiming || *ledger == Some(row.content))
+fn blobs_have_their_part_digests(world: &World) -> bool {
+    let has = |(row, part_digests): (&Option<Blob>, &Option<Id>)| {
+        row.is_none_or(|row| row.reclaiming || *part_digests == Some(row.content))
     };
-    world.blobs.iter().zip(&world.ledgers).all(has)
+    world.blobs.iter().zip(&world.all_part_digests).all(has)
 }
 
 fn index_is_sound(world: &World) -> bool {
@@ -143,11 +143,11 @@ fn becomes_a_file(world: &World, key: Id) -> bool {
         return false;
     };
     let part = row.multipart.map(|id| world.multiparts[index][usize::from(id)]);
-    let (content, ledger) = (world.objects[index], world.ledgers[index]);
+    let (content, part_digests) = (world.objects[index], world.all_part_digests[index]);
     let bytes = match part {
         Some(Multipart::Live(part)) => part,
-        // An object that does not match the ledger has no owner.
-        _ => content.filter(|_| ledger.is_none() || ledger == content),
+        // An object that does not match the part digests have no owner.
+        _ => content.filter(|_| part_digests.is_none() || part_digests == content),
     };
     let announced = bytes.is_some() && (row.announced.is_none() || row.announced == bytes);
     let free = world.node_named(row.account, row.name).is_none();
@@ -233,8 +233,8 @@ fn not_settled(world: &World) -> Vec<String> {
             if world.copies[index].is_some() || world.replicas[index].is_some() {
                 left.push(format!("the copy of blob {key} has no owner"));
             }
-            if world.ledgers[index].is_some() {
-                left.push(format!("ledger {key} has no owner"));
+            if world.all_part_digests[index].is_some() {
+                left.push(format!("part digests {key} has no owner"));
             }
         }
     }
@@ -254,8 +254,8 @@ fn unowned(world: &World) -> Vec<String> {
         if has_multipart(world, key) {
             left.push(format!("a multipart upload of {key} has no owner"));
         }
-        if world.claims[index] && world.blobs[index].is_none() {
-            left.push(format!("claim {key} has no owner"));
+        if world.upload_owners[index] && world.blobs[index].is_none() {
+            left.push(format!("upload owner {key} has no owner"));
         }
     }
     left

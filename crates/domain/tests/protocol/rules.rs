@@ -2,20 +2,20 @@
 
 use domain::account::{NoRoom, Quota, QuotaEvent};
 use domain::blob::{self, Life};
-use domain::finalize::{Answer, Step};
-use domain::upload::{self, Session};
+use domain::finalize::{Step, StepResult};
+use domain::upload::{self, Lifecycle};
 use jiff::Timestamp;
 
-type Moved = Result<(Session, &'static [upload::Effect]), upload::Refusal>;
+type Moved = Result<(Lifecycle, &'static [upload::Effect]), upload::Refusal>;
 type Lived = Result<(Life, &'static [blob::Effect]), blob::Refusal>;
 
 /// What decides.
 #[derive(Clone, Copy)]
 pub(crate) struct Rules {
-    pub(crate) upload: fn(&Session, upload::Event, Timestamp) -> Moved,
-    pub(crate) blob: fn(&Life, blob::Event, Timestamp) -> Lived,
+    pub(crate) upload: fn(&Lifecycle, upload::UploadEvent, Timestamp) -> Moved,
+    pub(crate) blob: fn(&Life, blob::BlobEvent, Timestamp) -> Lived,
     pub(crate) quota: fn(Quota, QuotaEvent) -> Result<Quota, NoRoom>,
-    pub(crate) finalize: fn(Step, Answer) -> Option<Step>,
+    pub(crate) finalize: fn(Step, StepResult) -> Option<Step>,
     pub(crate) discard_again: fn(Option<Timestamp>, Timestamp) -> Option<Timestamp>,
     pub(crate) conditions: Conditions,
 }
@@ -24,15 +24,15 @@ pub(crate) struct Rules {
 #[derive(Clone, Copy)]
 #[expect(clippy::struct_excessive_bools, reason = "each is a condition of its own")]
 pub(crate) struct Conditions {
-    /// A ledger is written only under the lease it was read under.
-    pub(crate) ledger_under_lease: bool,
+    /// A part digests are written only under the lease it was read under.
+    pub(crate) part_digests_under_lease: bool,
     /// A file is made only of the version of the upload that was read.
     pub(crate) commit_of_version: bool,
     /// Whether a look at an ended upload is the last is decided when it begins.
     pub(crate) discard_looks_at_clock_first: bool,
     /// An object is discarded only if it did not become a blob.
     pub(crate) discard_asks_for_blob: bool,
-    /// An object that is not what the ledger says counts as none: late and repeated completes can make one.
+    /// An object that is not what the part digests say counts as none: late and repeated completes can make one.
     pub(crate) other_object_is_none: bool,
     /// The store tells of an object what it was made of.
     pub(crate) object_tells_content: bool,
@@ -55,7 +55,7 @@ impl Rules {
         finalize: Step::after,
         discard_again: upload::discard_again,
         conditions: Conditions {
-            ledger_under_lease: true,
+            part_digests_under_lease: true,
             commit_of_version: true,
             discard_looks_at_clock_first: true,
             discard_asks_for_blob: true,

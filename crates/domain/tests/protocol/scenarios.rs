@@ -140,8 +140,10 @@ fn the_reconciler_comes_by() {
 
 #[test]
 fn parts_are_sent_again_and_again() {
-    let model = sent_again().reaches("an object that the ledger does not know", |world| {
-        world.objects[0].is_some_and(|content| world.ledgers[0].is_some_and(|ledger| ledger != content))
+    let model = sent_again().reaches("an object that the part digests do not know", |world| {
+        world.objects[0].is_some_and(|content| {
+            world.all_part_digests[0].is_some_and(|part_digests| part_digests != content)
+        })
     });
     check(&model.reaches("a file", has_file), 150_000);
 }

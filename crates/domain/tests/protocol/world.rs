@@ -5,7 +5,7 @@ use crate::process::Process;
 use domain::account::Quota;
 use domain::blob::Life;
 use domain::placement::OnConflict;
-use domain::upload::{Session, State};
+use domain::upload::{Lifecycle, State};
 
 /// How many uploads there are at most. An upload's own blob, and the key of its object, has its number.
 pub(crate) const UPLOADS: usize = 3;
@@ -50,8 +50,8 @@ pub(crate) struct Challenge {
 }
 
 impl Upload {
-    pub(crate) fn session(&self) -> Session {
-        Session {
+    pub(crate) fn lifecycle(&self) -> Lifecycle {
+        Lifecycle {
             state: self.state,
             expires_at: self.expires.at(),
             lease_until: self.lease.map(Timer::at),
@@ -60,18 +60,18 @@ impl Upload {
     }
 
     /// The row after a step of the domain.
-    pub(crate) fn moved_to(self, session: &Session, alive: Alive) -> Self {
-        let expires = self.expires.changed_to(session.expires_at, alive);
+    pub(crate) fn moved_to(self, lifecycle: &Lifecycle, alive: Alive) -> Self {
+        let expires = self.expires.changed_to(lifecycle.expires_at, alive);
         Self {
-            state: session.state,
+            state: lifecycle.state,
             // That of an ended upload means nothing.
-            expires: if session.state.is_final() {
+            expires: if lifecycle.state.is_final() {
                 Timer::Over
             } else {
                 expires
             },
-            lease: changed(self.lease, session.lease_until, alive),
-            challenge: self.challenge.filter(|_| session.challenge_until.is_some()),
+            lease: changed(self.lease, lifecycle.lease_until, alive),
+            challenge: self.challenge.filter(|_| lifecycle.challenge_until.is_some()),
             ..self
         }
     }
@@ -130,7 +130,7 @@ impl Blob {
             references: self.references,
             reclaiming: self.reclaiming,
             lost: self.lost,
-            examine_at: self.examine.map(Timer::at),
+            next_check_at: self.examine.map(Timer::at),
         }
     }
 
@@ -140,7 +140,7 @@ impl Blob {
             references: life.references,
             reclaiming: life.reclaiming,
             lost: life.lost,
-            examine: changed(self.examine, life.examine_at, alive),
+            examine: changed(self.examine, life.next_check_at, alive),
         }
     }
 }
@@ -219,8 +219,8 @@ pub(crate) struct World {
     pub(crate) uploads: [Option<Upload>; UPLOADS],
     pub(crate) contents: [Option<Id>; CONTENTS],
     pub(crate) blobs: [Option<Blob>; UPLOADS],
-    pub(crate) ledgers: [Option<Id>; UPLOADS],
-    pub(crate) claims: [bool; UPLOADS],
+    pub(crate) all_part_digests: [Option<Id>; UPLOADS],
+    pub(crate) upload_owners: [bool; UPLOADS],
     pub(crate) nodes: [Option<Node>; NODES],
     pub(crate) replicas: [Option<Replica>; UPLOADS],
     /// The store: multipart uploads and objects by key.
@@ -253,8 +253,8 @@ impl World {
             uploads: [None; UPLOADS],
             contents: [None; CONTENTS],
             blobs: [None; UPLOADS],
-            ledgers: [None; UPLOADS],
-            claims: [false; UPLOADS],
+            all_part_digests: [None; UPLOADS],
+            upload_owners: [false; UPLOADS],
             nodes: [None; NODES],
             replicas: [None; UPLOADS],
             multiparts: [[Multipart::Unused; MULTIPARTS]; UPLOADS],

@@ -33,7 +33,7 @@ pub(crate) fn sent(world: World, wish: Wish, content: Id) -> World {
         ..wish.row(None)
     });
     world.multiparts[index][0] = Multipart::Live(Some(content));
-    world.claims[index] = true;
+    world.upload_owners[index] = true;
     world
 }
 
@@ -52,8 +52,8 @@ pub(crate) fn file(world: World, wish: Wish, content: Id) -> World {
     world.quotas[usize::from(wish.account)].free -= 1;
     world.multiparts[index][0] = Multipart::Completed;
     world.objects[index] = Some(content);
-    world.ledgers[index] = Some(content);
-    world.claims[index] = true;
+    world.all_part_digests[index] = Some(content);
+    world.upload_owners[index] = true;
     world.contents[usize::from(content)] = Some(blob);
     world.blobs[index] = Some(Blob::new(content));
     world
@@ -90,7 +90,7 @@ pub(crate) fn sent_again() -> Model {
         Request::Complete(0),
         Request::Put(0, 1),
         Request::Put(0, 0),
-        Request::Look(0),
+        Request::ListParts(0),
         Request::Sign(0),
         Request::Put(0, 1),
     ];

@@ -38,7 +38,7 @@ pub(crate) enum Conflict {
 }
 
 /// A place for a file: that of another one, with the blob that it has, or a new one.
-pub(crate) type Place = Option<(Id, Id)>;
+pub(crate) type NodePlacement = Option<(Id, Id)>;
 
 impl Turn<'_> {
     /// The row of an upload.
@@ -50,26 +50,26 @@ impl Turn<'_> {
     pub(crate) fn move_upload(
         &mut self,
         held: &mut Held,
-        event: upload::Event,
+        event: upload::UploadEvent,
         others: impl FnOnce(&mut Turn, &mut Upload) -> Result<(), Conflict>,
     ) -> Result<(), Conflict> {
         let row = self.upload(held.upload).ok_or(Conflict::UploadChanged)?;
-        let mut session = row.session();
+        let mut lifecycle = row.lifecycle();
         if held.stale {
-            let commit = matches!(event, upload::Event::Commit(_));
+            let commit = matches!(event, upload::UploadEvent::Commit(_));
             if !commit || self.rules.conditions.commit_of_version {
                 return Err(Conflict::UploadChanged);
             }
             // What it was when it was read.
-            session.state = upload::State::Finalizing;
+            lifecycle.state = upload::State::Finalizing;
         }
-        let (session, effects) = (self.rules.upload)(&session, event, NOW).map_err(Conflict::Refused)?;
+        let (lifecycle, effects) = (self.rules.upload)(&lifecycle, event, NOW).map_err(Conflict::Refused)?;
         let mut after = *self.world;
         let mut turn = Turn {
             world: &mut after,
             ..*self
         };
-        let mut next = row.moved_to(&session, self.alive);
+        let mut next = row.moved_to(&lifecycle, self.alive);
         if next.state.is_final() {
             next.settled = World::settled((self.rules.discard_again)(Some(NOW), NOW), self.alive);
         }
@@ -113,7 +113,7 @@ impl Turn<'_> {
     }
 
     /// Puts a file into its place, whose blob is one more file's.
-    pub(crate) fn place(&mut self, file: Node, place: Place) -> Result<(), Conflict> {
+    pub(crate) fn place(&mut self, file: Node, place: NodePlacement) -> Result<(), Conflict> {
         let nodes = &mut self.world.nodes;
         let Some((id, seen)) = place else {
             if self.world.node_named(file.account, file.name).is_some() {
@@ -139,24 +139,28 @@ impl Turn<'_> {
     }
 
     /// One more file refers to a blob, unless the file in its place did.
-    pub(crate) fn refer(&mut self, blob: Id, place: Place) -> Result<(), Conflict> {
+    pub(crate) fn refer(&mut self, blob: Id, place: NodePlacement) -> Result<(), Conflict> {
         if place.is_some_and(|(_, old)| old == blob) {
             return Ok(());
         }
-        self.move_blob(blob, blob::Event::Refer)
+        self.move_blob(blob, blob::BlobEvent::Refer)
             .map_err(|()| Conflict::BlobGone)?;
         Ok(())
     }
 
     /// One file less refers to a blob.
     pub(crate) fn release(&mut self, blob: Id) -> Result<(), Conflict> {
-        self.move_blob(blob, blob::Event::Release)
+        self.move_blob(blob, blob::BlobEvent::Release)
             .map_err(|()| Conflict::NodeChanged)?;
         Ok(())
     }
 
     /// Moves a blob on without reading first.
-    pub(crate) fn move_blob(&mut self, id: Id, event: blob::Event) -> Result<&'static [blob::Effect], ()> {
+    pub(crate) fn move_blob(
+        &mut self,
+        id: Id,
+        event: blob::BlobEvent,
+    ) -> Result<&'static [blob::Effect], ()> {
         let row = *self.world.blob_row(id).ok_or(())?;
         let (life, effects): (Life, _) = (self.rules.blob)(&row.life(), event, NOW).map_err(|_| ())?;
         self.world.write_blob(id, row.moved_to(&life, self.alive));

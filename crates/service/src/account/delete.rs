@@ -2,8 +2,8 @@
 //! when their owner gives them up. So quotas, references and replicas stay right at each moment, and a crash loses nothing.
 //! The rest, which nothing outside of the account depends on, goes at the end.
 
-use domain::moment::later;
-use domain::upload::{Duty, Event};
+use domain::time::saturating_add;
+use domain::upload::{SweepAction, UploadEvent};
 use jiff::{SignedDuration, Timestamp};
 use store::rows::{AccountRow, NodeRow, UploadRow, account_partition};
 use store::table::{Page, Row};
@@ -29,7 +29,7 @@ pub async fn delete_contents(
     now: Timestamp,
     go_on: impl Fn() -> bool,
 ) -> Result<bool, StoreError> {
-    let Some(closing_since) = account.closing_since else {
+    let Some(deletion_started_at) = account.deletion_started_at else {
         return Ok(false);
     };
     // Once more afterwards, for uploads may have become files; and once before, for there may be more ended uploads than can
@@ -37,7 +37,7 @@ pub async fn delete_contents(
     delete_all_files(table, account, now, &go_on).await?;
     let no_uploads = end_uploads(table, objects, account, now, &go_on).await?;
     let no_files = delete_all_files(table, account, now, &go_on).await?;
-    if !no_uploads || !no_files || now < later(closing_since, SETTLED) {
+    if !no_uploads || !no_files || now < saturating_add(deletion_started_at, SETTLED) {
         return Ok(false);
     }
     // Folders, names, sessions and what cannot be read: nothing outside of the partition depends on them.
@@ -72,12 +72,12 @@ async fn end_uploads(
             // What is being finalized, and what ended uploads have left, is the sweep's already. What an unreadable one
             // left is nobody's when its row is gone, and the reconciler removes it.
             ended &= upload.due_at().is_none();
-            if upload.state.duty() != Duty::Expire {
+            if upload.state.sweep_action() != SweepAction::Expire {
                 continue;
             }
             match table
                 .uploads()
-                .transition(&upload, Event::Abort, now, |_| (), vec![])
+                .transition(&upload, UploadEvent::Abort, now, |_| (), vec![])
                 .await
             {
                 Ok(aborted) => table.uploads().discard(objects, &aborted, now).await?,

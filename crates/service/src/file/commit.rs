@@ -3,8 +3,8 @@
 use super::placement::PlaceSearch;
 use domain::account::QuotaEvent;
 use domain::placement::{Placement, place};
-use domain::targets::roster::Member;
-use domain::upload::Event;
+use domain::targets::registry::Member;
+use domain::upload::UploadEvent;
 use jiff::Timestamp;
 use store::accounts::quota;
 use store::blobs;
@@ -40,7 +40,7 @@ pub fn node_of(upload: &UploadRow, file: &FileContent, now: Timestamp) -> NodeRo
 pub async fn commit_file(
     table: &Table,
     upload: &UploadRow,
-    event: Event,
+    event: UploadEvent,
     file: &FileContent,
     new_blob: Option<(&BlobRow, &[Member])>,
     now: Timestamp,
@@ -50,12 +50,15 @@ pub async fn commit_file(
         let placement = &search.placement;
         let mut writes = match new_blob {
             Some((blob, targets)) => blobs::create(blob, targets, now)?,
-            None if placement.refers_anew() => vec![blobs::refer(&file.blob)?],
+            None if placement.adds_reference() => vec![blobs::refer(&file.blob)?],
             None => vec![],
         };
         writes.extend(placement.writes(now)?);
         if placement.replaced.is_some() {
-            writes.push(quota(&upload.account, QuotaEvent::Give(placement.given_back()))?);
+            writes.push(quota(
+                &upload.account,
+                QuotaEvent::Give(placement.released_bytes()),
+            )?);
         }
         let finish = |next: &mut UploadRow| next.became(&placement.node);
         match table
@@ -73,7 +76,7 @@ pub async fn commit_file(
 ///
 /// # Errors
 /// [`Conflict::ParentGone`] or [`Conflict::NameTaken`].
-pub async fn check_place(table: &Table, upload: &UploadRow) -> Result<(), StoreError> {
+pub async fn check_placement(table: &Table, upload: &UploadRow) -> Result<(), StoreError> {
     let UploadRow {
         account,
         parent,

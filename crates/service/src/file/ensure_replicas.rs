@@ -15,11 +15,11 @@ pub async fn ensure_replicas(
 ) {
     let now = now();
     let ensured = async {
-        let roster = table.targets().recent_roster().await?;
-        if roster.policies.is_empty() {
+        let target_registry = table.targets().recent_target_registry().await?;
+        if target_registry.policies.is_empty() {
             return Ok(());
         }
-        let targets = table.targets().of_file(&roster, account, parent).await?;
+        let targets = table.targets().of_file(&target_registry, account, parent).await?;
         let made = table.replicas().add(blob, &targets, now).await?;
         queue.start(blob, &made).await
     };

@@ -9,14 +9,14 @@ use domain::placement::{OnConflict, Placement, free_numbers, numbered, place, st
 use jiff::Timestamp;
 use std::collections::HashMap;
 use store::blobs;
-use store::rows::{EntryRow, FileContent, HoldingRow, NodeRow, account_partition};
+use store::rows::{ContentReferenceRow, EntryRow, FileContent, NodeRow, account_partition};
 use store::table::{Key, Page, Write, text};
 use store::tree;
 use store::uploads::TransitionError;
 use store::{Conflict, ErrorKind, StoreError, Table};
 
 /// How often a place is looked for that others take first.
-const ATTEMPTS: u64 = 40;
+const PLACEMENT_ATTEMPTS: u64 = 40;
 
 /// How many numbered forms of a name are read at most to find one that is free.
 const NUMBERED: u32 = 1000;
@@ -33,13 +33,13 @@ pub struct FilePlacement {
 impl FilePlacement {
     /// Bytes that leave the account's quota with the old content.
     #[must_use]
-    pub fn given_back(&self) -> u64 {
+    pub fn released_bytes(&self) -> u64 {
         self.replaced.as_ref().map_or(0, |old| old.size)
     }
 
     /// Whether the file needs one more reference to its blob. It has one already when the old content was the same.
     #[must_use]
-    pub fn refers_anew(&self) -> bool {
+    pub fn adds_reference(&self) -> bool {
         let same = |old: &FileContent| self.node.file.as_ref().is_some_and(|file| file.blob == old.blob);
         !self.replaced.as_ref().is_some_and(same)
     }
@@ -55,28 +55,28 @@ impl FilePlacement {
         let Some(file) = &node.file else {
             return tree::insert(node);
         };
-        let holding = HoldingRow::of(node, file);
+        let content_reference = ContentReferenceRow::of(node, file);
         let Some(old) = &self.replaced else {
             let mut writes = tree::insert(node)?;
-            writes.push(Write::create(&holding, Conflict::NameTaken)?);
+            writes.push(Write::create(&content_reference, Conflict::NameTaken)?);
             return Ok(writes);
         };
         let conflict = Conflict::NodeChanged;
         let unchanged = HashMap::from([(":blob".to_owned(), text(&old.blob))]);
         let mut writes = vec![Write::put(node, "#file.#blob = :blob", unchanged, conflict)?];
         if old.content_id == file.content_id {
-            writes.push(Write::put_unconditional(&holding, conflict)?);
+            writes.push(Write::put_unconditional(&content_reference, conflict)?);
         } else {
-            let key = HoldingRow::key_of(&node.account, &old.content_id, &node.id);
+            let key = ContentReferenceRow::key_of(&node.account, &old.content_id, &node.id);
             writes.push(Write::delete(
                 &key,
                 "attribute_exists(pk)",
                 HashMap::new(),
                 conflict,
             )?);
-            writes.push(Write::create(&holding, conflict)?);
+            writes.push(Write::create(&content_reference, conflict)?);
         }
-        if self.refers_anew() {
+        if self.adds_reference() {
             writes.push(blobs::release(&old.blob, now)?);
         }
         Ok(writes)
@@ -120,16 +120,16 @@ impl PlaceSearch {
                 ..
             })
         );
-        if !taken || self.attempt == ATTEMPTS {
+        if !taken || self.attempt == PLACEMENT_ATTEMPTS {
             return Err(error);
         }
         self.attempt += 1;
-        self.placement = another_place(table, &self.node, self.on_conflict, self.attempt).await?;
+        self.placement = next_placement(table, &self.node, self.on_conflict, self.attempt).await?;
         Ok(())
     }
 }
 
-async fn another_place(
+async fn next_placement(
     table: &Table,
     node: &NodeRow,
     on_conflict: OnConflict,

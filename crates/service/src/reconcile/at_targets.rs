@@ -1,14 +1,14 @@
 //! Replicas that their target has lost, those at targets that are draining or gone, and those that are missing.
 
 use super::{Reconcile, count, each};
-use crate::configured_targets::{Place, Targets};
+use crate::configured_targets::{ConfiguredTarget, Targets};
 use domain::id::{AccountId, NodeId};
 use domain::reconcile::pass::Counts;
 use domain::reconcile::sample::Sample;
-use domain::reconcile::{ReplicaDuty, replica_duty};
-use domain::targets::roster::{Member, Roster};
+use domain::reconcile::{ReplicaAction, replica_action};
+use domain::targets::registry::{Member, TargetRegistry};
 use std::collections::HashMap;
-use store::rows::{NodeRow, ReplicaRow, RosterRow, now};
+use store::rows::{NodeRow, ReplicaRow, TargetRegistryRow, now};
 use store::{Conflict, StoreError};
 use targets::ReplicaError;
 
@@ -26,7 +26,7 @@ impl Reconcile {
     pub(super) async fn replicas(
         &self,
         replicas: Vec<ReplicaRow>,
-        roster: &RosterRow,
+        target_registry: &TargetRegistryRow,
         sample: Sample,
     ) -> Counts {
         let mut counts = Counts {
@@ -35,25 +35,25 @@ impl Reconcile {
         };
         let mut due = Vec::new();
         for replica in replicas {
-            let member = roster.roster.member(&replica.target);
-            let standing = member.map(|member| member.standing);
+            let member = target_registry.target_registry.member(&replica.target);
+            let status = member.map(|member| member.status);
             // Before the first sweep no target is known.
-            let known_since = if roster.version == 0 {
+            let known_since = if target_registry.version == 0 {
                 now()
             } else {
-                roster.changed_at
+                target_registry.changed_at
             };
-            match replica_duty(standing, known_since, replica.available_at, now()) {
-                ReplicaDuty::Nothing => {}
-                ReplicaDuty::Look if !sample.has_replica(&replica.blob, &replica.target) => {}
-                duty => due.push((replica, duty)),
+            match replica_action(status, known_since, replica.available_at, now()) {
+                ReplicaAction::Nothing => {}
+                ReplicaAction::Check if !sample.has_replica(&replica.blob, &replica.target) => {}
+                action => due.push((replica, action)),
             }
         }
         if due.is_empty() {
             return counts;
         }
-        let looked_at = due.iter().filter(|(_, duty)| *duty == ReplicaDuty::Look);
-        counts.replicas_looked_at = count(looked_at.count());
+        let looked_at = due.iter().filter(|(_, action)| *action == ReplicaAction::Check);
+        counts.replicas_checked = count(looked_at.count());
         let targets = match self.targets.get(&[]).await {
             Ok(targets) => targets,
             Err(error) => {
@@ -62,9 +62,9 @@ impl Reconcile {
                 return counts;
             }
         };
-        let (became, failed) = each(due, async |(replica, duty)| {
-            let look = self.replica(&replica, duty, &targets);
-            self.silent.ask(&replica.target, look).await
+        let (became, failed) = each(due, async |(replica, action)| {
+            let look = self.replica(&replica, action, &targets);
+            self.unreachable.ask(&replica.target, look).await
         })
         .await;
         counts.failed += failed;
@@ -81,7 +81,7 @@ impl Reconcile {
     async fn replica(
         &self,
         replica: &ReplicaRow,
-        duty: ReplicaDuty,
+        action: ReplicaAction,
         targets: &Targets,
     ) -> Result<Became, ReplicaError> {
         // The row came from a scan, and may have been old.
@@ -90,9 +90,9 @@ impl Reconcile {
         else {
             return Ok(Became::AsItWas);
         };
-        if duty == ReplicaDuty::Remove {
-            // The roster may be older than the secret: a target that is wanted again keeps what it has.
-            let wanted = |place: &Place| !place.config.draining;
+        if action == ReplicaAction::Remove {
+            // The target registry may be older than the secret: a target that is wanted again keeps what it has.
+            let wanted = |place: &ConfiguredTarget| !place.config.draining;
             if targets.get(&replica.target).is_ok_and(wanted) {
                 return Ok(Became::AsItWas);
             }
@@ -144,7 +144,11 @@ impl Reconcile {
 
     /// Creates the replicas that files' blobs lack: those of targets that were added since, and of policies that came
     /// to apply.
-    pub(super) async fn cover(&self, nodes: Vec<NodeRow>, roster: &Roster) -> Result<Counts, StoreError> {
+    pub(super) async fn ensure_replicas(
+        &self,
+        nodes: Vec<NodeRow>,
+        target_registry: &TargetRegistry,
+    ) -> Result<Counts, StoreError> {
         let mut by_folder: HashMap<(AccountId, Option<NodeId>), Vec<Member>> = HashMap::new();
         let mut wanted = Vec::new();
         for node in nodes {
@@ -154,7 +158,7 @@ impl Reconcile {
                 let targets = self
                     .table
                     .targets()
-                    .of_file(roster, &folder.0, folder.1.as_ref())
+                    .of_file(target_registry, &folder.0, folder.1.as_ref())
                     .await?;
                 by_folder.insert(folder.clone(), targets);
             }

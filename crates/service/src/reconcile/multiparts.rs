@@ -1,7 +1,7 @@
 //! Multipart uploads without an owner.
 
 use super::{LISTED, Page, Reconcile, count, each};
-use domain::reconcile::pass::{Counts, Marker, Place, Seen};
+use domain::reconcile::pass::{Counts, Marker, PageStart, Seen};
 use domain::reconcile::{blob_of_key, multipart_is_orphaned};
 use store::StoreError;
 use store::objects::listing::ListedMultipart;
@@ -24,7 +24,7 @@ impl Reconcile {
         let (examined, failed) = examined.await;
         let aborted: Vec<String> = examined.into_iter().flatten().collect();
         // One that is gone cannot be gone on after. Others of its key, if there were any, are seen by the next pass.
-        let next = last.map(|last| Place::Multiparts {
+        let next = last.map(|last| PageStart::Multiparts {
             after: Some(Marker {
                 id: Some(last.id).filter(|id| !aborted.contains(id)),
                 key: last.key,
@@ -50,11 +50,11 @@ impl Reconcile {
         let Some(blob) = blob_of_key(key).filter(|_| age.is_old(*begun_at)) else {
             return Ok(false);
         };
-        let claimant = self.table.reconciliation().claimant(&blob).await?;
-        if !multipart_is_orphaned(&claimant, id, *begun_at, &age) {
+        let upload_owner = self.table.reconciliation().upload_owner(&blob).await?;
+        if !multipart_is_orphaned(&upload_owner, id, *begun_at, &age) {
             return Ok(false);
         }
-        tracing::warn!(key, %begun_at, ?claimant, "aborting a multipart upload without an owner");
+        tracing::warn!(key, %begun_at, ?upload_owner, "aborting a multipart upload without an owner");
         self.objects.abort_multipart(key, id).await?;
         Ok(true)
     }

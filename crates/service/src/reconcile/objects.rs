@@ -2,7 +2,7 @@
 
 use super::{LISTED, Page, Reconcile, count, each};
 use domain::id::BlobId;
-use domain::reconcile::pass::{Counts, Pass, Place, Seen};
+use domain::reconcile::pass::{Counts, PageStart, Pass, Seen};
 use domain::reconcile::{blob_of_key, object_is_orphaned};
 use store::StoreError;
 use store::objects::listing::ListedObject;
@@ -11,7 +11,7 @@ impl Reconcile {
     /// Checks the objects after this key.
     pub(super) async fn objects_page(&self, pass: &Pass, after: Option<&str>) -> Result<Page, StoreError> {
         let (listed, more) = self.objects.list(after, LISTED).await?;
-        let next = listed.last().filter(|_| more).map(|last| Place::Objects {
+        let next = listed.last().filter(|_| more).map(|last| PageStart::Objects {
             after: Some(last.key.clone()),
         });
         let all = listed.len();
@@ -51,12 +51,12 @@ impl Reconcile {
 
     /// Deletes an object without an owner, with all items about it. Returns whether it did.
     async fn object(&self, id: &BlobId, object: &ListedObject) -> Result<bool, StoreError> {
-        let standing = self.table.reconciliation().standing(id).await?;
-        if !object_is_orphaned(&standing, object.made_at, &self.age()) {
+        let ownership = self.table.reconciliation().ownership(id).await?;
+        if !object_is_orphaned(&ownership, object.made_at, &self.age()) {
             return Ok(false);
         }
-        tracing::warn!(key = object.key, made_at = %object.made_at, ?standing, "deleting an object without an owner");
-        // The claim last: until it is gone the pass over the rows comes back.
+        tracing::warn!(key = object.key, made_at = %object.made_at, ?ownership, "deleting an object without an owner");
+        // The upload owner last: until it is gone the pass over the rows comes back.
         self.objects.delete(&object.key).await?;
         self.table.reconciliation().delete_unborn(id).await?;
         Ok(true)

@@ -1,14 +1,14 @@
-//! Blobs whose objects are gone, and claims that lead nowhere. What is at targets is in `at_targets`.
+//! Blobs whose objects are gone, and upload owners that lead nowhere. What is at targets is in `at_targets`.
 
 use super::{Page, Reconcile, SCANNED, count, each};
-use domain::blob::Event;
+use domain::blob::BlobEvent;
 use domain::id::BlobId;
-use domain::reconcile::pass::{Counts, Pass, Place, Seen};
-use domain::reconcile::{claim_is_over, examine};
+use domain::reconcile::pass::{Counts, PageStart, Pass, Seen};
+use domain::reconcile::{examine, upload_owner_is_obsolete};
 use std::collections::HashSet;
 use store::StoreError;
 use store::reconcile::Owner;
-use store::rows::{BlobRow, RosterRow, now, object_key};
+use store::rows::{BlobRow, TargetRegistryRow, now, object_key};
 use store::table::Key;
 
 impl Reconcile {
@@ -17,7 +17,7 @@ impl Reconcile {
         &self,
         pass: &Pass,
         after: Option<&(String, String)>,
-        roster: &RosterRow,
+        target_registry: &TargetRegistryRow,
     ) -> Result<Page, StoreError> {
         let after = after.map(|(pk, sk)| Key {
             pk: pk.clone(),
@@ -32,22 +32,22 @@ impl Reconcile {
             skipped: count(page.unreadable.len()),
             ..Counts::default()
         };
-        let (mut blobs, mut claimed) = (Vec::new(), Vec::new());
+        let (mut blobs, mut owned) = (Vec::new(), Vec::new());
         let (mut replicas, mut nodes) = (Vec::new(), Vec::new());
         for row in page.rows {
             match row {
                 Owner::Blob(blob) => blobs.push(blob),
-                Owner::Claim(claim) => claimed.push(claim.blob),
+                Owner::Upload(upload_owner) => owned.push(upload_owner.blob),
                 Owner::Replica(replica) => replicas.push(replica),
                 Owner::Node(node) => nodes.push(node),
             }
         }
         counts.blobs_seen = count(blobs.len());
-        // A claim stays where its upload has become a blob, mostly on the same page.
+        // An upload owner stays where its upload has become a blob, mostly on the same page.
         let here: HashSet<&BlobId> = blobs.iter().map(|blob| &blob.id).collect();
-        claimed.retain(|blob| !here.contains(blob));
-        let elsewhere = self.table.reconciliation().blobs_among(&claimed).await?;
-        claimed.retain(|blob| !elsewhere.contains(blob));
+        owned.retain(|blob| !here.contains(blob));
+        let elsewhere = self.table.reconciliation().blobs_among(&owned).await?;
+        owned.retain(|blob| !elsewhere.contains(blob));
 
         let (sample, age) = (self.sample_of(pass), self.age());
         let mut seen = Seen::default();
@@ -59,12 +59,14 @@ impl Reconcile {
         // What is lost is listed without its checksum when it is back.
         blobs.retain(|blob| blob.life().lost || self.asks_for(pass, &blob.id));
         counts += self.looked_at(blobs).await;
-        let (removed, failed) = each(claimed, async |blob| self.claim(&blob).await).await;
+        let (removed, failed) = each(owned, async |blob| self.upload_owner(&blob).await).await;
         counts.failed += failed;
-        counts.claims_removed = count(removed.into_iter().filter(|gone| *gone).count());
-        counts += self.replicas(replicas, roster, sample).await;
-        counts += self.cover(nodes, &roster.roster).await?;
-        let next = page.next.map(|key| Place::Rows {
+        counts.upload_owners_removed = count(removed.into_iter().filter(|gone| *gone).count());
+        counts += self.replicas(replicas, target_registry, sample).await;
+        counts += self
+            .ensure_replicas(nodes, &target_registry.target_registry)
+            .await?;
+        let next = page.next.map(|key| PageStart::Rows {
             after: Some((key.pk, key.sk)),
         });
         Ok(Page { counts, seen, next })
@@ -80,15 +82,15 @@ impl Reconcile {
 
     async fn looked_at(&self, blobs: Vec<BlobRow>) -> Counts {
         let mut counts = Counts {
-            blobs_looked_at: count(blobs.len()),
+            blobs_checked: count(blobs.len()),
             ..Counts::default()
         };
         let (events, failed) = each(blobs, async |blob| self.blob(&blob).await).await;
         counts.failed += failed;
         for event in events.into_iter().flatten() {
             match event {
-                Event::Lose => counts.blobs_lost += 1,
-                Event::Find => counts.blobs_found += 1,
+                BlobEvent::Lose => counts.blobs_lost += 1,
+                BlobEvent::Find => counts.blobs_found += 1,
                 _ => {}
             }
         }
@@ -96,7 +98,7 @@ impl Reconcile {
     }
 
     /// Compares a blob with its object. Returns what happened to it.
-    async fn blob(&self, blob: &BlobRow) -> Result<Option<Event>, StoreError> {
+    async fn blob(&self, blob: &BlobRow) -> Result<Option<BlobEvent>, StoreError> {
         let life = blob.life();
         if life.reclaiming {
             return Ok(None);
@@ -117,7 +119,7 @@ impl Reconcile {
             return Ok(None);
         }
         let (size, references) = (blob.size, blob.references);
-        if event == Event::Lose {
+        if event == BlobEvent::Lose {
             tracing::error!(key, size, references, ?found, "the object of a blob is lost");
         } else {
             tracing::warn!(key, size, references, "the object of a blob is back");
@@ -125,13 +127,13 @@ impl Reconcile {
         Ok(Some(event))
     }
 
-    /// Removes a claim whose upload never became a blob, with the other items about it. Returns whether it did.
-    async fn claim(&self, blob: &BlobId) -> Result<bool, StoreError> {
-        let standing = self.table.reconciliation().standing(blob).await?;
-        if !claim_is_over(&standing, &self.age()) {
+    /// Removes an upload owner whose upload never became a blob, with the other items about it. Returns whether it did.
+    async fn upload_owner(&self, blob: &BlobId) -> Result<bool, StoreError> {
+        let ownership = self.table.reconciliation().ownership(blob).await?;
+        if !upload_owner_is_obsolete(&ownership, &self.age()) {
             return Ok(false);
         }
-        tracing::warn!(%blob, ?standing, "removing a claim that leads nowhere");
+        tracing::warn!(%blob, ?ownership, "removing an upload owner that leads nowhere");
         self.table.reconciliation().delete_unborn(blob).await?;
         Ok(true)
     }

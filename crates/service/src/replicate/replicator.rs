@@ -5,7 +5,7 @@
 
 mod multipart;
 
-use crate::configured_targets::{Place, Targets};
+use crate::configured_targets::{ConfiguredTarget, Targets};
 use domain::content::PartDigest;
 use domain::id::BlobId;
 use domain::replica::{Message, Next, SegmentPlan, State, next};
@@ -57,7 +57,7 @@ pub struct Task<'a> {
 
 /// The result of a message.
 #[derive(Debug)]
-pub enum Outcome {
+pub enum MessageResult {
     /// Nothing was to be done for it, or others have done it. It says nothing about the target.
     Nothing,
     /// This many bytes of a segment were copied and recorded.
@@ -67,13 +67,13 @@ pub enum Outcome {
 }
 
 /// One replica and all that is needed to work on it.
-struct Job<'a> {
+struct ReplicaTask<'a> {
     blob: BlobRow,
     replica: ReplicaRow,
     digest: Option<PartDigest>,
     again: bool,
     deadline: Instant,
-    place: &'a Place,
+    place: &'a ConfiguredTarget,
     key: String,
 }
 
@@ -93,16 +93,16 @@ impl Replicator {
     ///
     /// # Errors
     /// [`ReplicaError`]: the message should come again later.
-    pub async fn handle(&self, task: Task<'_>) -> Result<Outcome, ReplicaError> {
+    pub async fn handle(&self, task: Task<'_>) -> Result<MessageResult, ReplicaError> {
         let Task { blob, replica, .. } = task;
         let place = self.targets.get(&replica.target)?;
         if blob.reclaiming || place.config.draining {
-            return Ok(Outcome::Nothing);
+            return Ok(MessageResult::Nothing);
         }
         if replica.state == State::Available {
-            return Ok(Outcome::Nothing);
+            return Ok(MessageResult::Nothing);
         }
-        let mut job = Job {
+        let mut job = ReplicaTask {
             key: place.key(&blob.id),
             blob,
             replica,
@@ -123,12 +123,12 @@ impl Replicator {
                     .await?
                 {
                     Some(replica) => job.replica = replica,
-                    None => return Ok(Outcome::Nothing),
+                    None => return Ok(MessageResult::Nothing),
                 }
                 self.advance(&job).await
             }
             // A straggler of one that was given up.
-            (_, None) if job.replica.state == State::Failed => Ok(Outcome::Nothing),
+            (_, None) if job.replica.state == State::Failed => Ok(MessageResult::Nothing),
             _ => self.advance(&job).await,
         };
         match done {
@@ -138,7 +138,7 @@ impl Replicator {
     }
 
     /// Does what comes next.
-    async fn advance(&self, job: &Job<'_>) -> Result<Outcome, ReplicaError> {
+    async fn advance(&self, job: &ReplicaTask<'_>) -> Result<MessageResult, ReplicaError> {
         let plan = job.blob.parts()?;
         let begun = job.replica.multipart_id.is_some();
         let segments = if begun {
@@ -148,7 +148,7 @@ impl Replicator {
         };
         let recorded: Vec<u32> = segments.iter().map(|segment| segment.segment).collect();
         match next(job.replica.state, &plan, begun, &recorded) {
-            Next::Nothing => Ok(Outcome::Nothing),
+            Next::Nothing => Ok(MessageResult::Nothing),
             Next::PutWhole => self.put_whole(job).await,
             Next::BeginMultipart => {
                 if self.begin_multipart(job).await? {
@@ -156,11 +156,11 @@ impl Replicator {
                     self.send_copies(job, 0..count).await?;
                 }
                 // A full target can still do this.
-                Ok(Outcome::Nothing)
+                Ok(MessageResult::Nothing)
             }
             Next::Copy(missing) => {
                 self.send_copies(job, missing).await?;
-                Ok(Outcome::Nothing)
+                Ok(MessageResult::Nothing)
             }
             Next::Finish => self.finish(job, segments).await,
         }
@@ -192,7 +192,7 @@ impl Replicator {
 
     async fn send_copies(
         &self,
-        job: &Job<'_>,
+        job: &ReplicaTask<'_>,
         segments: impl IntoIterator<Item = u32>,
     ) -> Result<(), ReplicaError> {
         let (blob, target) = (&job.blob.id, &job.replica.target);
@@ -206,13 +206,13 @@ impl Replicator {
     }
 
     /// A blob of one part, at most 8 MiB.
-    async fn put_whole(&self, job: &Job<'_>) -> Result<Outcome, ReplicaError> {
+    async fn put_whole(&self, job: &ReplicaTask<'_>) -> Result<MessageResult, ReplicaError> {
         let digest = match job.digest {
             Some(digest) => digest,
             None => *self
                 .table
                 .blobs()
-                .ledger_page(&job.blob.id, 0)
+                .part_digests_page(&job.blob.id, 0)
                 .await?
                 .first()
                 .ok_or_else(|| lacks(job, 1))?,
@@ -229,7 +229,7 @@ impl Replicator {
     /// Opens a part of the blob in the primary store, when there is room for one more stream.
     async fn read<'a>(
         &self,
-        job: &Job<'a>,
+        job: &ReplicaTask<'a>,
         range: Range<u64>,
         digest: PartDigest,
     ) -> Result<(Copy, Option<SemaphorePermit<'a>>), ReplicaError> {
@@ -253,7 +253,7 @@ impl Replicator {
     /// Tries a copy some times before its message is.
     async fn attempts<T>(
         &self,
-        job: &Job<'_>,
+        job: &ReplicaTask<'_>,
         part: u32,
         copy: impl AsyncFn() -> Result<T, ReplicaError>,
     ) -> Result<T, ReplicaError> {
@@ -285,8 +285,8 @@ fn may_be_better_at_once(error: &ReplicaError) -> bool {
     )
 }
 
-fn arrived(job: &Job<'_>, checksum: String, copied: u64) -> Outcome {
-    Outcome::Arrived(Box::new(Arrival {
+fn arrived(job: &ReplicaTask<'_>, checksum: String, copied: u64) -> MessageResult {
+    MessageResult::Arrived(Box::new(Arrival {
         replica: job.replica.clone(),
         key: job.key.clone(),
         checksum,
@@ -294,6 +294,6 @@ fn arrived(job: &Job<'_>, checksum: String, copied: u64) -> Outcome {
     }))
 }
 
-fn lacks(job: &Job<'_>, part: u32) -> StoreError {
-    StoreError::corrupt(format!("the ledger of {} lacks part {part}", job.blob.id))
+fn lacks(job: &ReplicaTask<'_>, part: u32) -> StoreError {
+    StoreError::corrupt(format!("the part digests of {} lack part {part}", job.blob.id))
 }

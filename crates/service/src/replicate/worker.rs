@@ -12,7 +12,7 @@ mod batch;
 mod circuit;
 mod delivery;
 mod gather;
-mod live;
+mod held_leases;
 mod places;
 
 pub use delivery::{Delivery, Verdict, defer};
@@ -21,7 +21,7 @@ pub use places::Worker;
 use crate::replicate::report::Report;
 use at_target::AtTarget;
 use futures::future::{Either, join_all, select};
-use live::Live;
+use held_leases::HeldLeases;
 use places::HOLD;
 use std::collections::BTreeMap;
 use std::convert::Infallible;
@@ -35,9 +35,9 @@ const HEARTBEAT: Duration = Duration::from_secs(10);
 impl Worker {
     /// Processes messages for `time` at most. Returns the outcome of each, and what was done.
     pub async fn batch(&self, deliveries: &[Delivery], time: Duration) -> (Vec<Verdict>, Report) {
-        let live = Live::of(deliveries);
-        let work = pin!(self.work(deliveries, &live, Instant::now() + time));
-        let alive = pin!(self.keep_alive(&live));
+        let held_leases = HeldLeases::of(deliveries);
+        let work = pin!(self.work(deliveries, &held_leases, Instant::now() + time));
+        let alive = pin!(self.keep_alive(&held_leases));
         match select(work, alive).await {
             Either::Left((done, _)) => done,
             Either::Right((never, _)) => match never {},
@@ -45,17 +45,18 @@ impl Worker {
     }
 
     /// Sends heartbeats.
-    async fn keep_alive(&self, live: &Live) -> Infallible {
+    async fn keep_alive(&self, held_leases: &HeldLeases) -> Infallible {
         loop {
             let queue = &self.replicator.queue;
-            let hidden = live.hide_all(async |messages| queue.change_visibility_of(messages, HOLD).await);
-            if let Err(error) = hidden.await {
+            let changed =
+                held_leases.extend_all(async |messages| queue.change_visibility_of(messages, HOLD).await);
+            if let Err(error) = changed.await {
                 tracing::warn!(
                     error = error.for_log(),
                     "messages may become visible while they are processed"
                 );
             }
-            let slots = live.slots();
+            let slots = held_leases.slots();
             for (target, slot) in slots {
                 let kept = self
                     .replicator
@@ -71,7 +72,12 @@ impl Worker {
         }
     }
 
-    async fn work(&self, deliveries: &[Delivery], live: &Live, deadline: Instant) -> (Vec<Verdict>, Report) {
+    async fn work(
+        &self,
+        deliveries: &[Delivery],
+        held_leases: &HeldLeases,
+        deadline: Instant,
+    ) -> (Vec<Verdict>, Report) {
         let mut report = Report::default();
         let mut by_target: BTreeMap<&str, Vec<usize>> = BTreeMap::new();
         for (index, delivery) in deliveries.iter().enumerate() {
@@ -81,7 +87,9 @@ impl Worker {
         let mut verdicts = vec![Verdict::Again; deliveries.len()];
         let targets = by_target.into_iter().map(|(target, indices)| async move {
             let mine: Vec<&Delivery> = indices.iter().map(|index| &deliveries[*index]).collect();
-            let done = AtTarget::new(self, target, live, deadline).work(&mine).await;
+            let done = AtTarget::new(self, target, held_leases, deadline)
+                .work(&mine)
+                .await;
             (indices, done)
         });
         for (indices, (some, part)) in join_all(targets).await {

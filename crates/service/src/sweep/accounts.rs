@@ -15,7 +15,7 @@ const AT_ONCE: usize = 2;
 /// How long one account is worked on in one sweep: others are waiting, too.
 const FOR_ONE: Duration = Duration::from_secs(20);
 /// When an account whose removal has to wait for something is due again.
-const CLOSING: SignedDuration = SignedDuration::from_mins(1);
+const RETRY_AFTER: SignedDuration = SignedDuration::from_mins(1);
 
 impl Sweep {
     /// Removes what deleted accounts have.
@@ -35,7 +35,9 @@ impl Sweep {
         if cleared.await? {
             return Ok(Done::Closed);
         }
-        self.table().postpone(&account.key(), from_now(CLOSING)).await?;
+        self.table()
+            .postpone(&account.key(), from_now(RETRY_AFTER))
+            .await?;
         Ok(Done::Nothing)
     }
 }

@@ -9,12 +9,12 @@ use crate::configured_targets::Targets;
 use crate::sweep::lane::{Lane, received};
 use crate::sweep::reclaim::reclaim;
 use crate::sweep::report::Done;
-use crate::unreachable::Silent;
-use domain::blob::{Effect, Event};
+use crate::unreachable::UnreachableTargets;
+use domain::blob::{BlobEvent, Effect};
 use futures::{StreamExt, stream};
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
-use store::blobs::Remains;
+use store::blobs::BlobItems;
 use store::rows::{BlobRow, ReplicaRow, now};
 use store::table::Row;
 use store::{Aws, ErrorKind, StoreError};
@@ -37,7 +37,7 @@ impl Sweep {
     pub(crate) async fn blobs(&self, lane: &Lane<'_>) {
         let (give, take) = mpsc::channel(IN_HAND);
         let (give_empty, take_empty) = mpsc::channel(TOGETHER);
-        let places = Places::new(&self.aws);
+        let places = ReclaimTargets::new(&self.aws);
         let reading = async {
             let give = give;
             lane.read(async |keys| match self.table().blobs().at(keys).await {
@@ -84,13 +84,13 @@ impl Sweep {
         &self,
         blob: BlobRow,
         examined: &Semaphore,
-        places: &Places<'_>,
+        places: &ReclaimTargets<'_>,
     ) -> Result<Examined, ReplicaError> {
         let permit = examined.acquire().await;
         let effects = match self
             .table()
             .blobs()
-            .transition(&blob, Event::Examine, now())
+            .transition(&blob, BlobEvent::Examine, now())
             .await
         {
             Ok(Ok(effects)) => effects,
@@ -119,7 +119,7 @@ impl Sweep {
 enum Examined {
     Done(Done),
     /// No target has anything of it any more.
-    Empty(Box<Remains>),
+    Empty(Box<BlobItems>),
 }
 
 /// The items of a channel, as many at a time as there are.
@@ -132,20 +132,20 @@ fn together<T>(mut take: mpsc::Receiver<T>) -> impl futures::Stream<Item = Vec<T
 }
 
 /// The targets, read once a run, and those among them that do not answer: they are not asked again in this run.
-struct Places<'a> {
+struct ReclaimTargets<'a> {
     aws: &'a Aws,
     targets: OnceCell<Targets>,
-    silent: Silent,
+    unreachable: UnreachableTargets,
     /// Each target has places of its own: one that is slow does not take those of others.
     free: Mutex<HashMap<String, Arc<Semaphore>>>,
 }
 
-impl<'a> Places<'a> {
+impl<'a> ReclaimTargets<'a> {
     fn new(aws: &'a Aws) -> Self {
         Self {
             aws,
             targets: OnceCell::new(),
-            silent: Silent::default(),
+            unreachable: UnreachableTargets::default(),
             free: Mutex::default(),
         }
     }
@@ -166,6 +166,6 @@ impl<'a> Places<'a> {
                 .await?;
             targets.remove(replica).await
         };
-        self.silent.ask(&replica.target, remove).await
+        self.unreachable.ask(&replica.target, remove).await
     }
 }

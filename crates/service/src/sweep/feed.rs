@@ -2,7 +2,7 @@
 //! faster than it takes them. A circuit that is still open gets its probe, if none was sent.
 
 use crate::replicate::feed::{feed, send_probe};
-use domain::targets::roster::Standing;
+use domain::targets::registry::TargetStatus;
 use futures::future::join_all;
 use jiff::SignedDuration;
 use std::time::Duration;
@@ -27,8 +27,8 @@ pub(crate) struct Fed {
 
 /// Goes through all targets at once, for as long as `go_on` says and there is progress.
 pub(crate) async fn run(table: &Table, queue: &StartQueue, go_on: impl Fn() -> bool) -> Fed {
-    let roster = match table.targets().roster().await {
-        Ok(row) => row.roster,
+    let target_registry = match table.targets().target_registry().await {
+        Ok(row) => row.target_registry,
         Err(error) => {
             tracing::error!(
                 error = error.for_log(),
@@ -40,10 +40,10 @@ pub(crate) async fn run(table: &Table, queue: &StartQueue, go_on: impl Fn() -> b
             };
         }
     };
-    let active = roster
+    let active = target_registry
         .members
         .iter()
-        .filter(|member| member.standing == Standing::Active);
+        .filter(|member| member.status == TargetStatus::Active);
     let fed = active.map(async |member| {
         let mut fed = Fed::default();
         if let Err(error) = one(table, queue, &member.name, &go_on, &mut fed).await {

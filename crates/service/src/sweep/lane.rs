@@ -10,7 +10,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, SystemTime};
 use store::rows::{from_now, new_id, now};
-use store::table::{Class, DuePlace, Key};
+use store::table::{Class, DueCursor, Key};
 use store::{StoreError, Table};
 use targets::ReplicaError;
 use tokio::sync::{Semaphore, mpsc};
@@ -28,7 +28,7 @@ const POSTPONE_FOR_TARGET: SignedDuration = SignedDuration::from_hours(1);
 /// Nothing is begun this long before the invocation ends.
 const RESERVE: Duration = Duration::from_secs(20);
 /// What is still under way is given up this long before the invocation ends.
-const LAST_MOMENT: Duration = Duration::from_secs(5);
+const ABORT_RESERVE: Duration = Duration::from_secs(5);
 
 /// How much time of an invocation is left.
 #[derive(Debug, Clone, Copy)]
@@ -89,7 +89,7 @@ pub(crate) async fn drain(
         report: Mutex::default(),
         error: Mutex::default(),
     };
-    let at_work = tokio::time::timeout(time.until_but(LAST_MOMENT), work(&lane));
+    let at_work = tokio::time::timeout(time.until_but(ABORT_RESERVE), work(&lane));
     let ended = tokio::select! {
         ended = at_work => ended.is_ok(),
         never = lane.keep(&holder) => match never {},
@@ -141,7 +141,7 @@ impl Lane<'_> {
     pub(crate) async fn read(&self, page: impl AsyncFn(Vec<Key>)) {
         let (queries, page) = (&Semaphore::new(QUERIES), &page);
         let shard = async |shard: String| -> Result<(), StoreError> {
-            let mut after: Option<DuePlace> = None;
+            let mut after: Option<DueCursor> = None;
             loop {
                 let permit = queries.acquire().await;
                 if self.is_over() {

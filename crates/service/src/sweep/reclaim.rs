@@ -5,7 +5,7 @@
 
 use domain::id::BlobId;
 use std::collections::HashMap;
-use store::blobs::Remains;
+use store::blobs::BlobItems;
 use store::rows::{ReplicaRow, object_key};
 use store::table::{Key, Row};
 use store::{Objects, StoreError, Table};
@@ -18,10 +18,10 @@ type Failures = HashMap<BlobId, StoreError>;
 pub(super) async fn reclaim(
     table: &Table,
     objects: &Objects,
-    mut remains: Vec<Remains>,
+    mut remains: Vec<BlobItems>,
 ) -> Vec<(Key, Result<(), StoreError>)> {
     let mut ended = Vec::new();
-    let mut leave = |remains: &mut Vec<Remains>, failed: Failures| {
+    let mut leave = |remains: &mut Vec<BlobItems>, failed: Failures| {
         remains.retain(|one| {
             let Some(error) = failed.get(&one.blob.id) else {
                 return true;
@@ -46,7 +46,7 @@ pub(super) async fn reclaim(
     ended
 }
 
-async fn remove_replicas_of(table: &Table, remains: &[Remains]) -> Failures {
+async fn remove_replicas_of(table: &Table, remains: &[BlobItems]) -> Failures {
     let replicas: Vec<&ReplicaRow> = remains.iter().flat_map(|one| &one.replicas).collect();
     let removed = table.replicas().remove_many(&replicas).await;
     let failed = replicas.iter().zip(removed);
@@ -55,7 +55,7 @@ async fn remove_replicas_of(table: &Table, remains: &[Remains]) -> Failures {
         .collect()
 }
 
-async fn delete_objects_of(objects: &Objects, remains: &[Remains]) -> Failures {
+async fn delete_objects_of(objects: &Objects, remains: &[BlobItems]) -> Failures {
     let keys: Vec<String> = remains.iter().map(|one| object_key(&one.blob.id)).collect();
     match objects.delete_many(&keys).await {
         Ok(failed) => remains
@@ -67,7 +67,7 @@ async fn delete_objects_of(objects: &Objects, remains: &[Remains]) -> Failures {
     }
 }
 
-fn all_or_none(remains: &[Remains], outcome: Result<(), StoreError>) -> Failures {
+fn all_or_none(remains: &[BlobItems], outcome: Result<(), StoreError>) -> Failures {
     match outcome {
         Ok(()) => Failures::new(),
         Err(error) => remains

@@ -3,7 +3,7 @@
 use super::Sweep;
 use crate::configured_targets::Targets;
 use crate::sweep::report::Report;
-use domain::replica::Tally;
+use domain::replica::ReplicaCounters;
 use store::rows::now;
 use targets::ReplicaError;
 use telemetry::metrics::{Metric, emit};
@@ -16,7 +16,7 @@ impl Sweep {
             Err(error) => {
                 tracing::error!(
                     error = error.for_log(),
-                    "the roster and metrics of targets could not be updated"
+                    "the target registry and metrics of targets could not be updated"
                 );
                 Report::failure()
             }
@@ -25,27 +25,27 @@ impl Sweep {
 
     async fn publish_and_measure(&self) -> Result<(), ReplicaError> {
         // In this order: the document may be changed at this moment, and the newer one must be what is written last.
-        let was = self.table().targets().roster().await?;
+        let was = self.table().targets().target_registry().await?;
         let config = Targets::from_env(&self.aws).await?.config;
         self.table().targets().publish(was, &config, now()).await?;
         for target in &config.targets {
-            let tally = self.table().targets().tally(&target.name).await?;
+            let counters = self.table().targets().counters(&target.name).await?;
             self.table()
                 .targets()
-                .sample(&target.name, tally.copied_bytes, now())
+                .sample(&target.name, counters.copied_bytes, now())
                 .await?;
             let oldest = self.table().targets().oldest(&target.name).await?;
             let waited = oldest.map_or(0.0, |since| now().duration_since(since).as_secs_f64());
-            self.measure(Some(&target.name), waited, &tally);
+            self.measure(Some(&target.name), waited, &counters);
         }
         if config.targets.is_empty() {
             // So that alarms have data.
-            self.measure(None, 0.0, &Tally::default());
+            self.measure(None, 0.0, &ReplicaCounters::default());
         }
         Ok(())
     }
 
-    fn measure(&self, target: Option<&str>, waited: f64, tally: &Tally) {
+    fn measure(&self, target: Option<&str>, waited: f64, counters: &ReplicaCounters) {
         let metric = |name, unit, value: f64| Metric {
             name,
             unit,
@@ -54,8 +54,8 @@ impl Sweep {
         #[expect(clippy::cast_precision_loss, reason = "nobody has 2^53 replicas")]
         let metrics = [
             metric("OldestPending", "Seconds", waited),
-            metric("PendingReplicas", "Count", tally.pending as f64),
-            metric("FailedReplicas", "Count", tally.failed as f64),
+            metric("PendingReplicas", "Count", counters.pending as f64),
+            metric("FailedReplicas", "Count", counters.failed as f64),
         ];
         emit(self.namespace.as_deref(), target, &metrics, now());
     }

@@ -3,9 +3,9 @@
 use super::Sweep;
 use crate::sweep::lane::Lane;
 use crate::sweep::report::Done;
-use crate::upload::complete::Outcome;
+use crate::upload::complete::FinalizeResult;
 use domain::replica::{STALLED_AFTER, State};
-use domain::upload::{Duty, Event};
+use domain::upload::{SweepAction, UploadEvent};
 use jiff::SignedDuration;
 use std::time::Duration;
 use store::rows::{ReplicaRow, UploadRow, from_now, now};
@@ -15,7 +15,7 @@ use store::{ErrorKind, StoreError};
 use targets::ReplicaError;
 
 /// The longest time after which a replica without progress gets another message.
-const LONGEST_SILENCE: SignedDuration = SignedDuration::from_hours(6);
+const MAX_RESEND_INTERVAL: SignedDuration = SignedDuration::from_hours(6);
 /// How long S3 is waited for when a finalize is taken over: while it is, no other run does anything of this class. A later
 /// one finds what S3 did in the meantime.
 const TAKE_OVER: Duration = Duration::from_secs(45);
@@ -48,12 +48,12 @@ impl Sweep {
     }
 
     async fn upload(&self, upload: &UploadRow, time: Duration) -> Result<Done, ReplicaError> {
-        match upload.state.duty() {
-            Duty::Expire => {
+        match upload.state.sweep_action() {
+            SweepAction::Expire => {
                 match self
                     .table()
                     .uploads()
-                    .transition(upload, Event::Expire, now(), |_| (), vec![])
+                    .transition(upload, UploadEvent::Expire, now(), |_| (), vec![])
                     .await
                 {
                     Ok(expired) => {
@@ -73,8 +73,8 @@ impl Sweep {
                 }
                 Ok(Done::Expired)
             }
-            Duty::TakeOver => match self.finalizer.run(upload, time.min(TAKE_OVER)).await {
-                Ok(Outcome::InProgress(_)) => Ok(Done::Nothing),
+            SweepAction::TakeOver => match self.finalizer.run(upload, time.min(TAKE_OVER)).await {
+                Ok(FinalizeResult::InProgress(_)) => Ok(Done::Nothing),
                 // Whatever else came out, the upload is not stuck any more: the client sees it when it asks.
                 Ok(_)
                 | Err(StoreError {
@@ -83,7 +83,7 @@ impl Sweep {
                 }) => Ok(Done::Finalized),
                 Err(error) => Err(error.into()),
             },
-            Duty::Discard => {
+            SweepAction::Discard => {
                 self.table()
                     .uploads()
                     .discard(self.objects(), upload, now())
@@ -102,7 +102,7 @@ impl Sweep {
         }
         // The longer it has waited, the less likely is it that another message helps.
         let waited = now().duration_since(replica.since);
-        let again = from_now(waited.clamp(STALLED_AFTER, LONGEST_SILENCE));
+        let again = from_now(waited.clamp(STALLED_AFTER, MAX_RESEND_INTERVAL));
         let target = std::slice::from_ref(&replica.target);
         self.table().postpone(&replica.key(), again).await?;
         self.finalizer.queue.start(&replica.blob, target).await?;

@@ -1,7 +1,7 @@
 //! Parts become a blob and a file.
 //!
 //! Which step comes after which is [`domain::finalize`]; `run` carries them out. In short: take the lease, list the
-//! parts with the digests that the store computed, write the ledger, complete the multipart upload unless a blob with
+//! parts with the digests that the store computed, write the part digests, complete the multipart upload unless a blob with
 //! this content exists, make the file in one transaction. Then send the replication messages and discard what is not
 //! needed: the sweep does it if we cannot.
 
@@ -10,7 +10,7 @@ mod outcome;
 mod run;
 
 pub use finalizer::Finalizer;
-pub use outcome::Outcome;
+pub use outcome::FinalizeResult;
 
 use domain::placement::Destination;
 use run::Run;
@@ -19,13 +19,13 @@ use store::StoreError;
 use store::rows::UploadRow;
 
 impl Finalizer {
-    /// Finalizes an upload, waiting for the store for `patience` at most.
+    /// Finalizes an upload, waiting for the store for `timeout` at most.
     ///
     /// # Errors
     /// [`NameTaken`](store::Conflict::NameTaken) or [`ParentGone`](store::Conflict::ParentGone): the upload is open
     /// again. Anything else: nothing is lost by trying again.
-    pub async fn run(&self, upload: &UploadRow, patience: Duration) -> Result<Outcome, StoreError> {
-        self.run_to(upload, &Destination::default(), patience).await
+    pub async fn run(&self, upload: &UploadRow, timeout: Duration) -> Result<FinalizeResult, StoreError> {
+        self.run_to(upload, &Destination::default(), timeout).await
     }
 
     /// The same, with the file going somewhere else than the upload says. That is written down with the lease, so that whoever
@@ -38,8 +38,8 @@ impl Finalizer {
         &self,
         upload: &UploadRow,
         destination: &Destination,
-        patience: Duration,
-    ) -> Result<Outcome, StoreError> {
-        Run::new(self, upload, destination, patience).carry_out().await
+        timeout: Duration,
+    ) -> Result<FinalizeResult, StoreError> {
+        Run::new(self, upload, destination, timeout).carry_out().await
     }
 }

@@ -6,9 +6,9 @@ use crate::file::commit::node_of;
 use crate::file::ensure_replicas::ensure_replicas;
 use crate::file::placement::PlaceSearch;
 use domain::account::QuotaEvent;
-use domain::possession::{ACCOUNTS_AT_A_SOURCE, LOOK_UP_COST, MIN_SIZE};
+use domain::proof::{ACCOUNTS_AT_A_SOURCE, LOOK_UP_COST, MIN_SIZE};
 use domain::throttle::Source;
-use domain::upload::{Beginning, Session};
+use domain::upload::{Beginning, Lifecycle};
 use store::accounts::quota;
 use store::blobs;
 use store::rows::{Allowance, FileContent, NodeRow, ReplicaRow, UploadRow};
@@ -48,9 +48,9 @@ pub async fn instant(
     let replicas = table.replicas().readable(&blob.id).await?;
     let file = FileContent::of(upload, content_id, &blob.id);
     let node = node_of(upload, &file, upload.created_at);
-    let session = Session::new(Beginning::AtOnce, upload.expires_at);
+    let lifecycle = Lifecycle::new(Beginning::AtOnce, upload.expires_at);
     let complete = UploadRow {
-        state: session.state,
+        state: lifecycle.state,
         ended_at: Some(upload.created_at),
         ..upload.clone()
     };
@@ -93,7 +93,7 @@ pub async fn challenge(
     let stored = prove::challenge(&upload.account, &blob, upload.created_at);
     let beginning = Beginning::Challenged(stored.challenge.expires_at);
     Ok(UploadRow {
-        state: Session::new(beginning, upload.expires_at).state,
+        state: Lifecycle::new(beginning, upload.expires_at).state,
         challenge: Some(stored),
         ..upload
     })
@@ -129,10 +129,10 @@ async fn commit(
         let placement = &search.placement;
         let mut complete = upload.clone();
         complete.became(&placement.node);
-        let (take, give) = (upload.size, placement.given_back());
+        let (take, give) = (upload.size, placement.released_bytes());
         // Before the quota: where a file of this name is replaced, its bytes make room.
         let mut writes = placement.writes(upload.created_at)?;
-        if placement.refers_anew() {
+        if placement.adds_reference() {
             writes.push(blobs::refer(&file.blob)?);
         }
         writes.push(quota(&upload.account, QuotaEvent::Take { take, give })?);

@@ -3,9 +3,9 @@
 use crate::file::commit::commit_file;
 use domain::blob;
 use domain::id::AccountId;
-use domain::possession::{ByteRange, Challenge, FAILURE_COST, Nonce, Proof};
+use domain::proof::{ByteRange, Challenge, FAILURE_COST, Nonce, Proof};
 use domain::reconcile::examine;
-use domain::upload::{Event, Refusal, State, step};
+use domain::upload::{Refusal, State, UploadEvent, step};
 use futures::{StreamExt, TryStreamExt, stream};
 use jiff::Timestamp;
 use store::error::describe;
@@ -49,7 +49,7 @@ pub async fn prove(
     proof: &Proof,
     now: Timestamp,
 ) -> Result<Proven, TransitionError> {
-    match step(&upload.session(), Event::Prove, now) {
+    match step(&upload.lifecycle(), UploadEvent::Prove, now) {
         Err(Refusal::NoChallenge) if upload.state == State::ProofRequired => {
             return punish(table, upload, now).await;
         }
@@ -64,7 +64,7 @@ pub async fn prove(
         Err(error) if error.kind == ErrorKind::NotFound => {
             if let Some(blob) = table.blobs().get(&stored.blob).await? {
                 let found = objects.look_for(&object_key(&blob.id), &blob.content_id).await?;
-                if examine(&blob.life(), blob.size, found) == Some(blob::Event::Lose) {
+                if examine(&blob.life(), blob.size, found) == Some(blob::BlobEvent::Lose) {
                     table.blobs().lose(&blob, now).await?;
                 }
             }
@@ -102,7 +102,7 @@ async fn punish(table: &Table, upload: &UploadRow, now: Timestamp) -> Result<Pro
 async fn fail_proof(table: &Table, upload: &UploadRow, now: Timestamp) -> Result<Proven, TransitionError> {
     let open = table
         .uploads()
-        .transition(upload, Event::FailProof, now, |_| (), vec![])
+        .transition(upload, UploadEvent::FailProof, now, |_| (), vec![])
         .await?;
     Ok(Proven::Open(Box::new(open)))
 }
@@ -117,7 +117,7 @@ async fn commit_proof(
     let content =
         content.ok_or_else(|| StoreError::corrupt(format!("upload {} has no content", upload.id)))?;
     let file = FileContent::of(upload, content, &stored.blob);
-    let (complete, node) = commit_file(table, upload, Event::Prove, &file, None, now).await?;
+    let (complete, node) = commit_file(table, upload, UploadEvent::Prove, &file, None, now).await?;
     Ok(Proven::Complete(Box::new(complete), Box::new(node)))
 }
 

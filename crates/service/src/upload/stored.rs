@@ -28,7 +28,7 @@ pub async fn stored(table: &Table, objects: &Objects, upload: &UploadRow) -> Res
     if let Some(parts) = objects.list_parts(&key, multipart_id).await? {
         return Ok(Stored::Parts(parts));
     }
-    let digests = table.blobs().ledger(&upload.blob).await?;
+    let digests = table.blobs().part_digests(&upload.blob).await?;
     let Some(content_id) = ContentId::of_parts(&digests) else {
         return Ok(Stored::Nothing);
     };

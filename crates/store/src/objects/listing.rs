@@ -86,7 +86,7 @@ impl Objects {
             Some(ListedObject {
                 key: object.key()?.to_owned(),
                 size: object.size()?.try_into().ok()?,
-                made_at: moment(object.last_modified())?,
+                made_at: timestamp(object.last_modified())?,
             })
         };
         let objects: Option<Vec<_>> = answer.contents().iter().map(read).collect();
@@ -124,7 +124,7 @@ impl Objects {
             Some(ListedMultipart {
                 key: upload.key()?.to_owned(),
                 id: upload.upload_id()?.to_owned(),
-                begun_at: moment(upload.initiated())?,
+                begun_at: timestamp(upload.initiated())?,
             })
         };
         let multiparts: Option<Vec<_>> = answer.uploads().iter().map(read).collect();
@@ -167,6 +167,6 @@ fn incomplete(operation: &str) -> StoreError {
     StoreError::corrupt(format!("the answer to {operation} is incomplete"))
 }
 
-fn moment(time: Option<&aws_sdk_s3::primitives::DateTime>) -> Option<Timestamp> {
+fn timestamp(time: Option<&aws_sdk_s3::primitives::DateTime>) -> Option<Timestamp> {
     Timestamp::from_second(time?.secs()).ok()
 }

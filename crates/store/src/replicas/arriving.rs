@@ -1,14 +1,14 @@
 //! Replicas whose bytes are at their targets, verified.
 
-use super::{Replicas, count_together, moved, tally_of};
+use super::{Replicas, count_together, counters_of, moved};
 use crate::error::{Conflict, StoreError};
 use crate::rows::ReplicaRow;
 use crate::table::{Change, Row, Write, number, text};
-use domain::replica::{Event, State, step};
+use domain::replica::{ReplicaEvent, State, step};
 use jiff::Timestamp;
 use std::collections::HashSet;
 
-/// How many arrivals one transaction takes: with the tallies less than the hundred writes that it may have.
+/// How many arrivals one transaction takes: with the counters less than the hundred writes that it may have.
 pub const ARRIVALS: usize = 45;
 
 /// A replica whose bytes are at the target, verified.
@@ -32,7 +32,7 @@ fn arrived(arrival: &Arrival, now: Timestamp) -> Change {
         replica,
         State::Available,
         set,
-        ", multipart_id, last_error, buried",
+        ", multipart_id, last_error, dead_lettered",
         now,
     )
     .with(":key", text(&arrival.key))
@@ -82,7 +82,7 @@ impl Replicas<'_> {
             };
             arrived(&again, now)
         };
-        self.move_replica(&arrival.replica, Event::Arrive, arrival.copied, change)
+        self.move_replica(&arrival.replica, ReplicaEvent::Arrive, arrival.copied, change)
             .await?;
         Ok(())
     }
@@ -93,14 +93,20 @@ fn together(arrivals: &[Arrival], now: Timestamp) -> Result<Vec<Write>, StoreErr
     let mut writes = Vec::new();
     for arrival in arrivals {
         let replica = &arrival.replica;
-        if step(replica.state, Event::Arrive, replica.multipart_id.is_some()).is_none() {
+        if step(
+            replica.state,
+            ReplicaEvent::Arrive,
+            replica.multipart_id.is_some(),
+        )
+        .is_none()
+        {
             return Err(Conflict::ReplicaChanged.into());
         }
         writes.push(Write::update(&arrived(arrival, now), Conflict::ReplicaChanged)?);
     }
     let counted = arrivals.iter().map(|arrival| {
-        let tally = tally_of(&arrival.replica, Some(State::Available));
-        (&arrival.replica, tally.copied(arrival.copied))
+        let counters = counters_of(&arrival.replica, Some(State::Available));
+        (&arrival.replica, counters.copied(arrival.copied))
     });
     writes.extend(count_together(counted)?);
     Ok(writes)

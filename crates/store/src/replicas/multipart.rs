@@ -2,10 +2,10 @@
 
 use super::{Replicas, count, stalled, state};
 use crate::error::{Conflict, StoreError};
-use crate::rows::{ReplicaRow, SegmentRow, TallyRow, blob_partition};
+use crate::rows::{ReplicaCountersRow, ReplicaRow, SegmentRow, blob_partition};
 use crate::table::{Change, Row, Rows, Write, number, text};
 use domain::id::BlobId;
-use domain::replica::{State, Tally};
+use domain::replica::{ReplicaCounters, State};
 use jiff::Timestamp;
 use std::collections::HashMap;
 
@@ -119,8 +119,8 @@ impl Replicas<'_> {
             } else {
                 (PROGRESS, "attribute_not_exists(due_at)")
             };
-            let holds = format!("multipart_id = :multipart_id AND #state <> :available AND {due}");
-            let mut change = Change::new(replica.key(), update, &holds);
+            let condition = format!("multipart_id = :multipart_id AND #state <> :available AND {due}");
+            let mut change = Change::new(replica.key(), update, &condition);
             if is_due {
                 change = change.due(stalled(now));
             }
@@ -148,12 +148,12 @@ impl Replicas<'_> {
             .with(":one", number(1))
             .with(":multipart_id", text(&segment.multipart_id))
             .with(":now", text(&now));
-        let tally = TallyRow::key_of(&segment.target, &segment.blob);
+        let counters = ReplicaCountersRow::key_of(&segment.target, &segment.blob);
         self.0
             .transact(vec![
                 Write::put(segment, fresh, mine, Conflict::ReplicaChanged)?,
                 Write::update(&progress, Conflict::ReplicaChanged)?,
-                count(&tally, Tally::default().copied(bytes))?,
+                count(&counters, ReplicaCounters::default().copied(bytes))?,
             ])
             .await
     }

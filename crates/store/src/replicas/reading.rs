@@ -2,7 +2,7 @@
 
 use super::Replicas;
 use crate::error::StoreError;
-use crate::rows::{BlobRow, LedgerRow, ReplicaRow, blob_partition};
+use crate::rows::{BlobRow, PartDigestsRow, ReplicaRow, blob_partition};
 use crate::table::{Key, Rows};
 use domain::content::PartDigest;
 use domain::id::BlobId;
@@ -59,14 +59,14 @@ impl Replicas<'_> {
         Ok(replicas.into_iter().filter_map(job).collect())
     }
 
-    /// The digests of those among some blobs of one part whose ledgers are there.
+    /// The digests of those among some blobs of one part whose part digests are there.
     ///
     /// # Errors
     /// [`StoreError`].
     pub async fn only_digests(self, blobs: &[BlobId]) -> Result<HashMap<BlobId, PartDigest>, StoreError> {
-        let keys = blobs.iter().map(|blob| LedgerRow::key_of(blob, 0));
-        let pages: Vec<LedgerRow> = self.0.get_many(keys).await?.complete()?;
-        let digest = |page: LedgerRow| Some((page.blob, page.digests.first().copied()?));
+        let keys = blobs.iter().map(|blob| PartDigestsRow::key_of(blob, 0));
+        let pages: Vec<PartDigestsRow> = self.0.get_many(keys).await?.complete()?;
+        let digest = |page: PartDigestsRow| Some((page.blob, page.digests.first().copied()?));
         Ok(pages.into_iter().filter_map(digest).collect())
     }
 

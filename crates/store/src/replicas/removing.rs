@@ -1,7 +1,7 @@
 //! Replicas that go: of a blob that is reclaimed, from a target that is emptied or not configured any more.
 
 use super::arriving::ARRIVALS;
-use super::{Replicas, count_together, state, tally_of};
+use super::{Replicas, count_together, counters_of, state};
 use crate::error::{Conflict, ErrorKind, StoreError};
 use crate::rows::ReplicaRow;
 use crate::table::{Item, Row, Write, text};
@@ -20,7 +20,7 @@ impl Replicas<'_> {
     /// is not what was read any more ([`Conflict::ReplicaChanged`]) does not keep the others.
     pub async fn remove_many(self, replicas: &[&ReplicaRow]) -> Vec<Result<(), StoreError>> {
         let mut removed = Vec::with_capacity(replicas.len());
-        // As many as arrive at once: a write for each, and the tallies of their targets.
+        // As many as arrive at once: a write for each, and the counters of their targets.
         for chunk in replicas.chunks(ARRIVALS) {
             let together = match removals(chunk) {
                 Ok(writes) => self.0.transact(writes).await,
@@ -64,7 +64,9 @@ fn removals(replicas: &[&ReplicaRow]) -> Result<Vec<Write>, StoreError> {
             Conflict::ReplicaChanged,
         )?);
     }
-    let counted = replicas.iter().map(|replica| (*replica, tally_of(replica, None)));
+    let counted = replicas
+        .iter()
+        .map(|replica| (*replica, counters_of(replica, None)));
     writes.extend(count_together(counted)?);
     Ok(writes)
 }

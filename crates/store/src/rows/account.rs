@@ -28,7 +28,7 @@ pub struct AccountRow {
     pub sign_outs: u64,
     /// Since when it is being deleted.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub closing_since: Option<Timestamp>,
+    pub deletion_started_at: Option<Timestamp>,
     /// When it was made.
     pub created_at: Timestamp,
 }

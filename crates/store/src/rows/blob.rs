@@ -1,4 +1,4 @@
-//! Blobs: content, life, ledger.
+//! Blobs: content, life, part digests.
 
 use super::keys::blob_partition;
 use crate::error::StoreError;
@@ -82,12 +82,12 @@ impl BlobRow {
     /// What decides about its life.
     #[must_use]
     pub fn life(&self) -> Life {
-        let examine_at = self.due_at.and_then(|second| Timestamp::from_second(second).ok());
+        let next_check_at = self.due_at.and_then(|second| Timestamp::from_second(second).ok());
         Life {
             references: self.references,
             reclaiming: self.reclaiming,
             lost: self.lost_since.is_some(),
-            examine_at,
+            next_check_at,
         }
     }
 
@@ -106,9 +106,9 @@ impl Row for BlobRow {
     }
 }
 
-/// A page of a blob's ledger: the digests of up to [`LedgerRow::PARTS`] parts, as S3 gave them.
+/// A page of a blob's part digests: the digests of up to [`PartDigestsRow::PARTS`] parts, as S3 gave them.
 #[derive(Debug, Clone, Serialize, Deserialize)]
-pub struct LedgerRow {
+pub struct PartDigestsRow {
     /// The blob.
     pub blob: BlobId,
     /// Which page, from 0.
@@ -117,11 +117,11 @@ pub struct LedgerRow {
     pub digests: Vec<PartDigest>,
 }
 
-impl LedgerRow {
+impl PartDigestsRow {
     /// How many parts a page has: 44 characters each, far from DynamoDB's 400 KB an item.
     pub const PARTS: u32 = 1000;
     /// What all pages' sort keys begin with.
-    pub const PREFIX: &str = "LEDGER#";
+    pub const PREFIX: &str = "DIGESTS#";
 
     /// Where a page is.
     #[must_use]
@@ -132,7 +132,7 @@ impl LedgerRow {
         }
     }
 
-    /// A whole ledger in pages.
+    /// A whole part digests in pages.
     #[must_use]
     pub fn pages(blob: &BlobId, digests: &[PartDigest]) -> Vec<Self> {
         let pages = (0u32..).zip(digests.chunks(Self::PARTS as usize));
@@ -146,7 +146,7 @@ impl LedgerRow {
     }
 }
 
-impl Row for LedgerRow {
+impl Row for PartDigestsRow {
     fn key(&self) -> Key {
         Self::key_of(&self.blob, self.page)
     }

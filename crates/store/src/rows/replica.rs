@@ -4,9 +4,9 @@ use super::keys::blob_partition;
 use super::target::{WaitingFor, waiting_shard};
 use crate::table::{Key, Row, Waiting};
 use domain::id::BlobId;
-use domain::moment::later;
 use domain::replica;
-use domain::targets::roster::Member;
+use domain::targets::registry::Member;
+use domain::time::saturating_add;
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
@@ -36,7 +36,7 @@ pub struct ReplicaRow {
     pub attempts: u32,
     /// It failed, and there is a dead letter.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
-    pub buried: bool,
+    pub dead_lettered: bool,
     /// Why the last attempt failed.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub last_error: Option<String>,
@@ -87,7 +87,7 @@ impl ReplicaRow {
             segments_done: 0,
             restarts: 0,
             attempts: 0,
-            buried: false,
+            dead_lettered: false,
             last_error: None,
             multipart_id: None,
             key: None,
@@ -95,7 +95,7 @@ impl ReplicaRow {
             since: now,
             available_at: None,
             updated_at: now,
-            due_at: Some(later(now, replica::STALLED_AFTER).as_second()),
+            due_at: Some(saturating_add(now, replica::STALLED_AFTER).as_second()),
         }
     }
 

@@ -3,18 +3,18 @@
 use crate::table::{Key, Row};
 use domain::circuit::Circuit;
 use domain::id::BlobId;
-use domain::replica::Tally;
-use domain::targets::roster::Roster;
+use domain::replica::ReplicaCounters;
+use domain::targets::registry::TargetRegistry;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-/// How many rows the tally of one target has: every write about a replica changes one of them, and one row takes about a
+/// How many rows the counters of one target has: every write about a replica changes one of them, and one row takes about a
 /// thousand writes a second.
-const TALLY_SHARDS: u32 = 16;
+const COUNTER_SHARDS: u32 = 16;
 /// How many partitions of the index the replicas have that wait at one target.
 const WAITING_SHARDS: u32 = 4;
 
-/// The partition of what is written about one target, but for its tally.
+/// The partition of what is written about one target, but for its counters.
 #[must_use]
 pub fn target_partition(target: &str) -> String {
     format!("TARGET#{target}")
@@ -58,17 +58,17 @@ pub fn waiting_shard(target: &str, what: WaitingFor, blob: &BlobId) -> String {
 
 /// What all functions may know of the targets, as last read from their secret.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
-pub struct RosterRow {
+pub struct TargetRegistryRow {
     /// The targets by name, and the policies.
     #[serde(flatten)]
-    pub roster: Roster,
+    pub target_registry: TargetRegistry,
     /// When it last changed.
     pub changed_at: Timestamp,
     /// Raised by each change.
     pub version: u64,
 }
 
-impl RosterRow {
+impl TargetRegistryRow {
     /// Where it is.
     #[must_use]
     pub fn key_of() -> Key {
@@ -79,7 +79,7 @@ impl RosterRow {
     }
 }
 
-impl Row for RosterRow {
+impl Row for TargetRegistryRow {
     fn key(&self) -> Key {
         Self::key_of()
     }
@@ -87,29 +87,29 @@ impl Row for RosterRow {
 
 /// A part of how many replicas a target has in which state. All parts together are the truth.
 #[derive(Debug, Clone, Serialize, Deserialize)]
-pub struct TallyRow {
+pub struct ReplicaCountersRow {
     /// The numbers.
     #[serde(flatten)]
-    pub tally: Tally,
+    pub counters: ReplicaCounters,
     /// Partition key; such rows come into being by being added to.
     pub pk: String,
     /// Sort key.
     pub sk: String,
 }
 
-impl TallyRow {
+impl ReplicaCountersRow {
     /// The sort key of every part.
-    pub const SK: &str = "TALLY";
+    pub const SK: &str = "COUNTERS";
 
     /// Where the part is in which a blob's replica is counted.
     #[must_use]
     pub fn key_of(target: &str, blob: &BlobId) -> Key {
-        Self::part(target, shard_of(blob, TALLY_SHARDS))
+        Self::part(target, shard_of(blob, COUNTER_SHARDS))
     }
 
     /// Where all parts are. Each has a partition of its own: DynamoDB splits one that is busy only after a while.
     pub fn keys_of(target: &str) -> impl Iterator<Item = Key> {
-        (0..TALLY_SHARDS).map(move |number| Self::part(target, number))
+        (0..COUNTER_SHARDS).map(move |number| Self::part(target, number))
     }
 
     fn part(target: &str, number: u32) -> Key {
@@ -120,7 +120,7 @@ impl TallyRow {
     }
 }
 
-impl Row for TallyRow {
+impl Row for ReplicaCountersRow {
     fn key(&self) -> Key {
         Key {
             pk: self.pk.clone(),

@@ -176,7 +176,7 @@ impl Row for EntryRow {
 
 /// An account has a file with this content: what makes a second upload of the same bytes instant.
 #[derive(Debug, Clone, Serialize, Deserialize)]
-pub struct HoldingRow {
+pub struct ContentReferenceRow {
     /// Whose file it is.
     pub account: AccountId,
     /// The content.
@@ -187,7 +187,7 @@ pub struct HoldingRow {
     pub blob: BlobId,
 }
 
-impl HoldingRow {
+impl ContentReferenceRow {
     /// The holding of a file.
     #[must_use]
     pub fn of(node: &NodeRow, file: &FileContent) -> Self {
@@ -203,10 +203,10 @@ impl HoldingRow {
     /// What the sort keys of all the account's files with this content begin with.
     #[must_use]
     pub fn prefix(content: &ContentId) -> String {
-        format!("HOLDS#{content}#")
+        format!("HAS_CONTENT#{content}#")
     }
 
-    /// Where a holding is.
+    /// Where a content reference is.
     #[must_use]
     pub fn key_of(account: &AccountId, content: &ContentId, node: &NodeId) -> Key {
         Key {
@@ -216,7 +216,7 @@ impl HoldingRow {
     }
 }
 
-impl Row for HoldingRow {
+impl Row for ContentReferenceRow {
     fn key(&self) -> Key {
         Self::key_of(&self.account, &self.content_id, &self.node)
     }

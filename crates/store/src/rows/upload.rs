@@ -8,7 +8,7 @@ use domain::content::{ContentId, PartPlan};
 use domain::id::{AccountId, BlobId, InvalidId, NodeId, UploadId};
 use domain::name::Name;
 use domain::placement::{Destination, NewParent, OnConflict};
-use domain::possession::Challenge;
+use domain::proof::Challenge;
 use domain::upload;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -131,15 +131,15 @@ impl UploadRow {
         let at = if self.state.is_final() {
             self.discard_since
         } else {
-            Some(upload::look_at(&self.session(), noted))
+            Some(upload::next_check(&self.lifecycle(), noted))
         };
         self.due_at = at.map(Timestamp::as_second);
     }
 
     /// What decides about its state.
     #[must_use]
-    pub fn session(&self) -> upload::Session {
-        upload::Session {
+    pub fn lifecycle(&self) -> upload::Lifecycle {
+        upload::Lifecycle {
             state: self.state,
             expires_at: self.expires_at,
             lease_until: self.lease_until,
@@ -172,7 +172,7 @@ impl Row for UploadRow {
     }
 
     fn opened(&self) -> Option<Opened> {
-        let place = UploadPlace {
+        let place = OpenUploadKey {
             parent: self.parent.clone(),
             upload: self.id.clone(),
         };
@@ -191,14 +191,14 @@ impl Row for UploadRow {
 /// Where an upload is among those that are open in its account: they are in the order of the folders that they go to.
 /// As text it is what a list of uploads goes on after.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct UploadPlace {
+pub struct OpenUploadKey {
     /// The folder that it goes to; none is the root.
     pub parent: Option<NodeId>,
     /// The upload.
     pub upload: UploadId,
 }
 
-impl UploadPlace {
+impl OpenUploadKey {
     /// What the places of all uploads into a folder begin with in the index of what is open.
     #[must_use]
     pub fn prefix(parent: Option<&NodeId>) -> String {
@@ -225,7 +225,7 @@ impl UploadPlace {
     }
 }
 
-impl fmt::Display for UploadPlace {
+impl fmt::Display for OpenUploadKey {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.parent {
             Some(parent) => write!(f, "{parent}.{}", self.upload),
@@ -234,7 +234,7 @@ impl fmt::Display for UploadPlace {
     }
 }
 
-impl FromStr for UploadPlace {
+impl FromStr for OpenUploadKey {
     type Err = InvalidId;
 
     fn from_str(text: &str) -> Result<Self, InvalidId> {
@@ -252,7 +252,7 @@ impl FromStr for UploadPlace {
 /// Which upload may make a blob's object. Written when its multipart upload begins; removed with everything else that is
 /// written about the blob.
 #[derive(Debug, Clone, Serialize, Deserialize)]
-pub struct ClaimRow {
+pub struct UploadOwnerRow {
     /// The blob, which need not exist yet.
     pub blob: BlobId,
     /// Whose upload it is.
@@ -261,11 +261,11 @@ pub struct ClaimRow {
     pub upload: UploadId,
 }
 
-impl ClaimRow {
-    /// The sort key of every claim.
+impl UploadOwnerRow {
+    /// The sort key of every upload owner.
     pub const SK: &str = "UPLOAD";
 
-    /// Where a claim is.
+    /// Where an upload owner is.
     #[must_use]
     pub fn key_of(blob: &BlobId) -> Key {
         Key {
@@ -274,7 +274,7 @@ impl ClaimRow {
         }
     }
 
-    /// The claim of an upload.
+    /// The upload owner of an upload.
     #[must_use]
     pub fn of(upload: &UploadRow) -> Self {
         Self {
@@ -285,7 +285,7 @@ impl ClaimRow {
     }
 }
 
-impl Row for ClaimRow {
+impl Row for UploadOwnerRow {
     fn key(&self) -> Key {
         Self::key_of(&self.blob)
     }
@@ -297,23 +297,23 @@ mod tests {
 
     #[test]
     fn the_place_of_an_upload_is_read_as_it_was_written() {
-        let root = UploadPlace {
+        let root = OpenUploadKey {
             parent: None,
             upload: "u-1".parse().unwrap(),
         };
-        let inside = UploadPlace {
+        let inside = OpenUploadKey {
             parent: Some("f_1".parse().unwrap()),
             ..root.clone()
         };
         for (place, text, index) in [(&root, "u-1", "#u-1"), (&inside, "f_1.u-1", "f_1#u-1")] {
             assert_eq!(place.to_string(), text);
-            assert_eq!(text.parse::<UploadPlace>().as_ref(), Ok(place));
+            assert_eq!(text.parse::<OpenUploadKey>().as_ref(), Ok(place));
             assert_eq!(place.in_index(), index);
-            assert_eq!(UploadPlace::from_index(index).as_ref(), Some(place));
+            assert_eq!(OpenUploadKey::from_index(index).as_ref(), Some(place));
         }
         for bad in ["", ".", ".u", "f.", "f.u.v", "f#u", "é"] {
-            assert_eq!(bad.parse::<UploadPlace>(), Err(InvalidId), "{bad:?}");
+            assert_eq!(bad.parse::<OpenUploadKey>(), Err(InvalidId), "{bad:?}");
         }
-        assert_eq!(UploadPlace::from_index("no place"), None);
+        assert_eq!(OpenUploadKey::from_index("no place"), None);
     }
 }

@@ -27,10 +27,10 @@ impl Table {
     /// The table that `TABLE_NAME` names.
     ///
     /// # Errors
-    /// `ErrorKind::Misconfigured` when the variable is missing, or `ROSTER_SECONDS` is not a number.
+    /// `ErrorKind::Misconfigured` when the variable is missing, or `TARGET_REGISTRY_SECONDS` is not a number.
     pub fn from_env(aws: &Aws) -> Result<Self, StoreError> {
         Ok(Self {
-            recent: Recent::lasting(config::roster_lifetime()?),
+            recent: Recent::lasting(config::target_registry_lifetime()?),
             ..Self::named(aws, variable("TABLE_NAME")?)
         })
     }

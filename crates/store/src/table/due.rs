@@ -16,7 +16,7 @@ const PAGE: i32 = 100;
 
 /// A place in a partition of the index.
 #[derive(Debug, Clone)]
-pub struct DuePlace(Item);
+pub struct DueCursor(Item);
 
 impl Table {
     /// Keys of items in one partition that are due at `now`, the longest due first, after the place `after`; and the place
@@ -28,8 +28,8 @@ impl Table {
         &self,
         shard: &str,
         now: Timestamp,
-        after: Option<DuePlace>,
-    ) -> Result<(Vec<Key>, Option<DuePlace>), StoreError> {
+        after: Option<DueCursor>,
+    ) -> Result<(Vec<Key>, Option<DueCursor>), StoreError> {
         let answer = self
             .client
             .query()
@@ -45,7 +45,7 @@ impl Table {
             .map_err(remote("Query"))?;
         let keys = answer.items.unwrap_or_default();
         let keys = keys.iter().filter_map(Key::of).collect();
-        Ok((keys, answer.last_evaluated_key.map(DuePlace)))
+        Ok((keys, answer.last_evaluated_key.map(DueCursor)))
     }
 
     /// Makes the sweep not look at a failed replica any more.

@@ -6,15 +6,15 @@ use super::row::{Item, Row, from_item, to_item};
 use crate::StoreError;
 use crate::key::Key;
 use crate::rows::{
-    AccountRow, BlobRow, CircuitRow, ClaimRow, ContentRow, EntryRow, HoldingRow, InvitationRow, KeyRow,
-    LedgerRow, NodeRow, ReplicaRow, RosterRow, SamplesRow, SessionRow, TallyRow, TokenRow, UploadRow,
-    UsernameRow,
+    AccountRow, BlobRow, CircuitRow, ContentReferenceRow, ContentRow, EntryRow, InvitationRow, KeyRow,
+    NodeRow, PartDigestsRow, ReplicaCountersRow, ReplicaRow, SamplesRow, SessionRow, TargetRegistryRow,
+    TokenRow, UploadOwnerRow, UploadRow, UsernameRow,
 };
 use aws_sdk_dynamodb::types::AttributeValue;
 use domain::circuit::News;
-use domain::replica::{State, Tally};
+use domain::replica::{ReplicaCounters, State};
 use domain::targets::Config;
-use domain::targets::roster::Roster;
+use domain::targets::registry::TargetRegistry;
 use jiff::Timestamp;
 use serde_json::Value;
 use std::collections::HashMap;
@@ -44,20 +44,20 @@ fn written(item: Item) -> Result<Item, StoreError> {
         "INVITATION" => again::<InvitationRow>(item),
         "NODE" => again::<NodeRow>(item),
         "ENTRY" => again::<EntryRow>(item),
-        "HOLDS" => again::<HoldingRow>(item),
-        "UPLOAD" if sk == ClaimRow::SK => again::<ClaimRow>(item),
+        "HAS_CONTENT" => again::<ContentReferenceRow>(item),
+        "UPLOAD" if sk == UploadOwnerRow::SK => again::<UploadOwnerRow>(item),
         "UPLOAD" => again::<UploadRow>(item),
         "KEY" => again::<KeyRow>(item),
         "CONTENT" => again::<ContentRow>(item),
-        "LEDGER" => again::<LedgerRow>(item),
+        "DIGESTS" => again::<PartDigestsRow>(item),
         "REPLICA" => again::<ReplicaRow>(item),
-        "TARGETS" => again::<RosterRow>(item),
-        "TALLY" => again::<TallyRow>(item),
+        "TARGETS" => again::<TargetRegistryRow>(item),
+        "COUNTERS" => again::<ReplicaCountersRow>(item),
         "BLOB" => {
             let blob: BlobRow = from_item(item)?;
             let mut item = to_item(&blob)?;
             // A blob becomes due by an update, which writes this besides.
-            if let Some(at) = blob.life().examine_at {
+            if let Some(at) = blob.life().next_check_at {
                 item.extend(class::due_attributes(&blob.key(), at));
             }
             Ok(item)
@@ -104,13 +104,14 @@ fn the_sample_accounts_use_what_their_files_and_live_uploads_take() {
 
 #[test]
 fn the_sample_tallies_are_how_many_replicas_there_are() {
-    let (mut counted, mut there): (HashMap<Key, Tally>, HashMap<Key, Tally>) = Default::default();
+    let (mut counted, mut there): (HashMap<Key, ReplicaCounters>, HashMap<Key, ReplicaCounters>) =
+        Default::default();
     for row in rows() {
         let sk = row["sk"].as_str().unwrap();
         let item: Item = serde_dynamo::to_item(&row).unwrap();
-        if sk == TallyRow::SK {
-            let row: TallyRow = from_item(item).unwrap();
-            counted.insert(row.key(), row.tally);
+        if sk == ReplicaCountersRow::SK {
+            let row: ReplicaCountersRow = from_item(item).unwrap();
+            counted.insert(row.key(), row.counters);
         } else if sk.starts_with(ReplicaRow::PREFIX) {
             let row: ReplicaRow = from_item(item).unwrap();
             let copied = if row.state == State::Available {
@@ -118,8 +119,10 @@ fn the_sample_tallies_are_how_many_replicas_there_are() {
             } else {
                 0
             };
-            let tally = Tally::moved(None, Some(row.state), row.size).copied(copied);
-            *there.entry(TallyRow::key_of(&row.target, &row.blob)).or_default() += tally;
+            let counters = ReplicaCounters::moved(None, Some(row.state), row.size).copied(copied);
+            *there
+                .entry(ReplicaCountersRow::key_of(&row.target, &row.blob))
+                .or_default() += counters;
         }
     }
     assert!(!counted.is_empty());
@@ -154,9 +157,9 @@ fn flattened_rows_are_read_back_as_they_were_written() {
         ],
         "policies": [{"targets": ["a"]}, {"account": "acc1", "folder": "/x/y", "targets": []}]
     }"#;
-    same(&RosterRow::default());
-    same(&RosterRow {
-        roster: Roster::default().after(&Config::parse(config).unwrap()),
+    same(&TargetRegistryRow::default());
+    same(&TargetRegistryRow {
+        target_registry: TargetRegistry::default().after(&Config::parse(config).unwrap()),
         changed_at: at(1_800_000_000),
         version: 1,
     });
@@ -164,21 +167,21 @@ fn flattened_rows_are_read_back_as_they_were_written() {
         target: "a".to_owned(),
         samples: vec![(at(1), -1), (at(1_800_000_000), i64::MAX)],
     });
-    same(&TallyRow {
-        tally: Tally::moved(Some(State::Failed), Some(State::Available), 7),
+    same(&ReplicaCountersRow {
+        counters: ReplicaCounters::moved(Some(State::Failed), Some(State::Available), 7),
         pk: "TARGET#a#00".to_owned(),
-        sk: "TALLY".to_owned(),
+        sk: "COUNTERS".to_owned(),
     });
     // Rows that updates bring into being have only what was added to.
-    let key = TallyRow::key_of("a", &"b1".parse().unwrap());
+    let key = ReplicaCountersRow::key_of("a", &"b1".parse().unwrap());
     let mut item = key.attributes();
     item.insert("pending".to_owned(), AttributeValue::N("2".to_owned()));
-    let row: TallyRow = from_item(item).unwrap();
+    let row: ReplicaCountersRow = from_item(item).unwrap();
     assert_eq!(
-        row.tally,
-        Tally {
+        row.counters,
+        ReplicaCounters {
             pending: 2,
-            ..Tally::default()
+            ..ReplicaCounters::default()
         }
     );
 }

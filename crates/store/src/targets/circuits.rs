@@ -4,11 +4,11 @@ use crate::error::StoreError;
 use crate::rows::CircuitRow;
 use crate::table::Table;
 use domain::circuit::{Admission, Circuit, FIRST_WAIT, News, Probe};
-use domain::moment::later;
+use domain::time::saturating_add;
 use jiff::Timestamp;
 
 /// How often a change is tried that others were faster with.
-const ATTEMPTS: u32 = 5;
+const CIRCUIT_ATTEMPTS: u32 = 5;
 
 /// What came of telling how a target did.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -63,7 +63,7 @@ impl Circuits<'_> {
             Ok(()) => Ok((admission, circuit)),
             // Another worker is the probe.
             Err(error) if error.is_conflict() => {
-                let until = later(now, FIRST_WAIT);
+                let until = saturating_add(now, FIRST_WAIT);
                 Ok((Admission::Wait(until), row.circuit))
             }
             Err(error) => Err(error),
@@ -81,7 +81,7 @@ impl Circuits<'_> {
         probe: Option<Probe>,
         now: Timestamp,
     ) -> Result<Told, StoreError> {
-        for _ in 0..ATTEMPTS {
+        for _ in 0..CIRCUIT_ATTEMPTS {
             let row = self.get(target).await?;
             let Some(circuit) = row.circuit.told(news, probe, now) else {
                 return Ok(Told {
@@ -102,14 +102,10 @@ impl Circuits<'_> {
             match self.0.put_version(&next, row.version).await {
                 Ok(()) => {
                     if circuit.is_open() && !row.circuit.is_open() {
-                        tracing::error!(
-                            target,
-                            reason = next.reason,
-                            "the target is left alone for a while"
-                        );
+                        tracing::error!(target, reason = next.reason, "the target's circuit is open");
                     }
                     if row.circuit.is_open() && !circuit.is_open() {
-                        tracing::info!(target, "the target works again");
+                        tracing::info!(target, "the target's circuit is closed");
                     }
                     let turned = circuit.open_until != row.circuit.open_until;
                     return Ok(Told { circuit, turned });

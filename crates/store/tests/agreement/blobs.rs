@@ -2,7 +2,7 @@
 
 use crate::stack::table;
 use crate::{Item, all, compare, due_shard, put};
-use domain::blob::{Effect, Event, Life, Refusal, step};
+use domain::blob::{BlobEvent, Effect, Life, Refusal, step};
 use domain::content::{ContentId, PartDigest};
 use domain::id::{AccountId, BlobId};
 use jiff::{SignedDuration, Timestamp};
@@ -12,12 +12,12 @@ use store::rows::{BlobRow, ContentRow, new_id};
 use store::table::{Key, Row, Write};
 use store::{Conflict, ErrorKind, StoreError, Table};
 
-const EVENTS: [Event; 5] = [
-    Event::Refer,
-    Event::Release,
-    Event::Examine,
-    Event::Lose,
-    Event::Find,
+const EVENTS: [BlobEvent; 5] = [
+    BlobEvent::Refer,
+    BlobEvent::Release,
+    BlobEvent::Examine,
+    BlobEvent::Lose,
+    BlobEvent::Find,
 ];
 
 /// The present moment. Far ahead: nothing that is written here is ever due for the stack's own sweep.
@@ -31,16 +31,16 @@ fn earlier() -> Timestamp {
 }
 
 /// All lives with up to `references` references that are looked at at one of these times, in seconds from now.
-fn lives(references: u64, examine_at: &[Option<i64>]) -> Vec<Life> {
+fn lives(references: u64, next_check_at: &[Option<i64>]) -> Vec<Life> {
     let mut lives = Vec::new();
     for references in 0..=references {
         for (reclaiming, lost) in [(false, false), (false, true), (true, false), (true, true)] {
-            for seconds in examine_at {
+            for seconds in next_check_at {
                 lives.push(Life {
                     references,
                     reclaiming,
                     lost,
-                    examine_at: seconds.map(|seconds| now() + SignedDuration::from_secs(seconds)),
+                    next_check_at: seconds.map(|seconds| now() + SignedDuration::from_secs(seconds)),
                 });
             }
         }
@@ -61,13 +61,13 @@ enum Index {
 }
 
 /// One blob with its place in the index of contents.
-struct Place {
+struct BlobFixture {
     blob: BlobId,
     content: ContentId,
     scope: Option<AccountId>,
 }
 
-impl Place {
+impl BlobFixture {
     /// One that nobody else has.
     fn new(scoped: bool) -> Self {
         let blob: BlobId = new_id();
@@ -103,7 +103,7 @@ impl Place {
         if life.lost {
             attributes["lost_since"] = json!(lost_since);
         }
-        if let Some(at) = life.examine_at {
+        if let Some(at) = life.next_check_at {
             attributes["due_at"] = json!(at.as_second());
             attributes["due_shard"] = json!(due_shard(&self.key()));
         }
@@ -138,13 +138,13 @@ fn conflict_of(refusal: Refusal) -> Conflict {
 }
 
 /// `refer` or `release` on a blob with this life.
-async fn write_without_reading(table: &Table, life: Life, event: Event) -> Result<(), String> {
-    let place = Place::new(false);
+async fn write_without_reading(table: &Table, life: Life, event: BlobEvent) -> Result<(), String> {
+    let place = BlobFixture::new(false);
     let before = place.item(&life, earlier());
     let case = async {
         put(table, &[&before]).await.map_err(|error| error.to_string())?;
         let write = match event {
-            Event::Refer => refer(&place.blob),
+            BlobEvent::Refer => refer(&place.blob),
             _ => release(&place.blob, now()),
         };
         let written = table.transact(vec![write.unwrap()]).await;
@@ -172,7 +172,7 @@ async fn one_reference_more_or_less_is_what_the_rule_makes_of_it() {
     let table = &table().await;
     let mut cases = Vec::new();
     for life in small_lives() {
-        for event in [Event::Refer, Event::Release] {
+        for event in [BlobEvent::Refer, BlobEvent::Release] {
             cases.push(write_without_reading(table, life, event));
         }
     }
@@ -180,8 +180,14 @@ async fn one_reference_more_or_less_is_what_the_rule_makes_of_it() {
 }
 
 /// `move_blob` on a blob that is as it was read.
-async fn moved(table: &Table, life: Life, event: Event, index: Index, scoped: bool) -> Result<(), String> {
-    let place = Place::new(scoped);
+async fn moved(
+    table: &Table,
+    life: Life,
+    event: BlobEvent,
+    index: Index,
+    scoped: bool,
+) -> Result<(), String> {
+    let place = BlobFixture::new(scoped);
     let (before, content) = (place.item(&life, earlier()), place.content_item(index));
     let case = async {
         let items: Vec<_> = [Some(&before), content.as_ref()].into_iter().flatten().collect();
@@ -230,8 +236,8 @@ async fn a_blob_is_moved_as_the_rule_says() {
 }
 
 /// `move_blob` on a blob that is not as it was read any more; `None`: it is gone.
-async fn moved_late(table: &Table, read: Life, is: Option<Life>, event: Event) -> Result<(), String> {
-    let place = Place::new(false);
+async fn moved_late(table: &Table, read: Life, is: Option<Life>, event: BlobEvent) -> Result<(), String> {
+    let place = BlobFixture::new(false);
     let there = is.map(|life| place.item(&life, earlier()));
     let content = place.content_item(Index::ThisBlob);
     let case = async {
@@ -256,7 +262,7 @@ async fn a_blob_that_changed_since_it_was_read_is_left_as_it_is() {
     let lives = lives(1, &[None, Some(0), Some(1)]);
     let mut cases = Vec::new();
     for read in &lives {
-        for event in [Event::Examine, Event::Lose, Event::Find] {
+        for event in [BlobEvent::Examine, BlobEvent::Lose, BlobEvent::Find] {
             // Where the rule changes nothing, nothing is written that could be late.
             if !step(read, event, now()).is_ok_and(|(next, _)| next != *read) {
                 continue;
@@ -272,7 +278,7 @@ async fn a_blob_that_changed_since_it_was_read_is_left_as_it_is() {
 #[tokio::test]
 async fn a_blob_that_is_not_there_does_not_come_into_being() {
     let table = table().await;
-    let place = Place::new(false);
+    let place = BlobFixture::new(false);
     for (write, expected) in [
         (refer(&place.blob), Conflict::BlobGone),
         (release(&place.blob, now()), Conflict::NodeChanged),
@@ -290,7 +296,7 @@ async fn a_blob_that_is_not_there_does_not_come_into_being() {
 #[tokio::test]
 async fn a_reference_that_is_refused_takes_the_other_writes_with_it() {
     let table = table().await;
-    let (place, other) = (Place::new(false), Place::new(false));
+    let (place, other) = (BlobFixture::new(false), BlobFixture::new(false));
     let reclaimed = Life {
         reclaiming: true,
         ..Life::NEW

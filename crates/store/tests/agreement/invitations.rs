@@ -68,7 +68,7 @@ fn account() -> AccountRow {
         free_bytes: 0,
         role: domain::account::Role::User,
         sign_outs: 0,
-        closing_since: None,
+        deletion_started_at: None,
         created_at: now(),
     }
 }

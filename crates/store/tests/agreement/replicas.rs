@@ -1,55 +1,55 @@
 //! Replicas: every write on every small state, as it was read and as it has become meanwhile, does what
-//! `domain::replica::step` and `Tally::moved` say, to the row, its places in both indexes, and the tally.
+//! `domain::replica::step` and `ReplicaCounters::moved` say, to the row, its places in both indexes, and the counters.
 
 mod many;
 mod model;
 
 use crate::stack::table;
 use crate::{all, compare, put};
-use domain::replica::{State, Tally};
+use domain::replica::{ReplicaCounters, State};
 use futures::join;
-use model::{Act, Outcome, Place, SHAPES, now, state_of};
+use model::{Act, ExpectedResult, ReplicaFixture, SHAPES, now, state_of};
 use store::replicas::create;
-use store::rows::{ReplicaRow, SegmentRow, TallyRow};
+use store::rows::{ReplicaCountersRow, ReplicaRow, SegmentRow};
 use store::table::Rows;
 use store::{Conflict, ErrorKind, StoreError, Table};
 
-/// What the target's tally is when it has one replica like this, and nothing else was ever copied there.
-fn tally_of(replica: Option<&ReplicaRow>) -> Tally {
-    Tally::moved(None, replica.map(|replica| replica.state), Place::SIZE)
+/// What the target's counters are when it has one replica like this, and nothing else was ever copied there.
+fn counters_of(replica: Option<&ReplicaRow>) -> ReplicaCounters {
+    ReplicaCounters::moved(None, replica.map(|replica| replica.state), ReplicaFixture::SIZE)
 }
 
-/// Puts a replica, its segment, and the tally that belongs to it.
-async fn put_world(table: &Table, place: &Place, is: Option<&ReplicaRow>) -> Result<(), String> {
+/// Puts a replica, its segment, and the counters that belongs to it.
+async fn put_world(table: &Table, place: &ReplicaFixture, is: Option<&ReplicaRow>) -> Result<(), String> {
     let Some(is) = is else { return Ok(()) };
     let row = place.item(is);
-    let tally = place.tally_item(tally_of(Some(is)));
+    let counters = place.counters_item(counters_of(Some(is)));
     let segment = place.segment_item();
-    let mut items = vec![&row, &tally];
+    let mut items = vec![&row, &counters];
     if is.multipart_id.is_some() {
         items.push(&segment);
     }
     put(table, &items).await.map_err(|error| error.to_string())
 }
 
-/// The row, and the tally, are what they should be.
+/// The row, and the counters, are what they should be.
 async fn check(
     table: &Table,
-    place: &Place,
+    place: &ReplicaFixture,
     expected: Option<&ReplicaRow>,
-    tally: Tally,
+    counters: ReplicaCounters,
 ) -> Result<(), String> {
     let row = expected.map(|replica| place.item(replica));
     compare(table, &place.key(), row.as_ref()).await?;
     let written = table
         .targets()
-        .tally(&place.target)
+        .counters(&place.target)
         .await
         .map_err(|error| error.to_string())?;
-    if written == tally {
+    if written == counters {
         return Ok(());
     }
-    Err(format!("the tally is {written:?}, expected was {tally:?}"))
+    Err(format!("the counters are {written:?}, expected was {counters:?}"))
 }
 
 /// One write on a replica that was read as `read`, and is `is` by now; `None`: it is gone.
@@ -58,7 +58,7 @@ async fn write(
     act: Act,
     read: ReplicaRow,
     is: Option<ReplicaRow>,
-    place: &Place,
+    place: &ReplicaFixture,
 ) -> Result<(), String> {
     let case = async {
         put_world(table, place, is.as_ref()).await?;
@@ -68,8 +68,8 @@ async fn write(
             return Err(format!("it gave {outcome:?}, the rule {rule:?}"));
         }
         // What is not there any more was never counted here.
-        let tally = tally_of(after.as_ref()).copied(copied);
-        check(table, place, after.as_ref(), tally).await?;
+        let counters = counters_of(after.as_ref()).copied(copied);
+        check(table, place, after.as_ref(), counters).await?;
         let gone = table.segments_of(place).await?.is_empty();
         let kept = is.as_ref().is_some_and(|is| is.multipart_id.is_some());
         match act.leaves_segments(outcome, &read) {
@@ -89,11 +89,11 @@ async fn write(
 }
 
 trait Segments {
-    async fn segments_of(&self, place: &Place) -> Result<Vec<SegmentRow>, String>;
+    async fn segments_of(&self, place: &ReplicaFixture) -> Result<Vec<SegmentRow>, String>;
 }
 
 impl Segments for Table {
-    async fn segments_of(&self, place: &Place) -> Result<Vec<SegmentRow>, String> {
+    async fn segments_of(&self, place: &ReplicaFixture) -> Result<Vec<SegmentRow>, String> {
         let rows = self
             .all(&place.key().pk, &SegmentRow::prefix(&place.target))
             .await;
@@ -108,7 +108,7 @@ async fn every_write_is_what_the_rule_makes_of_it() {
     let mut cases = Vec::new();
     for act in Act::ALL {
         for read in SHAPES {
-            let place = Place::new();
+            let place = ReplicaFixture::new();
             let read = place.replica(read);
             let same = Some(read.clone());
             cases.push(async move { write(table, act, read, same, &place).await });
@@ -128,7 +128,7 @@ async fn a_write_that_is_late_is_what_the_rule_makes_of_it_then() {
                 if is == Some(read) {
                     continue;
                 }
-                let place = Place::new();
+                let place = ReplicaFixture::new();
                 let (read, is) = (place.replica(read), is.map(|is| place.replica(is)));
                 cases.push(async move { write(table, act, read, is, &place).await });
             }
@@ -144,7 +144,7 @@ async fn a_replica_that_waits_for_other_bytes_by_now() {
     let mut cases = Vec::new();
     for act in [Act::Begin, Act::Arrive, Act::Remove, Act::Redrive, Act::Lose] {
         for shape in SHAPES {
-            let place = Place::new();
+            let place = ReplicaFixture::new();
             let read = place.replica(shape);
             let is = ReplicaRow {
                 since: now() - jiff::SignedDuration::from_mins(1),
@@ -157,16 +157,22 @@ async fn a_replica_that_waits_for_other_bytes_by_now() {
 }
 
 /// Two writes at the same moment: it is as if one had come after the other, whichever.
-async fn race(table: &Table, one: Act, other: Act, read: ReplicaRow, place: &Place) -> Result<(), String> {
+async fn race(
+    table: &Table,
+    one: Act,
+    other: Act,
+    read: ReplicaRow,
+    place: &ReplicaFixture,
+) -> Result<(), String> {
     let case = async {
         put_world(table, place, Some(&read)).await?;
         let (first, second) = join!(one.perform(table, &read), other.perform(table, &read));
         let outcomes = (first?, second?);
         let order = |first: Act, second: Act| {
             let (one, between, copied) = first.rule(&read, Some(&read));
-            if first == Act::Record && second == first && one == Outcome::Done {
+            if first == Act::Record && second == first && one == ExpectedResult::Done {
                 // The same segment is recorded once.
-                return ((one, Outcome::Conflict), between, copied);
+                return ((one, ExpectedResult::Conflict), between, copied);
             }
             let (other, after, more) = second.rule(&read, between.as_ref());
             ((one, other), after, copied + more)
@@ -186,8 +192,8 @@ async fn race(table: &Table, one: Act, other: Act, read: ReplicaRow, place: &Pla
         }
         let mut wrong = Vec::new();
         for (said, after, copied) in orders {
-            let tally = tally_of(after.as_ref()).copied(copied);
-            match check(table, place, after.as_ref(), tally).await {
+            let counters = counters_of(after.as_ref()).copied(copied);
+            match check(table, place, after.as_ref(), counters).await {
                 Ok(()) if said == outcomes => return Ok(()),
                 Ok(()) => wrong.push(format!("they gave {outcomes:?}, the rule {said:?}")),
                 Err(error) => wrong.push(error),
@@ -207,7 +213,7 @@ async fn two_writes_at_once_are_one_after_the_other() {
     for (index, one) in Act::ALL.into_iter().enumerate() {
         for other in Act::ALL.into_iter().skip(index) {
             for shape in SHAPES {
-                let place = Place::new();
+                let place = ReplicaFixture::new();
                 let read = place.replica(shape);
                 cases.push(async move { race(table, one, other, read, &place).await });
             }
@@ -219,15 +225,15 @@ async fn two_writes_at_once_are_one_after_the_other() {
 #[tokio::test]
 async fn a_replica_comes_into_being_once_and_is_counted_once() {
     let table = table().await;
-    let place = Place::new();
+    let place = ReplicaFixture::new();
     let blob = place.blob_row();
     let write = async || {
         let writes = create(&blob, &[place.member()], Conflict::ReplicaChanged, now());
         table.transact(writes.unwrap()).await
     };
     write().await.unwrap();
-    let pending = ReplicaRow::pending(&place.blob, Place::SIZE, &place.member(), now());
-    check(&table, &place, Some(&pending), tally_of(Some(&pending)))
+    let pending = ReplicaRow::pending(&place.blob, ReplicaFixture::SIZE, &place.member(), now());
+    check(&table, &place, Some(&pending), counters_of(Some(&pending)))
         .await
         .unwrap();
     let again = write().await;
@@ -241,11 +247,14 @@ async fn a_replica_comes_into_being_once_and_is_counted_once() {
         ),
         "{again:?}"
     );
-    check(&table, &place, Some(&pending), tally_of(Some(&pending)))
+    check(&table, &place, Some(&pending), counters_of(Some(&pending)))
         .await
         .unwrap();
-    let row: TallyRow = table.get(&place.tally_key()).await.unwrap().unwrap();
-    assert_eq!(row.tally, Tally::moved(None, Some(State::Pending), Place::SIZE));
+    let row: ReplicaCountersRow = table.get(&place.counters_key()).await.unwrap().unwrap();
+    assert_eq!(
+        row.counters,
+        ReplicaCounters::moved(None, Some(State::Pending), ReplicaFixture::SIZE)
+    );
     place.remove(&table).await.unwrap();
 }
 
@@ -253,26 +262,29 @@ async fn a_replica_comes_into_being_once_and_is_counted_once() {
 #[tokio::test]
 async fn a_segment_is_recorded_once_and_only_for_its_multipart_upload() {
     let table = table().await;
-    let place = Place::new();
+    let place = ReplicaFixture::new();
     let read = place.replica((State::Copying, true));
     put_world(&table, &place, Some(&read)).await.unwrap();
-    assert_eq!(Act::Record.perform(&table, &read).await.unwrap(), Outcome::Done);
     assert_eq!(
         Act::Record.perform(&table, &read).await.unwrap(),
-        Outcome::Conflict
+        ExpectedResult::Done
+    );
+    assert_eq!(
+        Act::Record.perform(&table, &read).await.unwrap(),
+        ExpectedResult::Conflict
     );
     let mut other = read.clone();
     other.multipart_id = Some("of another worker".to_owned());
     assert_eq!(
         Act::Record.perform(&table, &other).await.unwrap(),
-        Outcome::Conflict
+        ExpectedResult::Conflict
     );
     let (_, after, copied) = Act::Record.rule(&read, Some(&read));
     check(
         &table,
         &place,
         after.as_ref(),
-        tally_of(after.as_ref()).copied(copied),
+        counters_of(after.as_ref()).copied(copied),
     )
     .await
     .unwrap();

@@ -86,7 +86,7 @@ impl Scene {
             free_bytes: 0,
             role: domain::account::Role::User,
             sign_outs: 0,
-            closing_since: None,
+            deletion_started_at: None,
             created_at: now(),
         };
         table.accounts().create(&account, &Source::of(None), None).await?;

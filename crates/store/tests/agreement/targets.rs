@@ -5,7 +5,7 @@ use crate::{Item, all, put};
 use domain::circuit::{Admission, Circuit, FIRST_WAIT, News, OPEN_AFTER, PROBE_TIME, Probe};
 use domain::id::{AccountId, NodeId};
 use domain::name::Name;
-use domain::targets::roster::Roster;
+use domain::targets::registry::TargetRegistry;
 use futures::future::join_all;
 use jiff::{SignedDuration, Timestamp};
 use serde_json::json;
@@ -313,10 +313,10 @@ async fn a_target_says_how_it_is_doing() {
         .await
         .unwrap();
     let status = table.targets().status(&target, after(100)).await.unwrap();
-    // Nothing has been counted by the tally: no rate is below nothing.
+    // Nothing has been counted by the counters: no rate is below nothing.
     assert_eq!((status.bytes_per_second, status.oldest), (0, None));
     assert!(
-        status.tally.is_empty() && status.circuit.circuit.is_open(),
+        status.counters.is_empty() && status.circuit.circuit.is_open(),
         "{status:?}"
     );
     for minute in 2..10 {
@@ -360,16 +360,20 @@ async fn policies_count_however_deep_a_file_is() {
     for chunk in rows.chunks(60) {
         put(table, &chunk.iter().collect::<Vec<_>>()).await.unwrap();
     }
-    let roster: Roster = serde_json::from_value(json!({
+    let target_registry: TargetRegistry = serde_json::from_value(json!({
         "members": [
-            { "name": "near", "kind": "ceph", "standing": "active" },
-            { "name": "far", "kind": "oss", "standing": "active" },
+            { "name": "near", "kind": "ceph", "status": "active" },
+            { "name": "far", "kind": "oss", "status": "active" },
         ],
         "policies": [{ "folder": ["f0"], "targets": ["far"] }],
     }))
     .unwrap();
     let applies = async |parent: Option<&NodeId>| {
-        let targets = table.targets().of_file(&roster, &account, parent).await.unwrap();
+        let targets = table
+            .targets()
+            .of_file(&target_registry, &account, parent)
+            .await
+            .unwrap();
         targets.into_iter().map(|member| member.name).collect::<Vec<_>>()
     };
     assert_eq!(applies(folders.get(99)).await, ["far"]);

@@ -7,13 +7,13 @@ use domain::content::ContentId;
 use domain::id::{AccountId, BlobId, NodeId};
 use domain::name::Name;
 use domain::placement::{Destination, MAX_DEPTH, NewParent, OnConflict, numbered};
-use domain::upload::{Beginning, Event, Session, State};
+use domain::upload::{Beginning, Lifecycle, State, UploadEvent};
 use jiff::SignedDuration;
 use serde_json::json;
 use service::folder::create::create_folder;
 use store::rows::{
-    AccountRow, BlobRow, EntryRow, HoldingRow, NodeRow, UploadPlace, UploadRow, account_partition, new_id,
-    now,
+    AccountRow, BlobRow, ContentReferenceRow, EntryRow, NodeRow, OpenUploadKey, UploadRow, account_partition,
+    new_id, now,
 };
 use store::table::Row;
 use store::{Conflict, ErrorKind, StoreError, Table};
@@ -40,7 +40,7 @@ async fn remove(table: &Table, account: &AccountId) {
 
 fn upload(account: &AccountId, parent: Option<&NodeId>) -> UploadRow {
     let expires_at = now() + SignedDuration::from_hours(1);
-    let session = Session::new(Beginning::Sending, expires_at);
+    let session = Lifecycle::new(Beginning::Sending, expires_at);
     UploadRow {
         id: new_id(),
         account: account.clone(),
@@ -67,12 +67,12 @@ fn upload(account: &AccountId, parent: Option<&NodeId>) -> UploadRow {
 
 fn place(upload: &UploadRow) -> String {
     let (parent, upload) = (upload.parent.clone(), upload.id.clone());
-    UploadPlace { parent, upload }.in_index()
+    OpenUploadKey { parent, upload }.in_index()
 }
 
 /// The places of all pages of so many, and how many pages there were.
 async fn listed(table: &Table, account: &AccountId, limit: u32) -> (Vec<String>, usize) {
-    let (mut places, mut pages, mut after): (Vec<_>, _, Option<UploadPlace>) = (Vec::new(), 0, None);
+    let (mut places, mut pages, mut after): (Vec<_>, _, Option<OpenUploadKey>) = (Vec::new(), 0, None);
     loop {
         let page = table
             .uploads()
@@ -118,12 +118,12 @@ async fn only_uploads_under_way_are_listed_page_by_page() {
 
     // One ends between two pages, and it is the one after which the next page begins.
     let first = table.uploads().page(&account, None, 2).await.unwrap();
-    let after: UploadPlace = first.next.unwrap().parse().unwrap();
+    let after: OpenUploadKey = first.next.unwrap().parse().unwrap();
     assert_eq!(after.in_index(), all[1]);
     for ended in &uploads[..2] {
         table
             .uploads()
-            .transition(ended, Event::Abort, now(), |_| (), vec![])
+            .transition(ended, UploadEvent::Abort, now(), |_| (), vec![])
             .await
             .unwrap();
     }
@@ -148,7 +148,7 @@ async fn only_uploads_under_way_are_listed_page_by_page() {
         parent: NewParent::Root,
         ..Destination::default()
     };
-    let lease = Event::Lease(SignedDuration::from_mins(1));
+    let lease = UploadEvent::Lease(SignedDuration::from_mins(1));
     let redirect = |next: &mut UploadRow| {
         assert!(next.redirect(&to));
         assert!(!next.redirect(&to));
@@ -234,13 +234,16 @@ async fn of_many_files_with_a_lost_content_some_are_looked_at() {
     };
     let ((lost, lost_row), (good, good_row)) = (blob(true), blob(false));
     put(table, &[&lost_row, &good_row]).await.unwrap();
-    let holding = |number: u32, blob: &BlobId| {
+    let content_reference = |number: u32, blob: &BlobId| {
         let node: NodeId = format!("n{number:04}").parse().unwrap();
         let attributes = json!({ "account": account, "content_id": content, "node": node, "blob": blob });
-        Item::new(&HoldingRow::key_of(&account, &content, &node), attributes)
+        Item::new(
+            &ContentReferenceRow::key_of(&account, &content, &node),
+            attributes,
+        )
     };
-    let holdings: Vec<Item> = (0..150).map(|number| holding(number, &lost)).collect();
-    for chunk in holdings.chunks(75) {
+    let content_references: Vec<Item> = (0..150).map(|number| content_reference(number, &lost)).collect();
+    for chunk in content_references.chunks(75) {
         put(table, &chunk.iter().collect::<Vec<_>>()).await.unwrap();
     }
     let own_blob = async || {
@@ -249,7 +252,7 @@ async fn of_many_files_with_a_lost_content_some_are_looked_at() {
     };
     assert_eq!(own_blob().await, None);
     for (number, found) in [(120, None), (60, Some(&good)), (0, Some(&good))] {
-        put(table, &[&holding(number, &good)]).await.unwrap();
+        put(table, &[&content_reference(number, &good)]).await.unwrap();
         assert_eq!(own_blob().await.as_ref(), found, "{number}");
     }
     table

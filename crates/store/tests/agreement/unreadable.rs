@@ -10,8 +10,9 @@ use jiff::Timestamp;
 use serde_json::{Value, json};
 use service::account::delete::delete_contents;
 use store::rows::{
-    AccountRow, AttemptsRow, BlobRow, CircuitRow, EntryRow, HoldingRow, KnownSourceRow, NodeRow, SamplesRow,
-    SessionRow, TallyRow, TokenRow, UploadRow, UsernameRow, account_partition, new_id, now, target_partition,
+    AccountRow, AttemptsRow, BlobRow, CircuitRow, ContentReferenceRow, EntryRow, KnownSourceRow, NodeRow,
+    ReplicaCountersRow, SamplesRow, SessionRow, TokenRow, UploadRow, UsernameRow, account_partition, new_id,
+    now, target_partition,
 };
 use store::table::Key;
 use store::{ErrorKind, StoreError, Table};
@@ -50,7 +51,7 @@ impl Home {
             free_bytes: 40,
             role: domain::account::Role::User,
             sign_outs: 0,
-            closing_since: None,
+            deletion_started_at: None,
             created_at: now(),
         };
         table
@@ -68,7 +69,7 @@ impl Home {
         let mut first = Vec::new();
         for (node, name) in nodes.iter().zip(["a", "b"]) {
             let entry = EntryRow::key_of(id, None, &name.parse().unwrap());
-            let holding = HoldingRow::key_of(id, &content, node);
+            let content_reference = ContentReferenceRow::key_of(id, &content, node);
             let file = json!({ "size": 29, "content_id": content, "blob": blob });
             let row = json!({
                 "id": node, "account": id, "name": name, "file": file, "entries": 0, "depth": 0,
@@ -78,7 +79,7 @@ impl Home {
             let row = json!({ "account": id, "name": name, "node": node });
             put_row(table, &entry, row).await;
             let row = json!({ "account": id, "content_id": content, "node": node, "blob": blob });
-            put_row(table, &holding, row).await;
+            put_row(table, &content_reference, row).await;
             let (upload, token, session) = (new_id(), new_id(), new_id());
             let keys = [
                 UploadRow::key_of(id, &upload),
@@ -103,7 +104,7 @@ impl Home {
             put_row(table, &keys[2], row).await;
             if name == "a" {
                 first.extend(keys);
-                first.extend([NodeRow::key_of(id, node), entry, holding]);
+                first.extend([NodeRow::key_of(id, node), entry, content_reference]);
             }
         }
         Self {
@@ -210,7 +211,7 @@ async fn what_cannot_be_read_is_deleted_by_what_can() {
 #[tokio::test]
 async fn an_account_is_deleted_whatever_of_it_cannot_be_read() {
     let (table, objects) = (&table().await, objects().await);
-    let kinds = ["UPLOAD#", "TOKEN#", "SESSION#", "NODE#", "ENTRY#", "HOLDS#"];
+    let kinds = ["UPLOAD#", "TOKEN#", "SESSION#", "NODE#", "ENTRY#", "HAS_CONTENT#"];
     let mut cases: Vec<Vec<&str>> = kinds.map(|kind| vec![kind]).to_vec();
     cases.push(kinds.to_vec());
     for broken in cases {
@@ -219,7 +220,7 @@ async fn an_account_is_deleted_whatever_of_it_cannot_be_read() {
         for key in &home.first {
             if broken.iter().any(|kind| key.sk.starts_with(kind)) {
                 let attribute = match key.sk.split('#').next() {
-                    Some("ENTRY" | "HOLDS") => "node",
+                    Some("ENTRY" | "HAS_CONTENT") => "node",
                     Some("SESSION") => "began_at",
                     _ => "created_at",
                 };
@@ -234,11 +235,11 @@ async fn an_account_is_deleted_whatever_of_it_cannot_be_read() {
                 put(table, &[&item]).await.unwrap();
             }
         }
-        let closing = AccountRow {
-            closing_since: Some(Timestamp::UNIX_EPOCH),
+        let deleted = AccountRow {
+            deletion_started_at: Some(Timestamp::UNIX_EPOCH),
             ..home.account.clone()
         };
-        let gone = delete_contents(table, &objects, &closing, now(), || true).await;
+        let gone = delete_contents(table, &objects, &deleted, now(), || true).await;
         assert!(gone.unwrap(), "{broken:?}");
         let left = table.keys(&pk).await.unwrap();
         assert!(left.is_empty(), "{broken:?}: {left:?}");
@@ -304,13 +305,13 @@ async fn what_is_remembered_of_sign_ins_begins_anew() {
 async fn how_a_target_does_is_told_as_far_as_it_can_be_read() {
     let table = &table().await;
     let target = format!("unreadable-{}", new_id::<NodeId>());
-    let parts: Vec<Key> = TallyRow::keys_of(&target).collect();
+    let parts: Vec<Key> = ReplicaCountersRow::keys_of(&target).collect();
     put_row(table, &parts[0], json!({ "pending": 2 })).await;
     put_row(table, &parts[1], json!({ "pending": "many" })).await;
     put_row(table, &SamplesRow::key_of(&target), json!({ "samples": 1 })).await;
     put_row(table, &CircuitRow::key_of(&target), json!({ "target": 1 })).await;
     let status = table.targets().status(&target, now()).await.unwrap();
-    assert_eq!((status.tally.pending, status.skipped), (2, 3));
+    assert_eq!((status.counters.pending, status.skipped), (2, 3));
     // The next sample is written in the place of what cannot be read.
     table.targets().sample(&target, 1, now()).await.unwrap();
     assert_eq!(table.targets().status(&target, now()).await.unwrap().skipped, 2);

@@ -1,18 +1,18 @@
 //! By what an S3-compatible store proves that it has the right bytes.
 
 use crate::target::Receipt;
-use crate::verified_body::{Sums, Wanted};
+use crate::verified_body::{RequestedChecksum, Sums};
 use domain::content::{ContentId, PartDigest};
 use domain::targets::Checksum;
 use md5::{Digest, Md5};
 
 /// What the store said of an object or a part.
-pub(super) struct Said<'a> {
+pub(super) struct ReportedChecksum<'a> {
     pub(super) etag: Option<&'a str>,
     pub(super) sha256: Option<&'a str>,
 }
 
-impl Said<'_> {
+impl ReportedChecksum<'_> {
     /// The proof that it has the bytes that were sent; an error tells what it has instead.
     pub(super) fn proves(
         &self,
@@ -55,10 +55,10 @@ impl Said<'_> {
 }
 
 /// What has to be computed of what is sent. The SHA-256 is known before.
-pub(super) fn wanted(checksum: Checksum) -> Wanted {
+pub(super) fn requested(checksum: Checksum) -> RequestedChecksum {
     match checksum {
-        Checksum::Md5 => Wanted::Md5,
-        Checksum::Sha256 => Wanted::Nothing,
+        Checksum::Md5 => RequestedChecksum::Md5,
+        Checksum::Sha256 => RequestedChecksum::Nothing,
     }
 }
 
@@ -151,11 +151,11 @@ mod tests {
         // With and without the number of parts.
         let bare = expected.strip_suffix("-2").unwrap();
         for sha256 in [&expected, bare] {
-            let said = Said {
+            let reported = ReportedChecksum {
                 etag: Some("\"0123-2\""),
                 sha256: Some(sha256),
             };
-            assert_eq!(said.of_object(Checksum::Sha256), expected);
+            assert_eq!(reported.of_object(Checksum::Sha256), expected);
         }
     }
 
@@ -167,7 +167,7 @@ mod tests {
             crc64: 0,
         });
         let (md5, sha256) = (format!("\"{}\"", md5(b"hello ")), digest.to_string());
-        let right = Said {
+        let right = ReportedChecksum {
             etag: Some(&md5),
             sha256: Some(&sha256),
         };
@@ -175,15 +175,15 @@ mod tests {
         assert!(right.proves(Checksum::Sha256, None, &digest).is_ok());
         assert!(right.proves(Checksum::Md5, None, &digest).is_err());
         for wrong in [
-            Said {
+            ReportedChecksum {
                 etag: Some("\"\""),
                 sha256: None,
             },
-            Said {
+            ReportedChecksum {
                 etag: None,
                 sha256: None,
             },
-            Said {
+            ReportedChecksum {
                 etag: Some("x"),
                 sha256: Some("x"),
             },

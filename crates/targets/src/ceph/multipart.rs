@@ -1,6 +1,6 @@
 //! Multipart uploads at an S3-compatible target.
 
-use super::checksum::{self, Said, unquoted};
+use super::checksum::{self, ReportedChecksum, unquoted};
 use super::{CephTarget, endless, failure, timeouts};
 use crate::error::{Failure, ReplicaError};
 use crate::target::{Copy, Receipt};
@@ -36,7 +36,7 @@ impl CephTarget {
     ) -> Result<Receipt, ReplicaError> {
         let (length, digest) = (copy.length, copy.digest);
         let (body, verdict) =
-            VerifiedBody::for_request(copy, checksum::wanted(self.checksum), &self.pace).await?;
+            VerifiedBody::for_request(copy, checksum::requested(self.checksum), &self.rate_limiter).await?;
         let request = self
             .client
             .upload_part()
@@ -49,16 +49,16 @@ impl CephTarget {
             .body(ByteStream::new(body))
             .customize()
             .config_override(endless());
-        let answer = verdict.watch(&self.pace, request.send()).await;
+        let answer = verdict.watch(&self.rate_limiter, request.send()).await;
         verdict.source()?;
         let answer = answer
             .map_err(|still| self.still("UploadPart", still, length))?
             .map_err(|e| self.error_of_multipart("UploadPart", &e))?;
-        let said = Said {
+        let reported = ReportedChecksum {
             etag: answer.e_tag(),
             sha256: answer.checksum_sha256(),
         };
-        let proof = said
+        let proof = reported
             .proves(self.checksum, verdict.sums(), &digest)
             .map_err(|detail| self.corrupt(format!("part {part} has {detail}")))?;
         Ok(checksum::receipt(self.checksum, &unquoted(answer.e_tag()), proof))
@@ -81,7 +81,7 @@ impl CephTarget {
         let parts = CompletedMultipartUpload::builder()
             .set_parts(Some(parts.collect()))
             .build();
-        let patience = self.pace.patience_to_complete(receipts.len());
+        let timeout = self.rate_limiter.complete_timeout(receipts.len());
         let result = self
             .client
             .complete_multipart_upload()
@@ -91,7 +91,7 @@ impl CephTarget {
             .multipart_upload(parts)
             .set_checksum_type(self.by_sha256().then_some(ChecksumType::Composite))
             .customize()
-            .config_override(Builder::new().timeout_config(timeouts(patience)))
+            .config_override(Builder::new().timeout_config(timeouts(timeout)))
             .send()
             .await;
         let Err(error) = result else { return Ok(()) };

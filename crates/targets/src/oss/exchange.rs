@@ -50,9 +50,9 @@ pub(super) struct Call<'a> {
 }
 
 /// The result of a request.
-pub(super) enum Outcome {
+pub(super) enum ExchangeResult {
     /// It was done.
-    Done(Answer),
+    Done(OssResponse),
     /// It was refused.
     Refused(Refusal),
     /// There was no answer, or only a part of it.
@@ -60,12 +60,12 @@ pub(super) enum Outcome {
 }
 
 /// An answer.
-pub(super) struct Answer {
+pub(super) struct OssResponse {
     headers: Headers,
     pub(super) body: Bytes,
 }
 
-impl Answer {
+impl OssResponse {
     /// The text of a header.
     pub(super) fn header(&self, name: &str) -> Option<&str> {
         self.headers.get(name)
@@ -98,20 +98,22 @@ impl Bucket {
     }
 
     /// Sends a request that may be sent again.
-    pub(super) async fn call(&self, call: &Call<'_>, body: &[u8], patience: Duration) -> Outcome {
+    pub(super) async fn call(&self, call: &Call<'_>, body: &[u8], timeout: Duration) -> ExchangeResult {
         let attempt = || async {
             let exchange = self.exchange(call, SdkBody::from(body));
-            let outcome = match tokio::time::timeout(patience, exchange).await {
+            let outcome = match tokio::time::timeout(timeout, exchange).await {
                 Ok(outcome) => outcome,
-                Err(_) => Outcome::Lost(Cause::of_ours(format!(
+                Err(_) => ExchangeResult::Lost(Cause::of_ours(format!(
                     "no answer within {} seconds",
-                    patience.as_secs()
+                    timeout.as_secs()
                 ))),
             };
             let passing = match &outcome {
-                Outcome::Done(_) => false,
-                Outcome::Refused(refusal) => refusal.status >= 500 && refusal.failure() == Failure::Passing,
-                Outcome::Lost(_) => true,
+                ExchangeResult::Done(_) => false,
+                ExchangeResult::Refused(refusal) => {
+                    refusal.status >= 500 && refusal.failure() == Failure::Passing
+                }
+                ExchangeResult::Lost(_) => true,
             };
             if passing { Err(outcome) } else { Ok(outcome) }
         };
@@ -125,7 +127,7 @@ impl Bucket {
     }
 
     /// Sends a request once, and waits for its answer.
-    pub(super) async fn exchange(&self, call: &Call<'_>, body: SdkBody) -> Outcome {
+    pub(super) async fn exchange(&self, call: &Call<'_>, body: SdkBody) -> ExchangeResult {
         let exchange = async {
             let request = self.request(call, body)?;
             let response = self.connector.call(request).await;
@@ -134,7 +136,7 @@ impl Bucket {
         };
         exchange
             .await
-            .unwrap_or_else(|text| Outcome::Lost(Cause::no_answer(text)))
+            .unwrap_or_else(|text| ExchangeResult::Lost(Cause::no_answer(text)))
     }
 
     /// A URL from which anybody can read an object, with these response headers. No header is signed: the client
@@ -193,17 +195,21 @@ impl Bucket {
     }
 }
 
-async fn read(response: HttpResponse) -> Result<Outcome, String> {
+async fn read(response: HttpResponse) -> Result<ExchangeResult, String> {
     let mut response = response;
     let body = ByteStream::new(response.take_body()).collect().await;
     let body = body.map_err(|error| describe(&error))?.into_bytes();
     let status = response.status();
     if status.is_success() {
         let headers = response.headers().clone();
-        return Ok(Outcome::Done(Answer { headers, body }));
+        return Ok(ExchangeResult::Done(OssResponse { headers, body }));
     }
     let header = response.headers().get("x-oss-err");
-    Ok(Outcome::Refused(Refusal::read(status.as_u16(), &body, header)))
+    Ok(ExchangeResult::Refused(Refusal::read(
+        status.as_u16(),
+        &body,
+        header,
+    )))
 }
 
 #[cfg(test)]

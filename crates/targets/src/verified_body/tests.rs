@@ -18,7 +18,11 @@ fn copy(pieces: &[&'static str], length: u64, expected: &str) -> Copy {
 }
 
 fn hello(pieces: &[&'static str]) -> (VerifiedBody, Verdict) {
-    VerifiedBody::new(copy(pieces, 11, "hello world"), Wanted::Crc64, &Arc::default())
+    VerifiedBody::new(
+        copy(pieces, 11, "hello world"),
+        RequestedChecksum::Crc64,
+        &Arc::default(),
+    )
 }
 
 /// What passed before it ended badly.
@@ -50,9 +54,13 @@ async fn right_bytes_pass() {
 
 #[tokio::test]
 async fn with_the_last_piece_it_is_over() {
-    for pace in [None, Some(1 << 10)] {
+    for rate_limiter in [None, Some(1 << 10)] {
         let copy = copy(&["hello ", "world"], 11, "hello world");
-        let (mut body, _verdict) = VerifiedBody::new(copy, Wanted::Crc64, &Arc::new(Pace::new(pace)));
+        let (mut body, _verdict) = VerifiedBody::new(
+            copy,
+            RequestedChecksum::Crc64,
+            &Arc::new(RateLimiter::new(rate_limiter)),
+        );
         for piece in ["hello ", "world"] {
             assert!(!body.is_end_stream(), "before {piece}");
             let frame = body.frame().await.unwrap().unwrap();
@@ -93,7 +101,7 @@ async fn a_source_that_breaks_off_is_not_the_targets_fault() {
 async fn what_should_be_empty_is_looked_at() {
     let of = async |pieces: &[&'static str]| {
         let copy = copy(pieces, 0, "");
-        VerifiedBody::for_request(copy, Wanted::Md5, &Arc::default()).await
+        VerifiedBody::for_request(copy, RequestedChecksum::Md5, &Arc::default()).await
     };
     let (_, verdict) = of(&[]).await.unwrap();
     assert_eq!(verdict.sums().unwrap().md5, <[u8; 16]>::from(Md5::digest(b"")));
@@ -113,11 +121,11 @@ async fn what_was_refused_can_be_read_to_its_end() {
 
 #[tokio::test]
 async fn a_limited_target_is_not_sent_more_than_it_takes() {
-    let pace = Arc::new(Pace::new(Some(40)));
+    let rate_limiter = Arc::new(RateLimiter::new(Some(40)));
     let begin = Instant::now();
     let send = async || {
         let copy = copy(&["hello ", "world"], 11, "hello world");
-        let (body, _) = VerifiedBody::new(copy, Wanted::Nothing, &pace);
+        let (body, _) = VerifiedBody::new(copy, RequestedChecksum::Nothing, &rate_limiter);
         body.collect().await.unwrap().to_bytes()
     };
     let (one, two) = tokio::join!(send(), send());

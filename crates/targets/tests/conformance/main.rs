@@ -1,6 +1,6 @@
 //! What every kind of target must do, tried on real servers: a Ceph gateway, the emulator's S3, and a strict OSS server.
 //!
-//! A new kind is started in `places.rs` and listed below. A check is a function that gets a place.
+//! A new kind is started in `test_targets.rs` and listed below. A check is a function that gets a place.
 
 #![allow(
     clippy::unwrap_used,
@@ -11,11 +11,11 @@
 
 mod multiparts;
 mod objects;
-mod places;
 mod reading;
 mod refusals;
 mod relay;
 mod secrets;
+mod test_targets;
 mod wire;
 
 /// One test for each check.
@@ -57,32 +57,32 @@ macro_rules! every_check_of_signatures {
 
 /// Tests with `real_ceph` in their name are left out where there is no Ceph.
 mod real_ceph_by_md5 {
-    every_check!(crate::places::ceph);
-    every_check_of_signatures!(crate::places::ceph);
+    every_check!(crate::test_targets::ceph);
+    every_check_of_signatures!(crate::test_targets::ceph);
 }
 
 mod s3_by_sha256_virtual_hosted {
-    every_check!(crate::places::s3);
+    every_check!(crate::test_targets::s3);
 }
 
 mod oss_virtual_hosted {
-    every_check!(crate::places::oss);
-    every_check_of_signatures!(crate::places::oss);
+    every_check!(crate::test_targets::oss);
+    every_check_of_signatures!(crate::test_targets::oss);
 }
 
 mod oss_other_etags {
-    every_check!(crate::places::oss_other_etags);
-    every_check_of_signatures!(crate::places::oss_other_etags);
+    every_check!(crate::test_targets::oss_other_etags);
+    every_check_of_signatures!(crate::test_targets::oss_other_etags);
 }
 
 mod oss_token_custom_domain {
-    every_check!(crate::places::oss_token_custom_domain);
-    every_check_of_signatures!(crate::places::oss_token_custom_domain);
-    checks! { crate::places::oss_token_custom_domain: refusals { wrong_token } }
+    every_check!(crate::test_targets::oss_token_custom_domain);
+    every_check_of_signatures!(crate::test_targets::oss_token_custom_domain);
+    checks! { crate::test_targets::oss_token_custom_domain: refusals { wrong_token } }
 }
 
 mod oss_path_tls {
-    every_check!(crate::places::oss_path_tls);
-    every_check_of_signatures!(crate::places::oss_path_tls);
-    checks! { crate::places::oss_path_tls: refusals { untrusted } }
+    every_check!(crate::test_targets::oss_path_tls);
+    every_check_of_signatures!(crate::test_targets::oss_path_tls);
+    checks! { crate::test_targets::oss_path_tls: refusals { untrusted } }
 }

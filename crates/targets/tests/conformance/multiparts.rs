@@ -1,12 +1,12 @@
 //! Multipart uploads.
 
 use crate::objects::is_there;
-use crate::places::{Place, copy, copy_of, fresh_bytes, fresh_key};
+use crate::test_targets::{TestTarget, copy, copy_of, fresh_bytes, fresh_key};
 use futures::future::try_join_all;
 use futures::stream::{self, StreamExt, TryStreamExt};
 use std::collections::BTreeSet;
 use targets::target::Receipt;
-use targets::{ReplicaError, Target};
+use targets::{ReplicaError, ReplicaTarget};
 
 /// The least that S3 takes of a part that is not the last.
 const PART: usize = 5 * 1024 * 1024;
@@ -18,7 +18,7 @@ pub(crate) fn fresh_parts() -> Vec<Vec<u8>> {
 
 /// Sends all parts, at once, and returns their receipts and the checksum of the whole.
 pub(crate) async fn send(
-    target: &dyn Target,
+    target: &dyn ReplicaTarget,
     key: &str,
     id: &str,
     parts: &[Vec<u8>],
@@ -41,7 +41,7 @@ pub(crate) async fn send(
     (receipts, checksum)
 }
 
-pub(crate) async fn whole_way(place: &Place) {
+pub(crate) async fn whole_way(place: &TestTarget) {
     let (target, key, parts) = (place.target(), fresh_key(), fresh_parts());
     let id = target.begin_multipart(&key).await.unwrap();
     assert_eq!(target.multiparts(&key).await.unwrap(), [id.as_str()]);
@@ -55,7 +55,7 @@ pub(crate) async fn whole_way(place: &Place) {
 }
 
 /// As when a message comes twice: the part that was sent last counts.
-pub(crate) async fn part_again(place: &Place) {
+pub(crate) async fn part_again(place: &TestTarget) {
     let (target, key, parts) = (place.target(), fresh_key(), fresh_parts());
     let id = target.begin_multipart(&key).await.unwrap();
     let other = fresh_bytes(PART);
@@ -67,7 +67,7 @@ pub(crate) async fn part_again(place: &Place) {
     target.delete(&key).await.unwrap();
 }
 
-pub(crate) async fn wrong_source_in_a_part(place: &Place) {
+pub(crate) async fn wrong_source_in_a_part(place: &TestTarget) {
     let (target, key, parts) = (place.target(), fresh_key(), fresh_parts());
     let id = target.begin_multipart(&key).await.unwrap();
     let mut wrong = parts[1].clone();
@@ -87,7 +87,7 @@ pub(crate) async fn wrong_source_in_a_part(place: &Place) {
     target.delete(&key).await.unwrap();
 }
 
-pub(crate) async fn completed_twice(place: &Place) {
+pub(crate) async fn completed_twice(place: &TestTarget) {
     let (target, key, parts) = (place.target(), fresh_key(), fresh_parts());
     let id = target.begin_multipart(&key).await.unwrap();
     let (receipts, checksum) = send(&*target, &key, &id, &parts).await;
@@ -104,7 +104,7 @@ pub(crate) fn done_or_gone(result: Result<(), ReplicaError>) {
     }
 }
 
-pub(crate) async fn aborted(place: &Place) {
+pub(crate) async fn aborted(place: &TestTarget) {
     let (target, key, parts) = (place.target(), fresh_key(), fresh_parts());
     let id = target.begin_multipart(&key).await.unwrap();
     let (receipts, _) = send(&*target, &key, &id, &parts).await;
@@ -120,7 +120,7 @@ pub(crate) async fn aborted(place: &Place) {
 }
 
 /// A part that was recorded is not there any more: from the beginning, then.
-pub(crate) async fn incomplete(place: &Place) {
+pub(crate) async fn incomplete(place: &TestTarget) {
     let (target, key, parts) = (place.target(), fresh_key(), fresh_parts());
     let (recorded, id) = (
         target.begin_multipart(&key).await.unwrap(),
@@ -134,7 +134,7 @@ pub(crate) async fn incomplete(place: &Place) {
     target.abort_all_multiparts(&key).await.unwrap();
 }
 
-pub(crate) async fn listed_and_aborted(place: &Place) {
+pub(crate) async fn listed_and_aborted(place: &TestTarget) {
     let (target, key) = (place.target(), fresh_key());
     let longer = format!("{key}x");
     let mut ids = BTreeSet::new();
@@ -151,7 +151,7 @@ pub(crate) async fn listed_and_aborted(place: &Place) {
 }
 
 /// More than any server lists at once.
-pub(crate) async fn many_are_found(place: &Place) {
+pub(crate) async fn many_are_found(place: &TestTarget) {
     const MANY: usize = 1005;
     let (target, key) = (place.target(), fresh_key());
     let begun = stream::iter(0..MANY).map(|_| target.begin_multipart(&key));
@@ -165,7 +165,7 @@ pub(crate) async fn many_are_found(place: &Place) {
 }
 
 /// As after something was damaged at the target.
-pub(crate) async fn over_others(place: &Place) {
+pub(crate) async fn over_others(place: &TestTarget) {
     let (target, key, parts) = (place.target(), fresh_key(), fresh_parts());
     // Before the beginning, and again before the end.
     target.put(&key, copy(b"others")).await.unwrap();

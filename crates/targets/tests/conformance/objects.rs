@@ -1,7 +1,7 @@
 //! Whole objects.
 
-use crate::places::{Place, copy, copy_of, fresh_bytes, fresh_key};
 use crate::reading::get;
+use crate::test_targets::{TestTarget, copy, copy_of, fresh_bytes, fresh_key};
 use aws_sdk_s3::primitives::ByteStream;
 use bytes::Bytes;
 use domain::content::PartDigest;
@@ -9,10 +9,10 @@ use http_body::Frame;
 use http_body_util::StreamBody;
 use std::io;
 use targets::target::{Copy, Stored};
-use targets::{ReplicaError, Target};
+use targets::{ReplicaError, ReplicaTarget};
 
 /// The object is there with that checksum, and anybody who has the URL reads these bytes.
-pub(crate) async fn is_there(target: &dyn Target, key: &str, bytes: &[u8], checksum: &str) {
+pub(crate) async fn is_there(target: &dyn ReplicaTarget, key: &str, bytes: &[u8], checksum: &str) {
     let stored = Stored {
         size: bytes.len().try_into().unwrap(),
         checksum: checksum.to_owned(),
@@ -28,7 +28,7 @@ pub(crate) async fn is_there(target: &dyn Target, key: &str, bytes: &[u8], check
     assert_eq!(read.header("content-disposition"), Some(disposition));
 }
 
-pub(crate) async fn put_head_read_delete(place: &Place) {
+pub(crate) async fn put_head_read_delete(place: &TestTarget) {
     let (target, key, bytes) = (place.target(), fresh_key(), fresh_bytes(200_000));
     assert_eq!(target.head(&key).await.unwrap(), None);
     let checksum = target.put(&key, copy(&bytes)).await.unwrap();
@@ -39,7 +39,7 @@ pub(crate) async fn put_head_read_delete(place: &Place) {
     }
 }
 
-pub(crate) async fn empty(place: &Place) {
+pub(crate) async fn empty(place: &TestTarget) {
     let (target, key) = (place.target(), fresh_key());
     let error = target.put(&key, copy_of(b"x", b"")).await.unwrap_err();
     assert!(matches!(error, ReplicaError::SourceCorrupt), "{error}");
@@ -50,7 +50,7 @@ pub(crate) async fn empty(place: &Place) {
 }
 
 /// Prefixes may have all that there is in ASCII.
-pub(crate) async fn odd_keys(place: &Place) {
+pub(crate) async fn odd_keys(place: &TestTarget) {
     let target = place.target();
     let key = format!("{}/a b+c=&d'(e)!*~,;:@$%2F[x]#?\"/f", fresh_key());
     let checksum = target.put(&key, copy(b"hello")).await.unwrap();
@@ -63,7 +63,7 @@ pub(crate) async fn odd_keys(place: &Place) {
     assert_eq!(target.head(&key).await.unwrap(), None);
 }
 
-pub(crate) async fn wrong_source(place: &Place) {
+pub(crate) async fn wrong_source(place: &TestTarget) {
     let (target, key, bytes) = (place.target(), fresh_key(), fresh_bytes(200_000));
     let (mut changed, mut longer) = (bytes.clone(), bytes.clone());
     changed[199_999] ^= 1;
@@ -77,7 +77,7 @@ pub(crate) async fn wrong_source(place: &Place) {
     }
 }
 
-pub(crate) async fn source_breaks_off(place: &Place) {
+pub(crate) async fn source_breaks_off(place: &TestTarget) {
     let (target, key, bytes) = (place.target(), fresh_key(), fresh_bytes(100_000));
     let frames = [
         Ok(Frame::data(Bytes::copy_from_slice(&bytes[..60_000]))),
@@ -94,7 +94,7 @@ pub(crate) async fn source_breaks_off(place: &Place) {
 }
 
 /// As when a message comes twice.
-pub(crate) async fn put_again(place: &Place) {
+pub(crate) async fn put_again(place: &TestTarget) {
     for size in [0, 10, 3_000_000] {
         let (target, key, bytes) = (place.target(), fresh_key(), fresh_bytes(size));
         let first = target.put(&key, copy(&bytes)).await.unwrap();
@@ -110,7 +110,7 @@ pub(crate) async fn put_again(place: &Place) {
 }
 
 /// As after something was damaged at the target: wrong bytes give way, at the second attempt at the latest.
-pub(crate) async fn put_over_others(place: &Place) {
+pub(crate) async fn put_over_others(place: &TestTarget) {
     let (target, key, bytes) = (place.target(), fresh_key(), fresh_bytes(100_000));
     let wrong = target.put(&key, copy(&fresh_bytes(100_000))).await.unwrap();
     let right = match target.put(&key, copy(&bytes)).await {

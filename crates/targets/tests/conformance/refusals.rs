@@ -1,9 +1,9 @@
 //! What a target says when it refuses, or does not answer.
 
 use crate::objects::is_there;
-use crate::places::{Place, copy, fresh_key};
 use crate::reading::get;
 use crate::secrets;
+use crate::test_targets::{TestTarget, copy, fresh_key};
 use domain::targets::Target as Settings;
 use targets::ReplicaError;
 use targets::error::Failure;
@@ -32,30 +32,30 @@ async fn refused(settings: &Settings, failure: Failure) {
     }
 }
 
-pub(crate) async fn wrong_secret(place: &Place) {
+pub(crate) async fn wrong_secret(place: &TestTarget) {
     let wrong = String::from("nonsense").into();
     let settings = place.but(|settings| settings.credentials.secret_access_key = wrong);
     refused(&settings, Failure::Permanent).await;
 }
 
-pub(crate) async fn unknown_key_id(place: &Place) {
+pub(crate) async fn unknown_key_id(place: &TestTarget) {
     let settings = place.but(|settings| settings.credentials.access_key_id = String::from("NOBODY"));
     refused(&settings, Failure::Permanent).await;
 }
 
-pub(crate) async fn wrong_token(place: &Place) {
+pub(crate) async fn wrong_token(place: &TestTarget) {
     for token in [Some(String::from("nonsense").into()), None] {
         let settings = place.but(|settings| settings.credentials.session_token = token);
         refused(&settings, Failure::Permanent).await;
     }
 }
 
-pub(crate) async fn missing_bucket(place: &Place) {
+pub(crate) async fn missing_bucket(place: &TestTarget) {
     let settings = place.but(|settings| settings.bucket = String::from("longshore-no-such-bucket"));
     refused(&settings, Failure::Permanent).await;
 }
 
-pub(crate) async fn dead_address(place: &Place) {
+pub(crate) async fn dead_address(place: &TestTarget) {
     // A port that is taken and that nobody listens on: another test's server might get one that is free.
     let taken = tokio::net::TcpSocket::new_v4().unwrap();
     taken.bind("127.0.0.1:0".parse().unwrap()).unwrap();
@@ -70,7 +70,7 @@ pub(crate) async fn dead_address(place: &Place) {
 
 /// A certificate that no public authority has signed is refused without the CA bundle, and something that is no bundle
 /// is told by its field.
-pub(crate) async fn untrusted(place: &Place) {
+pub(crate) async fn untrusted(place: &TestTarget) {
     let settings = place.but(|settings| settings.ca_bundle = None);
     refused(&settings, Failure::Passing).await;
     let bundle = "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n".to_owned();
@@ -82,7 +82,7 @@ pub(crate) async fn untrusted(place: &Place) {
 }
 
 /// A URL is for one object, as it was signed.
-pub(crate) async fn altered_url(place: &Place) {
+pub(crate) async fn altered_url(place: &TestTarget) {
     let (target, key) = (place.target(), fresh_key());
     let other = format!("{key}0");
     let checksum = target.put(&key, copy(b"hello")).await.unwrap();

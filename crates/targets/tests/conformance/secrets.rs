@@ -2,7 +2,7 @@
 
 use crate::multiparts::{fresh_parts, send};
 use crate::objects::is_there;
-use crate::places::{Place, copy, fresh_key};
+use crate::test_targets::{TestTarget, copy, fresh_key};
 use domain::targets::Target as Settings;
 use secrecy::ExposeSecret;
 use targets::ReplicaError;
@@ -34,7 +34,7 @@ pub(crate) fn untold(error: &ReplicaError, settings: &Settings) {
 }
 
 /// The secret signs, and is never sent.
-pub(crate) async fn stay_here(place: &Place) {
+pub(crate) async fn stay_here(place: &TestTarget) {
     let (relay, target) = place.behind_relay().await;
     let (key, parts) = (fresh_key(), fresh_parts());
     let checksum = target.put(&key, copy(b"hello")).await.unwrap();

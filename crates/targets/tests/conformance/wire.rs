@@ -2,14 +2,14 @@
 
 use crate::multiparts::{done_or_gone, fresh_parts, send};
 use crate::objects::is_there;
-use crate::places::{Place, copy, fresh_bytes, fresh_key};
 use crate::secrets;
+use crate::test_targets::{TestTarget, copy, fresh_bytes, fresh_key};
 use std::time::{Duration, Instant};
 use targets::ReplicaError;
 use targets::error::Failure;
 
 /// A changed byte is noticed by the target, or by us: it was refused, or is told to be corrupt.
-fn noticed(error: &ReplicaError, place: &Place) {
+fn noticed(error: &ReplicaError, place: &TestTarget) {
     secrets::untold(error, &place.settings);
     match error {
         ReplicaError::TargetCorrupt { .. } => {}
@@ -17,7 +17,7 @@ fn noticed(error: &ReplicaError, place: &Place) {
     }
 }
 
-pub(crate) async fn changed_object(place: &Place) {
+pub(crate) async fn changed_object(place: &TestTarget) {
     let (relay, target) = place.behind_relay().await;
     let (key, bytes) = (fresh_key(), fresh_bytes(300_000));
     relay.change_a_byte();
@@ -32,7 +32,7 @@ pub(crate) async fn changed_object(place: &Place) {
     target.delete(&key).await.unwrap();
 }
 
-pub(crate) async fn changed_part(place: &Place) {
+pub(crate) async fn changed_part(place: &TestTarget) {
     let (relay, target) = place.behind_relay().await;
     let (key, parts) = (fresh_key(), fresh_parts());
     let id = target.begin_multipart(&key).await.unwrap();
@@ -46,7 +46,7 @@ pub(crate) async fn changed_part(place: &Place) {
     target.delete(&key).await.unwrap();
 }
 
-pub(crate) async fn lost_answer_of_put(place: &Place) {
+pub(crate) async fn lost_answer_of_put(place: &TestTarget) {
     let (relay, target) = place.behind_relay().await;
     let (key, bytes) = (fresh_key(), fresh_bytes(300_000));
     // So that a connection is there, whose greetings cannot be taken for the answer.
@@ -63,7 +63,7 @@ pub(crate) async fn lost_answer_of_put(place: &Place) {
     target.delete(&key).await.unwrap();
 }
 
-pub(crate) async fn lost_answer_of_complete(place: &Place) {
+pub(crate) async fn lost_answer_of_complete(place: &TestTarget) {
     let (relay, behind) = place.behind_relay().await;
     let (target, key, parts) = (place.target(), fresh_key(), fresh_parts());
     let id = target.begin_multipart(&key).await.unwrap();
@@ -82,7 +82,7 @@ pub(crate) async fn lost_answer_of_complete(place: &Place) {
 }
 
 /// A target with a limited speed gets no more than that, from all that is sent at once.
-pub(crate) async fn paced(place: &Place) {
+pub(crate) async fn paced(place: &TestTarget) {
     let target = place.with(|settings| settings.max_bytes_per_second = Some(400_000));
     let (key, bytes) = (fresh_key(), fresh_bytes(200_000));
     let other = format!("{key}0");

@@ -1,6 +1,6 @@
 //! Replicas: each row is of one piece, and what is counted about a target is true.
 
-use crate::harness::aws::{scan, tally_in};
+use crate::harness::aws::{counters_in, scan};
 use crate::harness::stack::stack;
 use jiff::Timestamp;
 use serde_json::Value;
@@ -70,7 +70,7 @@ async fn counted(target: &str) -> Numbers {
         "available",
         "available_bytes",
     ];
-    let parts = tally_in(&stack().table, target).await;
+    let parts = counters_in(&stack().table, target).await;
     let sum = |name: &str| parts.iter().filter_map(|part| part[name].as_i64()).sum();
     let numbers = NUMBERS.iter().map(|name| (*name, sum(name)));
     numbers.filter(|(_, number)| *number != 0).collect()

@@ -1,16 +1,16 @@
 //! The primary bucket.
 
 use super::protocols::all_between;
-use crate::harness::http::Answer;
+use crate::harness::http::HttpResponse;
 use crate::harness::signed::send_signed;
 use crate::harness::stack::stack;
 
 /// A request to the primary bucket; `path` is a key with a query, or only a query.
-async fn s3(method: &str, path: &str) -> Answer {
+async fn s3(method: &str, path: &str) -> HttpResponse {
     s3_with(method, path, "").await
 }
 
-async fn s3_with(method: &str, path: &str, body: impl Into<bytes::Bytes>) -> Answer {
+async fn s3_with(method: &str, path: &str, body: impl Into<bytes::Bytes>) -> HttpResponse {
     let url = format!("{}/{}{path}", stack().url_of("s3"), stack().bucket);
     send_signed("s3", method, &url, &[], body).await
 }

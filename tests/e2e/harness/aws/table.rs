@@ -50,10 +50,10 @@ pub(crate) async fn items(pk: &str, prefix: &str) -> Vec<Value> {
     items_in(&stack().table, pk, prefix).await
 }
 
-/// The parts of a target's tally, in any table.
-pub(crate) async fn tally_in(table: &str, target: &str) -> Vec<Value> {
+/// The parts of a target's replica counters, in any table.
+pub(crate) async fn counters_in(table: &str, target: &str) -> Vec<Value> {
     let parts =
-        (0..16).map(async |part| items_in(table, &format!("TARGET#{target}#{part:02}"), "TALLY").await);
+        (0..16).map(async |part| items_in(table, &format!("TARGET#{target}#{part:02}"), "COUNTERS").await);
     join_all(parts).await.concat()
 }
 

@@ -1,7 +1,7 @@
 //! The bucket of a world of its own.
 
 use super::{World, between, s3};
-use crate::harness::http::Answer;
+use crate::harness::http::HttpResponse;
 use crate::harness::signed::send_signed;
 use crate::harness::stack::stack;
 use bytes::Bytes;
@@ -9,7 +9,7 @@ use domain::content::PartDigest;
 
 impl World {
     /// A request to the bucket; `path` is a key with a query, or only a query.
-    pub(crate) async fn bucket(&self, method: &str, path: &str, body: impl Into<Bytes>) -> Answer {
+    pub(crate) async fn bucket(&self, method: &str, path: &str, body: impl Into<Bytes>) -> HttpResponse {
         s3(method, &format!("/{}{path}", self.name), body).await
     }
 

@@ -38,7 +38,7 @@ impl World {
     }
 
     /// Moves the last change of the targets into the past.
-    pub(crate) async fn age_roster(&self, minutes: i64) {
+    pub(crate) async fn age_target_registry(&self, minutes: i64) {
         let long_ago = Timestamp::now() - SignedDuration::from_mins(minutes);
         let changed_at = json!({ "changed_at": long_ago.to_string() });
         aws::set_in(&self.name, "TARGETS", "TARGETS", &changed_at).await;
@@ -65,8 +65,8 @@ impl World {
     }
 
     /// The sum of what is counted about a target's replicas.
-    pub(crate) async fn tally(&self, target: &str, number: &str) -> i64 {
-        let rows = aws::tally_in(&self.name, target).await;
+    pub(crate) async fn counters(&self, target: &str, number: &str) -> i64 {
+        let rows = aws::counters_in(&self.name, target).await;
         rows.iter().filter_map(|row| row[number].as_i64()).sum()
     }
 

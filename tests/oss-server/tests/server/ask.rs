@@ -22,13 +22,13 @@ const RESERVED: &AsciiSet = &NON_ALPHANUMERIC
 const RESERVED_IN_PATHS: &AsciiSet = &RESERVED.remove(b'/');
 
 /// A server with a folder of its own.
-pub(crate) struct Place {
+pub(crate) struct ServerFixture {
     pub(crate) server: Server,
     pub(crate) settings: Settings,
     pub(crate) folder: TempDir,
 }
 
-impl Place {
+impl ServerFixture {
     pub(crate) fn new() -> Self {
         Self::with(|_| {})
     }

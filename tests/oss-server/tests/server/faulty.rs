@@ -1,11 +1,11 @@
 //! What goes wrong on demand.
 
-use crate::ask::Place;
+use crate::ask::ServerFixture;
 use std::time::{Duration, Instant};
 
 #[tokio::test]
 async fn failures_of_the_server_do_nothing() {
-    let place = Place::new();
+    let place = ServerFixture::new();
     for (kind, status, code) in [("500", 500, "InternalError"), ("503", 503, "ServiceUnavailable")] {
         let plan = format!(r#"{{"rate": 1, "kinds": ["{kind}"], "only": ["PutObject"]}}"#);
         place.faults(&plan).await.expect(200);
@@ -19,7 +19,7 @@ async fn failures_of_the_server_do_nothing() {
 
 #[tokio::test]
 async fn a_lost_answer_may_be_of_a_request_that_was_carried_out() {
-    let place = Place::new();
+    let place = ServerFixture::new();
     for (kind, status) in [("reset", 404), ("reset_after", 200)] {
         let plan = format!(r#"{{"rate": 1, "kinds": ["{kind}"], "only": ["PutObject"]}}"#);
         place.faults(&plan).await.expect(200);
@@ -30,7 +30,7 @@ async fn a_lost_answer_may_be_of_a_request_that_was_carried_out() {
 
 #[tokio::test]
 async fn a_hanging_request_goes_on() {
-    let place = Place::new();
+    let place = ServerFixture::new();
     let plan = r#"{"rate": 1, "kinds": ["hang_ms:300"]}"#;
     place.faults(plan).await.expect(200);
     let started = Instant::now();
@@ -40,7 +40,7 @@ async fn a_hanging_request_goes_on() {
 
 #[tokio::test]
 async fn corrupted_bytes_are_stored_with_their_own_checksum() {
-    let place = Place::new();
+    let place = ServerFixture::new();
     let right = place.put("a", "123456789").await.expect(200);
     let plan = r#"{"rate": 1, "kinds": ["corrupt_stored"]}"#;
     place.faults(plan).await.expect(200);
@@ -61,7 +61,7 @@ async fn corrupted_bytes_are_stored_with_their_own_checksum() {
 
 #[tokio::test]
 async fn a_permanent_refusal_lasts_until_it_is_lifted() {
-    let place = Place::new();
+    let place = ServerFixture::new();
     place.put("a", "bytes").await.expect(200);
     for (code, status) in [
         ("InvalidAccessKeyId", 403),
@@ -81,7 +81,7 @@ async fn a_permanent_refusal_lasts_until_it_is_lifted() {
 
 #[tokio::test]
 async fn bytes_pass_at_the_pace_that_was_asked_for() {
-    let place = Place::new();
+    let place = ServerFixture::new();
     let plan = r#"{"bytes_per_second_per_connection": 1000000}"#;
     place.faults(plan).await.expect(200);
     for method in ["PUT", "GET"] {
@@ -104,7 +104,7 @@ async fn bytes_pass_at_the_pace_that_was_asked_for() {
 
 #[tokio::test]
 async fn without_the_token_there_is_no_admin() {
-    let place = Place::new();
+    let place = ServerFixture::new();
     place
         .ask("GET", "state")
         .but(|ask| ask.bucket = "-".to_owned())

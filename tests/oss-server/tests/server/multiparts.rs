@@ -1,6 +1,6 @@
 //! Multipart uploads.
 
-use crate::ask::Place;
+use crate::ask::ServerFixture;
 use oss_server::Etags;
 
 /// The smallest part that need not be the last.
@@ -12,7 +12,7 @@ fn bytes(seed: u8, size: usize) -> Vec<u8> {
 
 #[tokio::test]
 async fn parts_become_an_object() {
-    let place = Place::new();
+    let place = ServerFixture::new();
     let id = place.begin("a").await;
     let parts: Vec<_> = [(1, 10, PART), (2, 20, PART + 1), (10_000, 30, 3)]
         .map(|(number, seed, size)| (number, bytes(seed, size)))
@@ -56,7 +56,7 @@ async fn parts_become_an_object() {
 
 #[tokio::test]
 async fn etags_need_not_be_checksums() {
-    let place = Place::with(|settings| settings.etags = Etags::Random);
+    let place = ServerFixture::with(|settings| settings.etags = Etags::Random);
     let etag = async || {
         place
             .put("a", "bytes")
@@ -85,7 +85,7 @@ async fn etags_need_not_be_checksums() {
 
 #[tokio::test]
 async fn an_upload_that_ended_is_none() {
-    let place = Place::new();
+    let place = ServerFixture::new();
     let done = place.begin("a").await;
     let etag = place.part("a", &done, 1, "bytes").await;
     place
@@ -112,7 +112,7 @@ async fn an_upload_that_ended_is_none() {
 
 #[tokio::test]
 async fn an_upload_belongs_to_its_key() {
-    let place = Place::new();
+    let place = ServerFixture::new();
     let id = place.begin("a").await;
     let etag = place.part("a", &id, 1, "bytes").await;
     let part = place.part_request("b", &id, 1).body("bytes").send().await;
@@ -129,7 +129,7 @@ async fn an_upload_belongs_to_its_key() {
 
 #[tokio::test]
 async fn parts_have_numbers_from_1_to_10_000() {
-    let place = Place::new();
+    let place = ServerFixture::new();
     let id = place.begin("a").await;
     for number in ["0", "10001", "-1", "x", ""] {
         let part = place
@@ -145,7 +145,7 @@ async fn parts_have_numbers_from_1_to_10_000() {
 
 #[tokio::test]
 async fn completing_needs_the_right_parts_in_the_right_order() {
-    let place = Place::new();
+    let place = ServerFixture::new();
     let id = place.begin("a").await;
     let one = place.part("a", &id, 1, bytes(1, PART)).await;
     let two = place.part("a", &id, 2, bytes(2, PART - 1)).await;
@@ -182,7 +182,7 @@ async fn completing_needs_the_right_parts_in_the_right_order() {
 
 #[tokio::test]
 async fn the_checksum_of_the_whole_is_checked() {
-    let place = Place::new();
+    let place = ServerFixture::new();
     let crc64 = place
         .put("b", "123456789")
         .await
@@ -201,7 +201,7 @@ async fn the_checksum_of_the_whole_is_checked() {
 
 #[tokio::test]
 async fn nothing_is_overwritten_where_that_is_forbidden() {
-    let place = Place::new();
+    let place = ServerFixture::new();
     let id = place.begin("a").await;
     let etag = place.part("a", &id, 1, "new").await;
     place.put("a", "old").await.expect(200);
@@ -222,7 +222,7 @@ async fn nothing_is_overwritten_where_that_is_forbidden() {
 
 #[tokio::test]
 async fn uploads_are_listed_in_pages() {
-    let place = Place::new();
+    let place = ServerFixture::new();
     let mut all = Vec::new();
     for key in ["a", "a", "a", "b", "c/d"] {
         all.push((key.to_owned(), place.begin(key).await));
@@ -256,7 +256,7 @@ async fn uploads_are_listed_in_pages() {
 
 #[tokio::test]
 async fn parts_are_listed_in_pages() {
-    let place = Place::new();
+    let place = ServerFixture::new();
     let id = place.begin("a").await;
     let mut all = Vec::new();
     for number in [1, 2, 7, 10_000] {

@@ -1,6 +1,6 @@
 //! Objects: what is stored, what is refused, how they are read and listed.
 
-use crate::ask::{Place, blobs};
+use crate::ask::{ServerFixture, blobs};
 use crate::reply::authority;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
@@ -19,7 +19,7 @@ fn md5(text: &str) -> String {
 
 #[tokio::test]
 async fn an_object_comes_back_with_its_checksums() {
-    let place = Place::new();
+    let place = ServerFixture::new();
     let put = place
         .ask("PUT", "a")
         .header("content-type", "text/plain")
@@ -43,7 +43,7 @@ async fn an_object_comes_back_with_its_checksums() {
 
 #[tokio::test]
 async fn a_new_object_takes_the_place_of_an_old_one_and_a_deleted_one_is_gone() {
-    let place = Place::new();
+    let place = ServerFixture::new();
     place.put("a", "old").await.expect(200);
     place.put("a", "new").await.expect(200);
     assert_eq!(place.get("a").await.expect(200).text(), "new");
@@ -57,7 +57,7 @@ async fn a_new_object_takes_the_place_of_an_old_one_and_a_deleted_one_is_gone() 
 
 #[tokio::test]
 async fn an_empty_object_is_one() {
-    let place = Place::new();
+    let place = ServerFixture::new();
     let put = place.put("a", "").await.expect(200);
     assert_eq!(put.header("x-oss-hash-crc64ecma"), "0");
     let got = place.get("a").await.expect(200);
@@ -66,7 +66,7 @@ async fn an_empty_object_is_one() {
 
 #[tokio::test]
 async fn to_head_a_refusal_is_in_a_header() {
-    let place = Place::new();
+    let place = ServerFixture::new();
     let reply = place.ask("HEAD", "a").send().await.expect(404);
     let xml = STANDARD.decode(reply.header("x-oss-err")).unwrap();
     let xml = String::from_utf8(xml).unwrap();
@@ -77,7 +77,7 @@ async fn to_head_a_refusal_is_in_a_header() {
 
 #[tokio::test]
 async fn bytes_that_are_not_what_the_client_says_are_not_stored() {
-    let place = Place::new();
+    let place = ServerFixture::new();
     let wrong = [
         ("content-md5", md5("others"), "InvalidDigest"),
         ("content-md5", "nonsense".to_owned(), "InvalidDigest"),
@@ -106,7 +106,7 @@ async fn bytes_that_are_not_what_the_client_says_are_not_stored() {
 
 #[tokio::test]
 async fn what_must_not_be_overwritten_is_not() {
-    let place = Place::new();
+    let place = ServerFixture::new();
     place.ask("PUT", "a").once().body("old").send().await.expect(200);
     let again = place.ask("PUT", "a").once().body("new").send().await;
     again.refused(409, "FileAlreadyExists");
@@ -118,7 +118,7 @@ async fn what_must_not_be_overwritten_is_not() {
 
 #[tokio::test]
 async fn of_many_who_may_not_overwrite_one_wins() {
-    let place = Place::new();
+    let place = ServerFixture::new();
     let puts = (0..8).map(|number| {
         let put = place.ask("PUT", "a").once().body(vec![number; 200_000]);
         tokio::spawn(put.send())
@@ -138,7 +138,7 @@ async fn of_many_who_may_not_overwrite_one_wins() {
 
 #[tokio::test]
 async fn a_client_that_goes_away_leaves_nothing() {
-    let place = Place::new();
+    let place = ServerFixture::new();
     let request = place.ask("PUT", "a").signed();
     let mut text = format!("PUT {} HTTP/1.1\r\ncontent-length: 3000000\r\n", request.uri());
     for (name, value) in request.headers() {
@@ -154,17 +154,17 @@ async fn a_client_that_goes_away_leaves_nothing() {
     let _ = stream.read_to_end(&mut Vec::new()).await;
     place.get("a").await.refused(404, "NoSuchKey");
     let folder = place.folder.path().to_owned();
-    let patience = tokio::time::timeout(Duration::from_secs(10), async {
+    let timeout = tokio::time::timeout(Duration::from_secs(10), async {
         while blobs(&folder) > 0 {
             tokio::time::sleep(Duration::from_millis(5)).await;
         }
     });
-    patience.await.expect("the blob goes");
+    timeout.await.expect("the blob goes");
 }
 
 #[tokio::test]
 async fn a_range_is_sent_alone() {
-    let place = Place::new();
+    let place = ServerFixture::new();
     place.put("a", DIGITS).await.expect(200);
     for (range, sent, shown) in [
         ("bytes=0-0", "1", "bytes 0-0/9"),
@@ -191,7 +191,7 @@ async fn a_range_is_sent_alone() {
 
 #[tokio::test]
 async fn the_query_of_a_get_sets_headers() {
-    let place = Place::new();
+    let place = ServerFixture::new();
     let put = place
         .ask("PUT", "a")
         .header("content-type", "text/html")
@@ -211,7 +211,7 @@ async fn the_query_of_a_get_sets_headers() {
 
 #[tokio::test]
 async fn what_the_server_would_not_heed_it_refuses() {
-    let place = Place::new();
+    let place = ServerFixture::new();
     place.put("a", DIGITS).await.expect(200);
     for (method, key, name) in [
         ("GET", "a", "acl"),
@@ -237,7 +237,7 @@ async fn what_the_server_would_not_heed_it_refuses() {
 
 #[tokio::test]
 async fn lists_come_in_pages() {
-    let place = Place::new();
+    let place = ServerFixture::new();
     let keys = ["a", "b/1", "b/2", "b/3", "c &<", "ü"];
     for key in keys {
         place.put(key, DIGITS).await.expect(200);
@@ -288,7 +288,7 @@ async fn lists_come_in_pages() {
 
 #[tokio::test]
 async fn many_are_deleted_at_once() {
-    let place = Place::new();
+    let place = ServerFixture::new();
     for key in ["a", "b & c", "d"] {
         place.put(key, DIGITS).await.expect(200);
     }

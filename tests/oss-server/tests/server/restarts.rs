@@ -1,6 +1,6 @@
 //! Data survives the process, however it ends.
 
-use crate::ask::{Place, blobs};
+use crate::ask::{ServerFixture, blobs};
 use oss_server::Settings;
 use serde_json::Value;
 use std::io::{BufRead, BufReader};
@@ -47,7 +47,7 @@ impl Drop for Program {
 
 #[tokio::test]
 async fn a_server_that_starts_again_has_everything() {
-    let place = Place::new();
+    let place = ServerFixture::new();
     place.put("a ü", "bytes").await.expect(200);
     let done = place.begin("b").await;
     let etag = place.part("b", &done, 1, "other bytes").await;
@@ -82,7 +82,7 @@ async fn a_server_that_starts_again_has_everything() {
 
 #[tokio::test]
 async fn what_was_answered_survives_being_killed_and_the_rest_goes() {
-    let place = Place::new();
+    let place = ServerFixture::new();
     let folder = TempDir::new().unwrap();
     let mut settings = place.settings.clone();
     settings.folder = folder.path().to_owned();

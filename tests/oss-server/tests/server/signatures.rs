@@ -1,6 +1,6 @@
 //! Who is let in, and who is not. The signatures themselves are compared with official answers beside the code.
 
-use crate::ask::{Ask, Place};
+use crate::ask::{Ask, ServerFixture};
 use crate::reply::{Reply, exchange};
 
 const WEEK: i64 = 7 * 24 * 3600;
@@ -24,7 +24,8 @@ fn replace(head: &mut hyper::http::request::Parts, name: &'static str, from: &st
 
 #[tokio::test]
 async fn every_way_to_name_the_bucket_is_accepted() {
-    let place = Place::with(|settings| settings.custom_domains = vec!["files.example.com".to_owned()]);
+    let place =
+        ServerFixture::with(|settings| settings.custom_domains = vec!["files.example.com".to_owned()]);
     place.put("a/b ü+", "bytes").await.expect(200);
     let hosts = [
         None,
@@ -50,7 +51,8 @@ async fn every_way_to_name_the_bucket_is_accepted() {
 
 #[tokio::test]
 async fn a_signature_names_the_bucket_whatever_the_host() {
-    let place = Place::with(|settings| settings.custom_domains = vec!["files.example.com".to_owned()]);
+    let place =
+        ServerFixture::with(|settings| settings.custom_domains = vec!["files.example.com".to_owned()]);
     for bucket in ["", "files", "files.example.com", "other"] {
         let ask = place.ask("PUT", "a").but(|ask| {
             ask.host = Some("files.example.com".to_owned());
@@ -64,7 +66,7 @@ async fn a_signature_names_the_bucket_whatever_the_host() {
 
 #[tokio::test]
 async fn without_a_signature_of_version_4_nothing_goes() {
-    let place = Place::new();
+    let place = ServerFixture::new();
     let endpoint = &place.server.endpoint;
     let ask = place.ask("GET", "a").header("host", "127.0.0.1");
     let reply = exchange(endpoint, ask.clone().unsigned()).await.unwrap();
@@ -109,7 +111,7 @@ async fn without_a_signature_of_version_4_nothing_goes() {
 
 #[tokio::test]
 async fn wrong_credentials_are_refused() {
-    let place = Place::new();
+    let place = ServerFixture::new();
     for expires in [None, Some(60)] {
         let ask = place.ask("PUT", "a").but(|ask| ask.expires = expires);
         let unknown = ask.clone().but(|ask| ask.access_key_id = "LTAIother".to_owned());
@@ -126,7 +128,7 @@ async fn wrong_credentials_are_refused() {
 
 #[tokio::test]
 async fn temporary_credentials_need_their_token() {
-    let place = Place::with(|settings| settings.security_token = Some("right/token+=".to_owned()));
+    let place = ServerFixture::with(|settings| settings.security_token = Some("right/token+=".to_owned()));
     for expires in [None, Some(60)] {
         let ask = place.ask("PUT", "a").but(|ask| ask.expires = expires);
         ask.clone().send().await.expect(200);
@@ -141,7 +143,7 @@ async fn temporary_credentials_need_their_token() {
 
 #[tokio::test]
 async fn the_scope_must_be_right() {
-    let place = Place::new();
+    let place = ServerFixture::new();
     for expires in [None, Some(60)] {
         let ask = place.ask("PUT", "a").but(|ask| ask.expires = expires);
         let region = ask.clone().but(|ask| ask.region = "oss-cn-hangzhou".to_owned());
@@ -164,7 +166,7 @@ async fn the_scope_must_be_right() {
 
 #[tokio::test]
 async fn clocks_may_be_fifteen_minutes_apart() {
-    let place = Place::new();
+    let place = ServerFixture::new();
     for seconds in [-14 * 60, 14 * 60] {
         place.ask("PUT", "a").at(seconds).send().await.expect(200);
     }
@@ -186,7 +188,7 @@ async fn clocks_may_be_fifteen_minutes_apart() {
 
 #[tokio::test]
 async fn presigned_urls_expire() {
-    let place = Place::new();
+    let place = ServerFixture::new();
     place.put("a", "bytes").await.expect(200);
     let get = || place.ask("GET", "a");
     get().at(60 - WEEK).presigned(WEEK).send().await.expect(200);
@@ -209,7 +211,7 @@ async fn presigned_urls_expire() {
 
 #[tokio::test]
 async fn what_was_signed_cannot_be_changed() {
-    let place = Place::new();
+    let place = ServerFixture::new();
     place.put("a", "bytes").await.expect(200);
     place.put("b", "others").await.expect(200);
     let refused = |reply: Reply| drop(reply.refused(403, "SignatureDoesNotMatch"));
@@ -257,7 +259,7 @@ async fn what_was_signed_cannot_be_changed() {
 
 #[tokio::test]
 async fn additional_headers_must_make_sense() {
-    let place = Place::new();
+    let place = ServerFixture::new();
     for list in ["", "abc", "Host", "host;host", "host;"] {
         let in_header = tampered(place.ask("PUT", "a"), |head| {
             replace(
@@ -279,7 +281,7 @@ async fn additional_headers_must_make_sense() {
 
 #[tokio::test]
 async fn the_payload_must_be_declared_unsigned() {
-    let place = Place::new();
+    let place = ServerFixture::new();
     let without = tampered(place.ask("PUT", "a"), |head| {
         head.headers.remove("x-oss-content-sha256");
     });

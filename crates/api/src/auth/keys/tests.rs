@@ -44,7 +44,7 @@ fn a_new_key_signs_when_everybody_has_read_it() {
         ..keys(NEW, Some(OLD))
     };
     for (minutes, signs) in [(0, &before), (5, &before), (6, &after), (600, &after)] {
-        let at = later(since, SignedDuration::from_mins(minutes));
+        let at = saturating_add(since, SignedDuration::from_mins(minutes));
         let signs = &signs.current;
         assert_eq!(both.signing(at).id, signs.id, "{minutes}");
         // What follows a refresh token, too: who has not read of the new key could not give the same answer again.

@@ -10,18 +10,18 @@ fn passes_keep_their_distance() {
     let hour = SignedDuration::from_hours(1);
     let mut progress = Progress::default();
     let first = progress.pass(at(0), hour, &[]).unwrap();
-    assert_eq!(first.place, Place::START);
+    assert_eq!(first.place, PageStart::START);
     // However long it takes, it is gone on with.
     progress = progress.after_page(first, Counts::default(), None, at(10));
     let second = progress.pass(at(100_000), hour, &[]).unwrap();
     assert_eq!(
         (second.started_at, &second.place),
-        (at(0), &Place::Multiparts { after: None })
+        (at(0), &PageStart::Multiparts { after: None })
     );
     progress = progress.after_page(
         second,
         Counts::default(),
-        Some(Place::Rows { after: None }),
+        Some(PageStart::Rows { after: None }),
         at(20),
     );
     let third = progress.pass(at(30), hour, &[]).unwrap();
@@ -49,7 +49,7 @@ fn pass_over(progress: &Progress, blobs: u128, without: u128, now: i64) -> (Miss
         objects: Vec::new(),
         blobs: (0..blobs).rev().map(blob).collect(),
     });
-    pass.place = Place::Rows { after: None };
+    pass.place = PageStart::Rows { after: None };
     (
         pass.missing(),
         progress.after_page(pass, Counts::default(), None, at(now)),
@@ -137,16 +137,16 @@ proptest! {
         for now in 0.. {
             let Some(pass) = progress.pass(at(now), SignedDuration::from_hours(24), &[]) else { break };
             let (phase, number) = match &pass.place {
-                Place::Objects { after } => (0, after.as_ref().map_or(0, |key| key.parse().unwrap())),
-                Place::Multiparts { after } => (1, after.as_ref().map_or(0, |m| m.key.parse().unwrap())),
-                Place::Rows { after } => (2, after.as_ref().map_or(0, |(pk, _)| pk.parse().unwrap())),
+                PageStart::Objects { after } => (0, after.as_ref().map_or(0, |key| key.parse().unwrap())),
+                PageStart::Multiparts { after } => (1, after.as_ref().map_or(0, |m| m.key.parse().unwrap())),
+                PageStart::Rows { after } => (2, after.as_ref().map_or(0, |(pk, _)| pk.parse().unwrap())),
             };
             seen.push((phase, number));
             let key = (number + 1).to_string();
             let next = (number + 1 < pages[phase]).then(|| match phase {
-                0 => Place::Objects { after: Some(key) },
-                1 => Place::Multiparts { after: Some(Marker { key, id: None }) },
-                _ => Place::Rows { after: Some((key, String::new())) },
+                0 => PageStart::Objects { after: Some(key) },
+                1 => PageStart::Multiparts { after: Some(Marker { key, id: None }) },
+                _ => PageStart::Rows { after: Some((key, String::new())) },
             });
             let counts = Counts { failed: 1, ..Counts::default() };
             progress = progress.after_page(pass, counts, next, at(now));

@@ -45,7 +45,7 @@ impl Hash for World {
         let Self {
             replica,
             segments,
-            tally,
+            counters,
             target,
             queue,
             letters,
@@ -60,7 +60,7 @@ impl Hash for World {
             bytes: [0; Bytes::MOST],
             length: 0,
         };
-        (replica, segments, tally, target, queue, letters, marked, open).hash(&mut bytes);
+        (replica, segments, counters, target, queue, letters, marked, open).hash(&mut bytes);
         (workers, others, troubles, seen).hash(&mut bytes);
         state.write(&bytes.bytes[..bytes.length]);
     }

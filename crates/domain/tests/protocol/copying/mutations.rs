@@ -1,6 +1,6 @@
 //! Rules that are broken on purpose: each must be found. What these tests show is that the others can fail.
 
-use super::properties::{AVAILABLE, COPIED, ENDS, FAILED, PROGRESS, REMOVED, TALLY};
+use super::properties::{AVAILABLE, COPIED, COUNTERS, ENDS, FAILED, PROGRESS, REMOVED};
 use super::rules::Rule;
 use super::worlds::{
     beginning, corrupting, failing_again, failing_and_losing, forgetting, giving_up, giving_up_again, going,
@@ -20,7 +20,7 @@ fn a_replica_is_available_before_anybody_looked() {
 
 #[test]
 fn a_multipart_upload_is_recorded_over_another() {
-    check_finds(&beginning().without(&[Rule::BeginsOnce]), TALLY);
+    check_finds(&beginning().without(&[Rule::BeginsOnce]), COUNTERS);
 }
 
 #[test]
@@ -40,32 +40,32 @@ fn a_segment_is_recorded_twice() {
 
 #[test]
 fn recording_a_segment_revives_what_has_failed() {
-    check_finds(&giving_up().without(&[Rule::RecordsKeepState]), TALLY);
+    check_finds(&giving_up().without(&[Rule::RecordsKeepState]), COUNTERS);
 }
 
 #[test]
-fn the_tally_is_counted_afterwards() {
-    check_finds(&beginning().without(&[Rule::TallyInTransaction]), TALLY);
+fn the_counters_is_counted_afterwards() {
+    check_finds(&beginning().without(&[Rule::CountersInTransaction]), COUNTERS);
 }
 
 #[test]
 fn it_becomes_available_from_whatever_state() {
-    check_finds(&trying_again().without(&[Rule::ArrivesPinned]), TALLY);
+    check_finds(&trying_again().without(&[Rule::ArrivesPinned]), COUNTERS);
 }
 
 #[test]
 fn it_is_given_up_from_whatever_state() {
-    check_finds(&trying_again().without(&[Rule::GivesUpPinned]), TALLY);
+    check_finds(&trying_again().without(&[Rule::GivesUpPinned]), COUNTERS);
 }
 
 #[test]
 fn it_is_tried_again_from_whatever_state() {
-    check_finds(&trying_again().without(&[Rule::RedrivesPinned]), TALLY);
+    check_finds(&trying_again().without(&[Rule::RedrivesPinned]), COUNTERS);
 }
 
 #[test]
 fn it_is_removed_from_whatever_state() {
-    check_finds(&going_anyway().without(&[Rule::RemovesPinned]), TALLY);
+    check_finds(&going_anyway().without(&[Rule::RemovesPinned]), COUNTERS);
 }
 
 #[test]
@@ -103,16 +103,16 @@ fn the_letter_of_the_next_failure_is_deleted() {
 
 #[test]
 fn the_letter_of_the_next_failure_is_taken_for_sent() {
-    check_finds(&failing_again().without(&[Rule::BuriesPinned]), FAILED);
+    check_finds(&failing_again().without(&[Rule::DeadLettersPinned]), FAILED);
 }
 
 #[test]
-fn what_arrives_stays_buried() {
+fn what_arrives_stays_dead_lettered() {
     check_finds(&failing_and_losing().without(&[Rule::ArrivingDigsUp]), FAILED);
 }
 
 #[test]
-fn what_is_tried_again_stays_buried() {
+fn what_is_tried_again_stays_dead_lettered() {
     check_finds(&giving_up_again().without(&[Rule::RedrivingDigsUp]), FAILED);
 }
 

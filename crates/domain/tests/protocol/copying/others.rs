@@ -5,7 +5,7 @@ use super::rows::Replica;
 use super::rules::Rule;
 use super::target::{self, MULTIPARTS};
 use super::{Model, World};
-use domain::replica::{Event, State};
+use domain::replica::{ReplicaEvent, State};
 
 /// One of them, with its next call.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -107,7 +107,7 @@ impl Redrive {
                 Some(row) if row.state == State::Failed => Self::Move(row.pinned()),
                 _ => Self::DeleteLetters,
             },
-            Self::Move(read) if world.transact(model, Event::Redrive, read, |_| ()) => Self::Send,
+            Self::Move(read) if world.transact(model, ReplicaEvent::Redrive, read, |_| ()) => Self::Send,
             Self::Move(read) => Self::ReadAgain { since: read.since },
             Self::ReadAgain { since } => match world.replica {
                 Some(row) if row.may_be_redriven(since) => Self::Move(row.pinned()),

@@ -7,14 +7,14 @@ use super::rules::Rule;
 use super::target::MULTIPARTS;
 use super::worker::Worker;
 use super::{Action, Model, SEGMENTS, World};
-use domain::replica::{SegmentPlan, State, Tally};
+use domain::replica::{ReplicaCounters, SegmentPlan, State};
 use std::collections::HashSet;
 use std::hash::{BuildHasher, BuildHasherDefault, DefaultHasher};
 use std::sync::{Arc, Mutex};
 
 pub(super) const AVAILABLE: &str = "what is available is at the target, unless the target lost it since";
 pub(super) const PROGRESS: &str = "progress is what is recorded of the current multipart upload";
-pub(super) const TALLY: &str = "the tally is what there is";
+pub(super) const COUNTERS: &str = "the counters are what there is";
 pub(super) const COPIED: &str = "each segment of a multipart upload is counted once";
 pub(super) const FAILED: &str = "what has failed has a dead letter, or is about to";
 pub(super) const REMOVED: &str = "what is not written down is not at the target";
@@ -33,16 +33,16 @@ pub(super) const INVARIANTS: [(&str, Condition); 7] = [
                 .replica
                 .is_none_or(|row| row.state == State::Available || world.progress(row) == row.segments_done)
     }),
-    (TALLY, |model, world| {
+    (COUNTERS, |model, world| {
         let state = world.replica.map(|row| row.state);
-        let counted = Tally {
+        let counted = ReplicaCounters {
             copied_bytes: 0,
-            ..world.tally.0
+            ..world.counters.0
         };
-        counted == Tally::moved(None, state, model.plan.size())
+        counted == ReplicaCounters::moved(None, state, model.plan.size())
     }),
     (COPIED, |model, world| {
-        world.tally.0.copied_bytes == world.copied(model).copied_bytes
+        world.counters.0.copied_bytes == world.copied(model).copied_bytes
     }),
     (FAILED, |_, world| {
         !world.is(State::Failed) || world.has_letter() || world.owes_letter() || world.marked
@@ -73,15 +73,15 @@ impl World {
     }
 
     /// What was copied, counted once.
-    fn copied(&self, model: &Model) -> Tally {
+    fn copied(&self, model: &Model) -> ReplicaCounters {
         let whole = model.plan.size() * u64::from(self.seen.arrivals);
-        let mut tally = Tally::default().copied(whole);
+        let mut counters = ReplicaCounters::default().copied(whole);
         for segments in self.seen.recorded {
             for (segment, _) in (0..).zip(segments).filter(|(_, recorded)| *recorded) {
-                tally = tally.copied(model.segment_size(segment));
+                counters = counters.copied(model.segment_size(segment));
             }
         }
-        tally
+        counters
     }
 
     fn has_letter(&self) -> bool {
@@ -91,12 +91,12 @@ impl World {
     /// A process will send a dead letter, or have it tried again.
     fn owes_letter(&self) -> bool {
         let start = |again| self.queue.has(Message::Start, again);
-        let buried = self.replica.is_some_and(|row| row.buried);
+        let dead_lettered = self.replica.is_some_and(|row| row.dead_lettered);
         let mut workers = self.workers.iter().flatten();
         start(false)
             || start(true)
-            || (self.queue.has_any_again() && !buried)
-            || workers.any(|worker| worker.owes_letter(buried) || worker.is_redriving())
+            || (self.queue.has_any_again() && !dead_lettered)
+            || workers.any(|worker| worker.owes_letter(dead_lettered) || worker.is_redriving())
     }
 
     /// No worker looked at it for long.
@@ -202,7 +202,7 @@ impl World {
     /// Nothing is left to be done, and nothing is left behind.
     fn is_well(&self, model: &Model) -> bool {
         if self.marked {
-            return self.replica.is_none() && self.target.is_empty() && self.tally.0.is_empty();
+            return self.replica.is_none() && self.target.is_empty() && self.counters.0.is_empty();
         }
         // It takes redelivered messages, which know that they are, to find multipart uploads that were not recorded.
         let nothing_else = !model.tells_again || self.target.live() == [false; MULTIPARTS];

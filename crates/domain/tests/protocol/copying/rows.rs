@@ -1,7 +1,7 @@
 //! What is written down about the replica, and the conditions of the writes.
 
 use super::{Model, Rule, SEGMENTS, World};
-use domain::replica::{Event, State, Tally, step};
+use domain::replica::{ReplicaCounters, ReplicaEvent, State, step};
 use std::hash::{Hash, Hasher};
 
 /// The replica's row.
@@ -13,7 +13,7 @@ pub(super) struct Replica {
     pub(super) multipart: Option<u8>,
     pub(super) segments_done: u8,
     /// It has failed, and its dead letter was sent.
-    pub(super) buried: bool,
+    pub(super) dead_lettered: bool,
     /// The sweep looks at it some day. What waits and is not due has no message.
     pub(super) due: bool,
 }
@@ -24,7 +24,7 @@ impl Replica {
         since: 0,
         multipart: None,
         segments_done: 0,
-        buried: false,
+        dead_lettered: false,
         due: true,
     };
 
@@ -34,7 +34,7 @@ impl Replica {
         Self {
             multipart: self.multipart.filter(|_| failed).map(|_| 0),
             segments_done: 0,
-            buried: false,
+            dead_lettered: false,
             due: true,
             ..self
         }
@@ -60,9 +60,9 @@ impl Replica {
     }
 }
 
-/// The target's tally.
+/// The target's replica counters.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Counted(pub(super) Tally);
+pub(super) struct Counted(pub(super) ReplicaCounters);
 
 impl Hash for Counted {
     fn hash<H: Hasher>(&self, state: &mut H) {
@@ -71,25 +71,25 @@ impl Hash for Counted {
 }
 
 impl World {
-    /// A transaction that moves the replica and the tally, if the replica is as it was read. `false`: it is not.
+    /// A transaction that moves the replica and the counters, if the replica is as it was read. `false`: it is not.
     pub(super) fn transact(
         &mut self,
         model: &Model,
-        event: Event,
+        event: ReplicaEvent,
         read: Replica,
         change: impl FnOnce(&mut Replica),
     ) -> bool {
         let pinned = match event {
-            Event::Arrive => model.keeps(Rule::ArrivesPinned),
-            Event::GiveUp => model.keeps(Rule::GivesUpPinned),
-            Event::Redrive => model.keeps(Rule::RedrivesPinned),
-            Event::Begin | Event::Record | Event::Lose => true,
+            ReplicaEvent::Arrive => model.keeps(Rule::ArrivesPinned),
+            ReplicaEvent::GiveUp => model.keeps(Rule::GivesUpPinned),
+            ReplicaEvent::Redrive => model.keeps(Rule::RedrivesPinned),
+            ReplicaEvent::Begin | ReplicaEvent::Record | ReplicaEvent::Lose => true,
         };
         let Some(row) = &mut self.replica else {
             return false;
         };
         let begun = row.multipart.is_some();
-        let differs = event == Event::Redrive && begun != read.multipart.is_some();
+        let differs = event == ReplicaEvent::Redrive && begun != read.multipart.is_some();
         if pinned && (differs || !row.is(model, read)) {
             return false;
         }
@@ -97,17 +97,17 @@ impl World {
             return false;
         };
         let digs_up = match event {
-            Event::Arrive => model.keeps(Rule::ArrivingDigsUp),
-            Event::Redrive => model.keeps(Rule::RedrivingDigsUp),
-            Event::Begin | Event::Record | Event::GiveUp | Event::Lose => false,
+            ReplicaEvent::Arrive => model.keeps(Rule::ArrivingDigsUp),
+            ReplicaEvent::Redrive => model.keeps(Rule::RedrivingDigsUp),
+            ReplicaEvent::Begin | ReplicaEvent::Record | ReplicaEvent::GiveUp | ReplicaEvent::Lose => false,
         };
         row.state = to;
-        row.buried &= !digs_up;
+        row.dead_lettered &= !digs_up;
         row.due = to.is_under_way();
         change(row);
         self.touch();
-        if model.keeps(Rule::TallyInTransaction) {
-            self.tally.0 += Tally::moved(Some(read.state), Some(to), model.plan.size());
+        if model.keeps(Rule::CountersInTransaction) {
+            self.counters.0 += ReplicaCounters::moved(Some(read.state), Some(to), model.plan.size());
         }
         true
     }
@@ -127,7 +127,7 @@ impl World {
             return true;
         }
         let read = Replica { since, ..row };
-        self.transact(model, Event::Begin, read, |row| *row = begun)
+        self.transact(model, ReplicaEvent::Begin, read, |row| *row = begun)
     }
 
     /// Records a segment of the multipart upload that was read, with the progress and the bytes.
@@ -143,7 +143,7 @@ impl World {
         if !fresh
             || !current
             || !same
-            || !self.transact(model, Event::Record, row, |row| row.segments_done += 1)
+            || !self.transact(model, ReplicaEvent::Record, row, |row| row.segments_done += 1)
         {
             return;
         }
@@ -154,15 +154,15 @@ impl World {
             });
         }
         self.segments[place] = read.multipart;
-        self.tally.0 = self.tally.0.copied(model.segment_size(segment));
+        self.counters.0 = self.counters.0.copied(model.segment_size(segment));
         self.seen.recorded[usize::from(id)][place] = true;
     }
 
     /// The object is there and verified.
     pub(super) fn arrive(&mut self, model: &Model, read: Replica) -> bool {
-        let arrived = self.transact(model, Event::Arrive, read, |row| row.multipart = None);
+        let arrived = self.transact(model, ReplicaEvent::Arrive, read, |row| row.multipart = None);
         if arrived && !model.is_large() {
-            self.tally.0 = self.tally.0.copied(model.plan.size());
+            self.counters.0 = self.counters.0.copied(model.plan.size());
             self.seen.arrivals += 1;
         }
         arrived
@@ -210,19 +210,19 @@ impl World {
     }
 
     /// The dead letter of a failed replica was sent. `same`: nothing was written since it was read.
-    pub(super) fn bury(&mut self, model: &Model, same: bool) {
-        let pinned = same || !model.keeps(Rule::BuriesPinned);
+    pub(super) fn dead_letter(&mut self, model: &Model, same: bool) {
+        let pinned = same || !model.keeps(Rule::DeadLettersPinned);
         if let Some(row) = &mut self.replica
             && row.state == State::Failed
             && pinned
         {
-            row.buried = true;
+            row.dead_lettered = true;
         }
     }
 
     /// The target does not have the object any more.
     pub(super) fn lose(&mut self, model: &Model, read: Replica) -> bool {
-        let lost = self.transact(model, Event::Lose, read, |row| {
+        let lost = self.transact(model, ReplicaEvent::Lose, read, |row| {
             row.since += 1;
             if model.keeps(Rule::LosesAll) {
                 row.segments_done = 0;
@@ -239,7 +239,7 @@ impl World {
             return false;
         }
         self.replica = None;
-        self.tally.0 += Tally::moved(Some(read.state), None, model.plan.size());
+        self.counters.0 += ReplicaCounters::moved(Some(read.state), None, model.plan.size());
         true
     }
 

@@ -17,8 +17,8 @@ pub(super) enum Rule {
     RecordsOnce,
     /// Recording a segment leaves the state as it is.
     RecordsKeepState,
-    /// What changes the state changes the tally, in one transaction.
-    TallyInTransaction,
+    /// What changes the state changes the counters, in one transaction.
+    CountersInTransaction,
     /// A write that pins the state pins for which bytes it waits, too.
     PinsSince,
     /// The write that makes it available pins the state that was read.
@@ -38,7 +38,7 @@ pub(super) enum Rule {
     /// A message that was tried before, and leaves its replica failed, leaves a dead letter.
     LetterIfAgain,
     /// That the dead letter was sent is written only while nothing else was since the replica was read.
-    BuriesPinned,
+    DeadLettersPinned,
     /// What is available has no dead letter to come.
     ArrivingDigsUp,
     /// What is tried again gets a new dead letter when it fails again.

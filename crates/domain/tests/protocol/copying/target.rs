@@ -23,14 +23,14 @@ pub(super) enum Object {
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub(super) struct Target {
+pub(super) struct TargetModel {
     multiparts: [Multipart; MULTIPARTS],
     pub(super) object: Option<Object>,
     /// It had the right object, and lost or spoilt it since.
     pub(super) lost: bool,
 }
 
-impl Target {
+impl TargetModel {
     pub(super) const EMPTY: Self = Self {
         multiparts: [Multipart::Unused; MULTIPARTS],
         object: None,

@@ -55,7 +55,7 @@ pub(super) enum Call {
         then: Then,
     },
     /// At how it ended.
-    Look,
+    Recheck,
     /// `since`: what it read before was that.
     ReadToGiveUp {
         since: Option<u8>,
@@ -67,7 +67,7 @@ pub(super) enum Call {
         same: bool,
     },
     /// Writes down that there is a letter.
-    Bury {
+    DeadLetter {
         same: bool,
     },
 }
@@ -105,7 +105,7 @@ impl Worker {
             message,
             again,
             read: Replica::NEW,
-            call: Call::Look,
+            call: Call::Recheck,
         };
         if world.open {
             // The target is not asked for anything.
@@ -119,12 +119,12 @@ impl Worker {
     }
 
     /// It has sent a dead letter, and not said so. The row is not what it has read any more.
-    pub(super) fn late_to_bury(message: Message) -> Self {
+    pub(super) fn late_to_dead_letter(message: Message) -> Self {
         Self {
             message,
             again: false,
             read: Replica::NEW,
-            call: Call::Bury { same: false },
+            call: Call::DeadLetter { same: false },
         }
     }
 
@@ -135,10 +135,10 @@ impl Worker {
             since,
             multipart,
             segments_done,
-            buried,
+            dead_lettered,
             due,
         } = self.read;
-        let read = (state as u8, since, multipart, segments_done, buried, due);
+        let read = (state as u8, since, multipart, segments_done, dead_lettered, due);
         (self.message, self.again, self.call, read)
     }
 
@@ -175,26 +175,26 @@ impl Worker {
             Call::Park
                 | Call::ReadToPark
                 | Call::RedriveToPark
-                | Call::Look
+                | Call::Recheck
                 | Call::ReadToGiveUp { .. }
                 | Call::GiveUp
                 | Call::SendLetterFirst
                 | Call::SendLetter { .. }
-                | Call::Bury { .. }
+                | Call::DeadLetter { .. }
         )
     }
 
-    /// It will send a dead letter: it is giving up, or its message may have been there when another worker did. `buried`: it
+    /// It will send a dead letter: it is giving up, or its message may have been there when another worker did. `dead_lettered`: it
     /// will see that there is one.
-    pub(super) fn owes_letter(&self, buried: bool) -> bool {
+    pub(super) fn owes_letter(&self, dead_lettered: bool) -> bool {
         match self.call {
             Call::SendLetter { .. } => true,
-            Call::Bury { .. } => false,
+            Call::DeadLetter { .. } => false,
             // It redrives it, or looks how it ended.
             Call::Park | Call::ReadToPark | Call::RedriveToPark => {
-                self.message == Message::Start || (self.again && !buried)
+                self.message == Message::Start || (self.again && !dead_lettered)
             }
-            _ => (!buried || self.message == Message::Start) && (self.again || !self.may_give_up()),
+            _ => (!dead_lettered || self.message == Message::Start) && (self.again || !self.may_give_up()),
         }
     }
 
@@ -210,7 +210,7 @@ impl Worker {
 
     /// The row was written since. That matters only to the worker that is about to mark it dead-lettered.
     pub(super) fn has_read_older(&mut self) {
-        if let Call::SendLetter { same } | Call::Bury { same } = &mut self.call {
+        if let Call::SendLetter { same } | Call::DeadLetter { same } = &mut self.call {
             *same = false;
         }
     }
@@ -218,7 +218,7 @@ impl Worker {
     /// What it read may be older than the replica's being available.
     pub(super) fn is_old(&self) -> bool {
         let looks = match self.call {
-            Call::Look => true,
+            Call::Recheck => true,
             Call::List { then } | Call::Abort { then, .. } => then == Then::Nothing,
             _ => false,
         };
@@ -235,7 +235,7 @@ impl Worker {
 
     /// What it does not need any more is forgotten: it would only make worlds different.
     fn to(mut self, call: Call) -> Self {
-        (self.read.buried, self.read.due) = (false, true);
+        (self.read.dead_lettered, self.read.due) = (false, true);
         let read = Replica {
             segments_done: 0,
             ..self.read
@@ -278,7 +278,7 @@ impl Worker {
     /// upload that is recorded nowhere.
     fn look(self) -> Turn {
         if self.again {
-            self.goes(Call::Look)
+            self.goes(Call::Recheck)
         } else {
             Turn::Done
         }
@@ -364,12 +364,12 @@ impl Worker {
                 world.queue.send(Message::Start);
                 self.conclude(model)
             }
-            Call::Look
+            Call::Recheck
             | Call::ReadToGiveUp { .. }
             | Call::GiveUp
             | Call::SendLetterFirst
             | Call::SendLetter { .. }
-            | Call::Bury { .. } => self.end(model, world),
+            | Call::DeadLetter { .. } => self.end(model, world),
             _ => self.finish(model, world),
         }
     }

@@ -6,11 +6,11 @@ use super::properties::Ends;
 use super::queue::{Message, Queue};
 use super::rows::{Counted, Replica};
 use super::rules::Rule;
-use super::target::{MULTIPARTS, Target};
+use super::target::{MULTIPARTS, TargetModel};
 use super::worker::Worker;
 use super::{LARGE, MIDDLE, Model, OTHERS, Reached, SEGMENTS, SMALL, Seen, Troubles, WORKERS, World};
 use domain::content::PartPlan;
-use domain::replica::{State, Tally};
+use domain::replica::{ReplicaCounters, State};
 
 const NONE: Troubles = Troubles {
     forgets: 0,
@@ -31,8 +31,8 @@ fn plain(size: u64) -> Model {
     let begin = World {
         replica: Some(Replica::NEW),
         segments: [None; SEGMENTS],
-        tally: Counted(Tally::moved(None, Some(State::Pending), size)),
-        target: Target::EMPTY,
+        counters: Counted(ReplicaCounters::moved(None, Some(State::Pending), size)),
+        target: TargetModel::EMPTY,
         queue,
         letters: false,
         marked: false,
@@ -80,7 +80,7 @@ impl Model {
             world.target.put_segment(multipart, segment);
             world.segments[place] = multipart;
             world.seen.recorded[0][place] = true;
-            world.tally.0 = world.tally.0.copied(self.segment_size(segment));
+            world.counters.0 = world.counters.0.copied(self.segment_size(segment));
         }
         world.replica = Some(Replica {
             state: State::Copying,
@@ -108,11 +108,11 @@ impl Model {
         let (from, to) = (Some(State::Copying), State::Failed);
         world.replica = world.replica.map(|row| Replica {
             state: to,
-            buried: true,
+            dead_lettered: true,
             due: false,
             ..row
         });
-        world.tally.0 += Tally::moved(from, Some(to), self.plan.size());
+        world.counters.0 += ReplicaCounters::moved(from, Some(to), self.plan.size());
         world.letters = true;
         world.queue = Queue::default();
         world.queue.again(Message::Finish);
@@ -217,7 +217,7 @@ pub(super) fn failing_again() -> Model {
         sweeps: false,
         ..plain(MIDDLE).troubles(troubles).begun_with(0)
     };
-    model.begin.workers[0] = Some(Worker::late_to_bury(Message::Copy(0)));
+    model.begin.workers[0] = Some(Worker::late_to_dead_letter(Message::Copy(0)));
     model
 }
 

@@ -1,13 +1,13 @@
 //! Beginning an upload: a file at once, a challenge, or an ordinary upload.
 
 use super::Process;
-use super::finalize::{find_place, may_be_placed};
+use super::finalize::{find_placement, may_be_committed};
 use crate::clock::Timer;
 use crate::world::{Challenge, Id, Node, Upload, World};
-use crate::writes::{Conflict, Place, Turn};
+use crate::writes::{Conflict, NodePlacement, Turn};
 use domain::account::QuotaEvent;
 use domain::placement::OnConflict;
-use domain::possession::LIFETIME;
+use domain::proof::LIFETIME;
 use domain::upload::{DEFAULT_EXPIRY, State};
 
 /// What the client wants.
@@ -31,8 +31,8 @@ pub(crate) struct Create {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 enum Next {
     ReadOwn(Id),
-    FindPlace(Id),
-    Share(Id, Place),
+    FindPlacement(Id),
+    Share(Id, NodePlacement),
     ReadIndex,
     ReadBlob(Id),
     Write(Option<Id>),
@@ -85,15 +85,15 @@ impl Create {
         self.next = match self.next {
             Next::ReadOwn(blob) if usable(turn, blob) => Next::Share(blob, None),
             Next::ReadOwn(_) => Next::ReadIndex,
-            Next::FindPlace(blob) => {
-                let place = find_place(turn, wish.account, wish.name, wish.on_conflict).ok()?;
+            Next::FindPlacement(blob) => {
+                let place = find_placement(turn, wish.account, wish.name, wish.on_conflict).ok()?;
                 Next::Share(blob, place)
             }
             Next::Share(blob, place) => match self.share(turn, blob, place) {
                 // The other file was deleted meanwhile: as if there had been none.
                 Err(Conflict::BlobGone) => Next::ReadIndex,
-                Err(Conflict::NameTaken | Conflict::NodeChanged) if may_be_placed(wish.on_conflict) => {
-                    Next::FindPlace(blob)
+                Err(Conflict::NameTaken | Conflict::NodeChanged) if may_be_committed(wish.on_conflict) => {
+                    Next::FindPlacement(blob)
                 }
                 _ => return None,
             },
@@ -125,7 +125,7 @@ impl Create {
     }
 
     /// The file at once.
-    fn share(&self, turn: &mut Turn, blob: Id, place: Place) -> Result<(), Conflict> {
+    fn share(&self, turn: &mut Turn, blob: Id, place: NodePlacement) -> Result<(), Conflict> {
         let wish = self.wish;
         let row = Upload {
             state: State::Complete,

@@ -90,8 +90,8 @@ impl Discard {
                 Next::DeleteRows
             }
             Next::DeleteRows => {
-                turn.world.ledgers[index] = None;
-                turn.world.claims[index] = false;
+                turn.world.all_part_digests[index] = None;
+                turn.world.upload_owners[index] = false;
                 Next::Write
             }
             Next::Write => {

@@ -3,13 +3,13 @@
 use super::Process;
 use super::discard::Discard;
 use super::replicate::Replicate;
-use crate::clock::{PATIENCE, Timer};
+use crate::clock::{TIMEOUT, Timer};
 use crate::world::{Blob, Id, Multipart, Node, Replica, World};
-use crate::writes::{Completed, Conflict, Held, Place, Turn};
-use domain::finalize::{Answer, End, Step, Why};
+use crate::writes::{Completed, Conflict, Held, NodePlacement, Turn};
+use domain::finalize::{End, ReopenReason, Step, StepResult};
 use domain::placement::{OnConflict, Placement, Taken, place};
 use domain::replica::STALLED_AFTER;
-use domain::upload::{Event, Refusal, Whose};
+use domain::upload::{ContentSource, Refusal, UploadEvent};
 
 /// A finalize.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -22,31 +22,31 @@ pub(crate) struct Finalize {
     /// The blob that has the content.
     blob: Id,
     multipart: Option<Id>,
-    place: Place,
+    place: NodePlacement,
 }
 
 /// Which call of a step is next.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 enum Call {
     First,
-    ReadLedger,
+    ReadPartDigests,
     Head,
     ReadBlob,
-    FindPlace,
+    FindPlacement,
 }
 
 /// The result of a call.
 enum Asked {
     /// The answer to the step.
-    Answer(Answer),
+    Answer(StepResult),
     /// The step takes another call.
     NotYet,
     /// An error: the function gives up.
     Failed,
 }
 
-impl From<Answer> for Asked {
-    fn from(answer: Answer) -> Self {
+impl From<StepResult> for Asked {
+    fn from(answer: StepResult) -> Self {
         Self::Answer(answer)
     }
 }
@@ -116,7 +116,7 @@ impl Finalize {
         }
     }
 
-    fn answered(mut self, answer: Answer, turn: &mut Turn) -> Option<Process> {
+    fn answered(mut self, answer: StepResult, turn: &mut Turn) -> Option<Process> {
         let Some(next) = (turn.rules.finalize)(self.step, answer) else {
             turn.world.faults.corrupt = true;
             return None;
@@ -124,11 +124,13 @@ impl Finalize {
         let commits = self.step.commits();
         (self.step, self.call, self.place) = (next, Call::First, None);
         match (next, commits) {
-            (Step::End(End::Complete), Some(Whose::Own)) => Replicate::announce(self.held.upload, turn),
+            (Step::End(End::Complete), Some(ContentSource::Own)) => {
+                Replicate::announce(self.held.upload, turn)
+            }
             (Step::End(End::Complete), _) => Some(Discard::begin(self.held)),
             (Step::End(_), _) => None,
             // That takes no call.
-            (Step::Look, _) if self.multipart.is_none() => self.answered(Answer::Nothing, turn),
+            (Step::ListParts, _) if self.multipart.is_none() => self.answered(StepResult::Nothing, turn),
             _ => Some(Process::Finalize(self)),
         }
     }
@@ -137,16 +139,16 @@ impl Finalize {
     fn ask(&mut self, turn: &mut Turn) -> Asked {
         match self.step {
             Step::Lease => self.lease(turn).into(),
-            Step::Look => self.look(turn),
-            Step::WriteLedger => self.write_ledger(turn).into(),
+            Step::ListParts => self.look(turn),
+            Step::WritePartDigests => self.write_part_digests(turn).into(),
             Step::FindBlob | Step::FindWinner => self.find_blob(turn),
             Step::Assemble => {
                 let multipart = self.multipart.unwrap_or_default();
                 let completed = turn.complete_multipart(self.held.upload, multipart, self.content);
                 Asked::Answer(match completed {
-                    Completed::Done => Answer::Done,
-                    Completed::PartsChanged => Answer::PartsChanged,
-                    Completed::NoSuchUpload => Answer::Nothing,
+                    Completed::Done => StepResult::Done,
+                    Completed::PartsChanged => StepResult::PartsChanged,
+                    Completed::NoSuchUpload => StepResult::Nothing,
                 })
             }
             Step::FindObject => self.head(turn),
@@ -156,14 +158,14 @@ impl Finalize {
         }
     }
 
-    fn lease(&mut self, turn: &mut Turn) -> Answer {
-        match turn.move_upload(&mut self.held, Event::Lease(PATIENCE), |_, _| Ok(())) {
+    fn lease(&mut self, turn: &mut Turn) -> StepResult {
+        match turn.move_upload(&mut self.held, UploadEvent::Lease(TIMEOUT), |_, _| Ok(())) {
             Ok(()) => {
                 self.multipart = turn.upload(self.held.upload).and_then(|row| row.multipart);
-                Answer::Done
+                StepResult::Done
             }
-            Err(Conflict::Refused(Refusal::Held(_))) => Answer::Held,
-            Err(_) => Answer::Changed,
+            Err(Conflict::Refused(Refusal::Held(_))) => StepResult::Held,
+            Err(_) => StepResult::Changed,
         }
     }
 
@@ -171,70 +173,74 @@ impl Finalize {
         let (key, multipart) = (usize::from(self.held.upload), self.multipart.unwrap_or_default());
         match self.call {
             Call::First => match turn.world.multiparts[key][usize::from(multipart)] {
-                Multipart::Live(None) => Answer::Missing.into(),
+                Multipart::Live(None) => StepResult::Missing.into(),
                 Multipart::Live(Some(content)) => {
                     self.content = content;
-                    self.compared(turn, Answer::Parts)
+                    self.compared(turn, StepResult::Parts)
                 }
                 Multipart::Unused | Multipart::Completed | Multipart::Aborted => {
-                    self.call = Call::ReadLedger;
+                    self.call = Call::ReadPartDigests;
                     Asked::NotYet
                 }
             },
-            Call::ReadLedger => match turn.world.ledgers[key] {
+            Call::ReadPartDigests => match turn.world.all_part_digests[key] {
                 Some(content) => {
                     (self.content, self.call) = (content, Call::Head);
                     Asked::NotYet
                 }
-                None => Answer::Nothing.into(),
+                None => StepResult::Nothing.into(),
             },
             _ => match self.head(turn) {
-                Asked::Answer(Answer::Object) => self.compared(turn, Answer::Object),
+                Asked::Answer(StepResult::Object) => self.compared(turn, StepResult::Object),
                 other => other,
             },
         }
     }
 
     /// With what was announced.
-    fn compared(&self, turn: &Turn, same: Answer) -> Asked {
+    fn compared(&self, turn: &Turn, same: StepResult) -> Asked {
         let announced = turn.upload(self.held.upload).and_then(|row| row.announced);
         let is_same = announced.is_none_or(|announced| announced == self.content);
-        Asked::Answer(if is_same { same } else { Answer::OtherContent })
+        Asked::Answer(if is_same { same } else { StepResult::OtherContent })
     }
 
     fn head(&self, turn: &mut Turn) -> Asked {
         match turn.world.objects[usize::from(self.held.upload)] {
-            Some(content) if content == self.content => Answer::Object.into(),
-            Some(_) if !turn.rules.conditions.object_tells_content => Answer::Object.into(),
-            Some(_) if turn.rules.conditions.other_object_is_none => Answer::Nothing.into(),
+            Some(content) if content == self.content => StepResult::Object.into(),
+            Some(_) if !turn.rules.conditions.object_tells_content => StepResult::Object.into(),
+            Some(_) if turn.rules.conditions.other_object_is_none => StepResult::Nothing.into(),
             // A process that has slept may find what others made, and gives up. The holder of the lease must not.
             Some(_) => {
                 turn.world.faults.corrupt |= !self.held.stale;
                 Asked::Failed
             }
-            None => Answer::Nothing.into(),
+            None => StepResult::Nothing.into(),
         }
     }
 
-    fn write_ledger(&self, turn: &mut Turn) -> Answer {
-        if self.held.stale && turn.rules.conditions.ledger_under_lease {
-            return Answer::Changed;
+    fn write_part_digests(&self, turn: &mut Turn) -> StepResult {
+        if self.held.stale && turn.rules.conditions.part_digests_under_lease {
+            return StepResult::Changed;
         }
-        turn.world.ledgers[usize::from(self.held.upload)] = Some(self.content);
-        Answer::Done
+        turn.world.all_part_digests[usize::from(self.held.upload)] = Some(self.content);
+        StepResult::Done
     }
 
     fn find_blob(&mut self, turn: &mut Turn) -> Asked {
         if self.call == Call::First {
             let Some(blob) = turn.world.contents[usize::from(self.content)] else {
-                return Answer::NotFound.into();
+                return StepResult::NotFound.into();
             };
             (self.blob, self.call) = (blob, Call::ReadBlob);
             return Asked::NotYet;
         }
         let row = turn.world.blob_row(self.blob);
         let usable = row.is_some_and(|blob| blob.life().may_be_referenced());
-        Asked::Answer(if usable { Answer::Found } else { Answer::NotFound })
+        Asked::Answer(if usable {
+            StepResult::Found
+        } else {
+            StepResult::NotFound
+        })
     }
 
     /// The transaction that makes the file, tried again where the place is not what it was thought to be.
@@ -242,18 +248,22 @@ impl Finalize {
         let (Some(row), Some(whose)) = (turn.upload(self.held.upload), self.step.commits()) else {
             return Asked::Failed;
         };
-        if self.call == Call::FindPlace {
+        if self.call == Call::FindPlacement {
             self.call = Call::First;
-            return match find_place(turn, row.account, row.name, row.on_conflict) {
+            return match find_placement(turn, row.account, row.name, row.on_conflict) {
                 Ok(place) => {
                     self.place = place;
                     Asked::NotYet
                 }
-                Err(_) => Answer::NoPlace.into(),
+                Err(_) => StepResult::NoPlacement.into(),
             };
         }
         let (own, content, place) = (self.held.upload, self.content, self.place);
-        let blob = if whose == Whose::Own { own } else { self.blob };
+        let blob = if whose == ContentSource::Own {
+            own
+        } else {
+            self.blob
+        };
         let file = Node {
             account: row.account,
             name: row.name,
@@ -261,45 +271,50 @@ impl Finalize {
             size: row.size,
             blob,
         };
-        let made = turn.move_upload(&mut self.held, Event::Commit(whose), |turn, _| {
+        let made = turn.move_upload(&mut self.held, UploadEvent::Commit(whose), |turn, _| {
             match whose {
-                Whose::Own => create_blob(turn, own, content)?,
-                Whose::Shared => turn.refer(blob, place)?,
+                ContentSource::Own => create_blob(turn, own, content)?,
+                ContentSource::Shared => turn.refer(blob, place)?,
             }
             turn.place(file, place)
         });
         match made {
-            Ok(()) => Answer::Done.into(),
-            Err(Conflict::BlobGone) => Answer::BlobGone.into(),
-            Err(Conflict::ContentExists) => Answer::ContentExists.into(),
-            Err(Conflict::NameTaken | Conflict::NodeChanged) if may_be_placed(row.on_conflict) => {
-                self.call = Call::FindPlace;
+            Ok(()) => StepResult::Done.into(),
+            Err(Conflict::BlobGone) => StepResult::BlobGone.into(),
+            Err(Conflict::ContentExists) => StepResult::ContentExists.into(),
+            Err(Conflict::NameTaken | Conflict::NodeChanged) if may_be_committed(row.on_conflict) => {
+                self.call = Call::FindPlacement;
                 Asked::NotYet
             }
-            Err(Conflict::NameTaken | Conflict::NodeChanged) => Answer::NoPlace.into(),
-            Err(Conflict::UploadChanged) => Answer::Changed.into(),
+            Err(Conflict::NameTaken | Conflict::NodeChanged) => StepResult::NoPlacement.into(),
+            Err(Conflict::UploadChanged) => StepResult::Changed.into(),
             Err(Conflict::Refused(_) | Conflict::NoRoom) => Asked::Failed,
         }
     }
 
-    fn reopen(&mut self, turn: &mut Turn, why: Why) -> Answer {
-        let reopened = turn.move_upload(&mut self.held, Event::Release, |_, row| {
-            if why == Why::PartsGone {
+    fn reopen(&mut self, turn: &mut Turn, why: ReopenReason) -> StepResult {
+        let reopened = turn.move_upload(&mut self.held, UploadEvent::Release, |_, row| {
+            if why == ReopenReason::PartsGone {
                 row.multipart = None;
             }
             Ok(())
         });
-        reopened.map_or(Answer::Changed, |()| Answer::Done)
+        reopened.map_or(StepResult::Changed, |()| StepResult::Done)
     }
 }
 
 /// Whether a file can go where another one is.
-pub(super) fn may_be_placed(on_conflict: OnConflict) -> bool {
+pub(super) fn may_be_committed(on_conflict: OnConflict) -> bool {
     place(on_conflict, Some(Taken::ByFile)) == Placement::Replace
 }
 
 /// Reads what has the name. Names with numbers are not modelled: they are free names.
-pub(super) fn find_place(turn: &Turn, account: Id, name: Id, wish: OnConflict) -> Result<Place, Conflict> {
+pub(super) fn find_placement(
+    turn: &Turn,
+    account: Id,
+    name: Id,
+    wish: OnConflict,
+) -> Result<NodePlacement, Conflict> {
     let there = turn.world.node_named(account, name);
     match place(wish, there.map(|_| Taken::ByFile)) {
         Placement::Insert => Ok(None),

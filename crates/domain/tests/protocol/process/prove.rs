@@ -1,11 +1,11 @@
 //! An answer to a challenge.
 
 use super::Process;
-use super::finalize::{find_place, may_be_placed};
+use super::finalize::{find_placement, may_be_committed};
 use crate::clock::NOW;
 use crate::world::{Id, Node};
-use crate::writes::{Conflict, Held, Place, Turn};
-use domain::upload::{Event, Refusal, State};
+use crate::writes::{Conflict, Held, NodePlacement, Turn};
+use domain::upload::{Refusal, State, UploadEvent};
 
 /// A prove.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -21,8 +21,8 @@ pub(crate) struct Prove {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 enum Next {
     ReadObject,
-    FindPlace,
-    Commit(Place),
+    FindPlacement,
+    Commit(NodePlacement),
     Fail,
 }
 
@@ -30,7 +30,7 @@ impl Prove {
     /// After the upload was read.
     pub(crate) fn begin(turn: &Turn, upload: Id, right: bool) -> Option<Process> {
         let row = turn.upload(upload)?;
-        let next = match (turn.rules.upload)(&row.session(), Event::Prove, NOW) {
+        let next = match (turn.rules.upload)(&row.lifecycle(), UploadEvent::Prove, NOW) {
             Ok(_) => Next::ReadObject,
             Err(Refusal::NoChallenge) if row.state == State::ProofRequired => Next::Fail,
             Err(_) => return None,
@@ -54,30 +54,30 @@ impl Prove {
                 let accepted = self.right && there == Some(self.content);
                 if accepted { Next::Commit(None) } else { Next::Fail }
             }
-            Next::FindPlace => match find_place(turn, row.account, row.name, row.on_conflict) {
+            Next::FindPlacement => match find_placement(turn, row.account, row.name, row.on_conflict) {
                 Ok(place) => Next::Commit(place),
                 Err(_) => Next::Fail,
             },
             Next::Commit(place) => match self.commit(turn, place) {
                 Err(Conflict::BlobGone) => Next::Fail,
-                Err(Conflict::NameTaken | Conflict::NodeChanged) if may_be_placed(row.on_conflict) => {
-                    Next::FindPlace
+                Err(Conflict::NameTaken | Conflict::NodeChanged) if may_be_committed(row.on_conflict) => {
+                    Next::FindPlacement
                 }
                 Err(Conflict::NameTaken | Conflict::NodeChanged) => Next::Fail,
                 _ => return None,
             },
             Next::Fail => {
                 // Another process may have changed it: then that counts.
-                let _ = turn.move_upload(&mut self.held, Event::FailProof, |_, _| Ok(()));
+                let _ = turn.move_upload(&mut self.held, UploadEvent::FailProof, |_, _| Ok(()));
                 return None;
             }
         };
         Some(Process::Prove(self))
     }
 
-    fn commit(&mut self, turn: &mut Turn, place: Place) -> Result<(), Conflict> {
+    fn commit(&mut self, turn: &mut Turn, place: NodePlacement) -> Result<(), Conflict> {
         let (blob, content) = (self.blob, self.content);
-        turn.move_upload(&mut self.held, Event::Prove, |turn, row| {
+        turn.move_upload(&mut self.held, UploadEvent::Prove, |turn, row| {
             let file = Node {
                 account: row.account,
                 name: row.name,

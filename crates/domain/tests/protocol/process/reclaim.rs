@@ -5,7 +5,7 @@ use super::discard::Multiparts;
 use crate::clock::NOW;
 use crate::world::{Blob, Id};
 use crate::writes::Turn;
-use domain::blob::{Effect, Event, Life};
+use domain::blob::{BlobEvent, Effect, Life};
 
 /// A sweep at a blob.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -34,7 +34,7 @@ impl Reclaim {
     /// After the blob was read.
     pub(crate) fn begin(turn: &Turn, blob: Id) -> Option<Process> {
         let row = turn.world.blob_row(blob).filter(|row| row.examine.is_some())?;
-        let (_, effects) = (turn.rules.blob)(&row.life(), Event::Examine, NOW).ok()?;
+        let (_, effects) = (turn.rules.blob)(&row.life(), BlobEvent::Examine, NOW).ok()?;
         let next = if effects.contains(&Effect::Delete) {
             Next::ReadReplica
         } else if effects.contains(&Effect::FreeContent) {
@@ -86,8 +86,8 @@ impl Reclaim {
                 Next::DeleteRows
             }
             Next::DeleteRows => {
-                turn.world.ledgers[index] = None;
-                turn.world.claims[index] = false;
+                turn.world.all_part_digests[index] = None;
+                turn.world.upload_owners[index] = false;
                 turn.world.replicas[index] = None;
                 Next::DeleteBlob
             }
@@ -113,11 +113,11 @@ impl Reclaim {
             life = Life {
                 references: 0,
                 reclaiming: false,
-                examine_at: Some(NOW),
+                next_check_at: Some(NOW),
                 ..life
             };
         }
-        let Ok((next, _)) = (turn.rules.blob)(&life, Event::Examine, NOW) else {
+        let Ok((next, _)) = (turn.rules.blob)(&life, BlobEvent::Examine, NOW) else {
             return;
         };
         if indexed {

@@ -5,10 +5,10 @@ use super::discard::abort;
 use crate::clock::{NOW, Timer};
 use crate::world::{Id, MULTIPARTS, Multipart, World};
 use crate::writes::Turn;
-use domain::blob::Event;
+use domain::blob::BlobEvent;
 use domain::reconcile::{
-    Age, Checksum, Claimant, Found, Standing, claim_is_over, examine, multipart_is_orphaned,
-    object_is_orphaned,
+    Age, Checksum, Found, Ownership, UploadOwner, examine, multipart_is_orphaned, object_is_orphaned,
+    upload_owner_is_obsolete,
 };
 use jiff::{SignedDuration, Timestamp};
 
@@ -23,13 +23,13 @@ pub(crate) struct Reconcile {
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 enum Next {
-    ReadClaim(Thing),
+    ReadUploadOwner(Thing),
     ReadUpload(Thing),
     AskForBlob(Thing, Owner),
     Abort(Id),
     DeleteObject,
     DeleteRows,
-    DeleteClaim,
+    DeleteUploadOwner,
     Head,
     Lose,
 }
@@ -39,10 +39,10 @@ enum Next {
 enum Thing {
     Multipart(Id),
     Object,
-    Claim,
+    UploadOwner,
 }
 
-/// [`Claimant`], in numbers.
+/// [`UploadOwner`], in numbers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 enum Owner {
     Nobody,
@@ -51,13 +51,13 @@ enum Owner {
 }
 
 impl Owner {
-    fn claimant(self) -> Claimant {
+    fn upload_owner(self) -> UploadOwner {
         match self {
-            Self::Nobody => Claimant::Nobody,
-            Self::Unfinished(multipart) => Claimant::Unfinished {
+            Self::Nobody => UploadOwner::Nobody,
+            Self::Unfinished(multipart) => UploadOwner::Unfinished {
                 multipart_id: multipart.map(|id| id.to_string()),
             },
-            Self::Ended => Claimant::Ended {
+            Self::Ended => UploadOwner::Ended {
                 at: Some(Timestamp::MIN),
             },
         }
@@ -85,15 +85,15 @@ impl Reconcile {
         for (id, multipart) in (0..).zip(world.multiparts[index]) {
             let old = world.ages[index][usize::from(id)].is_none_or(|age| age == Timer::Over);
             if matches!(multipart, Multipart::Live(_)) && old {
-                found.push(process(Next::ReadClaim(Thing::Multipart(id))));
+                found.push(process(Next::ReadUploadOwner(Thing::Multipart(id))));
             }
         }
         let is_blob = world.blobs[index].is_some();
         if world.objects[index].is_some() && !is_blob {
-            found.push(process(Next::ReadClaim(Thing::Object)));
+            found.push(process(Next::ReadUploadOwner(Thing::Object)));
         }
-        if world.claims[index] && !is_blob {
-            found.push(process(Next::ReadUpload(Thing::Claim)));
+        if world.upload_owners[index] && !is_blob {
+            found.push(process(Next::ReadUpload(Thing::UploadOwner)));
         }
         if is_blob {
             found.push(process(Next::Head));
@@ -104,8 +104,8 @@ impl Reconcile {
     pub(super) fn step(mut self, turn: &mut Turn) -> Option<Process> {
         let index = usize::from(self.key);
         self.next = match self.next {
-            Next::ReadClaim(thing) if turn.world.claims[index] => Next::ReadUpload(thing),
-            Next::ReadClaim(thing) => self.owned(thing, Owner::Nobody)?,
+            Next::ReadUploadOwner(thing) if turn.world.upload_owners[index] => Next::ReadUpload(thing),
+            Next::ReadUploadOwner(thing) => self.owned(thing, Owner::Nobody)?,
             Next::ReadUpload(thing) => {
                 let owner = match turn.upload(self.key) {
                     None => Owner::Nobody,
@@ -118,15 +118,15 @@ impl Reconcile {
                 // When it was listed, it was none.
                 let asked = turn.rules.conditions.reconciler_asks_for_blob_last;
                 let is_blob = asked && turn.world.blobs[index].is_some();
-                let standing = Standing {
-                    claimant: owner.claimant(),
+                let ownership = Ownership {
+                    upload_owner: owner.upload_owner(),
                     is_blob,
                 };
                 match thing {
-                    Thing::Object if object_is_orphaned(&standing, Timestamp::MIN, &AGE) => {
+                    Thing::Object if object_is_orphaned(&ownership, Timestamp::MIN, &AGE) => {
                         Next::DeleteObject
                     }
-                    Thing::Claim if claim_is_over(&standing, &AGE) => Next::DeleteRows,
+                    Thing::UploadOwner if upload_owner_is_obsolete(&ownership, &AGE) => Next::DeleteRows,
                     _ => return None,
                 }
             }
@@ -139,11 +139,11 @@ impl Reconcile {
                 Next::DeleteRows
             }
             Next::DeleteRows => {
-                turn.world.ledgers[index] = None;
-                Next::DeleteClaim
+                turn.world.all_part_digests[index] = None;
+                Next::DeleteUploadOwner
             }
-            Next::DeleteClaim => {
-                turn.world.claims[index] = false;
+            Next::DeleteUploadOwner => {
+                turn.world.upload_owners[index] = false;
                 return None;
             }
             Next::Head => {
@@ -162,14 +162,14 @@ impl Reconcile {
                 // An object that is gone was read after the blob; whether the blob still is what it was is a
                 // condition.
                 let event = examine(&row.life(), 1, found)?;
-                if event != Event::Lose {
+                if event != BlobEvent::Lose {
                     return None;
                 }
                 Next::Lose
             }
             Next::Lose => {
                 if !self.stale {
-                    let _ = turn.move_blob(self.key, Event::Lose);
+                    let _ = turn.move_blob(self.key, BlobEvent::Lose);
                 }
                 return None;
             }
@@ -183,7 +183,7 @@ impl Reconcile {
             return Some(Next::AskForBlob(thing, owner));
         };
         debug_assert!(usize::from(id) < MULTIPARTS && usize::from(self.key) < crate::world::UPLOADS);
-        multipart_is_orphaned(&owner.claimant(), &id.to_string(), Timestamp::MIN, &AGE)
+        multipart_is_orphaned(&owner.upload_owner(), &id.to_string(), Timestamp::MIN, &AGE)
             .then_some(Next::Abort(id))
     }
 }

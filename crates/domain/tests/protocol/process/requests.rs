@@ -7,11 +7,11 @@ use crate::clock::{MIN_AGE, NOW, Timer};
 use crate::world::{Id, MULTIPARTS, Multipart, Upload};
 use crate::writes::{Conflict, Held, Turn};
 use domain::account::QuotaEvent;
-use domain::upload::{DEFAULT_EXPIRY, Event, State};
+use domain::upload::{DEFAULT_EXPIRY, State, UploadEvent};
 
 /// The client lists the parts. Where the store has none of an open upload, it may start over.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub(crate) struct Look {
+pub(crate) struct ListParts {
     pub(crate) held: Held,
     multipart: Id,
     next: See,
@@ -20,17 +20,17 @@ pub(crate) struct Look {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 enum See {
     Parts,
-    Ledger,
+    PartDigests,
     Object(Id),
     Forget,
 }
 
-impl Look {
+impl ListParts {
     /// After the upload was read.
     pub(crate) fn begin(turn: &Turn, upload: Id) -> Option<Process> {
         let row = turn.upload(upload).filter(|row| row.state == State::Open)?;
         let held = Held { upload, stale: false };
-        Some(Process::Look(Self {
+        Some(Process::ListParts(Self {
             held,
             multipart: row.multipart?,
             next: See::Parts,
@@ -42,9 +42,9 @@ impl Look {
         self.next = match self.next {
             See::Parts => match turn.world.multiparts[index][usize::from(self.multipart)] {
                 Multipart::Live(_) => return None,
-                _ => See::Ledger,
+                _ => See::PartDigests,
             },
-            See::Ledger => turn.world.ledgers[index].map_or(See::Forget, See::Object),
+            See::PartDigests => turn.world.all_part_digests[index].map_or(See::Forget, See::Object),
             See::Object(content) if turn.world.objects[index] == Some(content) => return None,
             See::Object(_) => See::Forget,
             See::Forget => {
@@ -60,7 +60,7 @@ impl Look {
                 return None;
             }
         };
-        Some(Process::Look(self))
+        Some(Process::ListParts(self))
     }
 }
 
@@ -80,12 +80,12 @@ enum Next {
 }
 
 impl Sign {
-    const TOUCH: Event = Event::Touch(DEFAULT_EXPIRY);
+    const TOUCH: UploadEvent = UploadEvent::Touch(DEFAULT_EXPIRY);
 
     /// After the upload was read.
     pub(crate) fn begin(turn: &Turn, upload: Id) -> Option<Process> {
         let row = turn.upload(upload)?;
-        (turn.rules.upload)(&row.session(), Self::TOUCH, NOW).ok()?;
+        (turn.rules.upload)(&row.lifecycle(), Self::TOUCH, NOW).ok()?;
         let next = match row.multipart {
             None => Next::Begin,
             Some(_) if row.state == State::ProofRequired => Next::Record(row.multipart),
@@ -117,7 +117,7 @@ impl Sign {
             Next::Record(multipart) => {
                 let record = |turn: &mut Turn, row: &mut Upload| {
                     row.multipart = multipart;
-                    turn.world.claims[usize::from(key)] = true;
+                    turn.world.upload_owners[usize::from(key)] = true;
                     Ok(())
                 };
                 match turn.move_upload(&mut self.held, Self::TOUCH, record) {
@@ -153,7 +153,7 @@ impl Abort {
         }
     }
 
-    pub(super) fn step(mut self, event: Event, turn: &mut Turn) -> Option<Process> {
+    pub(super) fn step(mut self, event: UploadEvent, turn: &mut Turn) -> Option<Process> {
         turn.move_upload(&mut self.held, event, |_, _| Ok(())).ok()?;
         Some(Discard::begin(self.held))
     }

@@ -1,6 +1,6 @@
 //! What is done for a blob of several parts: its multipart upload at the target.
 
-use super::{Job, Outcome, Replicator, arrived, lacks};
+use super::{MessageResult, ReplicaTask, Replicator, arrived, lacks};
 use domain::content::{PartDigest, PartPlan};
 use domain::id::BlobId;
 use domain::replica::{Message, SegmentPlan, State};
@@ -8,7 +8,7 @@ use futures::future::try_join_all;
 use std::collections::HashMap;
 use std::ops::RangeInclusive;
 use store::Conflict;
-use store::rows::{LedgerRow, SegmentRow, now};
+use store::rows::{PartDigestsRow, SegmentRow, now};
 use targets::error::ReplicaError;
 use targets::target::Receipt;
 
@@ -17,7 +17,7 @@ const MOST_RESTARTS: u32 = 5;
 
 impl Replicator {
     /// Begins a multipart upload at the target, unless another worker did. Returns whether it is this one's.
-    pub(super) async fn begin_multipart(&self, job: &Job<'_>) -> Result<bool, ReplicaError> {
+    pub(super) async fn begin_multipart(&self, job: &ReplicaTask<'_>) -> Result<bool, ReplicaError> {
         let id = job.place.store.begin_multipart(&job.key).await?;
         match self
             .table
@@ -43,12 +43,16 @@ impl Replicator {
     }
 
     /// Streams the parts of a segment and records them, once.
-    pub(super) async fn copy_segment(&self, job: &Job<'_>, segment: u32) -> Result<Outcome, ReplicaError> {
+    pub(super) async fn copy_segment(
+        &self,
+        job: &ReplicaTask<'_>,
+        segment: u32,
+    ) -> Result<MessageResult, ReplicaError> {
         let plan = job.blob.parts()?;
         let segments = SegmentPlan::of(&plan);
         let Some(parts) = segments.parts(segment) else {
             tracing::warn!(blob = %job.blob.id, segment, "there is no such segment");
-            return Ok(Outcome::Nothing);
+            return Ok(MessageResult::Nothing);
         };
         let mut copied = 0;
         if !self.table.replicas().has_segment(&job.replica, segment).await? {
@@ -86,30 +90,30 @@ impl Replicator {
             self.queue.send(&[Message::Finish { blob, target }]).await?;
         }
         Ok(if copied > 0 {
-            Outcome::Copied(copied)
+            MessageResult::Copied(copied)
         } else {
-            Outcome::Nothing
+            MessageResult::Nothing
         })
     }
 
     /// The digests of some parts.
     async fn digests(
         &self,
-        job: &Job<'_>,
+        job: &ReplicaTask<'_>,
         parts: RangeInclusive<u32>,
     ) -> Result<HashMap<u32, PartDigest>, ReplicaError> {
-        let page = |part: u32| (part - 1) / LedgerRow::PARTS;
+        let page = |part: u32| (part - 1) / PartDigestsRow::PARTS;
         let mut digests = HashMap::new();
         for page in page(*parts.start())..=page(*parts.end()) {
-            let first = page * LedgerRow::PARTS + 1;
-            digests.extend((first..).zip(self.table.blobs().ledger_page(&job.blob.id, page).await?));
+            let first = page * PartDigestsRow::PARTS + 1;
+            digests.extend((first..).zip(self.table.blobs().part_digests_page(&job.blob.id, page).await?));
         }
         Ok(digests)
     }
 
     async fn copy_part(
         &self,
-        job: &Job<'_>,
+        job: &ReplicaTask<'_>,
         plan: &PartPlan,
         part: u32,
         digests: &HashMap<u32, PartDigest>,
@@ -127,9 +131,9 @@ impl Replicator {
     /// All segments are recorded: completes and verifies.
     pub(super) async fn finish(
         &self,
-        job: &Job<'_>,
+        job: &ReplicaTask<'_>,
         segments: Vec<SegmentRow>,
-    ) -> Result<Outcome, ReplicaError> {
+    ) -> Result<MessageResult, ReplicaError> {
         let store = &job.place.store;
         let Some((receipts, checksum)) = whole(job, segments)? else {
             // The target's checksums have another form now: its configuration was changed.
@@ -154,7 +158,7 @@ impl Replicator {
     }
 
     /// The target's object has the size and checksum that were sent: the replica is there.
-    async fn verify(&self, job: &Job<'_>, checksum: String) -> Result<Outcome, ReplicaError> {
+    async fn verify(&self, job: &ReplicaTask<'_>, checksum: String) -> Result<MessageResult, ReplicaError> {
         let there = job.place.store.head(&job.key).await?;
         if there
             .as_ref()
@@ -183,7 +187,7 @@ impl Replicator {
 
     /// The multipart upload at the target is gone. Another worker may have completed it just now; otherwise
     /// from the beginning, but not for ever.
-    pub(super) async fn begin_anew(&self, job: &Job<'_>) -> Result<Outcome, ReplicaError> {
+    pub(super) async fn begin_anew(&self, job: &ReplicaTask<'_>) -> Result<MessageResult, ReplicaError> {
         let segments = self.table.replicas().segments(&job.replica).await?;
         if segments.len() == SegmentPlan::of(&job.blob.parts()?).segment_count() as usize
             && let Some((_, checksum)) = whole(job, segments)?
@@ -215,14 +219,14 @@ impl Replicator {
             let (blob, target) = (job.blob.id.clone(), job.replica.target.clone());
             self.queue.send(&[Message::Start { blob, target }]).await?;
         }
-        Ok(Outcome::Nothing)
+        Ok(MessageResult::Nothing)
     }
 }
 
 /// The receipts of all parts in order, and the checksum that the target must return for the whole. `None`: the receipts
 /// are of another kind than the target returns.
 fn whole(
-    job: &Job<'_>,
+    job: &ReplicaTask<'_>,
     mut segments: Vec<SegmentRow>,
 ) -> Result<Option<(Vec<Receipt>, String)>, ReplicaError> {
     segments.sort_by_key(|segment| segment.segment);

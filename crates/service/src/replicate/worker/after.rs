@@ -1,7 +1,7 @@
 //! What happens to messages that were not tried, or failed.
 
-use super::delivery::{Delivery, OUR_SIDE, Setback, Verdict, defer};
-use super::live::Live;
+use super::delivery::{AttemptError, Delivery, OUR_SIDE, Verdict, defer};
+use super::held_leases::HeldLeases;
 use super::places::Worker;
 use domain::replica::{Message, State, back_off};
 use futures::future::join_all;
@@ -15,7 +15,12 @@ const MAX_REASON: usize = 1000;
 
 impl Worker {
     /// An attempt failed.
-    pub(super) async fn set_back(&self, delivery: &Delivery, live: &Live, error: &ReplicaError) -> Verdict {
+    pub(super) async fn set_back(
+        &self,
+        delivery: &Delivery,
+        held_leases: &HeldLeases,
+        error: &ReplicaError,
+    ) -> Verdict {
         let (attempts, known) = (delivery.attempts, error.for_log());
         if is_our_side(error) {
             // Neither the blob's fault nor the target's: it does not count.
@@ -23,13 +28,14 @@ impl Worker {
             // Something may have been done all the same: the next worker that has it checks how it ended.
             let mut delivery = delivery.clone();
             delivery.attempts = attempts.max(2);
-            return self.defer(&delivery, live, OUR_SIDE).await;
+            return self.defer(&delivery, held_leases, OUR_SIDE).await;
         }
         tracing::warn!(step = ?delivery.message, attempts, error = known, "an attempt failed");
         if error.failure() == Some(Failure::Permanent) || attempts >= self.max_attempts {
-            self.give_up(delivery, live, &error.to_string(), &known).await
+            self.give_up(delivery, held_leases, &error.to_string(), &known)
+                .await
         } else {
-            self.try_again(delivery, live, &error.to_string()).await
+            self.try_again(delivery, held_leases, &error.to_string()).await
         }
     }
 
@@ -37,7 +43,7 @@ impl Worker {
     pub(super) async fn leave_untidy(
         &self,
         delivery: &Delivery,
-        live: &Live,
+        held_leases: &HeldLeases,
         error: &ReplicaError,
     ) -> Verdict {
         let attempts = delivery.attempts;
@@ -45,7 +51,7 @@ impl Worker {
         if attempts >= self.max_attempts {
             return Verdict::Done;
         }
-        self.hide(delivery, live, back_off(attempts, rand::random()))
+        self.change_visibility(delivery, held_leases, back_off(attempts, rand::random()))
             .await;
         Verdict::Again
     }
@@ -53,27 +59,37 @@ impl Worker {
     pub(super) async fn defer_all(
         &self,
         deliveries: &[&Delivery],
-        live: &Live,
+        held_leases: &HeldLeases,
         wait: SignedDuration,
     ) -> Vec<Verdict> {
-        join_all(deliveries.iter().map(|delivery| self.defer(delivery, live, wait))).await
+        join_all(
+            deliveries
+                .iter()
+                .map(|delivery| self.defer(delivery, held_leases, wait)),
+        )
+        .await
     }
 
     /// Delays a message without counting it as tried.
-    pub(super) async fn defer(&self, delivery: &Delivery, live: &Live, wait: SignedDuration) -> Verdict {
+    pub(super) async fn defer(
+        &self,
+        delivery: &Delivery,
+        held_leases: &HeldLeases,
+        wait: SignedDuration,
+    ) -> Verdict {
         let (table, queue) = (&self.replicator.table, &self.replicator.queue);
         match defer(table, queue, delivery, wait).await {
             Ok(()) => Verdict::Done,
             Err(error) => {
                 tracing::warn!(error = error.for_log(), "a delayed message counts as tried");
-                self.hide(delivery, live, wait).await;
+                self.change_visibility(delivery, held_leases, wait).await;
                 Verdict::Again
             }
         }
     }
 
     /// Records a failure where users see it, and delays the message longer after each attempt.
-    async fn try_again(&self, delivery: &Delivery, live: &Live, reason: &str) -> Verdict {
+    async fn try_again(&self, delivery: &Delivery, held_leases: &HeldLeases, reason: &str) -> Verdict {
         let (blob, target) = delivery.message.subject();
         let noted = self
             .replicator
@@ -84,14 +100,20 @@ impl Worker {
         if let Err(error) = noted {
             tracing::warn!(%blob, target, error = error.for_log(), "a failure could not be recorded");
         }
-        self.hide(delivery, live, back_off(delivery.attempts, rand::random()))
+        self.change_visibility(delivery, held_leases, back_off(delivery.attempts, rand::random()))
             .await;
         Verdict::Again
     }
 
     /// Marks the replica failed, and dead-letters its message, with the reason. In this order: a worker that is killed in
     /// between does both again when the message is redelivered. `shown` is for users, `known` for operators.
-    async fn give_up(&self, delivery: &Delivery, live: &Live, shown: &str, known: &str) -> Verdict {
+    async fn give_up(
+        &self,
+        delivery: &Delivery,
+        held_leases: &HeldLeases,
+        shown: &str,
+        known: &str,
+    ) -> Verdict {
         let (blob, target) = delivery.message.subject();
         let given_up = self
             .replicator
@@ -99,24 +121,24 @@ impl Worker {
             .replicas()
             .give_up(blob, target, shown, now())
             .await;
-        let buried = match given_up {
+        let dead_lettered = match given_up {
             Ok(_) => self.look_again(delivery, Some(known)).await,
             // Nothing can be written into a row that nobody understands.
             Err(error) if error.kind == ErrorKind::Corrupt => self
-                .bury(delivery, &error.for_log())
+                .dead_letter(delivery, &error.for_log())
                 .await
-                .map_err(|error| Setback::Failed(error.into())),
-            Err(error) => Err(Setback::Failed(error.into())),
+                .map_err(|error| AttemptError::Failed(error.into())),
+            Err(error) => Err(AttemptError::Failed(error.into())),
         };
-        match buried {
+        match dead_lettered {
             Ok(()) => {
                 tracing::error!(%blob, target, reason = known, "there was a last attempt");
                 Verdict::Done
             }
-            Err(Setback::Untidy(error)) => self.leave_untidy(delivery, live, &error).await,
+            Err(AttemptError::Untidy(error)) => self.leave_untidy(delivery, held_leases, &error).await,
             Err(_) => {
                 tracing::warn!(%blob, target, "dead-lettering failed; it will be retried");
-                self.hide(delivery, live, back_off(delivery.attempts, rand::random()))
+                self.change_visibility(delivery, held_leases, back_off(delivery.attempts, rand::random()))
                     .await;
                 Verdict::Again
             }
@@ -125,32 +147,38 @@ impl Worker {
 
     /// Checks how a replica has ended, and does what follows from that: the worker that had it before may have died in
     /// between. `reason`: why it failed, if that is known better than by what users see.
-    pub(super) async fn look_again(&self, delivery: &Delivery, reason: Option<&str>) -> Result<(), Setback> {
+    pub(super) async fn look_again(
+        &self,
+        delivery: &Delivery,
+        reason: Option<&str>,
+    ) -> Result<(), AttemptError> {
         let (blob, target) = delivery.message.subject();
-        let ours = |error: StoreError| Setback::Failed(error.into());
+        let ours = |error: StoreError| AttemptError::Failed(error.into());
         let table = &self.replicator.table;
         let Some(replica) = table.replicas().get(blob, target).await.map_err(ours)? else {
             return Ok(());
         };
         match replica.state {
             // A `start` may be the dead letter itself, moved back.
-            State::Failed if !replica.buried || matches!(delivery.message, Message::Start { .. }) => {
+            State::Failed if !replica.dead_lettered || matches!(delivery.message, Message::Start { .. }) => {
                 let shown = replica.last_error.as_deref().unwrap_or_default();
-                self.bury(delivery, reason.unwrap_or(shown)).await.map_err(ours)?;
+                self.dead_letter(delivery, reason.unwrap_or(shown))
+                    .await
+                    .map_err(ours)?;
                 table.replicas().note_dead_letter(&replica).await.map_err(ours)
             }
             State::Available => self
                 .replicator
                 .abort_all_multiparts(blob, target)
                 .await
-                .map_err(Setback::Untidy),
+                .map_err(AttemptError::Untidy),
             State::Failed | State::Pending | State::Copying => Ok(()),
         }
     }
 
     /// Sends a dead letter. It says `start`, whatever the message was: moved back to the queue, it has the replica tried
     /// again from wherever it is.
-    async fn bury(&self, delivery: &Delivery, reason: &str) -> Result<(), StoreError> {
+    async fn dead_letter(&self, delivery: &Delivery, reason: &str) -> Result<(), StoreError> {
         let (blob, target) = delivery.message.subject();
         let start = Message::Start {
             blob: blob.clone(),
@@ -163,12 +191,12 @@ impl Worker {
     }
 
     /// Sets the visibility time-out of a message. Heartbeats do not extend it any more.
-    async fn hide(&self, delivery: &Delivery, live: &Live, wait: SignedDuration) {
+    async fn change_visibility(&self, delivery: &Delivery, held_leases: &HeldLeases, wait: SignedDuration) {
         let Some(receipt) = &delivery.receipt else { return };
         let queue = &self.replicator.queue;
         // Without this the message comes again when it is visible by itself.
-        let hidden = live.let_go(receipt, queue.change_visibility(&delivery.message, receipt, wait));
-        if let Err(error) = hidden.await {
+        let changed = held_leases.let_go(receipt, queue.change_visibility(&delivery.message, receipt, wait));
+        if let Err(error) = changed.await {
             tracing::warn!(
                 error = error.for_log(),
                 "the visibility time-out could not be changed"

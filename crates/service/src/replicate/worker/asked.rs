@@ -1,8 +1,8 @@
 //! How a target was asked for something, and what a failure says about it.
 
 use super::batch::Batch;
-use super::delivery::{Delivery, Setback};
-use crate::replicate::replicator::Outcome;
+use super::delivery::{AttemptError, Delivery};
+use crate::replicate::replicator::MessageResult;
 use domain::circuit::{Admission, Circuit, OUTAGE, Probe};
 use store::rows::now;
 use targets::error::{Failure, ReplicaError};
@@ -47,9 +47,9 @@ pub(super) fn says_nothing(delivery: &Delivery, batch: &Batch, asked: Asked, err
 }
 
 /// Whether this is the target's fault: whether it will not pass by itself, and why.
-pub(super) fn fault_of_target(outcome: &Result<Outcome, Setback>) -> Option<(bool, String)> {
+pub(super) fn fault_of_target(outcome: &Result<MessageResult, AttemptError>) -> Option<(bool, String)> {
     match outcome {
-        Err(Setback::Failed(error)) if is_fault_of_target(error) => {
+        Err(AttemptError::Failed(error)) if is_fault_of_target(error) => {
             Some((error.failure() == Some(Failure::Permanent), error.for_log()))
         }
         _ => None,

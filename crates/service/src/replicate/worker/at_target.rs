@@ -2,11 +2,11 @@
 
 use super::asked::{Asked, fault_of_target, says_nothing};
 use super::batch::Batch;
-use super::delivery::{Delivery, OUR_SIDE, Setback, Verdict};
+use super::delivery::{AttemptError, Delivery, OUR_SIDE, Verdict};
 use super::gather::gather;
-use super::live::Live;
+use super::held_leases::HeldLeases;
 use super::places::Worker;
-use crate::replicate::replicator::{Outcome, Task};
+use crate::replicate::replicator::{MessageResult, Task};
 use crate::replicate::report::Report;
 use domain::circuit::{Admission, FIRST_WAIT, News, OPEN_AFTER};
 use domain::replica::{Message, SegmentPlan};
@@ -28,7 +28,7 @@ const WAIT_FOR_OTHERS: Duration = Duration::from_secs(2);
 pub(super) struct AtTarget<'a> {
     pub(super) worker: &'a Worker,
     pub(super) target: &'a str,
-    pub(super) live: &'a Live,
+    pub(super) held_leases: &'a HeldLeases,
     /// When all has to be done.
     pub(super) deadline: Instant,
     /// How often in a row the target has failed: at [`OPEN_AFTER`] what was not begun is left.
@@ -40,18 +40,23 @@ pub(super) struct AtTarget<'a> {
 }
 
 /// The outcome of messages.
-struct Tried {
-    outcomes: Vec<Result<Outcome, Setback>>,
+struct BatchResult {
+    outcomes: Vec<Result<MessageResult, AttemptError>>,
     /// The target did something of what it was asked for.
     went: bool,
 }
 
 impl<'a> AtTarget<'a> {
-    pub(super) fn new(worker: &'a Worker, target: &'a str, live: &'a Live, deadline: Instant) -> Self {
+    pub(super) fn new(
+        worker: &'a Worker,
+        target: &'a str,
+        held_leases: &'a HeldLeases,
+        deadline: Instant,
+    ) -> Self {
         Self {
             worker,
             target,
-            live,
+            held_leases,
             deadline,
             failures: AtomicU32::new(0),
             parked: AtomicBool::new(false),
@@ -76,7 +81,7 @@ impl<'a> AtTarget<'a> {
             // An open circuit needs no slot.
             return (self.park_all(deliveries, until).await, report);
         }
-        let slot = match self.worker.slot(self.target, self.live).await {
+        let slot = match self.worker.slot(self.target, self.held_leases).await {
             Ok(slot) => slot,
             Err(wait) => return (self.defer_all(deliveries, wait).await, report),
         };
@@ -92,7 +97,7 @@ impl<'a> AtTarget<'a> {
             }
         };
         if let Some(slot) = slot {
-            self.worker.leave(self.target, slot, self.live).await;
+            self.worker.leave(self.target, slot, self.held_leases).await;
         }
         (verdicts, report)
     }
@@ -177,7 +182,7 @@ impl<'a> AtTarget<'a> {
         asked: Asked,
         report: &mut Report,
     ) -> (Vec<Verdict>, Option<bool>) {
-        let Tried { outcomes, went } = self.try_all(deliveries, batch, report).await;
+        let BatchResult { outcomes, went } = self.try_all(deliveries, batch, report).await;
         report.attempts(
             self.target,
             outcomes.iter().filter(|outcome| tried(outcome)).count(),
@@ -191,18 +196,20 @@ impl<'a> AtTarget<'a> {
             .map(|(delivery, outcome)| async move {
                 match outcome {
                     Ok(_) => Verdict::Done,
-                    Err(Setback::NotBegun) if self.has_failed() => self.park(delivery, FIRST_WAIT).await,
-                    Err(Setback::NotBegun) => {
+                    Err(AttemptError::NotBegun) if self.has_failed() => self.park(delivery, FIRST_WAIT).await,
+                    Err(AttemptError::NotBegun) => {
                         let at_once = SignedDuration::ZERO;
-                        self.worker.defer(delivery, self.live, at_once).await
+                        self.worker.defer(delivery, self.held_leases, at_once).await
                     }
-                    Err(Setback::Failed(error)) if says_nothing(delivery, batch, asked, &error) => {
+                    Err(AttemptError::Failed(error)) if says_nothing(delivery, batch, asked, &error) => {
                         tracing::warn!(step = ?delivery.message, error = error.for_log(), "the probe failed");
                         self.park(delivery, FIRST_WAIT).await
                     }
-                    Err(Setback::Failed(error)) => self.worker.set_back(delivery, self.live, &error).await,
-                    Err(Setback::Untidy(error)) => {
-                        self.worker.leave_untidy(delivery, self.live, &error).await
+                    Err(AttemptError::Failed(error)) => {
+                        self.worker.set_back(delivery, self.held_leases, &error).await
+                    }
+                    Err(AttemptError::Untidy(error)) => {
+                        self.worker.leave_untidy(delivery, self.held_leases, &error).await
                     }
                 }
             });
@@ -210,23 +217,22 @@ impl<'a> AtTarget<'a> {
     }
 
     /// Tries messages, some at a time, and records what arrived, in batches.
-    async fn try_all(&self, deliveries: &[&Delivery], batch: &Batch, report: &mut Report) -> Tried {
+    async fn try_all(&self, deliveries: &[&Delivery], batch: &Batch, report: &mut Report) -> BatchResult {
         let attempts = deliveries.iter().map(|delivery| self.attempt(delivery, batch));
-        let arrival = |outcome: &Result<Outcome, Setback>| match outcome {
-            Ok(Outcome::Arrived(arrival)) => Some((**arrival).clone()),
+        let arrival = |outcome: &Result<MessageResult, AttemptError>| match outcome {
+            Ok(MessageResult::Arrived(arrival)) => Some((**arrival).clone()),
             _ => None,
         };
         let write = async |arrivals| self.write_arrivals(arrivals).await;
         let (tried, written) = gather(attempts, (AT_ONCE, ARRIVALS, WAIT_FOR_OTHERS), arrival, write).await;
         let mut outcomes: Vec<_> = tried
             .into_iter()
-            .map(|outcome| outcome.unwrap_or(Err(Setback::NotBegun)))
+            .map(|outcome| outcome.unwrap_or(Err(AttemptError::NotBegun)))
             .collect();
-        let went =
-            |outcome: &Result<Outcome, _>| matches!(outcome, Ok(done) if !matches!(done, Outcome::Nothing));
+        let went = |outcome: &Result<MessageResult, _>| matches!(outcome, Ok(done) if !matches!(done, MessageResult::Nothing));
         let went = outcomes.iter().any(went);
         for outcome in &outcomes {
-            if let Ok(Outcome::Copied(bytes)) = outcome {
+            if let Ok(MessageResult::Copied(bytes)) = outcome {
                 report.copied(self.target, *bytes);
             }
         }
@@ -242,7 +248,7 @@ impl<'a> AtTarget<'a> {
                 }
             }
         }
-        Tried { outcomes, went }
+        BatchResult { outcomes, went }
     }
 
     /// The target has failed so often in a row that its circuit is open.
@@ -250,15 +256,17 @@ impl<'a> AtTarget<'a> {
         self.failures.load(Ordering::Relaxed) >= OPEN_AFTER
     }
 
-    async fn attempt(&self, delivery: &Delivery, batch: &Batch) -> Result<Outcome, Setback> {
+    async fn attempt(&self, delivery: &Delivery, batch: &Batch) -> Result<MessageResult, AttemptError> {
         if Instant::now() >= self.deadline || self.has_failed() {
-            return Err(Setback::NotBegun);
+            return Err(AttemptError::NotBegun);
         }
         let (blob, _) = delivery.message.subject();
-        let job = batch.job(blob).map_err(|error| Setback::Failed(error.into()))?;
+        let job = batch
+            .job(blob)
+            .map_err(|error| AttemptError::Failed(error.into()))?;
         let Some((row, replica)) = job else {
             // It was reclaimed, or removed from the target.
-            return Ok(Outcome::Nothing);
+            return Ok(MessageResult::Nothing);
         };
         let again = delivery.attempts > 1;
         let outcome = self.handle(Task {
@@ -273,34 +281,34 @@ impl<'a> AtTarget<'a> {
         match fault_of_target(&outcome) {
             Some((true, _)) => self.failures.store(OPEN_AFTER, Ordering::Relaxed),
             Some((false, _)) => _ = self.failures.fetch_add(1, Ordering::Relaxed),
-            None if matches!(outcome, Ok(Outcome::Copied(_) | Outcome::Arrived(_))) => {
+            None if matches!(outcome, Ok(MessageResult::Copied(_) | MessageResult::Arrived(_))) => {
                 self.failures.store(0, Ordering::Relaxed);
             }
             None => {}
         }
-        if again && matches!(outcome, Ok(Outcome::Nothing | Outcome::Copied(_))) {
+        if again && matches!(outcome, Ok(MessageResult::Nothing | MessageResult::Copied(_))) {
             let looked = timeout_at(self.deadline, self.worker.look_again(delivery, None));
-            looked.await.unwrap_or(Err(Setback::NotBegun))?;
+            looked.await.unwrap_or(Err(AttemptError::NotBegun))?;
         }
         outcome
     }
 
-    async fn handle(&self, task: Task<'_>) -> Result<Outcome, Setback> {
+    async fn handle(&self, task: Task<'_>) -> Result<MessageResult, AttemptError> {
         let blob = task.blob.id.clone();
         let (bytes, begun) = (bytes_of(task.message, &task.blob), Instant::now());
         match timeout_at(self.deadline, self.worker.replicator.handle(task)).await {
-            Err(_) => Err(Setback::Failed(ReplicaError::Late {
+            Err(_) => Err(AttemptError::Failed(ReplicaError::Late {
                 target: self.target.to_owned(),
                 bytes,
                 seconds: begun.elapsed().as_secs(),
             })),
-            Ok(Err(ReplicaError::NoTime)) => Err(Setback::NotBegun),
+            Ok(Err(ReplicaError::NoTime)) => Err(AttemptError::NotBegun),
             Ok(Err(ReplicaError::Unknown(name))) => {
                 // There are no credentials for it. Its replicas are forgotten in time, or it comes back.
                 tracing::warn!(%blob, target = name, "a message for a target that is not configured");
-                Ok(Outcome::Nothing)
+                Ok(MessageResult::Nothing)
             }
-            Ok(Err(error)) => Err(Setback::Failed(error)),
+            Ok(Err(error)) => Err(AttemptError::Failed(error)),
             Ok(Ok(done)) => Ok(done),
         }
     }
@@ -312,35 +320,35 @@ impl<'a> AtTarget<'a> {
         let settled = arrivals.into_iter().map(async |(index, arrival)| {
             let settled = match &written {
                 Ok(()) => Settled::Written(self.tidy_up(&arrival).await),
-                Err(error) => Settled::Unwritten(Setback::Failed(error.clone().into())),
+                Err(error) => Settled::Unwritten(AttemptError::Failed(error.clone().into())),
             };
             (index, settled, arrival)
         });
         join_all(settled).await
     }
 
-    async fn tidy_up(&self, arrival: &Arrival) -> Result<(), Setback> {
+    async fn tidy_up(&self, arrival: &Arrival) -> Result<(), AttemptError> {
         if arrival.replica.multipart_id.is_none() {
             return Ok(());
         }
         let replicator = &self.worker.replicator;
         let tidied = replicator.abort_all_multiparts(&arrival.replica.blob, self.target);
         match timeout_at(self.deadline, tidied).await {
-            Ok(tidied) => tidied.map_err(Setback::Untidy),
-            Err(_) => Err(Setback::Untidy(ReplicaError::NoTime)),
+            Ok(tidied) => tidied.map_err(AttemptError::Untidy),
+            Err(_) => Err(AttemptError::Untidy(ReplicaError::NoTime)),
         }
     }
 
     async fn defer_all(&self, deliveries: &[&Delivery], wait: SignedDuration) -> Vec<Verdict> {
-        self.worker.defer_all(deliveries, self.live, wait).await
+        self.worker.defer_all(deliveries, self.held_leases, wait).await
     }
 }
 
 /// The result of recording an arrival.
 enum Settled {
     /// It is recorded; whether something was left at the target.
-    Written(Result<(), Setback>),
-    Unwritten(Setback),
+    Written(Result<(), AttemptError>),
+    Unwritten(AttemptError),
 }
 
 /// How many bytes a message is about.
@@ -356,6 +364,6 @@ fn bytes_of(message: &Message, blob: &BlobRow) -> u64 {
     of_segment().unwrap_or(blob.size)
 }
 
-fn tried(outcome: &Result<Outcome, Setback>) -> bool {
-    !matches!(outcome, Err(Setback::NotBegun))
+fn tried(outcome: &Result<MessageResult, AttemptError>) -> bool {
+    !matches!(outcome, Err(AttemptError::NotBegun))
 }

@@ -12,12 +12,12 @@ use store::{ErrorKind, StoreError, Table};
 const READ: usize = 50;
 
 /// A blob and its replica at the target.
-pub(super) type Job = (BlobRow, ReplicaRow);
+pub(super) type BlobAndReplica = (BlobRow, ReplicaRow);
 
 /// The items that the messages for one target are about.
 #[derive(Default)]
 pub(super) struct Batch {
-    jobs: HashMap<BlobId, Result<Job, StoreError>>,
+    jobs: HashMap<BlobId, Result<BlobAndReplica, StoreError>>,
     digests: HashMap<BlobId, PartDigest>,
 }
 
@@ -70,7 +70,7 @@ impl Batch {
     ///
     /// # Errors
     /// `ErrorKind::Corrupt`.
-    pub(super) fn job(&self, blob: &BlobId) -> Result<Option<Job>, StoreError> {
+    pub(super) fn job(&self, blob: &BlobId) -> Result<Option<BlobAndReplica>, StoreError> {
         self.jobs.get(blob).cloned().transpose()
     }
 

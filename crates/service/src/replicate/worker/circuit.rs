@@ -2,11 +2,11 @@
 
 use super::asked::{Asked, fault_of_target};
 use super::at_target::AtTarget;
-use super::delivery::{Delivery, Setback, Verdict};
-use super::live::Live;
+use super::delivery::{AttemptError, Delivery, Verdict};
+use super::held_leases::HeldLeases;
 use super::places::Worker;
 use crate::replicate::feed::{feed, send_probe};
-use crate::replicate::replicator::Outcome;
+use crate::replicate::replicator::MessageResult;
 use domain::circuit::{Circuit, News};
 use domain::replica::{Message, State};
 use futures::future::join_all;
@@ -21,7 +21,7 @@ impl AtTarget<'_> {
     /// what it is asked for works.
     pub(super) async fn tell_circuit(
         &self,
-        outcomes: &[Result<Outcome, Setback>],
+        outcomes: &[Result<MessageResult, AttemptError>],
         went: bool,
         asked: Asked,
     ) -> Option<bool> {
@@ -78,7 +78,7 @@ impl AtTarget<'_> {
 
     pub(super) async fn park(&self, delivery: &Delivery, wait: SignedDuration) -> Verdict {
         self.parked.store(true, Ordering::Relaxed);
-        self.worker.park(delivery, self.live, wait).await
+        self.worker.park(delivery, self.held_leases, wait).await
     }
 
     /// When all is recorded: sends the probe of a circuit that was opened, for a replica that still waits and has not
@@ -121,7 +121,7 @@ impl AtTarget<'_> {
 impl Worker {
     /// The circuit is open: the message is acknowledged, and its replica waits without one until the target works again.
     /// `wait`: when it comes again if that cannot be.
-    async fn park(&self, delivery: &Delivery, live: &Live, wait: SignedDuration) -> Verdict {
+    async fn park(&self, delivery: &Delivery, held_leases: &HeldLeases, wait: SignedDuration) -> Verdict {
         let (blob, target) = delivery.message.subject();
         let parked = match self.replicator.table.replicas().park(blob, target).await {
             Ok(true) => return Verdict::Done,
@@ -130,10 +130,10 @@ impl Worker {
         };
         match parked {
             Ok(true) => Verdict::Done,
-            Ok(false) => self.defer(delivery, live, wait).await,
+            Ok(false) => self.defer(delivery, held_leases, wait).await,
             Err(error) => {
                 tracing::warn!(%blob, target, error = error.for_log(), "the replica could not be parked; its message waits");
-                self.defer(delivery, live, wait).await
+                self.defer(delivery, held_leases, wait).await
             }
         }
     }

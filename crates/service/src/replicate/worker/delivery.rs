@@ -30,7 +30,7 @@ pub enum Verdict {
 }
 
 /// Why a message has to come again.
-pub(super) enum Setback {
+pub(super) enum AttemptError {
     Failed(ReplicaError),
     /// It was not begun: there was no time left, or the target did not do what others were about.
     NotBegun,

@@ -14,7 +14,7 @@ pub(super) async fn gather<T, A, W>(
     arrival: impl Fn(&T) -> Option<A>,
     write: impl AsyncFn(Vec<(usize, A)>) -> W,
 ) -> (Vec<Option<T>>, Vec<W>) {
-    enum Event<T, W> {
+    enum GatherEvent<T, W> {
         Tried(Option<(usize, T)>),
         Written(W),
         Quiet,
@@ -34,19 +34,19 @@ pub(super) async fn gather<T, A, W>(
             return (outcomes, written);
         }
         let event = tokio::select! {
-            tried = attempts.next(), if !ended => Event::Tried(tried),
-            Some(done) = writes.next() => Event::Written(done),
-            () = sleep(quiet), if !arrived.is_empty() => Event::Quiet,
+            tried = attempts.next(), if !ended => GatherEvent::Tried(tried),
+            Some(done) = writes.next() => GatherEvent::Written(done),
+            () = sleep(quiet), if !arrived.is_empty() => GatherEvent::Quiet,
         };
-        is_quiet = matches!(event, Event::Quiet);
+        is_quiet = matches!(event, GatherEvent::Quiet);
         match event {
-            Event::Tried(Some((index, outcome))) => {
+            GatherEvent::Tried(Some((index, outcome))) => {
                 arrived.extend(arrival(&outcome).map(|arrival| (index, arrival)));
                 outcomes[index] = Some(outcome);
             }
-            Event::Tried(None) => ended = true,
-            Event::Written(done) => written.push(done),
-            Event::Quiet => {}
+            GatherEvent::Tried(None) => ended = true,
+            GatherEvent::Written(done) => written.push(done),
+            GatherEvent::Quiet => {}
         }
     }
 }

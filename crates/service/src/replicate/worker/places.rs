@@ -1,6 +1,6 @@
 //! The places that a worker takes at targets that have only so many.
 
-use super::live::Live;
+use super::held_leases::HeldLeases;
 use crate::replicate::replicator::Replicator;
 use jiff::SignedDuration;
 use store::DeadLetters;
@@ -9,7 +9,7 @@ use store::rows::{from_now, now};
 /// How long messages and places stay with a worker that does not say that it is alive.
 pub(super) const HOLD: SignedDuration = SignedDuration::from_secs(30);
 /// When messages come again that found no place at their target, in seconds.
-const NO_PLACE: std::ops::Range<i64> = 10..40;
+const NO_SLOT: std::ops::Range<i64> = 10..40;
 /// What it takes to work on messages.
 pub struct Worker {
     /// Copies.
@@ -24,7 +24,11 @@ pub struct Worker {
 
 impl Worker {
     /// Takes a place at a target that has only so many. `Err`: all are taken; how long to wait.
-    pub(super) async fn slot(&self, target: &str, live: &Live) -> Result<Option<u16>, SignedDuration> {
+    pub(super) async fn slot(
+        &self,
+        target: &str,
+        held_leases: &HeldLeases,
+    ) -> Result<Option<u16>, SignedDuration> {
         let place = self.replicator.targets.get(target);
         let Some(places) = place.ok().and_then(|place| place.config.max_workers) else {
             return Ok(None);
@@ -34,10 +38,10 @@ impl Worker {
             .slots()
             .take(target, places, &self.name, now(), from_now(HOLD))
             .await;
-        let wait = SignedDuration::from_secs(rand::random_range(NO_PLACE));
+        let wait = SignedDuration::from_secs(rand::random_range(NO_SLOT));
         match taken {
             Ok(Some(slot)) => {
-                live.take(target, slot);
+                held_leases.take(target, slot);
                 Ok(Some(slot))
             }
             Ok(None) => Err(wait),
@@ -59,8 +63,8 @@ impl Worker {
     }
 
     /// Gives a place back.
-    pub(super) async fn leave(&self, target: &str, slot: u16, live: &Live) {
-        live.leave(target, slot);
+    pub(super) async fn leave(&self, target: &str, slot: u16, held_leases: &HeldLeases) {
+        held_leases.leave(target, slot);
         if let Err(error) = self.replicator.table.slots().free(target, slot, &self.name).await {
             tracing::warn!(
                 target,

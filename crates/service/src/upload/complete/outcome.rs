@@ -6,7 +6,7 @@ use store::rows::{NodeRow, UploadRow};
 
 /// How a finalize ended.
 #[derive(Debug)]
-pub enum Outcome {
+pub enum FinalizeResult {
     /// There is a file, unless it was deleted or replaced since.
     Complete(Box<UploadRow>, Option<Box<NodeRow>>),
     /// It goes on, here or elsewhere; ask again.

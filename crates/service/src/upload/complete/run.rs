@@ -1,15 +1,15 @@
 //! One finalize on its way: each step of [`domain::finalize`] carried out, and answered.
 
 use super::finalizer::Finalizer;
-use super::outcome::Outcome;
+use super::outcome::FinalizeResult;
 use crate::file::commit::commit_file;
 use crate::upload::stored::{Stored, missing_parts, stored};
 use domain::blob::Life;
 use domain::content::{ContentId, PartDigest};
-use domain::finalize::{Answer, End, Step, Why};
+use domain::finalize::{End, ReopenReason, Step, StepResult};
 use domain::id::BlobId;
 use domain::placement::Destination;
-use domain::upload::{Event, Refusal, State, Whose, step};
+use domain::upload::{ContentSource, Refusal, State, UploadEvent, step};
 use jiff::{SignedDuration, Timestamp};
 use std::time::Duration;
 use store::objects::{Completion, StoredPart};
@@ -24,7 +24,7 @@ pub(super) struct Run<'a> {
     upload: UploadRow,
     /// Where its file shall go instead.
     destination: &'a Destination,
-    patience: Duration,
+    timeout: Duration,
     /// The parts that the store has.
     parts: Vec<StoredPart>,
     /// Their digests, or those of the object's parts.
@@ -46,13 +46,13 @@ impl<'a> Run<'a> {
         finalizer: &'a Finalizer,
         upload: &UploadRow,
         destination: &'a Destination,
-        patience: Duration,
+        timeout: Duration,
     ) -> Self {
         Self {
             finalizer,
             upload: upload.clone(),
             destination,
-            patience,
+            timeout,
             parts: Vec::new(),
             digests: Vec::new(),
             missing: Vec::new(),
@@ -63,18 +63,18 @@ impl<'a> Run<'a> {
         }
     }
 
-    pub(super) async fn carry_out(mut self) -> Result<Outcome, StoreError> {
+    pub(super) async fn carry_out(mut self) -> Result<FinalizeResult, StoreError> {
         let mut next = Step::START;
         loop {
             let answer = match next {
                 Step::Lease => self.lease().await?,
-                Step::Look => self.look().await?,
-                Step::WriteLedger => self.write_ledger().await?,
+                Step::ListParts => self.list_parts().await?,
+                Step::WritePartDigests => self.write_part_digests().await?,
                 Step::FindBlob | Step::FindWinner => self.find_blob().await?,
                 Step::Assemble => self.assemble().await?,
                 Step::FindObject => self.find_object().await?,
-                Step::Share | Step::ShareWinner => self.commit(Whose::Shared).await?,
-                Step::Own => self.commit(Whose::Own).await?,
+                Step::Share | Step::ShareWinner => self.commit(ContentSource::Shared).await?,
+                Step::Own => self.commit(ContentSource::Own).await?,
                 Step::Reopen(why) => self.reopen(why).await?,
                 Step::End(end) => return self.end(end).await,
             };
@@ -84,11 +84,11 @@ impl<'a> Run<'a> {
         }
     }
 
-    async fn lease(&mut self) -> Result<Answer, StoreError> {
-        let patience = self.patience.try_into().unwrap_or(SignedDuration::MAX);
+    async fn lease(&mut self) -> Result<StepResult, StoreError> {
+        let timeout = self.timeout.try_into().unwrap_or(SignedDuration::MAX);
         // A fraction of a millisecond that is ours alone, to know our lease by.
         let mark = SignedDuration::from_nanos(rand::random_range(0..1_000_000));
-        let (lease, now) = (Event::Lease(patience.saturating_add(mark)), now());
+        let (lease, now) = (UploadEvent::Lease(timeout.saturating_add(mark)), now());
         let table = &self.finalizer.table;
         let redirect = |next: &mut UploadRow| {
             next.redirect(self.destination);
@@ -100,46 +100,47 @@ impl<'a> Run<'a> {
         {
             Ok(leased) => {
                 self.upload = leased;
-                Ok(Answer::Done)
+                Ok(StepResult::Done)
             }
             // A write whose answer got lost is sent again, and then refused because of itself.
             Err(error) if error.conflict() == Some(Conflict::UploadChanged) => {
-                let wanted = step(&self.upload.session(), lease, now).map(|(session, _)| session.lease_until);
+                let wanted =
+                    step(&self.upload.lifecycle(), lease, now).map(|(lifecycle, _)| lifecycle.lease_until);
                 let row = table.uploads().get(&self.upload.account, &self.upload.id).await?;
                 let mine = |row: &UploadRow| row.state == State::Finalizing && Ok(row.lease_until) == wanted;
                 match row.filter(mine) {
                     Some(row) => {
                         self.upload = row;
-                        Ok(Answer::Done)
+                        Ok(StepResult::Done)
                     }
-                    None => Ok(Answer::Changed),
+                    None => Ok(StepResult::Changed),
                 }
             }
-            Err(TransitionError::Refused(Refusal::Held(_))) => Ok(Answer::Held),
-            Err(TransitionError::Refused(_)) => Ok(Answer::Changed),
+            Err(TransitionError::Refused(Refusal::Held(_))) => Ok(StepResult::Held),
+            Err(TransitionError::Refused(_)) => Ok(StepResult::Changed),
             Err(TransitionError::Store(error)) => Err(error),
         }
     }
 
-    async fn look(&mut self) -> Result<Answer, StoreError> {
+    async fn list_parts(&mut self) -> Result<StepResult, StoreError> {
         let plan = self.upload.parts()?;
         let answer = match stored(&self.finalizer.table, &self.finalizer.objects, &self.upload).await? {
             Stored::Nothing => {
                 self.missing = missing_parts(&plan, &[]);
-                return Ok(Answer::Nothing);
+                return Ok(StepResult::Nothing);
             }
             Stored::Parts(parts) => {
                 self.missing = missing_parts(&plan, &parts);
                 if !self.missing.is_empty() {
-                    return Ok(Answer::Missing);
+                    return Ok(StepResult::Missing);
                 }
                 self.digests = parts.iter().map(|part| part.digest).collect();
                 self.parts = parts;
-                Answer::Parts
+                StepResult::Parts
             }
             Stored::Object(digests) => {
                 self.digests = digests;
-                Answer::Object
+                StepResult::Object
             }
         };
         let content = self.content()?;
@@ -147,7 +148,7 @@ impl<'a> Run<'a> {
             .upload
             .content_id
             .is_some_and(|announced| announced != content);
-        Ok(if other { Answer::OtherContent } else { answer })
+        Ok(if other { StepResult::OtherContent } else { answer })
     }
 
     fn content(&self) -> Result<ContentId, StoreError> {
@@ -155,23 +156,23 @@ impl<'a> Run<'a> {
             .ok_or_else(|| StoreError::corrupt(format!("upload {} has no parts", self.upload.id)))
     }
 
-    async fn write_ledger(&self) -> Result<Answer, StoreError> {
+    async fn write_part_digests(&self) -> Result<StepResult, StoreError> {
         match self
             .finalizer
             .table
             .blobs()
-            .write_ledger(&self.upload, &self.digests)
+            .write_part_digests(&self.upload, &self.digests)
             .await
         {
-            Ok(()) => Ok(Answer::Done),
-            Err(error) if error.is_conflict() => Ok(Answer::Changed),
+            Ok(()) => Ok(StepResult::Done),
+            Err(error) if error.is_conflict() => Ok(StepResult::Changed),
             Err(error) => Err(error),
         }
     }
 
     /// Looks for a blob with this content whose object is there: what was just sent must not be thrown away for one that
     /// is lost.
-    async fn find_blob(&mut self) -> Result<Answer, StoreError> {
+    async fn find_blob(&mut self) -> Result<StepResult, StoreError> {
         let Finalizer {
             table,
             objects,
@@ -184,19 +185,19 @@ impl<'a> Run<'a> {
             .with_content(&content, scope.of(&self.upload.account))
             .await?
         else {
-            return Ok(Answer::NotFound);
+            return Ok(StepResult::NotFound);
         };
         let found = objects.look_for(&object_key(&blob.id), &content).await?;
         if !found.is_certain(blob.size) {
             // What was just sent is certain: what is not gives way, even where the reconciler would leave it alone.
             table.blobs().lose(&blob, now()).await?;
-            return Ok(Answer::NotFound);
+            return Ok(StepResult::NotFound);
         }
         self.found = Some(blob.id);
-        Ok(Answer::Found)
+        Ok(StepResult::Found)
     }
 
-    async fn assemble(&self) -> Result<Answer, StoreError> {
+    async fn assemble(&self) -> Result<StepResult, StoreError> {
         let (key, content) = (self.upload.object_key(), self.content()?);
         let id = self.upload.multipart_id.as_deref().unwrap_or_default();
         let completed = self.finalizer.objects.complete_multipart(
@@ -205,57 +206,61 @@ impl<'a> Run<'a> {
             &self.parts,
             self.upload.size,
             &content,
-            self.patience,
+            self.timeout,
         );
         Ok(match completed.await? {
-            Completion::Done => Answer::Done,
-            Completion::Unanswered => Answer::Unanswered,
-            Completion::PartsChanged => Answer::PartsChanged,
-            Completion::NoSuchUpload => Answer::Nothing,
+            Completion::Done => StepResult::Done,
+            Completion::Unanswered => StepResult::Unanswered,
+            Completion::PartsChanged => StepResult::PartsChanged,
+            Completion::NoSuchUpload => StepResult::Nothing,
         })
     }
 
-    async fn find_object(&self) -> Result<Answer, StoreError> {
+    async fn find_object(&self) -> Result<StepResult, StoreError> {
         let (key, content) = (self.upload.object_key(), self.content()?);
         let there = self
             .finalizer
             .objects
             .has(&key, self.upload.size, &content)
             .await?;
-        Ok(if there { Answer::Object } else { Answer::Nothing })
+        Ok(if there {
+            StepResult::Object
+        } else {
+            StepResult::Nothing
+        })
     }
 
     /// The one transaction that makes the file: of the upload's own object, which becomes a blob, or of the blob that was
     /// found.
-    async fn commit(&mut self, whose: Whose) -> Result<Answer, StoreError> {
+    async fn commit(&mut self, whose: ContentSource) -> Result<StepResult, StoreError> {
         let (now, content) = (now(), self.content()?);
         let upload = &self.upload;
         let blob = match whose {
-            Whose::Own => upload.blob.clone(),
-            Whose::Shared => self
+            ContentSource::Own => upload.blob.clone(),
+            ContentSource::Shared => self
                 .found
                 .clone()
                 .ok_or_else(|| StoreError::corrupt(format!("upload {} shares no blob", upload.id)))?,
         };
         let file = FileContent::of(upload, content, &blob);
         let table = &self.finalizer.table;
-        let new = (whose == Whose::Own).then(|| self.new_blob(content, now));
+        let new = (whose == ContentSource::Own).then(|| self.new_blob(content, now));
         let targets = if new.is_some() {
-            let roster = table.targets().recent_roster().await?;
+            let target_registry = table.targets().recent_target_registry().await?;
             table
                 .targets()
-                .of_file(&roster, &upload.account, upload.parent.as_ref())
+                .of_file(&target_registry, &upload.account, upload.parent.as_ref())
                 .await?
         } else {
             Vec::new()
         };
         let new = new.as_ref().map(|blob| (blob, &targets[..]));
-        let error = match commit_file(table, upload, Event::Commit(whose), &file, new, now).await {
+        let error = match commit_file(table, upload, UploadEvent::Commit(whose), &file, new, now).await {
             Ok((complete, node)) => {
                 self.upload = complete;
                 self.file = Some(node);
                 self.targets = targets.into_iter().map(|member| member.name).collect();
-                return Ok(Answer::Done);
+                return Ok(StepResult::Done);
             }
             Err(TransitionError::Store(StoreError {
                 kind: ErrorKind::Conflict(conflict),
@@ -264,12 +269,12 @@ impl<'a> Run<'a> {
             Err(error) => return Err(error.into_store_error()),
         };
         match error {
-            Conflict::UploadChanged => Ok(Answer::Changed),
-            Conflict::ContentExists => Ok(Answer::ContentExists),
-            Conflict::BlobGone => Ok(Answer::BlobGone),
+            Conflict::UploadChanged => Ok(StepResult::Changed),
+            Conflict::ContentExists => Ok(StepResult::ContentExists),
+            Conflict::BlobGone => Ok(StepResult::BlobGone),
             Conflict::NameTaken | Conflict::ParentGone => {
                 self.refused = Some(error);
-                Ok(Answer::NoPlace)
+                Ok(StepResult::NoPlacement)
             }
             other => Err(other.into()),
         }
@@ -289,69 +294,73 @@ impl<'a> Run<'a> {
         }
     }
 
-    async fn reopen(&self, why: Why) -> Result<Answer, StoreError> {
+    async fn reopen(&self, why: ReopenReason) -> Result<StepResult, StoreError> {
         let reopen = |next: &mut UploadRow| {
-            if why == Why::PartsGone {
+            if why == ReopenReason::PartsGone {
                 next.multipart_id = None;
             }
         };
         let table = &self.finalizer.table;
         match table
             .uploads()
-            .transition(&self.upload, Event::Release, now(), reopen, vec![])
+            .transition(&self.upload, UploadEvent::Release, now(), reopen, vec![])
             .await
         {
-            Ok(_) => Ok(Answer::Done),
-            Err(error) if error.conflict().is_some() => Ok(Answer::Changed),
+            Ok(_) => Ok(StepResult::Done),
+            Err(error) if error.conflict().is_some() => Ok(StepResult::Changed),
             Err(error) => Err(error.into_store_error()),
         }
     }
 
-    async fn end(self, end: End) -> Result<Outcome, StoreError> {
+    async fn end(self, end: End) -> Result<FinalizeResult, StoreError> {
         let content = self.content();
         match end {
             End::InProgress => self.in_progress(self.upload.clone()),
-            End::AsItStands => self.as_it_stands().await,
+            End::ReRead => self.as_it_stands().await,
             End::Complete => {
                 let (upload, file) = (&self.upload, self.file.as_ref());
                 self.finalizer.after_commit(upload, file, &self.targets).await;
                 let file = self.file.map(Box::new);
-                Ok(Outcome::Complete(Box::new(self.upload), file))
+                Ok(FinalizeResult::Complete(Box::new(self.upload), file))
             }
-            End::Reopened(Why::PartsGone | Why::PartsMissing) => Ok(Outcome::PartsMissing(self.missing)),
-            End::Reopened(Why::PartsChanged) => Ok(Outcome::PartsChanged),
-            End::Reopened(Why::OtherContent) => {
+            End::Reopened(ReopenReason::PartsGone | ReopenReason::PartsMissing) => {
+                Ok(FinalizeResult::PartsMissing(self.missing))
+            }
+            End::Reopened(ReopenReason::PartsChanged) => Ok(FinalizeResult::PartsChanged),
+            End::Reopened(ReopenReason::OtherContent) => {
                 let stored = content?;
                 let announced = self.upload.content_id.unwrap_or(stored);
-                Ok(Outcome::ContentMismatch { announced, stored })
+                Ok(FinalizeResult::ContentMismatch { announced, stored })
             }
-            End::Reopened(Why::NoPlace) => Err(self.refused.unwrap_or(Conflict::NameTaken).into()),
+            End::Reopened(ReopenReason::NoPlacement) => {
+                Err(self.refused.unwrap_or(Conflict::NameTaken).into())
+            }
         }
     }
 
     /// How the upload stands now that somebody else changed it.
-    async fn as_it_stands(&self) -> Result<Outcome, StoreError> {
+    async fn as_it_stands(&self) -> Result<FinalizeResult, StoreError> {
         let table = &self.finalizer.table;
         let read = table.uploads().get(&self.upload.account, &self.upload.id).await?;
         let Some(row) = read else {
-            return Ok(Outcome::Ended(State::Expired));
+            return Ok(FinalizeResult::Ended(State::Expired));
         };
         match row.state {
             State::Complete => {
                 let file = table.uploads().file_of(&row).await?;
-                Ok(Outcome::Complete(Box::new(row), file.map(Box::new)))
+                Ok(FinalizeResult::Complete(Box::new(row), file.map(Box::new)))
             }
-            state if state.is_final() => Ok(Outcome::Ended(state)),
-            _ if row.session().has_lapsed(now()) => Ok(Outcome::Ended(State::Expired)),
+            state if state.is_final() => Ok(FinalizeResult::Ended(state)),
+            _ if row.lifecycle().has_lapsed(now()) => Ok(FinalizeResult::Ended(State::Expired)),
             _ => self.in_progress(row),
         }
     }
 
     /// Somebody else is at it. What was asked for here besides must not be forgotten silently.
-    fn in_progress(&self, row: UploadRow) -> Result<Outcome, StoreError> {
+    fn in_progress(&self, row: UploadRow) -> Result<FinalizeResult, StoreError> {
         if row.clone().redirect(self.destination) {
             return Err(Conflict::UploadChanged.into());
         }
-        Ok(Outcome::InProgress(Box::new(row)))
+        Ok(FinalizeResult::InProgress(Box::new(row)))
     }
 }

@@ -1,11 +1,11 @@
 //! Many replicas at once: arrivals in few transactions, replicas that are made where they are missing, what a batch reads.
 
-use super::model::{Place, Shape, ledger_item, now, segment, state_of};
-use super::{check, put_world, tally_of};
+use super::model::{ReplicaFixture, Shape, now, part_digests_item, segment, state_of};
+use super::{check, counters_of, put_world};
 use crate::stack::table;
 use crate::{Item, put};
 use domain::content::PartDigest;
-use domain::replica::{State, Tally};
+use domain::replica::{ReplicaCounters, State};
 use futures::future::join_all;
 use store::replicas::arriving::Arrival;
 use store::rows::{BlobRow, ReplicaRow, SegmentRow, WaitingFor};
@@ -16,7 +16,7 @@ fn arrival(replica: &ReplicaRow) -> Arrival {
         replica: replica.clone(),
         key: "new key".to_owned(),
         checksum: "new sum".to_owned(),
-        copied: Place::SIZE,
+        copied: ReplicaFixture::SIZE,
     }
 }
 
@@ -31,30 +31,32 @@ fn mixed(count: usize) -> Vec<Shape> {
     (0..count).map(shape).collect()
 }
 
-/// Puts replicas at a target with the tally that belongs to all of them. Gives them as they are read.
-async fn put_many(table: &Table, target: &str, shapes: &[Shape]) -> Vec<(Place, ReplicaRow)> {
-    let mut tallies: Vec<(Place, Tally)> = Vec::new();
+/// Puts replicas at a target with the counters that belongs to all of them. Gives them as they are read.
+async fn put_many(table: &Table, target: &str, shapes: &[Shape]) -> Vec<(ReplicaFixture, ReplicaRow)> {
+    let mut all_counters: Vec<(ReplicaFixture, ReplicaCounters)> = Vec::new();
     let mut made = Vec::new();
     for shape in shapes {
-        let place = Place::at(target);
+        let place = ReplicaFixture::at(target);
         let replica = place.replica(*shape);
         put(table, &[&place.item(&replica)]).await.unwrap();
-        let same = |(other, _): &&mut (Place, Tally)| other.tally_key() == place.tally_key();
-        match tallies.iter_mut().find(same) {
-            Some((_, tally)) => *tally += tally_of(Some(&replica)),
-            None => tallies.push((place.clone(), tally_of(Some(&replica)))),
+        let same = |(other, _): &&mut (ReplicaFixture, ReplicaCounters)| {
+            other.counters_key() == place.counters_key()
+        };
+        match all_counters.iter_mut().find(same) {
+            Some((_, counters)) => *counters += counters_of(Some(&replica)),
+            None => all_counters.push((place.clone(), counters_of(Some(&replica)))),
         }
         made.push((place, replica));
     }
-    let items: Vec<Item> = tallies
+    let items: Vec<Item> = all_counters
         .iter()
-        .map(|(place, tally)| place.tally_item(*tally))
+        .map(|(place, counters)| place.counters_item(*counters))
         .collect();
     put(table, &items.iter().collect::<Vec<_>>()).await.unwrap();
     made
 }
 
-async fn remove_all(table: &Table, made: &[(Place, ReplicaRow)]) {
+async fn remove_all(table: &Table, made: &[(ReplicaFixture, ReplicaRow)]) {
     let removed = join_all(made.iter().map(|(place, _)| place.remove(table))).await;
     assert!(removed.iter().all(Result::is_ok), "{removed:?}");
 }
@@ -63,7 +65,7 @@ async fn remove_all(table: &Table, made: &[(Place, ReplicaRow)]) {
 #[tokio::test]
 async fn many_arrive_at_once_and_each_is_counted_once() {
     let table = &table().await;
-    let targets = [Place::new().target, Place::new().target];
+    let targets = [ReplicaFixture::new().target, ReplicaFixture::new().target];
     let shapes = mixed(60);
     let mut made = put_many(table, &targets[0], &shapes).await;
     made.extend(put_many(table, &targets[1], &shapes).await);
@@ -76,7 +78,7 @@ async fn many_arrive_at_once_and_each_is_counted_once() {
     arrivals.extend(twice);
     table.replicas().arrive(arrivals, now()).await.unwrap();
 
-    let mut expected = [Tally::default(); 2];
+    let mut expected = [ReplicaCounters::default(); 2];
     for (place, before) in &made {
         let is = table.replicas().get(&place.blob, &place.target).await.unwrap();
         if place.blob == gone.blob {
@@ -87,14 +89,14 @@ async fn many_arrive_at_once_and_each_is_counted_once() {
         assert_eq!(state_of(&is), (State::Available, false), "{is:?}");
         let again = before.state == State::Available;
         assert_eq!(is.available_at == before.available_at, again, "{is:?}");
-        let tally = &mut expected[usize::from(place.target == targets[1])];
-        *tally += tally_of(Some(&is));
+        let counters = &mut expected[usize::from(place.target == targets[1])];
+        *counters += counters_of(Some(&is));
         if !again {
-            *tally = tally.copied(Place::SIZE);
+            *counters = counters.copied(ReplicaFixture::SIZE);
         }
     }
     for (target, expected) in targets.iter().zip(expected) {
-        assert_eq!(table.targets().tally(target).await.unwrap(), expected);
+        assert_eq!(table.targets().counters(target).await.unwrap(), expected);
         for what in [WaitingFor::Bytes, WaitingFor::Somebody] {
             assert_eq!(table.targets().waiting(target, what, 100).await.unwrap(), []);
         }
@@ -106,7 +108,7 @@ async fn many_arrive_at_once_and_each_is_counted_once() {
 #[tokio::test]
 async fn the_same_arrivals_from_two_workers_are_counted_once() {
     let table = &table().await;
-    let target = Place::new().target;
+    let target = ReplicaFixture::new().target;
     let made = put_many(table, &target, &[(State::Pending, false); 30]).await;
     let arrivals: Vec<Arrival> = made.iter().map(|(_, replica)| arrival(replica)).collect();
     let (one, other) = tokio::join!(
@@ -115,11 +117,12 @@ async fn the_same_arrivals_from_two_workers_are_counted_once() {
     );
     one.unwrap();
     other.unwrap();
-    let mut expected = Tally::default();
+    let mut expected = ReplicaCounters::default();
     for _ in &made {
-        expected += Tally::moved(None, Some(State::Available), Place::SIZE).copied(Place::SIZE);
+        expected += ReplicaCounters::moved(None, Some(State::Available), ReplicaFixture::SIZE)
+            .copied(ReplicaFixture::SIZE);
     }
-    assert_eq!(table.targets().tally(&target).await.unwrap(), expected);
+    assert_eq!(table.targets().counters(&target).await.unwrap(), expected);
     remove_all(table, &made).await;
 }
 
@@ -127,7 +130,7 @@ async fn the_same_arrivals_from_two_workers_are_counted_once() {
 #[tokio::test]
 async fn what_waits_is_in_the_index_of_its_target() {
     let table = table().await;
-    let target = Place::new().target;
+    let target = ReplicaFixture::new().target;
     let shapes = [
         (State::Pending, false),
         (State::Failed, true),
@@ -172,9 +175,13 @@ async fn what_waits_is_in_the_index_of_its_target() {
 #[tokio::test]
 async fn replicas_are_added_where_they_are_missing() {
     let table = table().await;
-    let (here, there, third) = (Place::new(), Place::new(), Place::new());
+    let (here, there, third) = (
+        ReplicaFixture::new(),
+        ReplicaFixture::new(),
+        ReplicaFixture::new(),
+    );
     let blob = &here.blob;
-    let at = |place: &Place| Place {
+    let at = |place: &ReplicaFixture| ReplicaFixture {
         blob: blob.clone(),
         target: place.target.clone(),
     };
@@ -211,11 +218,11 @@ async fn replicas_are_added_where_they_are_missing() {
     put_world(&table, &there, Some(&arrived)).await.unwrap();
     let made = table.replicas().add(blob, &members, now()).await.unwrap();
     assert_eq!(made, [here.target.as_str()]);
-    let pending = ReplicaRow::pending(blob, Place::SIZE, &here.member(), now());
-    check(&table, &here, Some(&pending), tally_of(Some(&pending)))
+    let pending = ReplicaRow::pending(blob, ReplicaFixture::SIZE, &here.member(), now());
+    check(&table, &here, Some(&pending), counters_of(Some(&pending)))
         .await
         .unwrap();
-    check(&table, &there, Some(&arrived), tally_of(Some(&arrived)))
+    check(&table, &there, Some(&arrived), counters_of(Some(&arrived)))
         .await
         .unwrap();
     // Whoever adds the same at the same moment makes it once.
@@ -223,8 +230,8 @@ async fn replicas_are_added_where_they_are_missing() {
     let adds = join_all((0..4).map(|_| table.replicas().add(blob, &members, now()))).await;
     let made: Vec<String> = adds.into_iter().flat_map(Result::unwrap).collect();
     assert_eq!(made, [third.target.as_str()]);
-    let pending = ReplicaRow::pending(blob, Place::SIZE, &third.member(), now());
-    check(&table, &third, Some(&pending), tally_of(Some(&pending)))
+    let pending = ReplicaRow::pending(blob, ReplicaFixture::SIZE, &third.member(), now());
+    check(&table, &third, Some(&pending), counters_of(Some(&pending)))
         .await
         .unwrap();
     for place in [here, there, third] {
@@ -235,20 +242,20 @@ async fn replicas_are_added_where_they_are_missing() {
 #[tokio::test]
 async fn a_batch_reads_what_its_messages_are_about() {
     let table = table().await;
-    let (one, other) = (Place::new(), Place::new());
+    let (one, other) = (ReplicaFixture::new(), ReplicaFixture::new());
     let replica = one.replica((State::Pending, false));
     let blob = Item::new(
         &BlobRow::key_of(&one.blob),
         serde_json::to_value(one.blob_row()).unwrap(),
     );
-    put(&table, &[&one.item(&replica), &blob, &ledger_item(&one)])
+    put(&table, &[&one.item(&replica), &blob, &part_digests_item(&one)])
         .await
         .unwrap();
     // A replica without its blob is none.
     put(&table, &[&other.item(&other.replica((State::Pending, false)))])
         .await
         .unwrap();
-    let subject = |place: &Place| (place.blob.clone(), place.target.clone());
+    let subject = |place: &ReplicaFixture| (place.blob.clone(), place.target.clone());
     let jobs = table
         .replicas()
         .jobs(&[subject(&one), subject(&other), subject(&one)])
@@ -273,7 +280,7 @@ async fn a_batch_reads_what_its_messages_are_about() {
 #[tokio::test]
 async fn what_is_parked_is_found_until_it_has_a_message() {
     let table = &table().await;
-    let target = Place::new().target;
+    let target = ReplicaFixture::new().target;
     let shapes = [
         (State::Pending, false),
         (State::Copying, true),
@@ -355,7 +362,7 @@ async fn what_is_parked_is_found_until_it_has_a_message() {
 #[tokio::test]
 async fn many_are_removed_at_once_and_each_is_counted_once() {
     let table = &table().await;
-    let targets = [Place::new().target, Place::new().target];
+    let targets = [ReplicaFixture::new().target, ReplicaFixture::new().target];
     let shapes = mixed(50);
     let mut made = put_many(table, &targets[0], &shapes).await;
     made.extend(put_many(table, &targets[1], &shapes).await);
@@ -384,9 +391,10 @@ async fn many_are_removed_at_once_and_each_is_counted_once() {
         let is = table.replicas().get(&place.blob, &place.target).await.unwrap();
         assert_eq!(is.is_some(), number == 1, "{number}: {is:?}");
     }
-    let arrived = Tally::moved(None, Some(State::Available), Place::SIZE).copied(Place::SIZE);
-    for (target, expected) in targets.iter().zip([arrived, Tally::default()]) {
-        assert_eq!(table.targets().tally(target).await.unwrap(), expected);
+    let arrived = ReplicaCounters::moved(None, Some(State::Available), ReplicaFixture::SIZE)
+        .copied(ReplicaFixture::SIZE);
+    for (target, expected) in targets.iter().zip([arrived, ReplicaCounters::default()]) {
+        assert_eq!(table.targets().counters(target).await.unwrap(), expected);
     }
     remove_all(table, &made).await;
 }

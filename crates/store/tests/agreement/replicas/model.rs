@@ -3,12 +3,12 @@
 use crate::{Item, due_shard};
 use domain::content::{ContentId, PartDigest};
 use domain::id::BlobId;
-use domain::replica::{Event, STALLED_AFTER, State, Tally, step};
-use domain::targets::roster::{Member, Standing};
+use domain::replica::{ReplicaCounters, ReplicaEvent, STALLED_AFTER, State, step};
+use domain::targets::registry::{Member, TargetStatus};
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
 use store::replicas::arriving::Arrival;
-use store::rows::{BlobRow, LedgerRow, ReplicaRow, SegmentRow, TallyRow, new_id};
+use store::rows::{BlobRow, PartDigestsRow, ReplicaCountersRow, ReplicaRow, SegmentRow, new_id};
 use store::table::Key;
 use store::{Conflict, Table};
 
@@ -45,12 +45,12 @@ pub(super) fn state_of(replica: &ReplicaRow) -> Shape {
 
 /// One blob, and a target that nobody else has.
 #[derive(Debug, Clone)]
-pub(super) struct Place {
+pub(super) struct ReplicaFixture {
     pub(super) blob: BlobId,
     pub(super) target: String,
 }
 
-impl Place {
+impl ReplicaFixture {
     /// How many bytes the blob has.
     pub(super) const SIZE: u64 = 7;
 
@@ -71,15 +71,15 @@ impl Place {
         ReplicaRow::key_of(&self.blob, &self.target)
     }
 
-    pub(super) fn tally_key(&self) -> Key {
-        TallyRow::key_of(&self.target, &self.blob)
+    pub(super) fn counters_key(&self) -> Key {
+        ReplicaCountersRow::key_of(&self.target, &self.blob)
     }
 
     pub(super) fn member(&self) -> Member {
         Member {
             name: self.target.clone(),
             kind: "ceph".to_owned(),
-            standing: Standing::Active,
+            status: TargetStatus::Active,
             only_by_policy: false,
         }
     }
@@ -110,7 +110,7 @@ impl Place {
             bytes_done: done,
             segments_done: u32::from(begun),
             attempts: 3,
-            buried: begun && state == State::Failed,
+            dead_lettered: begun && state == State::Failed,
             last_error: (state != State::Available).then(|| "it was slow".to_owned()),
             restarts: 2,
             multipart_id: begun.then(|| "begun".to_owned()),
@@ -142,8 +142,8 @@ impl Place {
         Item::new(&self.key(), attributes)
     }
 
-    pub(super) fn tally_item(&self, tally: Tally) -> Item {
-        Item::new(&self.tally_key(), serde_json::to_value(tally).unwrap())
+    pub(super) fn counters_item(&self, counters: ReplicaCounters) -> Item {
+        Item::new(&self.counters_key(), serde_json::to_value(counters).unwrap())
     }
 
     /// A segment that is at the target already.
@@ -158,7 +158,7 @@ impl Place {
     /// Removes all that is written about the blob and the target.
     pub(super) async fn remove(&self, table: &Table) -> Result<(), String> {
         let mut keys = Vec::new();
-        for partition in [self.key().pk, self.tally_key().pk] {
+        for partition in [self.key().pk, self.counters_key().pk] {
             keys.extend(table.keys(&partition).await.map_err(|error| error.to_string())?);
         }
         table.delete_all(&keys).await.map_err(|error| error.to_string())
@@ -174,7 +174,7 @@ pub(super) enum Act {
     Arrive,
     Note,
     /// Its dead letter is sent.
-    Bury,
+    DeadLetter,
     GiveUp,
     Redrive,
     Lose,
@@ -183,7 +183,7 @@ pub(super) enum Act {
 
 /// What the store says to it.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub(super) enum Outcome {
+pub(super) enum ExpectedResult {
     Done,
     /// Nothing was to be done.
     Nothing,
@@ -200,7 +200,7 @@ impl Act {
         Self::Record,
         Self::Arrive,
         Self::Note,
-        Self::Bury,
+        Self::DeadLetter,
         Self::GiveUp,
         Self::Redrive,
         Self::Lose,
@@ -208,10 +208,16 @@ impl Act {
     ];
 
     /// Does it to a replica as it was read.
-    pub(super) async fn perform(self, table: &Table, read: &ReplicaRow) -> Result<Outcome, String> {
+    pub(super) async fn perform(self, table: &Table, read: &ReplicaRow) -> Result<ExpectedResult, String> {
         let (blob, target) = (&read.blob, read.target.as_str());
-        let moved = |moved| if moved { Outcome::Done } else { Outcome::Nothing };
-        let done = |()| Outcome::Done;
+        let moved = |moved| {
+            if moved {
+                ExpectedResult::Done
+            } else {
+                ExpectedResult::Nothing
+            }
+        };
+        let done = |()| ExpectedResult::Done;
         let written = match self {
             Self::Begin => table
                 .replicas()
@@ -238,7 +244,7 @@ impl Act {
                 .note_failure(blob, target, "a reason", now())
                 .await
                 .map(done),
-            Self::Bury => table.replicas().note_dead_letter(read).await.map(done),
+            Self::DeadLetter => table.replicas().note_dead_letter(read).await.map(done),
             Self::GiveUp => table
                 .replicas()
                 .give_up(blob, target, "a reason", now())
@@ -250,7 +256,7 @@ impl Act {
         };
         match written {
             Ok(outcome) => Ok(outcome),
-            Err(error) if error.conflict() == Some(Conflict::ReplicaChanged) => Ok(Outcome::Conflict),
+            Err(error) if error.conflict() == Some(Conflict::ReplicaChanged) => Ok(ExpectedResult::Conflict),
             Err(error) => Err(error.to_string()),
         }
     }
@@ -260,13 +266,13 @@ impl Act {
         self,
         read: &ReplicaRow,
         is: Option<&ReplicaRow>,
-    ) -> (Outcome, Option<ReplicaRow>, u64) {
+    ) -> (ExpectedResult, Option<ReplicaRow>, u64) {
         let as_it_was = |outcome| (outcome, is.cloned(), 0);
         // Some are told by their errors, some by their answers, and to some it is all the same.
         let refused = match self {
-            Self::Begin | Self::Forget | Self::Record | Self::Remove => Outcome::Conflict,
-            Self::Redrive | Self::Lose | Self::GiveUp => Outcome::Nothing,
-            Self::Arrive | Self::Note | Self::Bury => Outcome::Done,
+            Self::Begin | Self::Forget | Self::Record | Self::Remove => ExpectedResult::Conflict,
+            Self::Redrive | Self::Lose | Self::GiveUp => ExpectedResult::Nothing,
+            Self::Arrive | Self::Note | Self::DeadLetter => ExpectedResult::Done,
         };
         let Some(is) = is else { return as_it_was(refused) };
         // Whoever saw that there was nothing to do did not look again. What failed is looked at by whoever writes it down.
@@ -295,7 +301,7 @@ impl Act {
                 if read.state != State::Failed && is.due_at.is_some() {
                     next.due_at = Some(due());
                 }
-                return (Outcome::Done, Some(next), COPIED);
+                return (ExpectedResult::Done, Some(next), COPIED);
             }
             // It waits for other bytes than those that it was about.
             (Self::Arrive | Self::Redrive | Self::Lose, _) if !same_wait => return as_it_was(refused),
@@ -304,18 +310,25 @@ impl Act {
                 next.checksum = Some("new sum".to_owned());
                 next.bytes_done = next.size;
                 next.available_at = Some(now());
-                (next.multipart_id, next.last_error, next.buried) = (None, None, false);
+                (next.multipart_id, next.last_error, next.dead_lettered) = (None, None, false);
             }
             (Self::GiveUp, Some(State::Failed)) => note(&mut next),
             // It has failed before.
             (Self::GiveUp | Self::Note, _) if is.state != State::Available => {
                 note(&mut next);
-                return (Outcome::Done, Some(next), 0);
+                return (ExpectedResult::Done, Some(next), 0);
             }
-            (Self::Redrive, Some(_)) => (next.attempts, next.restarts, next.buried) = (0, 0, false),
-            (Self::Bury, _) if is.state == State::Failed && is.updated_at == read.updated_at => {
-                let buried = true;
-                return (Outcome::Done, Some(ReplicaRow { buried, ..is.clone() }), 0);
+            (Self::Redrive, Some(_)) => (next.attempts, next.restarts, next.dead_lettered) = (0, 0, false),
+            (Self::DeadLetter, _) if is.state == State::Failed && is.updated_at == read.updated_at => {
+                let dead_lettered = true;
+                return (
+                    ExpectedResult::Done,
+                    Some(ReplicaRow {
+                        dead_lettered,
+                        ..is.clone()
+                    }),
+                    0,
+                );
             }
             (Self::Lose, Some(State::Pending)) => {
                 next.since = now();
@@ -327,35 +340,37 @@ impl Act {
                 next.multipart_id = None;
                 (next.bytes_done, next.segments_done) = (0, 0);
                 next.restarts += 1;
-                return (Outcome::Done, Some(next), 0);
+                return (ExpectedResult::Done, Some(next), 0);
             }
-            (Self::Remove, _) if is.state == read.state && same_wait => return (Outcome::Done, None, 0),
+            (Self::Remove, _) if is.state == read.state && same_wait => {
+                return (ExpectedResult::Done, None, 0);
+            }
             _ => return as_it_was(refused),
         }
         next.state = to.unwrap();
         let goes_on = matches!(next.state, State::Pending | State::Copying);
         next.due_at = goes_on.then(due);
         let copied = if self == Self::Arrive { COPIED } else { 0 };
-        (Outcome::Done, Some(next), copied)
+        (ExpectedResult::Done, Some(next), copied)
     }
 
-    fn event(self) -> Option<Event> {
+    fn event(self) -> Option<ReplicaEvent> {
         match self {
-            Self::Begin => Some(Event::Begin),
-            Self::Record => Some(Event::Record),
-            Self::Arrive => Some(Event::Arrive),
-            Self::GiveUp => Some(Event::GiveUp),
-            Self::Redrive => Some(Event::Redrive),
-            Self::Lose => Some(Event::Lose),
-            Self::Forget | Self::Note | Self::Bury | Self::Remove => None,
+            Self::Begin => Some(ReplicaEvent::Begin),
+            Self::Record => Some(ReplicaEvent::Record),
+            Self::Arrive => Some(ReplicaEvent::Arrive),
+            Self::GiveUp => Some(ReplicaEvent::GiveUp),
+            Self::Redrive => Some(ReplicaEvent::Redrive),
+            Self::Lose => Some(ReplicaEvent::Lose),
+            Self::Forget | Self::Note | Self::DeadLetter | Self::Remove => None,
         }
     }
 
     /// Whether the segments that were there are there afterwards; `None`: either is right.
-    pub(super) fn leaves_segments(self, outcome: Outcome, read: &ReplicaRow) -> Option<bool> {
+    pub(super) fn leaves_segments(self, outcome: ExpectedResult, read: &ReplicaRow) -> Option<bool> {
         match (self, outcome) {
-            (Self::Remove, Outcome::Done) => Some(false),
-            (Self::Arrive, Outcome::Done) if read.multipart_id.is_some() => Some(false),
+            (Self::Remove, ExpectedResult::Done) => Some(false),
+            (Self::Arrive, ExpectedResult::Done) if read.multipart_id.is_some() => Some(false),
             // Nobody can tell whose they are any more.
             (Self::Arrive | Self::Remove, _) => None,
             _ => Some(true),
@@ -386,10 +401,10 @@ pub(super) fn segment(read: &ReplicaRow) -> SegmentRow {
     }
 }
 
-/// A page of the ledger with one digest, of which a blob of one part has the only one.
-pub(super) fn ledger_item(place: &Place) -> Item {
+/// A page of the part digests with one digest, of which a blob of one part has the only one.
+pub(super) fn part_digests_item(place: &ReplicaFixture) -> Item {
     let digest = PartDigest::of(place.blob.as_str().as_bytes());
-    let key = LedgerRow::key_of(&place.blob, 0);
+    let key = PartDigestsRow::key_of(&place.blob, 0);
     Item::new(
         &key,
         json!({ "blob": place.blob, "page": 0, "digests": [digest] }),
@@ -399,7 +414,7 @@ pub(super) fn ledger_item(place: &Place) -> Item {
 /// From what a replica can be, nothing leads to what it cannot be.
 #[test]
 fn these_are_all_the_shapes() {
-    let place = Place::new();
+    let place = ReplicaFixture::new();
     for shape in SHAPES {
         for act in Act::ALL {
             let read = place.replica(shape);

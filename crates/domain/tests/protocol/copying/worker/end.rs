@@ -4,7 +4,7 @@ use super::super::rows::Replica;
 use super::super::rules::Rule;
 use super::super::{Model, World};
 use super::{Call, Then, Turn, Worker};
-use domain::replica::{Event, State};
+use domain::replica::{ReplicaEvent, State};
 
 impl Worker {
     pub(super) fn end(mut self, model: &Model, world: &mut World) -> Turn {
@@ -20,27 +20,27 @@ impl Worker {
                 if row.state != State::Available {
                     world.touch();
                 }
-                self.goes(Call::Look)
+                self.goes(Call::Recheck)
             }
-            (Call::Look, Some(row)) => self.look_at(model, row),
-            (Call::ReadToGiveUp { .. } | Call::Look, None) => Turn::Done,
-            (Call::GiveUp, _) if !world.transact(model, Event::GiveUp, self.read, |_| ()) => {
+            (Call::Recheck, Some(row)) => self.look_at(model, row),
+            (Call::ReadToGiveUp { .. } | Call::Recheck, None) => Turn::Done,
+            (Call::GiveUp, _) if !world.transact(model, ReplicaEvent::GiveUp, self.read, |_| ()) => {
                 let since = model.keeps(Rule::PinsSince).then_some(self.read.since);
                 self.goes(Call::ReadToGiveUp { since })
             }
             (Call::GiveUp, _) if !model.keeps(Rule::FailsBeforeLetter) => Turn::Done,
-            (Call::GiveUp, _) => self.goes(Call::Look),
+            (Call::GiveUp, _) => self.goes(Call::Recheck),
             (Call::SendLetterFirst, _) => {
                 world.letters = true;
                 self.goes(Call::ReadToGiveUp { since: None })
             }
-            (Call::Bury { same }, _) => {
-                world.bury(model, same);
+            (Call::DeadLetter { same }, _) => {
+                world.dead_letter(model, same);
                 Turn::Done
             }
             (Call::SendLetter { same }, _) => {
                 world.letters = true;
-                self.goes(Call::Bury { same })
+                self.goes(Call::DeadLetter { same })
             }
             _ => Turn::Fails,
         }
@@ -49,7 +49,7 @@ impl Worker {
     /// A worker that checks it, and did not read before that it has failed, has a message that was tried before.
     fn look_at(self, model: &Model, row: Replica) -> Turn {
         let sends = !self.again || model.keeps(Rule::LetterIfAgain);
-        let sends = sends && (!row.buried || self.may_be_letter(model));
+        let sends = sends && (!row.dead_lettered || self.may_be_letter(model));
         match row.state {
             State::Failed if sends => self.goes(Call::SendLetter { same: true }),
             State::Available if model.is_large() && model.keeps(Rule::AbortsIfAvailable) => {

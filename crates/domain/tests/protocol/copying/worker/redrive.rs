@@ -3,7 +3,7 @@
 use super::{Call, Turn, Worker};
 use crate::copying::queue::Message;
 use crate::copying::{Model, World};
-use domain::replica::{Event, State};
+use domain::replica::{ReplicaEvent, State};
 
 impl Worker {
     /// The target's circuit is open.
@@ -12,7 +12,7 @@ impl Worker {
             (Call::Park, _) if world.park(model) => Turn::Done,
             (Call::Park, _) => self.goes(Call::ReadToPark),
             (Call::RedriveToPark, _) => {
-                world.transact(model, Event::Redrive, self.read, |_| ());
+                world.transact(model, ReplicaEvent::Redrive, self.read, |_| ());
                 self.goes(Call::Park)
             }
             (_, Some(row)) if row.state == State::Failed && self.message == Message::Start => {
@@ -30,7 +30,7 @@ impl Worker {
     /// A redrive.
     pub(super) fn redrive(mut self, model: &Model, world: &mut World) -> Turn {
         match (self.call, world.replica) {
-            (Call::Redrive, _) if world.transact(model, Event::Redrive, self.read, |_| ()) => {
+            (Call::Redrive, _) if world.transact(model, ReplicaEvent::Redrive, self.read, |_| ()) => {
                 self.goes(Call::ReadRedriven)
             }
             (Call::Redrive, _) => self.goes(Call::ReadToRedrive),

@@ -26,13 +26,13 @@ fn is_repaired(world: &World) -> bool {
         .is_some_and(|row| row.since == 1 && row.state == State::Available)
 }
 
-fn is_buried(world: &World) -> bool {
-    world.replica.is_some_and(|row| row.buried)
+fn is_dead_lettered(world: &World) -> bool {
+    world.replica.is_some_and(|row| row.dead_lettered)
 }
 
 /// What has failed again has another dead letter than the first time.
-fn is_buried_again(world: &World) -> bool {
-    is_buried(world) && world.replica.is_some_and(|row| row.since == 1)
+fn is_dead_lettered_again(world: &World) -> bool {
+    is_dead_lettered(world) && world.replica.is_some_and(|row| row.since == 1)
 }
 
 /// A blob that is being reclaimed is at the target, and is redriven.
@@ -99,13 +99,13 @@ fn attempts_are_given_up_again_and_again() {
 
 #[test]
 fn it_is_given_up_again_while_others_are_at_it() {
-    let model = failing_again().reaches("buried", is_buried);
+    let model = failing_again().reaches("dead_lettered", is_dead_lettered);
     check(&model.reaches("available", is_available), 50_000);
 }
 
 #[test]
 fn it_is_given_up_and_lost_and_given_up_again() {
-    let model = failing_and_losing().reaches("buried again", is_buried_again);
+    let model = failing_and_losing().reaches("dead_lettered again", is_dead_lettered_again);
     check(&model.reaches("repaired", is_repaired), 100_000);
 }
 

@@ -10,7 +10,7 @@
 //! at most.
 
 use crate::id::{AccountId, BlobId};
-use crate::moment::later;
+use crate::time::saturating_add;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD as BASE64;
 use hmac::digest::array::Array;
@@ -143,7 +143,7 @@ impl Challenge {
         Self {
             nonce,
             ranges: ranges.filter(|range| range.length > 0).collect(),
-            expires_at: later(now, LIFETIME),
+            expires_at: saturating_add(now, LIFETIME),
         }
     }
 

@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 
 /// The targets by name, and the policies.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
-pub struct Roster {
+pub struct TargetRegistry {
     /// All targets that have, or may get, replicas.
     pub members: Vec<Member>,
     /// Which of them apply to whom.
@@ -25,7 +25,7 @@ pub struct Member {
     /// Its kind, such as `ceph`.
     pub kind: String,
     /// Whether it gets replicas.
-    pub standing: Standing,
+    pub status: TargetStatus,
     /// It applies only where a policy names it.
     #[serde(default)]
     pub only_by_policy: bool,
@@ -34,7 +34,7 @@ pub struct Member {
 /// Whether a target gets replicas.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
-pub enum Standing {
+pub enum TargetStatus {
     /// It does.
     Active,
     /// It does not, and what it has is removed from it.
@@ -44,24 +44,24 @@ pub enum Standing {
     Retired,
 }
 
-impl Roster {
-    /// The roster of a document, after this one. Targets that are not in it any more are retired.
+impl TargetRegistry {
+    /// The target registry of a document, after this one. Targets that are not in it any more are retired.
     #[must_use]
     pub fn after(&self, config: &Config) -> Self {
         let member = |target: &Target| Member {
             name: target.name.clone(),
             kind: target.kind.as_str().to_owned(),
-            standing: if target.draining {
-                Standing::Draining
+            status: if target.draining {
+                TargetStatus::Draining
             } else {
-                Standing::Active
+                TargetStatus::Active
             },
             only_by_policy: target.only_by_policy,
         };
         let mut members: Vec<Member> = config.targets.iter().map(member).collect();
         let gone = self.members.iter().filter(|m| config.target(&m.name).is_none());
         members.extend(gone.map(|member| Member {
-            standing: Standing::Retired,
+            status: TargetStatus::Retired,
             ..member.clone()
         }));
         Self {
@@ -100,7 +100,7 @@ impl Roster {
             Some(policy) => policy.targets.contains(&member.name),
             None => !member.only_by_policy,
         };
-        let active = |member: &&Member| member.standing == Standing::Active;
+        let active = |member: &&Member| member.status == TargetStatus::Active;
         self.members.iter().filter(active).filter(applies).collect()
     }
 }
@@ -109,11 +109,11 @@ impl Roster {
 mod tests {
     use super::*;
 
-    fn member(name: &str, standing: Standing, only_by_policy: bool) -> Member {
+    fn member(name: &str, status: TargetStatus, only_by_policy: bool) -> Member {
         Member {
             name: name.to_owned(),
             kind: "ceph".to_owned(),
-            standing,
+            status,
             only_by_policy,
         }
     }
@@ -130,21 +130,21 @@ mod tests {
         }
     }
 
-    fn names(roster: &Roster, account: &str, folder: &[&str]) -> Vec<String> {
+    fn names(target_registry: &TargetRegistry, account: &str, folder: &[&str]) -> Vec<String> {
         let account = account.parse().unwrap();
-        let targets = roster.targets_for(&account, &path(folder));
+        let targets = target_registry.targets_for(&account, &path(folder));
         targets.into_iter().map(|member| member.name.clone()).collect()
     }
 
     #[test]
     fn the_most_particular_policy_applies() {
-        let roster = Roster {
+        let target_registry = TargetRegistry {
             members: vec![
-                member("a", Standing::Active, false),
-                member("b", Standing::Active, false),
-                member("c", Standing::Active, true),
-                member("d", Standing::Draining, false),
-                member("e", Standing::Retired, false),
+                member("a", TargetStatus::Active, false),
+                member("b", TargetStatus::Active, false),
+                member("c", TargetStatus::Active, true),
+                member("d", TargetStatus::Draining, false),
+                member("e", TargetStatus::Retired, false),
             ],
             policies: vec![
                 policy(None, &["tmp"], &[]),
@@ -154,30 +154,30 @@ mod tests {
                 policy(Some("ann"), &["tmp"], &["a"]),
             ],
         };
-        assert_eq!(names(&roster, "bob", &[]), ["a", "b"]);
-        assert_eq!(names(&roster, "bob", &["tmp2"]), ["a", "b"]);
-        assert!(names(&roster, "bob", &["tmp", "x"]).is_empty());
-        assert_eq!(names(&roster, "bob", &["tmp", "keep", "x"]), ["b"]);
-        assert_eq!(names(&roster, "ann", &[]), ["a", "c"]);
-        assert_eq!(names(&roster, "ann", &["tmp", "keep"]), ["c"]);
-        assert!(roster.asks_for_folders(&"bob".parse().unwrap()));
-        assert!(!Roster::default().asks_for_folders(&"bob".parse().unwrap()));
+        assert_eq!(names(&target_registry, "bob", &[]), ["a", "b"]);
+        assert_eq!(names(&target_registry, "bob", &["tmp2"]), ["a", "b"]);
+        assert!(names(&target_registry, "bob", &["tmp", "x"]).is_empty());
+        assert_eq!(names(&target_registry, "bob", &["tmp", "keep", "x"]), ["b"]);
+        assert_eq!(names(&target_registry, "ann", &[]), ["a", "c"]);
+        assert_eq!(names(&target_registry, "ann", &["tmp", "keep"]), ["c"]);
+        assert!(target_registry.asks_for_folders(&"bob".parse().unwrap()));
+        assert!(!TargetRegistry::default().asks_for_folders(&"bob".parse().unwrap()));
     }
 
     #[test]
     fn what_is_not_in_the_secret_any_more_is_retired() {
         let text = r#"{"targets": [{"name": "new", "kind": "ceph", "endpoint": "http://h", "bucket": "b",
             "access_key_id": "i", "secret_access_key": "s", "draining": true}]}"#;
-        let before = Roster {
+        let before = TargetRegistry {
             members: vec![
-                member("old", Standing::Active, false),
-                member("new", Standing::Active, false),
+                member("old", TargetStatus::Active, false),
+                member("new", TargetStatus::Active, false),
             ],
             policies: vec![policy(None, &[], &["old"])],
         };
         let after = before.after(&Config::parse(text).unwrap());
-        assert_eq!(after.member("old").unwrap().standing, Standing::Retired);
-        assert_eq!(after.member("new").unwrap().standing, Standing::Draining);
+        assert_eq!(after.member("old").unwrap().status, TargetStatus::Retired);
+        assert_eq!(after.member("new").unwrap().status, TargetStatus::Draining);
         assert!(after.policies.is_empty());
         assert_eq!(after.after(&Config::parse(text).unwrap()), after);
     }

@@ -10,7 +10,7 @@ use super::sandbox::{Sandbox, http_event};
 use super::stack::{python, read, root, stack};
 use super::target_proxy::{Asked, Fate, Relay};
 use super::targets::{self, OnlyFor};
-use super::wait::{PATIENCE, until, until_for};
+use super::wait::{TIMEOUT, until, until_for};
 use super::workers::Queues;
 use bytes::Bytes;
 use client::types::{Node, Replica, ReplicaState};
@@ -42,7 +42,7 @@ enum Store {
 }
 
 /// A target of a test's own, behind a relay.
-pub(crate) struct Place {
+pub(crate) struct TestTarget {
     pub(crate) kind: Kind,
     pub(crate) name: String,
     pub(crate) relay: Relay,
@@ -51,7 +51,7 @@ pub(crate) struct Place {
     pub(crate) entry: Value,
 }
 
-impl Place {
+impl TestTarget {
     /// `rule` is asked about every request to it.
     pub(crate) async fn new(kind: Kind, rule: impl Fn(&Asked) -> Fate + Send + Sync + 'static) -> Self {
         let (store, mut entry) = match kind {
@@ -131,8 +131,8 @@ impl Place {
     }
 
     /// The sum of what is counted about its replicas.
-    pub(crate) async fn tally(&self, number: &str) -> i64 {
-        let rows = aws::tally_in(&stack().table, &self.name).await;
+    pub(crate) async fn counters(&self, number: &str) -> i64 {
+        let rows = aws::counters_in(&stack().table, &self.name).await;
         rows.iter().filter_map(|row| row[number].as_i64()).sum()
     }
 }
@@ -172,9 +172,9 @@ fn boto3(about: &Path, arguments: &[&str]) -> Value {
 }
 
 /// Somebody whose files have replicas at these places only, and whose messages come to these queues only.
-pub(crate) struct Yard {
+pub(crate) struct ReplicationFixture {
     pub(crate) person: Person,
-    pub(crate) places: Vec<Place>,
+    pub(crate) places: Vec<TestTarget>,
     pub(crate) queues: Queues,
     only_for: OnlyFor,
     /// Finalizes, and sends its messages to the queues of this test.
@@ -187,8 +187,8 @@ pub(crate) struct Stored {
     pub(crate) blob: String,
 }
 
-impl Yard {
-    pub(crate) async fn new(places: Vec<Place>) -> Self {
+impl ReplicationFixture {
+    pub(crate) async fn new(places: Vec<TestTarget>) -> Self {
         let person = Person::new().await;
         let entries: Vec<Value> = places.iter().map(|place| place.entry.clone()).collect();
         let only_for = targets::only_for(&person.id, &entries).await;
@@ -228,7 +228,7 @@ impl Yard {
     }
 
     /// A replica as its owner sees it.
-    pub(crate) async fn replica(&self, stored: &Stored, place: &Place) -> Replica {
+    pub(crate) async fn replica(&self, stored: &Stored, place: &TestTarget) -> Replica {
         let shown = self.person.api.file(&stored.file.id).await.unwrap();
         let found = shown
             .replicas
@@ -239,14 +239,14 @@ impl Yard {
     }
 
     /// Waits until a file is available at a place.
-    pub(crate) async fn available(&self, stored: &Stored, place: &Place) {
-        self.available_within(PATIENCE, stored, place).await;
+    pub(crate) async fn available(&self, stored: &Stored, place: &TestTarget) {
+        self.available_within(TIMEOUT, stored, place).await;
     }
 
     /// The same for what takes longer, or less long.
-    pub(crate) async fn available_within(&self, patience: Duration, stored: &Stored, place: &Place) {
+    pub(crate) async fn available_within(&self, timeout: Duration, stored: &Stored, place: &TestTarget) {
         let what = format!("{} is available at {}", stored.file.name, place.name);
-        until_for(patience, &what, async || {
+        until_for(timeout, &what, async || {
             let replica = self.replica(stored, place).await;
             assert_ne!(replica.state, ReplicaState::Failed, "{replica:?}");
             (replica.state == ReplicaState::Available).then_some(())
@@ -255,7 +255,7 @@ impl Yard {
     }
 
     /// Checks what is written about a replica that is available.
-    pub(crate) async fn check_row(&self, stored: &Stored, place: &Place, what: &str) {
+    pub(crate) async fn check_row(&self, stored: &Stored, place: &TestTarget, what: &str) {
         let pk = format!("BLOB#{}", stored.blob);
         let row = aws::item(&pk, &format!("REPLICA#{}", place.name)).await.unwrap();
         let size = stored.file.size.unwrap();
@@ -285,7 +285,7 @@ impl Yard {
     }
 
     /// Checks that all of these files are at a place and nothing else is, and that each byte was counted once.
-    pub(crate) async fn check(&self, place: &Place, files: &[(&Stored, &Bytes)], what: &str) {
+    pub(crate) async fn check(&self, place: &TestTarget, files: &[(&Stored, &Bytes)], what: &str) {
         let what = format!("{what} at {:?}", place.kind);
         let mut bytes = 0;
         for (stored, wanted) in files {
@@ -308,7 +308,7 @@ impl Yard {
             ("available_bytes", bytes),
             ("copied_bytes", bytes),
         ] {
-            assert_eq!(place.tally(number).await, wanted, "{what}: {number}");
+            assert_eq!(place.counters(number).await, wanted, "{what}: {number}");
         }
     }
 

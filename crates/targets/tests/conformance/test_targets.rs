@@ -16,7 +16,7 @@ use std::fs;
 use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
-use targets::Target;
+use targets::ReplicaTarget;
 use targets::target::Copy;
 
 /// The bucket that the checks have to themselves at servers that others use, too.
@@ -26,12 +26,12 @@ const KEY_ID: &str = "LTAIconformance";
 const SECRET: &str = "a-secret-of-tests";
 
 /// A server, and how a target there is configured.
-pub(crate) struct Place {
+pub(crate) struct TestTarget {
     pub(crate) settings: Settings,
     _server: Option<OssServer>,
 }
 
-impl Place {
+impl TestTarget {
     fn new(document: &Value, server: Option<OssServer>) -> Self {
         let text = json!({ "targets": [document] }).to_string();
         Self {
@@ -41,12 +41,12 @@ impl Place {
     }
 
     /// The target.
-    pub(crate) fn target(&self) -> Box<dyn Target> {
+    pub(crate) fn target(&self) -> Box<dyn ReplicaTarget> {
         self.with(|_| {})
     }
 
     /// The target with other settings.
-    pub(crate) fn with(&self, change: impl FnOnce(&mut Settings)) -> Box<dyn Target> {
+    pub(crate) fn with(&self, change: impl FnOnce(&mut Settings)) -> Box<dyn ReplicaTarget> {
         targets::open(&self.but(change)).unwrap()
     }
 
@@ -58,7 +58,7 @@ impl Place {
     }
 
     /// The target behind something that lets things go wrong.
-    pub(crate) async fn behind_relay(&self) -> (Relay, Box<dyn Target>) {
+    pub(crate) async fn behind_relay(&self) -> (Relay, Box<dyn ReplicaTarget>) {
         let relay = Relay::start(self.port()).await;
         let port = relay.port;
         let target = self.with(|settings| {
@@ -109,20 +109,20 @@ pub(crate) fn copy_of(bytes: &[u8], expected: &[u8]) -> Copy {
 }
 
 /// The Ceph gateway that `LONGSHORE_CEPH` names.
-pub(crate) async fn ceph() -> Place {
+pub(crate) async fn ceph() -> TestTarget {
     let ceph = read("LONGSHORE_CEPH");
     let (id, secret) = (&ceph["access_key_id"], &ceph["secret_access_key"]);
     let document = json!({
         "name": "near", "kind": "ceph", "endpoint": ceph["endpoint"], "bucket": BUCKET,
         "access_key_id": id, "secret_access_key": secret,
     });
-    let place = Place::new(&document, None);
+    let place = TestTarget::new(&document, None);
     make_bucket(&place, id.as_str().unwrap(), secret.as_str().unwrap()).await;
     place
 }
 
 /// The S3 of the stack that `LONGSHORE_STACK` names.
-pub(crate) async fn s3() -> Place {
+pub(crate) async fn s3() -> TestTarget {
     let stack = read("LONGSHORE_STACK");
     let endpoint = stack["endpoint"].as_str().unwrap();
     let (_, port) = endpoint.rsplit_once(':').expect("the stack is an emulator");
@@ -130,12 +130,12 @@ pub(crate) async fn s3() -> Place {
         "name": "near", "kind": "ceph", "checksum": "sha256", "addressing": "virtual_hosted", "bucket": BUCKET,
         "endpoint": format!("http://s3.localhost:{port}"), "access_key_id": "test", "secret_access_key": "test",
     });
-    let place = Place::new(&document, None);
+    let place = TestTarget::new(&document, None);
     make_bucket(&place, "test", "test").await;
     place
 }
 
-async fn make_bucket(place: &Place, id: &str, secret: &str) {
+async fn make_bucket(place: &TestTarget, id: &str, secret: &str) {
     let sdk = Builder::new()
         .behavior_version(BehaviorVersion::latest())
         .region(Region::new("us-east-1"))
@@ -151,21 +151,21 @@ async fn make_bucket(place: &Place, id: &str, secret: &str) {
 }
 
 /// OSS as it is.
-pub(crate) async fn oss() -> Place {
+pub(crate) async fn oss() -> TestTarget {
     let server = OssServer::start(&[]);
     let document = oss_document(&format!("http://localhost:{}", server.port));
-    Place::new(&document, Some(server))
+    TestTarget::new(&document, Some(server))
 }
 
 /// OSS with a bucket whose `ETag`s are no MD5, as they are where it encrypts with keys of KMS.
-pub(crate) async fn oss_other_etags() -> Place {
+pub(crate) async fn oss_other_etags() -> TestTarget {
     let server = OssServer::start(&["--etags", "random"]);
     let document = oss_document(&format!("http://localhost:{}", server.port));
-    Place::new(&document, Some(server))
+    TestTarget::new(&document, Some(server))
 }
 
 /// OSS under a domain of the bucket's own, and with temporary credentials.
-pub(crate) async fn oss_token_custom_domain() -> Place {
+pub(crate) async fn oss_token_custom_domain() -> TestTarget {
     let server = OssServer::start(&[
         "--custom-domain",
         "files.localhost",
@@ -175,11 +175,11 @@ pub(crate) async fn oss_token_custom_domain() -> Place {
     let mut document = oss_document(&format!("http://files.localhost:{}", server.port));
     document["addressing"] = json!("custom_domain");
     document["session_token"] = json!("a-token");
-    Place::new(&document, Some(server))
+    TestTarget::new(&document, Some(server))
 }
 
 /// OSS behind a certificate that nobody knows but the target's CA bundle.
-pub(crate) async fn oss_path_tls() -> Place {
+pub(crate) async fn oss_path_tls() -> TestTarget {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/conformance/tls");
     let file = |name: &str| folder.join(name).to_str().unwrap().to_owned();
     let server = OssServer::start(&[
@@ -191,7 +191,7 @@ pub(crate) async fn oss_path_tls() -> Place {
     let mut document = oss_document(&format!("https://localhost:{}", server.port));
     document["addressing"] = json!("path");
     document["ca_bundle"] = json!(include_str!("tls/ca.pem"));
-    Place::new(&document, Some(server))
+    TestTarget::new(&document, Some(server))
 }
 
 fn oss_document(endpoint: &str) -> Value {

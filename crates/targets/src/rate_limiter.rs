@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 /// As many streams a worker may have at one target: time-outs leave room for that many to share a limited speed.
 pub const MAX_STREAMS: u64 = 16;
 /// How long a stream may make no progress.
-const PATIENCE: Duration = Duration::from_secs(30);
+const TIMEOUT: Duration = Duration::from_secs(30);
 /// How many bytes of a stream may be on their way, in buffers of ours and of the system, which do not report progress.
 const BUFFERED: u64 = 2 * 1024 * 1024;
 /// How many bytes of them are expected to arrive a second, unless the target is told to be slower. Whatever takes as many
@@ -19,35 +19,35 @@ const BURST: Duration = Duration::from_millis(100);
 
 /// A limit of bytes a second, shared by all streams that have it.
 #[derive(Debug)]
-pub struct Pace {
+pub struct RateLimiter {
     bytes_per_second: Option<u64>,
     /// How long a stream may make no progress.
-    patience: Duration,
+    timeout: Duration,
     /// When the bytes sent so far fit into the rate.
     paid: Mutex<Option<Instant>>,
 }
 
-impl Default for Pace {
+impl Default for RateLimiter {
     fn default() -> Self {
         Self::new(None)
     }
 }
 
-impl Pace {
+impl RateLimiter {
     /// At most this many bytes a second; `None` is unlimited.
     #[must_use]
     pub fn new(bytes_per_second: Option<u64>) -> Self {
         Self {
             bytes_per_second,
-            patience: PATIENCE,
+            timeout: TIMEOUT,
             paid: Mutex::default(),
         }
     }
 
     /// The same, with another time-out: tests need not wait for half a minute.
     #[must_use]
-    pub fn patient_for(self, patience: Duration) -> Self {
-        Self { patience, ..self }
+    pub fn with_timeout(self, timeout: Duration) -> Self {
+        Self { timeout, ..self }
     }
 
     /// How long a piece of this length has to wait before it may be sent. It must be sent then.
@@ -58,22 +58,22 @@ impl Pace {
 
     /// How long a request may take that carries nothing worth mentioning.
     #[must_use]
-    pub fn patience(&self) -> Duration {
-        self.patience
+    pub fn timeout(&self) -> Duration {
+        self.timeout
     }
 
     /// How long a stream may make no progress when this many bytes were taken: what is in buffers may be on its way all the
     /// while.
     #[must_use]
-    pub fn patience_to_move(&self, taken: u64) -> Duration {
+    pub fn progress_timeout(&self, taken: u64) -> Duration {
         let buffered = taken.min(BUFFERED).saturating_mul(1000) / self.slowest();
-        self.patience + Duration::from_millis(buffered)
+        self.timeout + Duration::from_millis(buffered)
     }
 
     /// How long it may take to read so many bytes.
     #[must_use]
-    pub fn patience_to_read(&self, bytes: u64) -> Duration {
-        self.patience + Duration::from_secs(bytes / self.slowest())
+    pub fn read_timeout(&self, bytes: u64) -> Duration {
+        self.timeout + Duration::from_secs(bytes / self.slowest())
     }
 
     /// How many bytes a second are enough not to be given up.
@@ -87,9 +87,9 @@ impl Pace {
 
     /// How long a target may take to put so many parts together.
     #[must_use]
-    pub fn patience_to_complete(&self, parts: usize) -> Duration {
+    pub fn complete_timeout(&self, parts: usize) -> Duration {
         let seconds = u64::try_from(parts / PARTS_PER_SECOND).unwrap_or_default();
-        self.patience + Duration::from_secs(seconds)
+        self.timeout + Duration::from_secs(seconds)
     }
 
     fn reserve(&self, bytes: usize, now: Instant) -> Duration {
@@ -113,40 +113,40 @@ mod tests {
 
     #[test]
     fn streams_share_the_limit() {
-        let pace = Pace::new(Some(1000));
+        let rate_limiter = RateLimiter::new(Some(1000));
         let now = Instant::now();
         let after = |seconds| now + Duration::from_millis(seconds);
         // A tenth of a second was saved up; then each waits for those before it.
-        assert_eq!(pace.reserve(500, now), Duration::ZERO);
-        assert_eq!(pace.reserve(500, now), Duration::from_millis(400));
-        assert_eq!(pace.reserve(100, now), Duration::from_millis(900));
-        assert_eq!(pace.reserve(100, after(400)), Duration::from_millis(600));
+        assert_eq!(rate_limiter.reserve(500, now), Duration::ZERO);
+        assert_eq!(rate_limiter.reserve(500, now), Duration::from_millis(400));
+        assert_eq!(rate_limiter.reserve(100, now), Duration::from_millis(900));
+        assert_eq!(rate_limiter.reserve(100, after(400)), Duration::from_millis(600));
         // Nothing is saved up for longer.
-        assert_eq!(pace.reserve(200, after(60_000)), Duration::ZERO);
-        assert_eq!(pace.reserve(1, after(60_000)), Duration::from_millis(100));
+        assert_eq!(rate_limiter.reserve(200, after(60_000)), Duration::ZERO);
+        assert_eq!(rate_limiter.reserve(1, after(60_000)), Duration::from_millis(100));
     }
 
     #[test]
     fn without_a_limit_nobody_waits() {
-        let pace = Pace::new(None);
+        let rate_limiter = RateLimiter::new(None);
         for _ in 0..10 {
-            assert_eq!(pace.reserve(usize::MAX, Instant::now()), Duration::ZERO);
+            assert_eq!(rate_limiter.reserve(usize::MAX, Instant::now()), Duration::ZERO);
         }
     }
 
     #[test]
     fn many_parts_get_more_time() {
-        let pace = Pace::new(None);
+        let rate_limiter = RateLimiter::new(None);
         for (parts, seconds) in [(1, 30), (32, 31), (10_000, 342)] {
-            assert_eq!(pace.patience_to_complete(parts), Duration::from_secs(seconds));
+            assert_eq!(rate_limiter.complete_timeout(parts), Duration::from_secs(seconds));
         }
     }
 
     #[test]
     fn what_is_on_its_way_gets_more_time_but_not_without_end() {
         const MIB: u64 = 1024 * 1024;
-        let seconds = |limit, taken| Pace::new(limit).patience_to_move(taken).as_secs();
-        assert_eq!(Pace::new(None).patience(), Duration::from_secs(30));
+        let seconds = |limit, taken| RateLimiter::new(limit).progress_timeout(taken).as_secs();
+        assert_eq!(RateLimiter::new(None).timeout(), Duration::from_secs(30));
         assert_eq!(seconds(None, 0), 30);
         assert_eq!(seconds(None, MIB), 62);
         for taken in [2 * MIB, 8 * MIB, 5 * 1024 * MIB] {

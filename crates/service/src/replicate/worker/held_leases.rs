@@ -7,7 +7,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 /// Messages whose visibility time-out is extended, and slots that are held.
 #[derive(Default)]
-pub(super) struct Live {
+pub(super) struct HeldLeases {
     /// By receipt handle. Those that are done stay invisible until the invocation is over and they are deleted.
     /// Locked during the call that extends them: a message that was let go is not extended.
     messages: tokio::sync::Mutex<HashMap<String, Message>>,
@@ -15,7 +15,7 @@ pub(super) struct Live {
     slots: Mutex<Vec<(String, u16)>>,
 }
 
-impl Live {
+impl HeldLeases {
     pub(super) fn of(deliveries: &[Delivery]) -> Self {
         let messages = deliveries
             .iter()
@@ -27,23 +27,23 @@ impl Live {
     }
 
     /// Extends the visibility time-out of all messages that the worker holds.
-    pub(super) async fn hide_all<E>(
+    pub(super) async fn extend_all<E>(
         &self,
-        hide: impl AsyncFn(&[(&Message, &str)]) -> Result<(), E>,
+        change_visibility: impl AsyncFn(&[(&Message, &str)]) -> Result<(), E>,
     ) -> Result<(), E> {
         let messages = self.messages.lock().await;
         let all: Vec<(&Message, &str)> = messages
             .iter()
             .map(|(receipt, message)| (message, receipt.as_str()))
             .collect();
-        hide(&all).await
+        change_visibility(&all).await
     }
 
-    /// From here on a message is invisible for as long as `hide` says, and no longer: [`Live::hide_all`] has ended, and does not
+    /// From here on a message is invisible for as long as `change_visibility` says, and no longer: [`HeldLeases::extend_all`] has ended, and does not
     /// know of it the next time.
-    pub(super) async fn let_go<T>(&self, receipt: &str, hide: impl Future<Output = T>) -> T {
+    pub(super) async fn let_go<T>(&self, receipt: &str, change_visibility: impl Future<Output = T>) -> T {
         self.messages.lock().await.remove(receipt);
-        hide.await
+        change_visibility.await
     }
 
     pub(super) fn slots(&self) -> Vec<(String, u16)> {
@@ -80,27 +80,29 @@ mod tests {
             receipt: Some("r".to_owned()),
             attempts: 1,
         };
-        let live = Live::of(&[delivery]);
+        let held_leases = HeldLeases::of(&[delivery]);
         // The visibility time-out that the queue was told last.
-        let hidden = Mutex::new(0);
+        let changed = Mutex::new(0);
         let beat = async || {
-            let hide = async |messages: &[(&Message, &str)]| {
+            let change_visibility = async |messages: &[(&Message, &str)]| {
                 if !messages.is_empty() {
                     // The request is on its way.
                     sleep(Duration::from_millis(50)).await;
-                    *hidden.lock().unwrap() = 30;
+                    *changed.lock().unwrap() = 30;
                 }
                 Ok::<(), Infallible>(())
             };
-            live.hide_all(hide).await.unwrap();
+            held_leases.extend_all(change_visibility).await.unwrap();
         };
         let back_off = async {
             sleep(Duration::from_millis(10)).await;
-            live.let_go("r", async { *hidden.lock().unwrap() = 300 }).await;
+            held_leases
+                .let_go("r", async { *changed.lock().unwrap() = 300 })
+                .await;
         };
         tokio::join!(beat(), back_off);
-        assert_eq!(*hidden.lock().unwrap(), 300);
+        assert_eq!(*changed.lock().unwrap(), 300);
         beat().await;
-        assert_eq!(*hidden.lock().unwrap(), 300, "it is not the worker's any more");
+        assert_eq!(*changed.lock().unwrap(), 300, "it is not the worker's any more");
     }
 }

@@ -39,11 +39,11 @@ impl Leaving {
         let pk = self.person.partition();
         if aws::item(&pk, "ACCOUNT")
             .await
-            .is_some_and(|row| !row["closing_since"].is_null())
+            .is_some_and(|row| !row["deletion_started_at"].is_null())
         {
             sweep.take_uploads(&self.person).await;
             sweep
-                .take(&pk, "ACCOUNT", &json!({ "closing_since": LONG_AGO }))
+                .take(&pk, "ACCOUNT", &json!({ "deletion_started_at": LONG_AGO }))
                 .await;
         }
     }

@@ -4,7 +4,7 @@ use super::TransferError;
 use super::upload::{Engine, gone};
 use crate::error::ApiError;
 use crate::types::{Challenge, Upload, UploadState};
-use domain::possession::{self, ByteRange, Proof};
+use domain::proof::{self, ByteRange, Proof};
 use std::fs::File;
 use std::io::{self, Read, Seek, SeekFrom};
 use std::path::Path;
@@ -46,14 +46,14 @@ impl Engine<'_> {
 }
 
 /// Whether all that is asked for lies within a file of `size` bytes.
-fn within(challenge: &possession::Challenge, size: u64) -> bool {
+fn within(challenge: &proof::Challenge, size: u64) -> bool {
     let end = |range: &ByteRange| range.offset.checked_add(range.length);
     let inside = |range| end(range).is_some_and(|end| end <= size);
     challenge.ranges.iter().all(inside)
 }
 
 /// The answer to `challenge` from the file at `path`.
-async fn answer(path: &Path, challenge: &possession::Challenge) -> io::Result<Proof> {
+async fn answer(path: &Path, challenge: &proof::Challenge) -> io::Result<Proof> {
     let (path, challenge) = (path.to_owned(), challenge.clone());
     let read = move || {
         let mut file = File::open(path)?;
