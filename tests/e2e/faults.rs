@@ -30,7 +30,7 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 use tokio::sync::Semaphore;
 
-/// How many worlds are made, harmed or checked at once, by all tests together: a server that is too slow to answer makes the
+/// How many worlds are made, harmed or checked at once by one test: a server that is too slow to answer makes the
 /// others' calls fail, and those are not the faults that were asked for.
 static AT_WORK: Semaphore = Semaphore::const_new(4);
 /// How many functions run besides that wait for an answer which does not come, or until they may try again.
@@ -207,6 +207,7 @@ scenarios! {
     somebody_who_signs_in: sessions::SignIn,
     a_token_that_is_exchanged: sessions::Refresh,
     somebody_who_signs_out: sessions::SignOut,
+    a_session_that_is_revoked: sessions::Revoke,
     somebody_who_signs_out_everywhere: sessions::SignOutEverywhere,
     a_password_that_is_changed: sessions::ChangePassword,
     a_personal_token_that_is_made: sessions::MakeToken,

@@ -56,9 +56,9 @@ type AnswerOf<H> = <<H as Handler>::Endpoint as Endpoint>::Answer;
 
 /// A request of somebody who may make it, read.
 pub struct Request<E: Endpoint<Caller: Admits>> {
-    /// Who makes it.
+    /// Who makes it: the account, with its session where the endpoint wants one, `()` where anybody may call.
     pub caller: <E::Caller as Admits>::Caller,
-    /// The id in the path.
+    /// The id in the path, and nothing else of it.
     pub path: E::Path,
     /// The parameters of the query string.
     pub query: E::Query,

@@ -64,10 +64,10 @@ mod tests {
     use std::fs;
     use std::path::Path;
 
-    /// The word that a key begins with, if this is a key's: `UPLOAD#{upload}`, `BLOB`.
+    /// The word that a key begins with, if this is a key's: `UPLOAD#{upload}`, `HAS_CONTENT#{content}`, `BLOB`.
     fn word(text: &str) -> Option<&str> {
         let word = text.split('#').next()?;
-        let is_word = word.len() > 2 && word.bytes().all(|b| b.is_ascii_uppercase());
+        let is_word = word.len() > 2 && word.bytes().all(|b| b.is_ascii_uppercase() || b == b'_');
         is_word.then_some(word)
     }
 
@@ -95,7 +95,7 @@ mod tests {
                 .skip(1)
                 .take(2)
                 .flat_map(|cell| cell.split('`').skip(1).step_by(2));
-            let words = keys.flat_map(|key| key.split(|c: char| !c.is_ascii_uppercase()));
+            let words = keys.flat_map(|key| key.split(|c: char| !c.is_ascii_uppercase() && c != '_'));
             said.extend(words.filter_map(word).map(str::to_owned));
         }
         assert!(said.len() > 20, "{said:?}");

@@ -16,7 +16,7 @@ pub enum Caller {
     Session,
     /// A session, or a personal access token with this scope.
     Scope(Scope),
-    /// The same, of an operator.
+    /// A session, or a personal access token with this scope, of an operator.
     Operator(Scope),
 }
 

@@ -1,8 +1,8 @@
-//! `session-create`, `session-refresh`, `session-delete`, `session-delete-all`, `account-set-password`, `token-create`,
-//! `token-delete`.
+//! `session-create`, `session-refresh`, `session-delete`, `session-revoke`, `session-delete-all`, `account-set-password`,
+//! `token-create`, `token-delete`.
 
 use super::{Scenario, check_status, sent_again};
-use crate::harness::person::{PASSWORD, Person, anonymous, is_good};
+use crate::harness::person::{PASSWORD, Person, anonymous, is_good, session_of};
 use crate::harness::sandbox::http_event;
 use client::types::Session;
 use serde_json::{Value, json};
@@ -139,6 +139,41 @@ impl Scenario for SignOut {
         assert!(ended.is_ok() || over, "{what}: {ended:?}");
         assert!(!is_good(self.session.access_token.reveal(), what).await, "{what}");
         assert!(is_good(&self.person.token, what).await, "{what}");
+    }
+}
+
+/// One of many is over when somebody was told so, and can be ended again.
+pub(super) struct Revoke(SignOut);
+
+impl Scenario for Revoke {
+    const FUNCTION: &'static str = "session-revoke";
+    const CALLS: usize = 3;
+
+    async fn prepare() -> Self {
+        Self(SignOut::prepare().await)
+    }
+
+    fn people(&self) -> Vec<&Person> {
+        vec![&self.0.person]
+    }
+
+    fn event(&self) -> Value {
+        let id = session_of(&self.0.session);
+        http_event("session-revoke", Some(&id), &self.0.person.token, None)
+    }
+
+    fn check_answer(&self, answer: &Value, failed: bool, what: &str) {
+        // Its own answer may have got lost.
+        check_status(answer, 204, failed, &[404], what);
+    }
+
+    async fn again(&self, what: &str) {
+        let SignOut { person, session } = &self.0;
+        let ended = person.api.revoke_session(&session_of(session)).await;
+        let over = ended.as_ref().is_err_and(|error| error.is("not_found"));
+        assert!(ended.is_ok() || over, "{what}: {ended:?}");
+        assert!(!is_good(session.access_token.reveal(), what).await, "{what}");
+        assert!(is_good(&person.token, what).await, "{what}");
     }
 }
 

@@ -44,7 +44,7 @@ impl FilePlacement {
         !self.replaced.as_ref().is_some_and(same)
     }
 
-    /// The writes that put the file into its place: entry, node, holding, the folder's count, and the reference to the old
+    /// The writes that put the file into its place: entry, node, content reference, the folder's count, and the reference to the old
     /// content. Not the reference to the new one, nor the quota.
     ///
     /// # Errors
