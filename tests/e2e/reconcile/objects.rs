@@ -122,10 +122,10 @@ async fn what_is_gone_is_found_without_asking_for_each() {
 
     let mut reconciler = world.reconciler_of_one_in(HARDLY_ANY, |_| Act::Pass).await;
     let report = reconciler.invoke(&schedule()).await.unwrap();
-    let counted = ["seen", "looked_at", "lost"].map(|what| report[format!("blobs_{what}")].clone());
+    let counted = ["seen", "checked", "lost"].map(|what| report[format!("blobs_{what}")].clone());
     // The one of another size once more, for by then it is known to be lost.
     assert_eq!(counted, [json!(8), json!(3), json!(2)], "{report}");
-    let counted = ["seen", "looked_at", "lost"].map(|what| report[format!("replicas_{what}")].clone());
+    let counted = ["seen", "checked", "lost"].map(|what| report[format!("replicas_{what}")].clone());
     assert_eq!(counted, [json!(8), json!(0), json!(0)], "{report}");
     let asked = reconciler.proxy.seen();
     let asked = asked
