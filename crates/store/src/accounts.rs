@@ -32,8 +32,8 @@ impl Accounts<'_> {
     /// owner is known at this source from now on.
     ///
     /// # Errors
-    /// [`Conflict::InvitationGone`] before [`Conflict::UsernameTaken`]: who has no invitation does not learn which names there
-    /// are.
+    /// [`Conflict::InvitationGone`] before [`Conflict::UsernameTaken`]: without an invitation nobody
+    /// learns which names there are.
     pub async fn create(
         self,
         account: &AccountRow,
@@ -74,11 +74,11 @@ impl Accounts<'_> {
     }
 
     /// Lets an account use `limit` bytes from now on, whatever it uses: nothing is lost when that is more, but nothing new
-    /// goes in. Gives the account as it is then; `None` when there is no such account.
+    /// goes in. Returns the account as it is then; `None` when there is no such account.
     ///
     /// # Errors
-    /// [`Conflict::QuotaExceeded`] for a limit above [`MAX_QUOTA`](domain::account::MAX_QUOTA), [`Conflict::NodeChanged`] when the quota is being
-    /// changed by many at once.
+    /// [`Conflict::QuotaExceeded`] for a limit above [`MAX_QUOTA`](domain::account::MAX_QUOTA),
+    /// [`Conflict::NodeChanged`] when the quota is being changed by many at once.
     pub async fn set_quota(self, username: &Username, limit: u64) -> Result<Option<AccountRow>, StoreError> {
         for _ in 0..ACCOUNT_ATTEMPTS {
             let Some(account) = self.by_username(username).await? else {
@@ -108,7 +108,8 @@ impl Accounts<'_> {
         Err(Conflict::NodeChanged.into())
     }
 
-    /// Gives an account another role. Gives the account as it is then; `None` when there is no such account.
+    /// Gives an account another role. Returns the account as it is then; `None` when there is no such
+    /// account.
     ///
     /// # Errors
     /// [`StoreError`].

@@ -188,7 +188,7 @@ pub struct ContentReferenceRow {
 }
 
 impl ContentReferenceRow {
-    /// The holding of a file.
+    /// The content reference of a file.
     #[must_use]
     pub fn of(node: &NodeRow, file: &FileContent) -> Self {
         let (content_id, blob) = (file.content_id, file.blob.clone());
