@@ -163,7 +163,7 @@ struct Lock {
     _file: File,
 }
 
-/// Whoever looks at the session and then changes it has to have the lock all the while.
+/// What looks at the session and then changes it has to have the lock all the while.
 fn lock(folder: &Path) -> io::Result<Lock> {
     make_private(folder)?;
     let path = folder.join(LOCK);

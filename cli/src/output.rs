@@ -54,7 +54,7 @@ pub(crate) fn question(text: &str) {
     let _ = write!(error, "{} ", plain(text)).and_then(|()| error.flush());
 }
 
-/// Says how a command ended, and gives its exit code.
+/// Says how a command ended, and returns its exit code.
 pub(crate) fn ended(ended: Result<(), Failure>, as_json: bool) -> ExitCode {
     match ended.and_then(|()| written()) {
         Ok(()) => ExitCode::SUCCESS,
@@ -72,7 +72,7 @@ pub(crate) fn help(said: &clap::Error) -> ExitCode {
     ended(Ok(()), false)
 }
 
-/// Writes why a command failed and gives its exit code.
+/// Writes why a command failed and returns its exit code.
 pub(crate) fn failure(failure: &Failure, as_json: bool) -> ExitCode {
     if failure.message.is_empty() {
         // Whom it concerns knows.

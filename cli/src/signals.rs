@@ -39,7 +39,7 @@ mod unix {
                 if is_ignored(kind) { None } else { signal(kind).ok() }
             };
             Self {
-                // A shell has it ignored for what runs in the background. Whoever sends it there means it.
+                // A shell has it ignored for what runs in the background. When it is sent there, it is meant.
                 interrupt: signal(SignalKind::interrupt()).ok(),
                 terminate: listen(SignalKind::terminate()),
                 hangup: listen(SignalKind::hangup()),
@@ -65,8 +65,8 @@ mod unix {
         }
     }
 
-    /// Whoever started this program wants it to go on: `nohup` has the hang-up ignored. Where that cannot be known (there
-    /// is no `/proc`), hang-ups are left to the system.
+    /// The user wants this program to go on: `nohup` has the hang-up ignored. Where that cannot be known
+    /// (there is no `/proc`), hang-ups are left to the system.
     fn is_ignored(kind: SignalKind) -> bool {
         let Ok(status) = fs::read_to_string("/proc/self/status") else {
             return kind == SignalKind::hangup();

@@ -134,7 +134,7 @@ impl Replicate {
         verdicts
     }
 
-    /// Puts what is no message of these queues to the dead letters. Gives whether that worked.
+    /// Puts what is no message of these queues to the dead letters. Returns whether that worked.
     async fn dead_letter(&self, record: &SqsMessage, reason: &str) -> bool {
         tracing::error!(
             message_id = record.message_id,

@@ -20,7 +20,7 @@ The addition is for tests. A test that runs a function by itself assumes its rol
 And what each role was allowed to do is recorded, so that unused permissions are found.
 
 The names replaced are checked at the start, so that another MiniStack version fails loudly rather than quietly.
-Configuration is by environment, as MiniStack documents it; `xtask/src/ministack.rs` sets it.
+Configuration is by environment, as MiniStack documents it; `xtask/src/emulator/ministack.rs` sets it.
 """
 
 from __future__ import annotations

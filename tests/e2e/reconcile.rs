@@ -44,7 +44,7 @@ async fn what_has_no_owner_is_removed_and_nothing_else() {
         "and no blob"
     );
 
-    // A claim whose upload is gone, and one whose upload ended just now.
+    // An upload owner whose upload is gone, and one whose upload ended just now.
     let (gone, ended) = (
         world.open("e", &fresh(1000)).await,
         world.open("f", &fresh(1000)).await,

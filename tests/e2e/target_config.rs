@@ -58,8 +58,8 @@ async fn nothing_fails_while_the_secret_is_invalid() {
     world.remove().await;
 }
 
-/// A function that knows a target from the target registry may send messages for it at once: they are not for an unknown target because a
-/// worker read the secret just before.
+/// A function that knows a target from the registry may send messages for it at once. They are not for an
+/// unknown target because a worker read the secret just before.
 #[tokio::test]
 async fn a_target_that_was_just_added_is_known() {
     let mut world = World::new().await;

@@ -53,7 +53,8 @@ struct Ceph {
     folder: PathBuf,
 }
 
-/// Installs Ceph where it can, sets a cluster up the first time, and starts it. Gives what is in its `ceph.json`.
+/// Installs Ceph where it can, sets a cluster up the first time, and starts it. Returns what is in its
+/// `ceph.json`.
 pub(crate) fn up(state: &Path) -> Result<Value> {
     match install::ensure()? {
         Availability::Ready => start(state),

@@ -167,7 +167,7 @@ impl Demo<'_> {
         fs::write(memory, folder).context("cannot remember the demonstration's folder")
     }
 
-    /// Runs the command line and gives what it answers.
+    /// Runs the command line and returns what it prints.
     pub(crate) fn cli(&self, account: &Account, arguments: &[&str]) -> Result<Value> {
         let mut command = Command::new(workspace::cli());
         command

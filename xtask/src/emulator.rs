@@ -191,14 +191,15 @@ impl Emulator {
         Ok(())
     }
 
-    /// Starts the Ceph beside LocalStack's container, and gives where it can be reached from here.
+    /// Starts the Ceph beside LocalStack's container, and returns where it can be reached from here.
     pub(crate) fn start_ceph_container(&self, port: u16) -> Result<String> {
         ui::step("Starting Ceph in a container", || {
             compose::start_ceph(&self.folder, port)
         })
     }
 
-    /// Stops it cleanly: MiniStack writes its state down on the way out, and only then. Gives whether it ran.
+    /// Stops it cleanly: MiniStack writes its state down on the way out, and only then. Returns whether it
+    /// ran.
     pub(crate) fn stop(&self) -> Result<bool> {
         if let Some(About {
             port,

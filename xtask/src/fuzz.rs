@@ -1,7 +1,8 @@
 //! `cargo xtask fuzz`: schemathesis against a running stack, from the OpenAPI document that this serves.
 //!
-//! What is asked (tests/fuzz/schemathesis.toml): that no answer is a server error, that every answer's status, type, headers and body are as the document
-//! says, that what the document forbids is refused, that nothing opens without a token, and that what was deleted is gone.
+//! What is asked (tests/fuzz/schemathesis.toml): that no answer is a server error, that every answer's
+//! status, type, headers and body are as the document says, that what the document forbids is refused, that
+//! nothing opens without a token, and that what was deleted is gone.
 
 use crate::venv::{self, Tool};
 use crate::{stack, tools, ui, workspace};
@@ -26,7 +27,7 @@ pub(crate) fn run(state: &Path, examples: Option<u32>) -> Result<()> {
     Ok(())
 }
 
-/// On any stack. Gives how many cases there were.
+/// On any stack. Returns how many cases there were.
 pub(crate) fn at(about: &Path, examples: u32) -> Result<u64> {
     let api = tools::read_json(about)?["api_url"].as_str().map(str::to_owned);
     let api = api.context("the stack has no API")?;

@@ -28,7 +28,7 @@ pub(crate) fn run() -> Result<()> {
     Ok(())
 }
 
-/// What needs nothing built. Gives the names of the checks that failed.
+/// What needs nothing built. Returns the names of the checks that failed.
 pub(crate) fn checks() -> Result<Vec<&'static str>> {
     let lint = venv::tool(&Tool::Lint)?;
     let checkov = venv::tool(&Tool::Checkov)?;
@@ -176,7 +176,7 @@ fn write_without(original: &Path, copy: &Path, word: &str) -> Result<()> {
     Ok(())
 }
 
-/// `sam build` of the whole template, with what is compiled already. Gives its name if it failed.
+/// `sam build` of the whole template, with what is compiled already. Returns its name if it failed.
 pub(crate) fn sam_build() -> Result<Option<&'static str>> {
     let folder = workspace::target().join("sam-check");
     let built = ui::step("Building the template with SAM", || {

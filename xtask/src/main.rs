@@ -3,8 +3,9 @@
 //! One module per concern. `stack` puts a stack on this machine together from `venv` (Python and its packages),
 //! `build` (functions and CLI), `emulator` (of AWS), `ceph`, `oss` and `target` (where replicas go); `demo` runs the main job
 //! on it, `test` everything else; `events` prepares a stack for functions that are invoked one by one; `targets` changes
-//! where replicas go; `bench` measures; `fuzz` asks the API whatever its document says; `lint` checks dependencies, template and workflows; `invite` has accounts made; `deploy`, `release` and `smoke` go
-//! to AWS, with `sam`.
+//! where replicas go; `bench` measures; `fuzz` asks the API whatever its document says; `lint` checks
+//! source files, dependencies, template and workflows; `invite` has accounts made; `deploy`, `release` and
+//! `smoke` go to AWS, with `sam`.
 
 mod args;
 mod bench;

@@ -16,7 +16,8 @@ const BUCKET: &str = "longshore";
 const REGION: &str = "cn-hangzhou";
 const TIMEOUT: Duration = Duration::from_secs(30);
 
-/// Installs the official clients, and gives the folder they are in: a Python environment with `node_modules` in it.
+/// Installs the official clients, and returns the folder they are in: a Python environment with
+/// `node_modules` in it.
 pub(crate) fn clients() -> Result<PathBuf> {
     let sources = workspace::root().join("tests/oss-clients");
     let venv = venv::oss_clients(&sources.join("requirements.txt"))?;
@@ -75,7 +76,7 @@ pub(crate) fn about_file(state: &Path) -> PathBuf {
     state.join("oss.json")
 }
 
-/// Starts the server unless it runs, with the data of the last time. Gives what is in its `oss.json`.
+/// Starts the server unless it runs, with the data of the last time. Returns what is in its `oss.json`.
 pub(crate) fn start_server(state: &Path) -> Result<Value> {
     let program = build_server()?;
     ui::step("Starting the OSS server", || {
@@ -127,7 +128,7 @@ fn start(state: &Path, program: &Path, about: &Value) -> Result<()> {
     Ok(())
 }
 
-/// Stops the server, if it runs. Its data stays. Gives whether it ran.
+/// Stops the server, if it runs. Its data stays. Returns whether it ran.
 pub(crate) fn stop_server(state: &Path) -> Result<bool> {
     let Some(pid) = running(state) else {
         return Ok(false);

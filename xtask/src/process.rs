@@ -26,7 +26,7 @@ pub(crate) fn run(command: &mut Command) -> Result<()> {
     Ok(())
 }
 
-/// Runs a command quietly and gives what it wrote. What it complained about is part of the error.
+/// Runs a command quietly and returns what it wrote. What it complained about is part of the error.
 pub(crate) fn output(command: &mut Command) -> Result<String> {
     let shown = shown(command);
     let out = command
@@ -101,7 +101,7 @@ fn shown(command: &Command) -> String {
     format!("`{}`", words.join(" "))
 }
 
-/// Starts a program that stays when this one ends, with what it writes in `log`. Gives its process id.
+/// Starts a program that stays when this one ends, with what it writes in `log`. Returns its process id.
 ///
 /// It gets a process group of its own: Ctrl-C in the terminal is not for it, and whatever it starts can be found.
 pub(crate) fn spawn_daemon(command: &mut Command, log: &Path) -> Result<u32> {
@@ -120,7 +120,7 @@ pub(crate) fn spawn_daemon(command: &mut Command, log: &Path) -> Result<u32> {
     Ok(child.id())
 }
 
-/// Whether the process in this file runs, and is a `program` (process ids are used again). Gives its id.
+/// Whether the process in this file runs, and is a `program` (process ids are used again). Returns its id.
 pub(crate) fn running(pid_file: &Path, program: &str) -> Option<u32> {
     let pid = fs::read_to_string(pid_file).ok()?.trim().parse().ok()?;
     alive(pid, program).then_some(pid)
@@ -157,7 +157,7 @@ pub(crate) fn signal(name: &str, target: &str) -> Result<()> {
     output(Command::new("sh").args(["-c", &format!("kill -{name} {target}")])).map(|_| ())
 }
 
-/// Asks a process to stop and waits until it has. Gives whether it did.
+/// Asks a process to stop and waits until it has. Returns whether it did.
 pub(crate) fn terminate(pid: u32, program: &str, timeout: Duration) -> Result<bool> {
     if !alive(pid, program) {
         return Ok(true);
@@ -166,7 +166,7 @@ pub(crate) fn terminate(pid: u32, program: &str, timeout: Duration) -> Result<bo
     Ok(wait_for(timeout, || !alive(pid, program)))
 }
 
-/// Looks again and again until `done` or out of patience. Gives whether it was done.
+/// Looks again and again until `done` or out of patience. Returns whether it was done.
 pub(crate) fn wait_for(timeout: Duration, mut done: impl FnMut() -> bool) -> bool {
     let started = Instant::now();
     loop {

@@ -123,7 +123,8 @@ mod tests {
         assert_eq!(DEFAULT.with(chosen).kept(chosen), None);
     }
 
-    /// Whoever took another choice some day is told that it is still taken, and how to take the first one again.
+    /// A developer who once made another choice is told that it is still taken, and how to take the first one
+    /// again.
     #[test]
     fn what_is_kept_is_said_with_the_way_back() {
         let folder = std::env::temp_dir().join(format!("longshore-xtask-settings-{}", std::process::id()));

@@ -100,8 +100,8 @@ fn in_containers(settings: &Settings) -> Result<bool> {
 ///
 /// One machine has few workers, and they are never frozen: a message whose worker was killed need not wait for long.
 ///
-/// All requests come from the same address there: what is made from it is not limited. And whoever adds a target there uploads
-/// to it at once.
+/// All requests come from the same address there: what is made from it is not limited. And a developer who
+/// adds a target there uploads to it at once.
 const LASTING: [&str; 8] = [
     "AccountsPerHourAndSource=1000000000",
     "CopyConcurrency=4",
@@ -113,7 +113,7 @@ const LASTING: [&str; 8] = [
     OPEN,
 ];
 
-/// Whoever is at this machine may make accounts: nobody else reaches the API.
+/// Anybody at this machine may make accounts: nobody else reaches the API.
 pub(crate) const OPEN: &str = "SignUp=open";
 
 /// The same for tests, which wait for messages to come back and to be given up.

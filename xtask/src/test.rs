@@ -91,7 +91,7 @@ pub(crate) fn run(what: &Test) -> Result<()> {
     Ok(())
 }
 
-/// Gives what failed besides tests, and the count of these.
+/// Returns what failed besides tests, and the count of these.
 fn everything() -> Result<(Vec<&'static str>, Count)> {
     let mut failures = checks()?;
     build::functions(&venv::embedded()?, LinkedFor::ThisMachine)?;

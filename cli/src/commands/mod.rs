@@ -36,7 +36,8 @@ pub(crate) struct Context {
     quiet: bool,
     passwords: Passwords,
     pub(crate) display: Display,
-    /// The session of the last login, once a command uses it. It stays the same, whoever signs in meanwhile.
+    /// The session of the last login, once a command uses it. It stays the same, even if another user signs
+    /// in meanwhile.
     in_use: OnceLock<(Api, Owner)>,
 }
 
@@ -73,7 +74,7 @@ impl Context {
     /// Waits until the session can be gone on with by another process, but not for long.
     pub(crate) async fn settled(&self) {
         if let Some((api, _)) = self.in_use.get() {
-            // Whoever interrupts a command wants to have the terminal back.
+            // A user who interrupts a command wants to have the terminal back.
             let _ = tokio::time::timeout(Duration::from_secs(5), api.settled()).await;
         }
     }

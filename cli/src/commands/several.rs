@@ -27,7 +27,7 @@ impl Several {
         }
     }
 
-    /// Tells why one failed. Gives whether the others should still be tried.
+    /// Tells why one failed. Returns whether the others should still be tried.
     pub(super) fn failed(&mut self, failure: Failure) -> bool {
         self.exits.push(failure.exit);
         let goes_on = !failure.concerns_all();

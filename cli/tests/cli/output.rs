@@ -70,7 +70,7 @@ fn a_result_that_cannot_be_written_is_a_failure() {
     assert_eq!(to_full(&terminal, &["ls"]).status.code(), Some(0));
 }
 
-/// It is shown once: whoever asked for it has to know that nobody has it.
+/// It is shown once: the user who asked for it has to know that nobody has it.
 #[cfg(target_os = "linux")]
 #[test]
 fn a_token_that_could_not_be_shown_is_named() {
@@ -183,7 +183,7 @@ fn every_way_to_be_asked_to_end_says_how_to_go_on() {
     }
 }
 
-/// Whoever comes with the old refresh token again is taken for a thief.
+/// A client that comes with the old refresh token again is taken for a thief.
 #[test]
 fn an_exchange_of_tokens_is_finished_before_the_end() {
     for name in signals() {

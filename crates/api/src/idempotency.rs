@@ -78,7 +78,7 @@ impl IdempotencyKey {
     /// The write that remembers an answer; it belongs into the transaction that makes what is answered.
     ///
     /// # Errors
-    /// `ErrorKind::Corrupt` when the write is malformed.
+    /// `ErrorKind::Internal` when the write is malformed.
     pub fn remember(&self, answer: &impl Answer) -> Result<Write, StoreError> {
         let now = store::rows::now();
         let written = reply::write(answer)?;

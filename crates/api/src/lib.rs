@@ -1,8 +1,9 @@
 //! HTTP in and out, once for all functions.
 //!
-//! A function is a [`Handler`] of an endpoint that `wire` declares. A [`Function`] is it behind the gateway: by the declaration it
-//! authenticates, reads path, query and body, sees to it that an `Idempotency-Key` counts once, and writes the answer or a
-//! [`Problem`] (RFC 9457), which can only be an error that the endpoint declares.
+//! A function is a [`Handler`] of an endpoint that `wire` declares. A [`Function`] is a handler behind the
+//! gateway: by the declaration it authenticates, reads path, query and body, sees to it that an
+//! `Idempotency-Key` counts once, and writes the answer or a [`Problem`] (RFC 9457), which can only be an
+//! error that the endpoint declares.
 
 pub mod auth;
 mod call;

@@ -40,7 +40,7 @@ pub fn token(row: &TokenRow) -> PersonalToken {
     }
 }
 
-/// An upload as it is written down, for whoever asks now: a challenge that is over is not shown.
+/// An upload as it is stored, for a client that asks now: a challenge that is over is not shown.
 ///
 /// # Errors
 /// `ErrorKind::Corrupt` when the stored size has no part plan.

@@ -205,7 +205,8 @@ impl Api {
     /// `POST /v1/tokens`: makes a personal access token. Its text is in this answer and nowhere else.
     ///
     /// # Errors
-    /// `invalid_request`, `forbidden` for who has a personal access token only, and whatever befalls every call.
+    /// `invalid_request`, `forbidden` for a caller with a personal access token only, and whatever befalls
+    /// every call.
     pub async fn create_token(&self, token: &NewToken) -> Result<PersonalToken, ApiError> {
         self.http
             .json(Call::to::<token::Create>().body(json!(token)))

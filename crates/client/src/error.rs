@@ -138,7 +138,8 @@ pub enum ApiError {
 }
 
 impl ApiError {
-    /// What the API says when another file has the name, for who has seen so without asking it to make one.
+    /// What the API says when another file has the name, for a caller that has seen so without asking it to
+    /// make one.
     pub(crate) fn name_taken() -> Self {
         let (code, status) = ("name_taken", StatusCode::CONFLICT);
         let message = "the folder has an entry of this name; choose another name, or delete the entry first";

@@ -198,7 +198,7 @@ impl Http {
         self.send(&call).await?.json(&call)
     }
 
-    /// Makes a call and gives its answer if it is no error; redirects are answers too.
+    /// Makes a call and returns its answer if it is no error; redirects are answers too.
     pub(crate) async fn send(&self, call: &Call<'_>) -> Result<ApiResponse, ApiError> {
         let (mut waits, mut refused, mut may_be_done) = (self.retry.build(), None, false);
         loop {
@@ -232,7 +232,7 @@ impl Http {
                         || problem.code == "changed_meanwhile"
                         || (status.is_server_error() && call.repeat == Repeat::Always);
                     let asked = retry_after(&answer.headers);
-                    // Whoever is to come back in minutes is told so, and not kept waiting.
+                    // A caller that is to come back in minutes is told so, and not kept waiting.
                     let may_repeat = may_repeat && asked.is_none_or(|asked| asked <= LONGEST_RETRY_AFTER);
                     (ApiError::Problem(Box::new(problem)), may_repeat, asked)
                 }

@@ -66,7 +66,7 @@ pub fn is_at(_: &File, path: &Path) -> bool {
     path.exists()
 }
 
-/// Opens what is there, if it is a plain file: opening a pipe would wait for whoever reads it.
+/// Opens what is there, if it is a plain file: opening a pipe would wait for its other end.
 fn plain(path: &Path, options: &OpenOptions) -> io::Result<File> {
     if !fs::symlink_metadata(path)?.is_file() {
         return Err(in_the_way());

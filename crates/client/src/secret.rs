@@ -53,14 +53,14 @@ impl PartialEq for Token {
 
 impl Eq for Token {}
 
-/// To keep it between calls, and to show it to whoever asked for it.
+/// To keep it between calls, and to show it to the user who asked for it.
 impl Serialize for Token {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         serializer.serialize_str(self.reveal())
     }
 }
 
-/// A presigned URL: whoever has it may do what it was signed for.
+/// A presigned URL: anybody who has it may do what it was signed for.
 #[derive(Clone, Deserialize)]
 #[serde(transparent)]
 pub struct SignedUrl(SecretString);

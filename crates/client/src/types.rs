@@ -45,7 +45,7 @@ pub struct Account {
     pub created_at: Timestamp,
 }
 
-/// What signing in gives.
+/// What signing in returns.
 #[derive(Debug, Clone, Deserialize)]
 pub struct Session {
     /// Goes into the `Authorization` header.
@@ -153,7 +153,7 @@ pub struct Node {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum UploadState {
-    /// The service has such bytes; whoever proves that he has them too need not send them.
+    /// The service has such bytes; a client that proves that it has them too need not send them.
     ProofRequired,
     /// Takes parts.
     Open,
@@ -302,7 +302,7 @@ pub struct Destination {
     pub on_conflict: OnConflict,
 }
 
-/// What removing a file or folder gives.
+/// What removing a file or folder returns.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
 pub struct Removed {
     /// How many unfinished uploads were going into the folder.

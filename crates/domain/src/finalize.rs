@@ -1,9 +1,10 @@
 //! How parts become a blob and a file: which remote step follows each result of the one before.
 //!
-//! This is the whole flow without its I/O. `store::finalize` carries the steps out; the model in `tests/` lets them
-//! race, crash and sleep. The order is what makes a crash at any point harmless: the part digests are written before the parts
-//! become an object, so that what the object is can be told when the parts are gone; the file comes into being in one
-//! write at the end. After a crash the next caller begins at [`Step::START`].
+//! This is the whole flow without its I/O. `service::upload::complete` carries the steps out; the model in
+//! `tests/` lets them race, crash and sleep. The order is what makes a crash at any point harmless: the part
+//! digests are written before the parts become an object, so that what the object is can be told when the
+//! parts are gone; the file comes into being in one write at the end. After a crash the next caller begins at
+//! [`Step::START`].
 
 use crate::upload::ContentSource;
 
@@ -21,14 +22,15 @@ pub enum Step {
     FindBlob,
     /// Make the file of the blob that was found. Answers: those of a commit.
     Share,
-    /// Turn the parts into an object. Answers: [`StepResult::Done`], [`StepResult::Nothing`], [`StepResult::PartsChanged`],
-    /// [`StepResult::Unanswered`].
+    /// Turn the parts into an object. Answers: [`StepResult::Done`], [`StepResult::Nothing`],
+    /// [`StepResult::PartsChanged`], [`StepResult::Unanswered`].
     Assemble,
     /// The parts are gone: look whether they became the object. Answers: [`StepResult::Object`], [`StepResult::Nothing`].
     FindObject,
     /// Turn the object into a blob, and make the file of it. Answers: those of a commit.
     Own,
-    /// A concurrent upload of the same content was faster: look for that blob. Answers: [`StepResult::Found`], [`StepResult::NotFound`].
+    /// A concurrent upload of the same content was faster: look for that blob. Answers:
+    /// [`StepResult::Found`], [`StepResult::NotFound`].
     FindWinner,
     /// Make the file of that blob. Answers: those of a commit.
     ShareWinner,

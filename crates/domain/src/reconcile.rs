@@ -1,8 +1,9 @@
 //! What belongs to whom in the bucket and in the table, and what the reconciler does with the rest.
 //!
-//! Everything in the primary store is owned by an upload that has not ended, or by a blob. An upload owner, written before an
-//! upload can send its first part, leads from an object's key to its upload. What has no owner and is not young any more
-//! is removed; a blob whose object is not what it was is lost until the object is back.
+//! Everything in the primary store is owned by an upload that has not ended, or by a blob. An upload owner,
+//! written before an upload can send its first part, leads from an object's key to its upload. What has no
+//! owner and is not young any more is removed; a blob whose object is not what it was is lost until the
+//! object is back.
 //!
 //! [`pass`] is how it gets through all there is. What it does not ask the stores about one by one ([`sample`]) it knows from the
 //! listing of the bucket ([`sketch`]).
@@ -47,7 +48,7 @@ pub enum UploadOwner {
 }
 
 /// Whose an object is. An upload ends in the same write in which its object becomes a blob, so `is_blob` must be read
-/// after the claimant: an upload that has ended by then has become a blob before, or never will.
+/// after the upload: one that has ended by then has become a blob before, or never will.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Ownership {
     /// Who may still make something of it.
@@ -193,8 +194,8 @@ pub fn replica_action(
     if settled { action } else { ReplicaAction::Nothing }
 }
 
-/// The times from which on everything has to be checked again because the target registry changed at `changed_at`: targets that are
-/// new lack replicas, those that are draining have some.
+/// The times from which on everything has to be checked again because the target registry changed at
+/// `changed_at`: targets that are new lack replicas, those that are draining have some.
 #[must_use]
 pub fn after_target_registry_change(changed_at: Timestamp) -> [Timestamp; 2] {
     [REGISTRY_KNOWN, blob::SETTLE].map(|wait| saturating_add(changed_at, wait))

@@ -30,8 +30,8 @@ pub const DEFAULT_EXPIRY: SignedDuration = SignedDuration::from_hours(7 * 24);
 /// index of what is due once.
 pub const FIRST_CHECK: SignedDuration = SignedDuration::from_mins(5);
 
-/// How long after a lease has run out the sweep checks it, at most. Not shorter than [`FIRST_CHECK`]: then a lease that is taken
-/// before the first check does not change when that is.
+/// How long after a lease has run out the sweep checks it, at most. Not shorter than [`FIRST_CHECK`]: then a
+/// lease that is taken before the first check does not change when that is.
 pub const LATEST_CHECK: SignedDuration = SignedDuration::from_mins(5);
 
 /// How long an ended upload can still be asked about.

@@ -30,8 +30,8 @@ impl UnreachableTargets {
     /// Asks a target for something, unless it has failed before.
     ///
     /// # Errors
-    /// [`ReplicaError::Unreachable`], or what `ask` returns. It gets no requests from then on, unless it was our own side that
-    /// failed.
+    /// [`ReplicaError::Unreachable`], or what `ask` returns. It gets no requests from then on, unless it was
+    /// our own side that failed.
     pub async fn ask<T>(
         &self,
         target: &str,

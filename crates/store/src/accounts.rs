@@ -32,8 +32,8 @@ impl Accounts<'_> {
     /// owner is known at this source from now on.
     ///
     /// # Errors
-    /// [`Conflict::InvitationGone`] before [`Conflict::UsernameTaken`]: who has no invitation does not learn which names there
-    /// are.
+    /// [`Conflict::InvitationGone`] before [`Conflict::UsernameTaken`]: without an invitation nobody
+    /// learns which names there are.
     pub async fn create(
         self,
         account: &AccountRow,
@@ -74,11 +74,11 @@ impl Accounts<'_> {
     }
 
     /// Lets an account use `limit` bytes from now on, whatever it uses: nothing is lost when that is more, but nothing new
-    /// goes in. Gives the account as it is then; `None` when there is no such account.
+    /// goes in. Returns the account as it is then; `None` when there is no such account.
     ///
     /// # Errors
-    /// [`Conflict::QuotaExceeded`] for a limit above [`MAX_QUOTA`](domain::account::MAX_QUOTA), [`Conflict::NodeChanged`] when the quota is being
-    /// changed by many at once.
+    /// [`Conflict::QuotaExceeded`] for a limit above [`MAX_QUOTA`](domain::account::MAX_QUOTA),
+    /// [`Conflict::AccountChanged`] when the quota is being changed by many at once.
     pub async fn set_quota(self, username: &Username, limit: u64) -> Result<Option<AccountRow>, StoreError> {
         for _ in 0..ACCOUNT_ATTEMPTS {
             let Some(account) = self.by_username(username).await? else {
@@ -98,17 +98,18 @@ impl Accounts<'_> {
                 .with(":limit", number(limit))
                 .with(":more", AttributeValue::N(more.to_string()))
                 .with(":was", number(account.quota_bytes));
-            match self.0.update(change, Conflict::NodeChanged).await {
+            match self.0.update(change, Conflict::AccountChanged).await {
                 // Others may have changed what is free meanwhile: what is written counts.
                 Ok(()) => return self.get(&account.id).await,
                 Err(error) if error.is_conflict() => {}
                 Err(error) => return Err(error),
             }
         }
-        Err(Conflict::NodeChanged.into())
+        Err(Conflict::AccountChanged.into())
     }
 
-    /// Gives an account another role. Gives the account as it is then; `None` when there is no such account.
+    /// Gives an account another role. Returns the account as it is then; `None` when there is no such
+    /// account.
     ///
     /// # Errors
     /// [`StoreError`].
@@ -122,7 +123,7 @@ impl Accounts<'_> {
         };
         let change = Change::new(account.key(), "SET #role = :role", "attribute_exists(pk)");
         self.0
-            .update(change.with(":role", text(name)), Conflict::NodeChanged)
+            .update(change.with(":role", text(name)), Conflict::AccountChanged)
             .await?;
         self.get(&account.id).await
     }
@@ -158,7 +159,7 @@ impl Accounts<'_> {
 ///
 /// # Errors
 /// `ErrorKind::Internal` when the write is malformed. Conflicts: [`Conflict::QuotaExceeded`] when bytes are taken that
-/// are not there, [`Conflict::NodeChanged`] when bytes are given to an account that is gone.
+/// are not there, [`Conflict::AccountChanged`] when bytes are given to an account that is gone.
 pub fn quota(account: &AccountId, event: QuotaEvent) -> Result<Write, StoreError> {
     let key = AccountRow::key_of(account);
     let give = |bytes| {
@@ -167,7 +168,7 @@ pub fn quota(account: &AccountId, event: QuotaEvent) -> Result<Write, StoreError
             "SET free_bytes = free_bytes + :bytes",
             "attribute_exists(pk)",
         );
-        Write::update(&change.with(":bytes", number(bytes)), Conflict::NodeChanged)
+        Write::update(&change.with(":bytes", number(bytes)), Conflict::AccountChanged)
     };
     match event {
         QuotaEvent::Take { take, give: back } if take > back => {

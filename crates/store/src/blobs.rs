@@ -19,8 +19,8 @@ use std::collections::HashMap;
 /// How many files with a content are looked at besides the first one: what one read takes.
 const OTHER_REFERENCES: u32 = 99;
 
-/// The write that [`step`] makes of [`BlobEvent::Refer`], without reading first: one more file refers to a blob. This revives a
-/// condemned one; a blob that is being reclaimed, or is lost, is not.
+/// The write that [`step`] makes of [`BlobEvent::Refer`], without reading first: one more file refers to a
+/// blob. This revives a condemned one; a blob that is being reclaimed, or is lost, is not.
 ///
 /// # Errors
 /// `ErrorKind::Internal` when the write is malformed. Conflict: [`Conflict::BlobGone`].
@@ -36,8 +36,8 @@ pub fn refer(blob: &BlobId) -> Result<Write, StoreError> {
     Write::update(&change, Conflict::BlobGone)
 }
 
-/// The write that [`step`] makes of [`BlobEvent::Release`], without reading first: one file less refers to a blob. The sweep looks at it when a grace period is over, and reclaims it if
-/// nothing refers to it then.
+/// The write that [`step`] makes of [`BlobEvent::Release`], without reading first: one file less refers to a
+/// blob. The sweep looks at it when a grace period is over, and reclaims it if nothing refers to it then.
 ///
 /// # Errors
 /// `ErrorKind::Internal` when the write is malformed.
@@ -200,7 +200,8 @@ impl Blobs<'_> {
             .ok_or_else(|| StoreError::corrupt(format!("blob {blob} has no page {page} in its part digests")))
     }
 
-    /// Moves a blob that was read on as [`step`] says, if it still is what was read. Gives what is left to be done.
+    /// Moves a blob that was read on as [`step`] says, if it still is what was read. Returns what is left to
+    /// be done.
     ///
     /// # Errors
     /// [`Conflict::BlobChanged`] when it was changed meanwhile.
@@ -231,7 +232,7 @@ impl Blobs<'_> {
                     Conflict::ContentExists,
                 )?);
             }
-            // `Effect::Delete` takes many writes; whoever moved the blob does it.
+            // `Effect::Delete` takes many writes; the caller that moved the blob does it.
             Ok(writes)
         };
         let first = writes(frees)?;
@@ -255,7 +256,8 @@ impl Blobs<'_> {
     /// reclaimed may be without its object.
     ///
     /// # Errors
-    /// [`StoreError`]; that the blob was changed meanwhile is none: whoever finds it gone again says so again.
+    /// [`StoreError`]; that the blob was changed meanwhile is none: a caller that finds it gone again says so
+    /// again.
     pub async fn lose(self, blob: &BlobRow, now: Timestamp) -> Result<(), StoreError> {
         match self.transition(blob, BlobEvent::Lose, now).await {
             Ok(Ok(_)) => tracing::error!(blob = %blob.id, "the object of a blob is gone"),

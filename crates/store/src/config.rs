@@ -110,7 +110,7 @@ pub fn upload_expiry() -> Result<SignedDuration, StoreError> {
 /// Who may make an account.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum SignUp {
-    /// Whoever has an invitation.
+    /// Anybody with an invitation.
     Invited,
     /// Everybody.
     Open,
@@ -132,7 +132,8 @@ impl SignUp {
     }
 }
 
-/// How long functions that make files believe what they have read of the targets: `TARGET_REGISTRY_SECONDS`, or half a minute.
+/// How long functions that make files believe what they have read of the targets: `TARGET_REGISTRY_SECONDS`,
+/// or half a minute.
 ///
 /// # Errors
 /// `ErrorKind::Misconfigured` when the variable is not a number.

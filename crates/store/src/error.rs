@@ -1,5 +1,5 @@
-//! What can go wrong in the store. Whoever decides, decides by the kind; codes and texts of services are read here and nowhere
-//! else.
+//! What can go wrong in the store. Callers decide by the kind; codes and texts of services are read here and
+//! nowhere else.
 
 mod codes;
 mod kind;

@@ -1,7 +1,7 @@
 //! Invitations: codes that are good once.
 //!
-//! A code is looked up before anything else is, so whoever has none learns nothing. That it is still good is a condition of the
-//! transaction that does what it is for: of many who use it at once one succeeds.
+//! A code is looked up before anything else is, so a caller without one learns nothing. That it is still good
+//! is a condition of the transaction that does what it is for: of many who use it at once one succeeds.
 
 use crate::error::{Conflict, StoreError};
 use crate::rows::{AccountRow, AttemptsRow, InvitationRow, Owner};

@@ -1,5 +1,5 @@
-//! Leases: what one invocation does, and no other at the same time. Whoever has one says again and again that it is alive;
-//! when it is not, the lease runs out.
+//! Leases: what one invocation does, and no other at the same time. The holder of one says again and
+//! again that it is alive; when it is not, the lease runs out.
 
 use crate::error::StoreError;
 use crate::rows::lease_key;
@@ -24,7 +24,8 @@ impl Table {
 }
 
 impl Leases<'_> {
-    /// Takes the lease of this name until `until`, if nobody else has it. Gives whether it is `holder`'s now.
+    /// Takes the lease of this name until `until`, if nobody else has it. Returns whether it is `holder`'s
+    /// now.
     ///
     /// # Errors
     /// [`StoreError`].
@@ -44,7 +45,7 @@ impl Leases<'_> {
         self.0.update_if(change).await
     }
 
-    /// Keeps a lease until `until`. Gives whether it still is this holder's.
+    /// Keeps a lease until `until`. Returns whether it still is this holder's.
     ///
     /// # Errors
     /// [`StoreError`].

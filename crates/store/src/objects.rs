@@ -102,7 +102,7 @@ impl Objects {
         }
     }
 
-    /// Begins a multipart upload whose parts are verified by SHA-256, and gives its id.
+    /// Begins a multipart upload whose parts are verified by SHA-256, and returns its id.
     ///
     /// # Errors
     /// [`StoreError`].
@@ -284,8 +284,9 @@ impl Objects {
     }
 
     /// Whether there is an object with this size and content. Another one is as good as none: when a part is sent again and
-    /// again, a late request can make an object of other parts than the part digests have by then. So one whose checksum the store
-    /// does not tell is as good as none, too; S3 tells it of every object that was made of parts.
+    /// again, a late request can make an object of other parts than the part digests have by then. So one
+    /// whose checksum the store does not tell is as good as none, too; S3 tells it of every object that was
+    /// made of parts.
     ///
     /// # Errors
     /// [`StoreError`].

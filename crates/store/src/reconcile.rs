@@ -90,7 +90,8 @@ impl Reconciliation<'_> {
         }
     }
 
-    /// Looks at up to `limit` rows of the whole table after the key `after`, and gives those among them that lead to objects.
+    /// Looks at up to `limit` rows of the whole table after the key `after`, and returns those among them
+    /// that lead to objects.
     ///
     /// # Errors
     /// [`StoreError`].
@@ -119,7 +120,7 @@ impl Reconciliation<'_> {
     }
 
     /// Those of these that have probably become blobs, each with its row where that can be read: at half the price, so
-    /// whoever does something about one that is missing asks again.
+    /// a caller that does something about one that is missing asks again.
     ///
     /// # Errors
     /// [`StoreError`].
@@ -183,7 +184,8 @@ impl Reconciliation<'_> {
         })
     }
 
-    /// Deletes what is written about bytes that never became a blob, the upload owner last: until then the reconciler comes back.
+    /// Deletes what is written about bytes that never became a blob, the upload owner last: until then the
+    /// reconciler comes back.
     ///
     /// # Errors
     /// [`StoreError`].

@@ -1,8 +1,8 @@
 //! Replicas and their segments.
 //!
-//! A replica changes its state as [`domain::replica::step`] says, in one transaction with the [`ReplicaCounters`] of its target:
-//! whatever crashes, the counters are how many replicas there are in each state. (That one has begun to be copied changes
-//! nothing there.)
+//! A replica changes its state as [`domain::replica::step`] says, in one transaction with the
+//! [`ReplicaCounters`] of its target: whatever crashes, the counters are how many replicas there are in each
+//! state. (That one has begun to be copied changes nothing there.)
 
 pub mod arriving;
 mod multipart;
@@ -140,8 +140,8 @@ impl Table {
 }
 
 impl Replicas<'_> {
-    /// Brings the replicas of a blob into being that are missing at these targets, unless it is being reclaimed. Gives the
-    /// names of the targets that got one.
+    /// Brings the replicas of a blob into being that are missing at these targets, unless it is being
+    /// reclaimed. Returns the names of the targets that got one.
     ///
     /// # Errors
     /// [`StoreError`].
@@ -182,8 +182,8 @@ impl Replicas<'_> {
         Ok(made)
     }
 
-    /// Moves a replica on, in one transaction with its target's replica counters. When others were faster, looks again whether the
-    /// event still applies. Gives whether it did.
+    /// Moves a replica on, in one transaction with its target's replica counters. When others were faster,
+    /// looks again whether the event still applies. Returns whether it did.
     async fn move_replica(
         self,
         replica: &ReplicaRow,
@@ -244,8 +244,8 @@ impl Replicas<'_> {
         Ok(())
     }
 
-    /// An attempt failed, and there will be no others until somebody asks for them. Gives whether the replica is failed
-    /// then: it may have become available meanwhile, or be gone.
+    /// An attempt failed, and there will be no others until somebody asks for them. Returns whether the
+    /// replica is failed then: it may have become available meanwhile, or be gone.
     ///
     /// # Errors
     /// [`StoreError`].
@@ -277,8 +277,9 @@ impl Replicas<'_> {
         Ok(replica.is_some_and(|replica| replica.state == State::Failed))
     }
 
-    /// The dead letter of a failed replica is sent: whoever comes later need not send another one. Nothing may have happened
-    /// to it since it was read: it may have been tried again, and have failed again, and the letter is about the first time.
+    /// The dead letter of a failed replica is sent: no later worker need send another one. Nothing may have
+    /// happened to it since it was read: it may have been tried again, and have failed again, and the letter
+    /// is about the first time.
     ///
     /// # Errors
     /// [`StoreError`]; that something has happened is none.
@@ -292,7 +293,7 @@ impl Replicas<'_> {
         Ok(())
     }
 
-    /// A failed replica is to be tried again. Gives whether it was failed.
+    /// A failed replica is to be tried again. Returns whether it was failed.
     ///
     /// # Errors
     /// [`StoreError`].
@@ -310,8 +311,8 @@ impl Replicas<'_> {
         .await
     }
 
-    /// The target of an available replica does not have it any more: it waits for its bytes again. Gives whether it was
-    /// available.
+    /// The target of an available replica does not have it any more: it waits for its bytes again. Returns
+    /// whether it was available.
     ///
     /// # Errors
     /// [`StoreError`].
@@ -332,8 +333,9 @@ impl Replicas<'_> {
     }
 }
 
-/// The writes that count what happens to many replicas at once. Those of one target are counted in one part of its counters:
-/// transactions that change the same rows at the same moment are refused, and only the sum counts.
+/// The writes that count what happens to many replicas at once. Those of one target are counted in one part
+/// of its counters: transactions that change the same rows at the same moment are refused, and only the sum
+/// counts.
 fn count_together<'a>(
     changes: impl Iterator<Item = (&'a ReplicaRow, ReplicaCounters)>,
 ) -> Result<Vec<Write>, StoreError> {

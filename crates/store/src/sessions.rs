@@ -1,7 +1,8 @@
 //! Sessions.
 //!
-//! Whoever comes with a token is looked up in one read, of their account and of what the token names. So signing out, signing
-//! out everywhere, another password and an account that is deleted count from the next request on.
+//! A caller with a token is looked up in one read, of the account and of what the token names. So signing
+//! out, signing out everywhere, another password and an account that is deleted count from the next request
+//! on.
 
 use crate::error::{Conflict, StoreError};
 use crate::rows::{AccountRow, AttemptsRow, SessionRow, account_partition};

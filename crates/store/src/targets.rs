@@ -55,9 +55,10 @@ impl Targets<'_> {
         Ok(row.unwrap_or_default())
     }
 
-    /// What may be known of the targets, as it was half a minute ago at most, unless configured otherwise: whoever makes a
-    /// file need not read one row that everybody reads. A file that does not get a replica at a target because of that gets
-    /// it from the reconciler, which begins a pass two minutes after the targets have changed.
+    /// What may be known of the targets, as it was half a minute ago at most, unless configured otherwise: a
+    /// function that makes a file need not read one row that everybody reads. A file that does not get a
+    /// replica at a target because of that gets it from the reconciler, which begins a pass two minutes after
+    /// the targets have changed.
     ///
     /// # Errors
     /// [`StoreError`].
@@ -74,9 +75,9 @@ impl Targets<'_> {
         Ok(target_registry)
     }
 
-    /// Writes down what all functions may know of the targets, if it is something else than is known. Gives what is known
-    /// now. `was` must have been read before `config`: then nobody who read an old document writes over what a newer one
-    /// says.
+    /// Writes down what all functions may know of the targets, if it is something else than is known. Returns
+    /// what is known now. `was` must have been read before `config`: then nobody who read an old document
+    /// writes over what a newer one says.
     ///
     /// # Errors
     /// [`StoreError`].
@@ -98,7 +99,8 @@ impl Targets<'_> {
         self.put_target_registry(next, was.version).await
     }
 
-    /// Forgets targets that are not configured any more, and of which no replica is left. Gives what is known now.
+    /// Forgets targets that are not configured any more, and of which no replica is left. Returns what is
+    /// known now.
     ///
     /// # Errors
     /// [`StoreError`].

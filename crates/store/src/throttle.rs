@@ -64,7 +64,8 @@ impl Throttle<'_> {
         self.0.update_if(change).await
     }
 
-    /// Counts an attempt at a password, before anybody looks at it. Gives how long to wait, if it comes too early.
+    /// Counts an attempt at a password, before anybody looks at it. Returns how long to wait, if it comes too
+    /// early.
     ///
     /// # Errors
     /// [`StoreError`].

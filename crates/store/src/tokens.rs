@@ -80,7 +80,7 @@ impl Tokens<'_> {
         Ok(page.below(TokenRow::PREFIX))
     }
 
-    /// Ends a personal access token. Gives whether there was one.
+    /// Ends a personal access token. Returns whether there was one.
     ///
     /// # Errors
     /// [`StoreError`].

@@ -167,7 +167,7 @@ impl Uploads<'_> {
         Ok(node.filter(|node| content(node) == upload.content_id))
     }
 
-    /// Moves an upload on as [`step`] says, together with `writes`. Gives the upload as it is now.
+    /// Moves an upload on as [`step`] says, together with `writes`. Returns the upload as it is now.
     ///
     /// # Errors
     /// [`TransitionError`].
@@ -216,7 +216,7 @@ impl Uploads<'_> {
     }
 
     /// The sweep has looked at an upload that is under way, and need not before it expires. Nothing else may have happened to
-    /// it since it was read: where it is being finalized by now, whoever does may die.
+    /// it since it was read: where it is being finalized by now, the function that does so may die.
     ///
     /// # Errors
     /// [`StoreError`]; that something has happened is none.
@@ -230,7 +230,7 @@ impl Uploads<'_> {
     }
 
     /// Discards what an ended upload left at the store: its multipart uploads, and its object unless that
-    /// became a blob. The sweep does it when whoever ended the upload could not.
+    /// became a blob. The sweep does it when the function that ended the upload could not.
     ///
     /// # Errors
     /// [`StoreError`]; nothing is lost by trying again.

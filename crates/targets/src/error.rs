@@ -110,7 +110,7 @@ impl Cause {
         Self::of_ours(format!("status {status}"))
     }
 
-    /// There was no answer, in the words of whoever wanted it.
+    /// There was no answer, in the words of the code that waited for it.
     #[must_use]
     pub fn no_answer(text: String) -> Self {
         Self {

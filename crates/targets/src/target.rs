@@ -28,7 +28,8 @@ pub type Receipt = String;
 pub struct Stored {
     /// Its length in bytes.
     pub size: u64,
-    /// The target's own checksum of it, in the form that [`ReplicaTarget::put`] and [`ReplicaTarget::checksum_of`] return.
+    /// The target's own checksum of it, in the form that [`ReplicaTarget::put`] and
+    /// [`ReplicaTarget::checksum_of`] return.
     pub checksum: String,
 }
 

@@ -26,7 +26,8 @@ pub struct AccountCreate {
 }
 
 impl AccountCreate {
-    /// The invitation that the account is made by. It comes before the name: who has none does not learn which there are.
+    /// The invitation that the account is made by. It is checked before the name: without one, nobody learns
+    /// which names there are.
     async fn invitation(&self, code: Option<&Code>) -> Result<Option<InvitationRow>, Problem<Create>> {
         let Some(code) = code else {
             return match self.sign_up {

@@ -1,4 +1,4 @@
-//! `DELETE /v1/uploads/{id}`: gives an upload up and its reservation back.
+//! `DELETE /v1/uploads/{id}`: aborts an upload and releases its reservation.
 
 fn main() -> functions::Exit {
     functions::upload::abort::main()

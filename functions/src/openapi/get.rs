@@ -1,4 +1,4 @@
-//! The OpenAPI document, for whoever asks.
+//! The OpenAPI document, for anybody.
 
 use crate::{Exit, serve};
 use api::{Handler, Problem, Request};

@@ -1,8 +1,9 @@
 //! What is written next to an event: the answer, and what is in the table afterwards.
 //!
 //! Everything is compared, and nothing may be there besides, but for what differs from time to time: in texts,
-//! `<id>`, `<time>`, `<token>`, `<secret>` (of another token), `<code>` (of an invitation), `<query>` (of a URL), `<32 bytes>` (in base64) and `<endpoint>` stand for one of these,
-//! `<docs/openapi.json>` for what that file has, `<ranges>` for the ranges of a challenge, and `<seconds>` for a number of them.
+//! `<id>`, `<time>`, `<token>`, `<secret>` (of another token), `<code>` (of an invitation), `<query>` (of a
+//! URL), `<32 bytes>` (in base64) and `<endpoint>` stand for one of these, `<docs/openapi.json>` for what
+//! that file has, `<ranges>` for the ranges of a challenge, and `<seconds>` for a number of them.
 
 use crate::harness::aws::item_of;
 use crate::harness::stack::{root, stack};

@@ -24,7 +24,7 @@ async fn the_right_answer_of_somebody_else() {
     assert_eq!(answer["state"], "open", "{answer}");
     is_ordinary(&bob, &his, &bytes).await;
 
-    // Her challenge is not his to answer, or to see.
+    // Bob can neither answer Ann's challenge nor see it.
     bob.prove(id(&hers), &right).await.problem(404, "not_found");
     bob.call("GET", &format!("/uploads/{}", id(&hers)), None)
         .await

@@ -57,7 +57,7 @@ async fn sweep(world: &World) -> (Value, Duration) {
     (report, began.elapsed())
 }
 
-/// Each blob is marked, and then gone with all that it had, and the counters of its target says so.
+/// Each blob is marked, and then gone with all that it had, and the counters of its target say so.
 #[tokio::test]
 async fn many_deletes_are_reclaimed_together() {
     let count = std::env::var("LONGSHORE_DELETES").map_or(DELETES, |text| text.parse().unwrap());

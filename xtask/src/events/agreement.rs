@@ -19,7 +19,7 @@ pub(crate) enum Trigger {
     Schedule {
         rate: String,
     },
-    /// Nothing in the template: whoever may invoke it does.
+    /// Nothing in the template: a principal with the permission invokes it.
     Direct,
 }
 

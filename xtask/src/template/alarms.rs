@@ -93,7 +93,7 @@ fn what_answers_requests_and_what_is_given_up_have_alarms() {
     }
 }
 
-/// Whoever is woken by an alarm finds it by its name.
+/// The person whom an alarm wakes finds it by its name.
 #[test]
 fn every_alarm_is_in_the_documents_with_what_to_do() {
     let template = template("template.yaml");

@@ -73,7 +73,7 @@ impl Drop for TestStacks {
     }
 }
 
-/// Starts Ceph, and gives the target there; nothing where there can be no Ceph.
+/// Starts Ceph, and returns the target there; nothing where there can be no Ceph.
 pub(super) fn start_ceph(state: &Path) -> Result<Option<Value>> {
     match ceph::available()? {
         Availability::Ready => Ok(Some(target::ceph(&ceph::start(state)?)?)),

@@ -79,7 +79,7 @@ impl Auth {
                     // The key may have been replaced since.
                     let same = |secret: &Secret| secret.hash() == session.refreshing.current;
                     let before = keys.all_following(&token.secret, &token.id).find(same);
-                    // Nobody is signed out for that: whoever asks again in a moment is answered.
+                    // Nobody is signed out for that: a client that asks again in a moment is answered.
                     return Ok(given(&keys, &session, before.ok_or(Conflict::SessionChanged)?)?);
                 }
                 Exchange::Stolen => {

@@ -101,7 +101,7 @@ impl Api {
         self.http.json(call).await
     }
 
-    /// `DELETE /v1/uploads/{id}`: gives an upload up, with every part sent.
+    /// `DELETE /v1/uploads/{id}`: aborts an upload, with every part sent.
     ///
     /// # Errors
     /// `not_found`, `upload_not_open`, and whatever befalls every call.

@@ -182,7 +182,7 @@ async fn once(
     })
 }
 
-/// Hashes the parts an earlier process noted and gives the digests of those that are as noted.
+/// Hashes the parts an earlier process noted and returns the digests of those that are as noted.
 async fn check(
     part_file: &PartFile,
     plan: PartPlan,

@@ -40,7 +40,7 @@ pub enum TransferError {
         /// What it says.
         target: PathBuf,
     },
-    /// The local file gives other bytes than its size says, and nobody writes to it.
+    /// The local file has more or fewer bytes than its size says, and nobody writes to it.
     #[error(
         "{} has {} bytes than the {size} that the system says it has, as files do that are made up while they are read",
         path.display(), match ends { Ends::Early => "fewer", Ends::Late => "more" }

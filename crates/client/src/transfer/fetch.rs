@@ -105,7 +105,7 @@ impl Fetcher<'_> {
         Ok(())
     }
 
-    /// Writes the rest, notes the part, and gives its digest.
+    /// Writes the rest, notes the part, and returns its digest.
     async fn finish(&self, number: u32, sink: Sink) -> Result<PartDigest, TransferError> {
         let digest = sink.finish().await?;
         let noted = self

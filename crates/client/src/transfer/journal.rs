@@ -20,7 +20,7 @@ pub(crate) struct Journal {
 }
 
 impl Journal {
-    /// Reads `file`, drops what a crash left half-written, and gives the parts it names. A journal of other
+    /// Reads `file`, drops what a crash left half-written, and returns the parts it names. A journal of other
     /// content, or no journal at all, begins anew.
     pub(crate) fn open(mut file: File, content: ContentId) -> io::Result<(Self, Parts)> {
         let mut text = Vec::new();

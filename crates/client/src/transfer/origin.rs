@@ -2,8 +2,8 @@
 //!
 //! The URL is asked for anew when it expires, and when the place it leads to has lost the file or keeps failing: the
 //! file may be at another store by then. So one download, even one part, may come from several places. That is as
-//! good as from one: the bytes are judged by their digests, whoever sent them. But a new URL leads to what the file is by
-//! then, so the API is asked whether that is still the same.
+//! good as from one: the bytes are judged by their digests, wherever they come from. But a new URL leads to
+//! what the file is by then, so the API is asked whether that is still the same.
 
 use super::store::{self, Failure};
 use super::{Options, TransferError, TransferEvent};
@@ -128,7 +128,7 @@ impl<'a> Origin<'a> {
         Ok(url.current.insert(current).clone())
     }
 
-    /// Lets whoever needs a URL next ask for a new one, unless somebody else already did.
+    /// Lets the next part that needs a URL ask for a new one, unless somebody else already did.
     async fn forget(&self, url: &SignedUrl) {
         let mut known = self.url.lock().await;
         if known.current.as_ref() == Some(url) {
@@ -141,7 +141,7 @@ impl<'a> Origin<'a> {
         let answered = self.ask(&url, range).await;
         let renew = match &answered {
             Err(Stop::Store(Failure::Denied(_) | Failure::Missing)) => true,
-            // Failing once is nothing; whoever fails again and again may have been replaced by another place.
+            // Failing once is nothing; a place that fails again and again may have been replaced by another.
             Err(Stop::Store(Failure::Transient(_) | Failure::Foreign(_))) => tries.waits.is_some(),
             _ => false,
         };

@@ -194,7 +194,7 @@ fn remove_unless_in_use(data: &Path) {
             let _ = fs::remove_file(data);
             let _ = fs::remove_file(journal_path);
         }
-        // Whoever goes on with a download makes the journal first. The bytes alone are of no use.
+        // A process that goes on with a download makes the journal first. The bytes alone are of no use.
         Err(error) if error.kind() == io::ErrorKind::NotFound => {
             let _ = fs::remove_file(data);
         }
@@ -211,7 +211,7 @@ fn lock(path: &Path, target: &Path) -> Result<File, TransferError> {
             Err(TryLockError::WouldBlock) => return Err(TransferError::InUse(target.to_owned())),
             Err(TryLockError::Error(error)) => return Err(disk("lock", path, error)),
         }
-        // Whoever had the lock may have finished and removed the file just before we got it.
+        // The process that had the lock may have finished and removed the file just before we got it.
         if own_file::is_at(&file, path) {
             return Ok(file);
         }

@@ -14,8 +14,8 @@ use tokio::task::spawn_blocking;
 const BLOCK: usize = 64 * 1024;
 
 impl Engine<'_> {
-    /// Answers the challenge of an upload that has one, and gives the upload as it is then. An upload whose challenge
-    /// cannot be answered stays as it is: it takes the bytes in the ordinary way.
+    /// Answers the challenge of an upload that has one, and returns the upload as it is then. An upload whose
+    /// challenge cannot be answered stays as it is: it takes the bytes in the ordinary way.
     pub(super) async fn prove(&self, upload: Upload) -> Result<Upload, TransferError> {
         if upload.state != UploadState::ProofRequired {
             return Ok(upload);

@@ -109,7 +109,8 @@ pub(crate) fn took(response: &Response, digest: Option<PartDigest>) -> Result<()
     }
 }
 
-/// Whether a success is that of a store that gives a whole object of `size` bytes. The object may be a page itself.
+/// Whether a success is that of a store that returns a whole object of `size` bytes. The object may be a page
+/// itself.
 pub(crate) fn gave(response: &Response, size: u64) -> Result<(), Failure> {
     let is_other = response.content_length().is_some_and(|length| length != size);
     if is_other && is_page(response) {

@@ -11,7 +11,7 @@ use std::fs;
 
 const NAME: &str = "remote.bin";
 
-/// A file of that name is there, with other bytes. Gives its id, too.
+/// A file of that name is there, with other bytes. Returns its id, too.
 async fn scene(length: usize) -> (Scene, String) {
     let scene = Scene::new(length).await;
     let there = add_file(&mut scene.server.world(), NAME, None, b"other".to_vec());

@@ -31,7 +31,7 @@ impl Write for Pipe {
     }
 }
 
-/// Streams the file; also gives what arrived.
+/// Streams the file; also returns what arrived.
 async fn run(scene: &Scene, options: &Options, room: usize) -> (Result<Downloaded, TransferError>, Vec<u8>) {
     let pipe = Pipe {
         bytes: Arc::default(),

@@ -108,7 +108,7 @@ impl Credentials {
     }
 }
 
-/// Whoever reads the document again wants to know whether it is the same.
+/// A function that reads the document again wants to know whether it is the same.
 impl PartialEq for Credentials {
     fn eq(&self, other: &Self) -> bool {
         self.access_key_id == other.access_key_id

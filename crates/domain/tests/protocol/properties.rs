@@ -146,7 +146,7 @@ fn becomes_a_file(world: &World, key: Id) -> bool {
     let (content, part_digests) = (world.objects[index], world.all_part_digests[index]);
     let bytes = match part {
         Some(Multipart::Live(part)) => part,
-        // An object that does not match the part digests have no owner.
+        // An object that does not match the part digests has no owner.
         _ => content.filter(|_| part_digests.is_none() || part_digests == content),
     };
     let announced = bytes.is_some() && (row.announced.is_none() || row.announced == bytes);

@@ -24,7 +24,7 @@ pub(crate) struct Rules {
 #[derive(Clone, Copy)]
 #[expect(clippy::struct_excessive_bools, reason = "each is a condition of its own")]
 pub(crate) struct Conditions {
-    /// A part digests are written only under the lease it was read under.
+    /// Part digests are written only under the lease they were read under.
     pub(crate) part_digests_under_lease: bool,
     /// A file is made only of the version of the upload that was read.
     pub(crate) commit_of_version: bool,

@@ -18,7 +18,7 @@ const PAGE: u32 = 100;
 const AT_ONCE: usize = 250;
 
 /// Removes what an account that is being deleted has, as far as it can be removed now and as long as `go_on` says so; at last the
-/// account. Gives whether all of it is gone.
+/// account. Returns whether all of it is gone.
 ///
 /// # Errors
 /// [`StoreError`]; trying again goes on.
@@ -53,7 +53,7 @@ pub async fn delete_contents(
     Ok(true)
 }
 
-/// Aborts uploads. Gives whether none is under way, and none has left anything at the store.
+/// Aborts uploads. Returns whether none is under way, and none has left anything at the store.
 async fn end_uploads(
     table: &Table,
     objects: &Objects,
@@ -98,8 +98,8 @@ async fn end_uploads(
     }
 }
 
-/// Deletes files. Gives whether there are none. What an unreadable one referred to is released if that can be read;
-/// otherwise the log says what stays, and the account goes all the same.
+/// Deletes files. Returns whether there are none. What an unreadable one referred to is released if that can
+/// be read; otherwise the log says what stays, and the account goes all the same.
 async fn delete_all_files(
     table: &Table,
     account: &AccountRow,

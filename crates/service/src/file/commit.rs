@@ -30,8 +30,8 @@ pub fn node_of(upload: &UploadRow, file: &FileContent, now: Timestamp) -> NodeRo
 }
 
 /// Moves an upload on as `event` says, together with its file, in the place where that belongs. `new_blob`: the blob of the
-/// file comes into being with it, and is replicated to these targets; otherwise it is there. Gives the upload and its file
-/// as they are then.
+/// file comes into being with it, and is replicated to these targets; otherwise it is there. Returns the
+/// upload and its file as they are then.
 ///
 /// # Errors
 /// [`TransitionError::Refused`] when the event does not apply; [`Conflict::UploadChanged`], [`Conflict::ContentExists`],

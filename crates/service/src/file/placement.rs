@@ -44,8 +44,8 @@ impl FilePlacement {
         !self.replaced.as_ref().is_some_and(same)
     }
 
-    /// The writes that put the file into its place: entry, node, content reference, the folder's count, and the reference to the old
-    /// content. Not the reference to the new one, nor the quota.
+    /// The writes that put the file into its place: entry, node, content reference, the folder's count, and
+    /// one reference less to the old blob. Not the reference to the new one, nor the quota.
     ///
     /// # Errors
     /// `ErrorKind::Internal` when a write is malformed. Conflicts: [`Conflict::NameTaken`], [`Conflict::ParentGone`],

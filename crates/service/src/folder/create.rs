@@ -7,10 +7,11 @@ use store::table::Write;
 use store::uploads::TransitionError;
 use store::{StoreError, Table};
 
-/// Makes a folder, with `others` in the same transaction. Gives it with the name that it got.
+/// Makes a folder, with `others` in the same transaction. Returns it with the name that it got.
 ///
 /// # Errors
-/// [`Conflict::NameTaken`] or [`Conflict::ParentGone`], or a conflict of `others`.
+/// [`NameTaken`](store::Conflict::NameTaken) or [`ParentGone`](store::Conflict::ParentGone), or a conflict of
+/// `others`.
 pub async fn create_folder(
     table: &Table,
     folder: NodeRow,

@@ -89,8 +89,9 @@ pub async fn feed(
     Ok(fed)
 }
 
-/// Sends a message for one of those replicas that wait longest: whoever gets it is the probe. Which one is left to
-/// chance, so that none that the target will never take keeps it from being asked for others. Gives whether any waits.
+/// Sends a message for one of those replicas that wait longest: the worker that gets it is the probe. Which
+/// one is left to chance, so that none that the target will never take keeps it from being asked for others.
+/// Returns whether any waits.
 ///
 /// # Errors
 /// [`StoreError`].

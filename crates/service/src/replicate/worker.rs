@@ -1,9 +1,10 @@
 //! What a worker does with the messages of one invocation: at once as far as there is room, target by target.
 //!
 //! A target whose circuit is open is left alone: its messages are acknowledged, and its replicas wait without any
-//! ([`Replicas::park`](store::replicas::Replicas::park)) until the circuit closes. Messages for one that has no place for another worker are sent anew, to come
-//! later, and do not count as tried. While the worker is at its messages it keeps them hidden for a short time only,
-//! again and again: when it is killed, they come back soon.
+//! ([`Replicas::park`](store::replicas::Replicas::park)) until the circuit closes. Messages for one
+//! that has no slot for another worker are sent anew, to come later, and do not count as tried. While the
+//! worker is at its messages it keeps them invisible for a short time only, again and again: when it is
+//! killed, they come back soon.
 
 mod after;
 mod asked;

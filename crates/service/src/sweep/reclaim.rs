@@ -14,7 +14,8 @@ use store::{Objects, StoreError, Table};
 type Failures = HashMap<BlobId, StoreError>;
 
 /// Deletes replicas, objects and items of blobs that are being reclaimed, each blob's own item last. What the replicas
-/// have at their targets must be gone by now. Gives what came of each: one that fails does not keep the others.
+/// have at their targets must be gone by now. Returns what came of each: one that fails does not keep the
+/// others.
 pub(super) async fn reclaim(
     table: &Table,
     objects: &Objects,

@@ -46,7 +46,7 @@ impl Redrive {
         for (blob, letter) in letters {
             let replica = self.table.replicas().get(&blob, target).await;
             let Some(replica) = self.table.or_leave_out(replica)? else {
-                // For whoever mends it: the letter is the only one.
+                // For the operator who mends it: the letter is the only one.
                 skipped += 1;
                 self.dead_letters.put_back(&letter).await?;
                 continue;
@@ -117,7 +117,7 @@ impl Redrive {
         Ok((mine, more))
     }
 
-    /// Gives whether the replica was failed, and is under way again.
+    /// Returns whether the replica was failed, and is under way again.
     async fn redrive(&self, replica: &ReplicaRow) -> Result<bool, StoreError> {
         if replica.state != State::Failed || !self.table.replicas().redrive(replica, now()).await? {
             return Ok(false);

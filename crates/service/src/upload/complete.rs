@@ -1,9 +1,9 @@
 //! Parts become a blob and a file.
 //!
 //! Which step comes after which is [`domain::finalize`]; `run` carries them out. In short: take the lease, list the
-//! parts with the digests that the store computed, write the part digests, complete the multipart upload unless a blob with
-//! this content exists, make the file in one transaction. Then send the replication messages and discard what is not
-//! needed: the sweep does it if we cannot.
+//! parts with the digests that the store computed, write the part digests, complete the multipart upload
+//! unless a blob with this content exists, make the file in one transaction. Then send the replication
+//! messages and discard what is not needed: the sweep does it if we cannot.
 
 mod finalizer;
 mod outcome;
@@ -28,8 +28,8 @@ impl Finalizer {
         self.run_to(upload, &Destination::default(), timeout).await
     }
 
-    /// The same, with the file going somewhere else than the upload says. That is written down with the lease, so that whoever
-    /// takes over knows it.
+    /// The same, with the file going somewhere else than the upload says. That is written with the lease, so
+    /// that the run that takes over knows it.
     ///
     /// # Errors
     /// The same; [`UploadChanged`](store::Conflict::UploadChanged) when somebody else finalizes the upload, and takes the file

@@ -112,7 +112,7 @@ async fn may_ask(table: &Table, upload: &UploadRow, source: &Source, limit: u64)
 }
 
 /// Writes a new upload that is complete at once, with its file and `others`, or nothing: the account has a file with
-/// these bytes. Gives the upload and its file.
+/// these bytes. Returns the upload and its file.
 ///
 /// # Errors
 /// [`Conflict::QuotaExceeded`], [`Conflict::NameTaken`], [`Conflict::ParentGone`], [`Conflict::BlobGone`], or a

@@ -1,4 +1,5 @@
-//! Proof of possession: who shows that they have the bytes of a blob gets a file of it without sending them.
+//! Proof of possession: a client that shows that it has the bytes of a blob gets a file of it without sending
+//! them.
 
 use crate::file::commit::commit_file;
 use domain::blob;

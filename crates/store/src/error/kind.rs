@@ -1,4 +1,4 @@
-//! What errors are, for whoever decides about them.
+//! What errors are, for the code that decides what to do.
 
 /// A condition of a write did not hold. Nothing was written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -56,7 +56,7 @@ pub enum Conflict {
     ReplicaChanged,
 }
 
-/// What an error is, for whoever decides about it.
+/// What an error is, for the code that decides what to do.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ErrorKind {
     /// A condition of a write did not hold. Nothing was written.

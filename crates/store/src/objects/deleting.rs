@@ -19,7 +19,7 @@ impl Objects {
         Ok(())
     }
 
-    /// Deletes many objects. Gives those that were not, and why.
+    /// Deletes many objects. Returns those that were not, and why.
     ///
     /// # Errors
     /// [`StoreError`] when nothing is known of some of them.

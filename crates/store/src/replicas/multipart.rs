@@ -111,8 +111,8 @@ impl Replicas<'_> {
             let failed = failed.with(":failed", state(State::Failed));
             return self.progress(failed, segment, bytes, now).await;
         }
-        // One that waits without a message stays so, whatever was under way when its target was left alone: who gives it a
-        // message again looks for those that are not due.
+        // One that waits without a message stays so, whatever was under way when its target was left alone:
+        // what gives it a message again looks for those that are not due.
         let is_due = async |is_due: bool| {
             let (update, due) = if is_due {
                 (PROGRESS_AND_DUE, "attribute_exists(due_at)")

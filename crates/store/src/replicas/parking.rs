@@ -18,8 +18,8 @@ fn under_way(change: Change) -> Change {
 }
 
 impl Replicas<'_> {
-    /// The target of a replica is left alone: it waits without a message, and the sweep does not look at it. Gives whether it
-    /// waits for its bytes at all.
+    /// The target of a replica is left alone: it waits without a message, and the sweep does not look at it.
+    /// Returns whether it waits for its bytes at all.
     ///
     /// # Errors
     /// [`StoreError`].
@@ -29,7 +29,7 @@ impl Replicas<'_> {
         self.0.update_if(under_way(change)).await
     }
 
-    /// A replica that waited without a message has got one. Gives whether it still waited so.
+    /// A replica that waited without a message has got one. Returns whether it still waited so.
     ///
     /// # Errors
     /// [`StoreError`].

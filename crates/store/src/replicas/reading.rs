@@ -20,7 +20,7 @@ impl Replicas<'_> {
             .complete()
     }
 
-    /// The replicas of a blob that can be read: for whoever looks at them, or looks for one that is good.
+    /// The replicas of a blob that can be read: to show them, or to look for one that is good.
     ///
     /// # Errors
     /// [`StoreError`].

@@ -16,8 +16,9 @@ impl Replicas<'_> {
         self.0.transact(removals(&[replica])?).await
     }
 
-    /// Deletes many replicas, but not their segments, in few transactions. Gives what came of each, in their order: one that
-    /// is not what was read any more ([`Conflict::ReplicaChanged`]) does not keep the others.
+    /// Deletes many replicas, but not their segments, in few transactions. Returns what came of each, in
+    /// their order: one that is not what was read any more ([`Conflict::ReplicaChanged`]) does not keep the
+    /// others.
     pub async fn remove_many(self, replicas: &[&ReplicaRow]) -> Vec<Result<(), StoreError>> {
         let mut removed = Vec::with_capacity(replicas.len());
         // As many as arrive at once: a write for each, and the counters of their targets.

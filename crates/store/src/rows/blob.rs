@@ -132,7 +132,7 @@ impl PartDigestsRow {
         }
     }
 
-    /// A whole part digests in pages.
+    /// All part digests of a blob, in pages.
     #[must_use]
     pub fn pages(blob: &BlobId, digests: &[PartDigest]) -> Vec<Self> {
         let pages = (0u32..).zip(digests.chunks(Self::PARTS as usize));

@@ -7,7 +7,7 @@ use domain::invitation::Note;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-/// What somebody may do once who has its code: make an account, or set the password of one anew.
+/// What its code is good for, once: to make an account, or to set the password of one anew.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct InvitationRow {
     /// The hash of the code.
@@ -43,7 +43,7 @@ pub struct Owner {
 }
 
 impl InvitationRow {
-    /// The partition of all of them. There are few, and whoever makes them reads them in one list.
+    /// The partition of all of them. There are few, and administrators read them in one list.
     pub const PARTITION: &'static str = "INVITATIONS";
     /// How their sort keys begin.
     pub const PREFIX: &'static str = "INVITATION#";

@@ -114,7 +114,8 @@ impl AttemptsRow {
         }
     }
 
-    /// Where attempts are to give the password once more in a session: who has found one session cannot make the others wait.
+    /// Where attempts are to give the password once more in a session: somebody with one stolen session
+    /// cannot make the others wait.
     #[must_use]
     pub fn of_session(session: &SessionRow) -> Key {
         Key {

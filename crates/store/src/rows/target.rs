@@ -8,8 +8,8 @@ use domain::targets::registry::TargetRegistry;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-/// How many rows the counters of one target has: every write about a replica changes one of them, and one row takes about a
-/// thousand writes a second.
+/// How many rows the counters of one target have: every write about a replica changes one of them, and one
+/// row takes about a thousand writes a second.
 const COUNTER_SHARDS: u32 = 16;
 /// How many partitions of the index the replicas have that wait at one target.
 const WAITING_SHARDS: u32 = 4;
@@ -168,7 +168,7 @@ pub struct SlotRow {
     pub target: String,
     /// Which place, from 0.
     pub slot: u16,
-    /// Who has it; nobody once it was given back.
+    /// The worker that has it; nobody once it was given back.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub holder: Option<String>,
     /// Until when, unless it says again that it is alive; in milliseconds since 1970.

@@ -1,4 +1,4 @@
-//! Reads of many items that know nothing of their kinds: for whoever goes through the whole table.
+//! Reads of many items that know nothing of their kinds, for what goes through the whole table.
 
 use super::client::Table;
 use super::retry::RestWaits;
@@ -18,8 +18,9 @@ pub struct Scanned {
 }
 
 impl Table {
-    /// Looks at up to `limit` items of the whole table after the key `after`, and gives those that `filter` lets through.
-    /// Not consistently, at half the price: what is found must be read again before anything is done about it.
+    /// Looks at up to `limit` items of the whole table after the key `after`, and returns those that `filter`
+    /// lets through. Not consistently, at half the price: what is found must be read again before anything is
+    /// done about it.
     ///
     /// # Errors
     /// [`StoreError`].

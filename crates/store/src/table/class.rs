@@ -57,7 +57,7 @@ impl Class {
     }
 }
 
-/// Gives the attributes that make the sweep look at an item.
+/// The attributes that make the sweep look at an item.
 pub(super) fn due_attributes(key: &Key, at: Timestamp) -> [(String, AttributeValue); 2] {
     [
         ("due_shard".to_owned(), AttributeValue::S(shard_of(key))),

@@ -56,7 +56,7 @@ impl Table {
         alone("UpdateItem", &key, conflict, || request.clone().send()).await
     }
 
-    /// Changes one item, or leaves it as it is when the condition does not hold. Gives whether it held.
+    /// Changes one item, or leaves it as it is when the condition does not hold. Returns whether it held.
     ///
     /// # Errors
     /// [`StoreError`].
@@ -209,7 +209,8 @@ mod tests {
         HttpResponse::new(400.try_into().unwrap(), SdkBody::empty())
     }
 
-    /// A write that is refused with these codes, one after the other, and then done. Gives how often it was tried.
+    /// A write that is refused with these codes, one after the other, and then done. Returns how often it was
+    /// tried.
     async fn refused(codes: &[&str]) -> (Result<(), StoreError>, usize) {
         let tries = Cell::new(0);
         let send = || {

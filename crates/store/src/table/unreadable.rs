@@ -20,7 +20,7 @@ struct Met {
 
 impl Unreadable {
     fn met(&self) -> MutexGuard<'_, Met> {
-        // Sets of keys are whole, whoever panicked.
+        // Sets of keys are whole, whatever panicked.
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 

@@ -15,7 +15,8 @@ const CIRCUIT_ATTEMPTS: u32 = 5;
 pub struct Told {
     /// The circuit as it is then.
     pub circuit: Circuit,
-    /// It was this that opened it, closed it, or left it open for longer: whoever told it says what comes next.
+    /// It was this that opened it, closed it, or left it open for longer: the worker that reported says what
+    /// comes next.
     pub turned: bool,
 }
 
@@ -44,7 +45,7 @@ impl Circuits<'_> {
         }))
     }
 
-    /// A worker wants to work on a target. Gives the answer, and how the target has been doing.
+    /// A worker wants to work on a target. Returns the answer, and how the target has been doing.
     ///
     /// # Errors
     /// [`StoreError`].

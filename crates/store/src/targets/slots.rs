@@ -73,7 +73,7 @@ impl Slots<'_> {
         Ok(None)
     }
 
-    /// Keeps a place until `until`. Gives whether it still is this holder's.
+    /// Keeps a place until `until`. Returns whether it still is this holder's.
     ///
     /// # Errors
     /// [`StoreError`].
@@ -96,7 +96,7 @@ impl Slots<'_> {
         self.0.update_if(change).await
     }
 
-    /// Gives a place back. Gives whether it was this holder's.
+    /// Gives a place back. Returns whether it was this holder's.
     ///
     /// # Errors
     /// [`StoreError`].

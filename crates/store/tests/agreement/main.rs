@@ -96,7 +96,8 @@ async fn compare(table: &Table, key: &Key, expected: Option<&Item>) -> Result<()
     ))
 }
 
-/// Runs all cases, and says which of them did something else than the rule. A case is named by what it gives.
+/// Runs all cases, and says which of them did something else than the rule. A case is named by what it
+/// returns.
 async fn all(cases: Vec<impl Future<Output = Result<(), String>>>, at_least: usize) {
     let count = cases.len();
     assert!(count >= at_least, "only {count} cases");

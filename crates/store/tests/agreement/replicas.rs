@@ -19,7 +19,7 @@ fn counters_of(replica: Option<&ReplicaRow>) -> ReplicaCounters {
     ReplicaCounters::moved(None, replica.map(|replica| replica.state), ReplicaFixture::SIZE)
 }
 
-/// Puts a replica, its segment, and the counters that belongs to it.
+/// Puts a replica, its segment, and the counters that belong to it.
 async fn put_world(table: &Table, place: &ReplicaFixture, is: Option<&ReplicaRow>) -> Result<(), String> {
     let Some(is) = is else { return Ok(()) };
     let row = place.item(is);
@@ -117,7 +117,7 @@ async fn every_write_is_what_the_rule_makes_of_it() {
     all(cases, 50).await;
 }
 
-/// Whoever reads first and writes later finds the replica as others have left it.
+/// A worker that reads first and writes later finds the replica as others have left it.
 #[tokio::test]
 async fn a_write_that_is_late_is_what_the_rule_makes_of_it_then() {
     let table = &table().await;
@@ -179,8 +179,8 @@ async fn race(
         };
         let swapped = |((one, other), after, copied)| ((other, one), after, copied);
         let mut orders = vec![order(one, other), swapped(order(other, one))];
-        // Whoever gives up what was available or had failed a moment ago notes that it failed, and leaves it to go on. It
-        // says what it is then.
+        // A worker that gives up what was available or had failed a moment ago notes that it failed, and
+        // leaves it to go on. It says what it is then.
         let noted = |act| if act == Act::GiveUp { Act::Note } else { act };
         let said = |act, by_rule, really| if act == Act::GiveUp { really } else { by_rule };
         for ((first, second), after, copied) in [

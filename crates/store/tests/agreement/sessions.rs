@@ -12,7 +12,7 @@ use jiff::Timestamp;
 use store::rows::{AccountRow, SessionRow, TokenRow, UsernameRow, new_id, now};
 use store::{Conflict, ErrorKind, StoreError, Table};
 
-/// What somebody does who has read the account and its session.
+/// What a function does that has read the account and its session.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Deed {
     Begin,

@@ -231,7 +231,7 @@ async fn a_target_has_only_so_many_places() {
         table.slots().take(&target, 3, "z", now(), until).await.unwrap(),
         None
     );
-    // Whoever says that it is alive keeps it; the others' are free when their time is over.
+    // A worker that says that it is alive keeps it; the others' are free when their time is over.
     assert!(
         table
             .slots()
@@ -313,7 +313,7 @@ async fn a_target_says_how_it_is_doing() {
         .await
         .unwrap();
     let status = table.targets().status(&target, after(100)).await.unwrap();
-    // Nothing has been counted by the counters: no rate is below nothing.
+    // The counters have counted nothing: no rate is below nothing.
     assert_eq!((status.bytes_per_second, status.oldest), (0, None));
     assert!(
         status.counters.is_empty() && status.circuit.circuit.is_open(),

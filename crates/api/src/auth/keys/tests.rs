@@ -47,7 +47,8 @@ fn a_new_key_signs_when_everybody_has_read_it() {
         let at = saturating_add(since, SignedDuration::from_mins(minutes));
         let signs = &signs.current;
         assert_eq!(both.signing(at).id, signs.id, "{minutes}");
-        // What follows a refresh token, too: who has not read of the new key could not give the same answer again.
+        // What follows a refresh token, too: a function that has not read the new key could not give the same
+        // answer again.
         let secret = Secret::from_bytes([7; 32]);
         assert_eq!(
             both.following(&secret, &ids().1, at).hash(),

@@ -184,8 +184,8 @@ impl Worker {
         )
     }
 
-    /// It will send a dead letter: it is giving up, or its message may have been there when another worker did. `dead_lettered`: it
-    /// will see that there is one.
+    /// It will send a dead letter: it is giving up, or its message may have been there when another worker
+    /// did. `dead_lettered`: it will see that there is one.
     pub(super) fn owes_letter(&self, dead_lettered: bool) -> bool {
         match self.call {
             Call::SendLetter { .. } => true,

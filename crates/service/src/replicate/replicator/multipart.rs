@@ -175,8 +175,8 @@ impl Replicator {
         Err(ReplicaError::target_corrupt(&job.replica.target, detail))
     }
 
-    /// Aborts the other multipart uploads of a replica that is available: those that a crash kept from being recorded.
-    /// down.
+    /// Aborts the other multipart uploads of a replica that is available: those that a crash kept from being
+    /// recorded.
     ///
     /// # Errors
     /// [`ReplicaError::Target`].
@@ -203,7 +203,7 @@ impl Replicator {
         }
         let forgotten = match self.table.replicas().forget_multipart(&job.replica, now()).await {
             Ok(()) => true,
-            // Whoever forgot it begins, if it was another worker; if it was this one, whose answer got lost, nobody does.
+            // If another worker forgot it, that one begins; if this one did and got no answer, nobody does.
             Err(error) if error.is_conflict() => {
                 let replica = self
                     .table

@@ -39,8 +39,8 @@ impl HeldLeases {
         change_visibility(&all).await
     }
 
-    /// From here on a message is invisible for as long as `change_visibility` says, and no longer: [`HeldLeases::extend_all`] has ended, and does not
-    /// know of it the next time.
+    /// From here on a message is invisible for as long as `change_visibility` says, and no longer:
+    /// [`HeldLeases::extend_all`] has ended, and does not know of it the next time.
     pub(super) async fn let_go<T>(&self, receipt: &str, change_visibility: impl Future<Output = T>) -> T {
         self.messages.lock().await.remove(receipt);
         change_visibility.await

@@ -47,7 +47,7 @@ impl Finalizer {
         if let Err(error) = self.queue.start(blob, targets).await {
             tracing::warn!(%blob, error = error.for_log(), "left to the sweep: starting replication");
         }
-        // Whoever began one and died before writing its id down left it here.
+        // A function that began one and died before writing its id left it here.
         if let Err(error) = self.objects.abort_all_multiparts(&upload.object_key()).await {
             tracing::warn!(%blob, error = error.for_log(), "left to the reconciler: multipart uploads nobody wrote down");
         }

@@ -31,7 +31,7 @@ fn mixed(count: usize) -> Vec<Shape> {
     (0..count).map(shape).collect()
 }
 
-/// Puts replicas at a target with the counters that belongs to all of them. Gives them as they are read.
+/// Puts replicas at a target with the counters that belong to all of them. Returns them as they are read.
 async fn put_many(table: &Table, target: &str, shapes: &[Shape]) -> Vec<(ReplicaFixture, ReplicaRow)> {
     let mut all_counters: Vec<(ReplicaFixture, ReplicaCounters)> = Vec::new();
     let mut made = Vec::new();
@@ -225,7 +225,7 @@ async fn replicas_are_added_where_they_are_missing() {
     check(&table, &there, Some(&arrived), counters_of(Some(&arrived)))
         .await
         .unwrap();
-    // Whoever adds the same at the same moment makes it once.
+    // Several that add the same at the same moment make it once.
     let members = [third.member()];
     let adds = join_all((0..4).map(|_| table.replicas().add(blob, &members, now()))).await;
     let made: Vec<String> = adds.into_iter().flat_map(Result::unwrap).collect();
@@ -298,7 +298,7 @@ async fn what_is_parked_is_found_until_it_has_a_message() {
         assert_eq!(is.state, replica.state);
         assert!(is.due_at.is_none() || !is.state.is_under_way(), "{is:?}");
     }
-    // A segment that was under way is recorded, and leaves its replica where it is found; whoever read it before as well.
+    // A segment that was under way is recorded, and leaves its replica where it is, even one read before.
     let (place, before) = &made[1];
     let read = table.replicas().get(&place.blob, &target).await.unwrap().unwrap();
     table

@@ -275,7 +275,8 @@ impl Act {
             Self::Arrive | Self::Note | Self::DeadLetter => ExpectedResult::Done,
         };
         let Some(is) = is else { return as_it_was(refused) };
-        // Whoever saw that there was nothing to do did not look again. What failed is looked at by whoever writes it down.
+        // A worker that saw that there was nothing to do did not look again. What failed is read by the one
+        // that writes it.
         let saw = self
             .event()
             .map(|event| step(read.state, event, read.multipart_id.is_some()));
@@ -378,7 +379,8 @@ impl Act {
     }
 }
 
-/// Whoever has read that a replica was given up records only for one that still is: another start goes on from there.
+/// A worker that has read that a replica was given up records only for one that still is: another start goes
+/// on from there.
 fn fits(read: &ReplicaRow, is: &ReplicaRow) -> bool {
     read.state != State::Failed || is.state == State::Failed
 }
