@@ -159,7 +159,7 @@ impl Accounts<'_> {
 ///
 /// # Errors
 /// `ErrorKind::Internal` when the write is malformed. Conflicts: [`Conflict::QuotaExceeded`] when bytes are taken that
-/// are not there, [`Conflict::AccountChanged`] when bytes are given to an account that is gone.
+/// are not there, [`Conflict::NodeChanged`] when bytes are given to an account that is gone.
 pub fn quota(account: &AccountId, event: QuotaEvent) -> Result<Write, StoreError> {
     let key = AccountRow::key_of(account);
     let give = |bytes| {
@@ -168,7 +168,7 @@ pub fn quota(account: &AccountId, event: QuotaEvent) -> Result<Write, StoreError
             "SET free_bytes = free_bytes + :bytes",
             "attribute_exists(pk)",
         );
-        Write::update(&change.with(":bytes", number(bytes)), Conflict::AccountChanged)
+        Write::update(&change.with(":bytes", number(bytes)), Conflict::NodeChanged)
     };
     match event {
         QuotaEvent::Take { take, give: back } if take > back => {
