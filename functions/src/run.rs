@@ -42,33 +42,28 @@ pub trait Trigger: Sized + 'static {
 }
 
 /// The program of a function behind the gateway.
-///
-/// # Errors
-/// When it is not configured, or the Lambda runtime cannot be reached.
 pub(crate) fn serve<H: Handler>() -> Exit {
-    telemetry::logging::init();
-    let runtime = Builder::new_current_thread().enable_all().build()?;
-    runtime.block_on(api::serve::<H>())
+    start(&mut Builder::new_current_thread(), api::serve::<H>())
 }
 
 /// The program of a function that is triggered.
-///
-/// # Errors
-/// When it is not configured, or the Lambda runtime cannot be reached.
 pub(crate) fn run<T: Trigger>() -> Exit {
-    telemetry::logging::init();
-    let runtime = Builder::new_current_thread().enable_all().build()?;
-    runtime.block_on(async { poll(invocation(T::from_env().await?)).await })
+    start(&mut Builder::new_current_thread(), poll_for::<T>())
 }
 
 /// The same, where one invocation has work for several cores.
-///
-/// # Errors
-/// When it is not configured, or the Lambda runtime cannot be reached.
 pub(crate) fn run_on_all_cores<T: Trigger>() -> Exit {
+    start(&mut Builder::new_multi_thread(), poll_for::<T>())
+}
+
+/// Fails when the function is not configured, or the Lambda runtime cannot be reached.
+fn start(threads: &mut Builder, program: impl Future<Output = Exit>) -> Exit {
     telemetry::logging::init();
-    let runtime = Builder::new_multi_thread().enable_all().build()?;
-    runtime.block_on(async { poll(invocation(T::from_env().await?)).await })
+    threads.enable_all().build()?.block_on(program)
+}
+
+async fn poll_for<T: Trigger>() -> Exit {
+    poll(invocation(T::from_env().await?)).await
 }
 
 type Invocation = Box<dyn Fn(LambdaEvent<Value>) -> LocalBoxFuture<'static, Result<Value, Error>>>;

@@ -18,11 +18,12 @@ use crate::args::{Arguments, Command, Replicas, Uploads};
 use crate::config::{self, InFile, Owner};
 use crate::destination::is_passed_on;
 use crate::exit::{Exit, Failure};
-use crate::human;
 use crate::progress::Display;
-use client::Api;
+use crate::{human, output};
 use client::types::Upload;
+use client::{Api, ApiError};
 use questions::Passwords;
+use serde_json::json;
 use std::env;
 use std::io::{self, IsTerminal};
 use std::sync::OnceLock;
@@ -161,6 +162,17 @@ pub(crate) async fn run(context: &Context, command: &Command) -> Result<(), Fail
             replicas::redrive(context, target.as_deref()).await
         }
     }
+}
+
+/// Says that a session or a token was ended, or why not.
+fn ended(context: &Context, id: &str, result: Result<(), ApiError>) -> Result<(), Failure> {
+    result.map_err(|error| Failure::from(error).about(id))?;
+    if context.json {
+        output::json(&json!({ "id": id }));
+    } else {
+        output::line(&format!("{id} is over."));
+    }
+    Ok(())
 }
 
 /// What to tell somebody who interrupted a command.

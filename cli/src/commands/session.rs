@@ -1,6 +1,6 @@
 //! `session ls`, `session rm`.
 
-use super::Context;
+use super::{Context, ended};
 use crate::args::Session;
 use crate::exit::Failure;
 use crate::{human, output};
@@ -36,12 +36,5 @@ fn row(session: &ActiveSession) -> Vec<String> {
 }
 
 async fn remove(context: &Context, id: &str) -> Result<(), Failure> {
-    let removed = context.signed_in()?.revoke_session(id).await;
-    removed.map_err(|error| Failure::from(error).about(id))?;
-    if context.json {
-        output::json(&json!({ "id": id }));
-    } else {
-        output::line(&format!("{id} is over."));
-    }
-    Ok(())
+    ended(context, id, context.signed_in()?.revoke_session(id).await)
 }

@@ -1,6 +1,6 @@
 //! `token create`, `token ls`, `token rm`.
 
-use super::Context;
+use super::{Context, ended};
 use crate::args::Token;
 use crate::exit::Failure;
 use crate::{human, output};
@@ -77,12 +77,5 @@ fn row(token: &PersonalToken) -> Vec<String> {
 }
 
 async fn remove(context: &Context, id: &str) -> Result<(), Failure> {
-    let removed = context.signed_in()?.delete_token(id).await;
-    removed.map_err(|error| Failure::from(error).about(id))?;
-    if context.json {
-        output::json(&json!({ "id": id }));
-    } else {
-        output::line(&format!("{id} is over."));
-    }
-    Ok(())
+    ended(context, id, context.signed_in()?.delete_token(id).await)
 }

@@ -12,6 +12,7 @@ use crate::types::{Account, ActiveSession, NewToken, Node, Page, PersonalToken, 
 use domain::name::Name;
 use reqwest::header::LOCATION;
 use reqwest::{Client, StatusCode};
+use serde::de::DeserializeOwned;
 use serde_json::json;
 use std::fmt;
 use std::sync::Arc;
@@ -158,13 +159,7 @@ impl Api {
     /// # Errors
     /// `forbidden` with a personal access token, and whatever befalls every call.
     pub async fn sessions(&self) -> Result<Vec<ActiveSession>, ApiError> {
-        all(|cursor| async move {
-            let call = Call::to::<session::List>()
-                .query("cursor", cursor.as_deref())
-                .query("limit", Some(PAGE_LIMIT));
-            self.http.json(call).await
-        })
-        .await
+        self.all_pages::<session::List, _>().await
     }
 
     /// `DELETE /v1/sessions/{id}`: ends one session.
@@ -218,13 +213,7 @@ impl Api {
     /// # Errors
     /// Whatever befalls every call.
     pub async fn tokens(&self) -> Result<Vec<PersonalToken>, ApiError> {
-        all(|cursor| async move {
-            let call = Call::to::<token::List>()
-                .query("cursor", cursor.as_deref())
-                .query("limit", Some(PAGE_LIMIT));
-            self.http.json(call).await
-        })
-        .await
+        self.all_pages::<token::List, _>().await
     }
 
     /// `DELETE /v1/tokens/{id}`: ends a personal access token.
@@ -233,6 +222,17 @@ impl Api {
     /// `not_found`, and whatever befalls every call.
     pub async fn delete_token(&self, id: &str) -> Result<(), ApiError> {
         self.done(Call::at::<token::Delete>(id)).await
+    }
+
+    /// All items of a list that takes nothing but a cursor and a limit.
+    async fn all_pages<E: Endpoint<Path = ()>, T: DeserializeOwned>(&self) -> Result<Vec<T>, ApiError> {
+        all(|cursor| async move {
+            let call = Call::to::<E>()
+                .query("cursor", cursor.as_deref())
+                .query("limit", Some(PAGE_LIMIT));
+            self.http.json(call).await
+        })
+        .await
     }
 
     /// Makes a call whose answer says nothing but that it is done.

@@ -70,7 +70,7 @@ pub fn create(blob: &BlobRow, targets: &[Member], now: Timestamp) -> Result<Vec<
     Ok(writes)
 }
 
-/// Writes down the life of a blob, if it still is what was read.
+/// Writes down the life of a blob, if it is unchanged since it was read.
 fn rewrite(blob: &BlobRow, next: &Life, now: Timestamp) -> Result<Write, StoreError> {
     let mut update = "SET #references = :references, reclaiming = :reclaiming".to_owned();
     let mut remove = Vec::new();
@@ -200,7 +200,7 @@ impl Blobs<'_> {
             .ok_or_else(|| StoreError::corrupt(format!("blob {blob} has no page {page} in its part digests")))
     }
 
-    /// Moves a blob that was read on as [`step`] says, if it still is what was read. Returns what is left to
+    /// Moves a blob that was read on as [`step`] says, if it is unchanged since it was read. Returns what is left to
     /// be done.
     ///
     /// # Errors

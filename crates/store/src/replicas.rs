@@ -56,7 +56,7 @@ fn count(key: &Key, counters: ReplicaCounters) -> Result<Write, StoreError> {
     Write::add(key, &numbers, Conflict::ReplicaChanged)
 }
 
-/// The change that takes a replica to another state, if it still is what was read: in the same state, waiting for the
+/// The change that takes a replica to another state, if it is unchanged since it was read: in the same state, waiting for the
 /// same bytes. `set` and `remove` come on top.
 fn moved(replica: &ReplicaRow, to: State, set: &str, remove: &str, now: Timestamp) -> Change {
     let mut set = format!("SET #state = :to, updated_at = :now{set}");

@@ -10,7 +10,7 @@ use domain::token::Scope;
 /// Who may call an endpoint.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Caller {
-    /// Anybody: whoever calls has no account yet, or says who they are in the body.
+    /// Anybody: a caller without an account yet, or with credentials in the body.
     Anybody,
     /// A session.
     Session,

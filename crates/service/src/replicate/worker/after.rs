@@ -123,7 +123,7 @@ impl Worker {
             .await;
         let dead_lettered = match given_up {
             Ok(_) => self.look_again(delivery, Some(known)).await,
-            // Nothing can be written into a row that nobody understands.
+            // Nothing can be written into a row that cannot be parsed.
             Err(error) if error.kind == ErrorKind::Corrupt => self
                 .dead_letter(delivery, &error.for_log())
                 .await
