@@ -80,6 +80,12 @@ class Operator:
         case.headers["Authorization"] = f"Bearer {data}"
 
 
+def session() -> str:
+    """A session that nothing else uses: calls may end it."""
+    sessions = call("GET", "/v1/sessions", None, sign_in(OPERATOR))["items"]
+    return next(session["id"] for session in sessions if session["current"])
+
+
 def file(name: str, token: str) -> str:
     """A file with five bytes."""
     upload = call("POST", "/v1/uploads", {"name": f"file {name}", "size": 5}, token)["id"]
@@ -104,6 +110,7 @@ def things() -> dict:
             "/v1/uploads": made("/v1/uploads", {"name": f"upload {name}", "size": 5}),
             "/v1/files": file(name, local.token),
             "/v1/tokens": made("/v1/tokens", {"name": name, "scopes": ["read"], "expires_in_days": 1}),
+            "/v1/sessions": session(),
             "/v1/targets": TARGET,
         }
     local.uses += 1
