@@ -10,9 +10,9 @@
 )]
 
 pub mod account;
-mod deadline;
 pub mod file;
 pub mod folder;
+mod invocation;
 pub mod openapi;
 pub mod reconcile;
 pub mod replicate;
@@ -23,6 +23,6 @@ pub mod target;
 pub mod token;
 pub mod upload;
 
-pub use deadline::deadline;
+pub use invocation::Invocation;
 pub use run::{Exit, Trigger};
 use run::{run, run_on_all_cores, serve};

@@ -1,11 +1,10 @@
 //! Schedule: compares bucket and table, reports and repairs.
 
-use crate::{Exit, Trigger, run};
-use lambda_runtime::Context;
+use crate::{Exit, Invocation, Trigger, run};
 use serde::de::IgnoredAny;
 pub use service::reconcile::Reconcile;
 use service::reconcile::Report;
-use store::StoreError;
+use store::{Environment, StoreError};
 
 pub fn main() -> Exit {
     run::<Reconcile>()
@@ -16,11 +15,11 @@ impl Trigger for Reconcile {
     type Output = Report;
     type Error = StoreError;
 
-    async fn from_env() -> Result<Self, StoreError> {
-        Reconcile::from_env().await
+    fn new(environment: &Environment) -> Result<Self, StoreError> {
+        Reconcile::from_env(environment)
     }
 
-    async fn run(&self, _: IgnoredAny, context: &Context) -> Result<Report, StoreError> {
-        Reconcile::run(self, crate::deadline(context)).await
+    async fn run(&self, _: IgnoredAny, invocation: Invocation) -> Result<Report, StoreError> {
+        Reconcile::run(self, invocation.deadline).await
     }
 }

@@ -1,20 +1,18 @@
 //! Hands the messages of a batch to the worker, and reports each that has to come again.
 
-use crate::{Exit, Trigger, run_on_all_cores};
+use crate::{Exit, Invocation, Trigger, run_on_all_cores};
 use aws_lambda_events::event::sqs::{BatchItemFailure, SqsBatchResponse, SqsEvent, SqsMessage};
 use domain::replica::Message;
 use jiff::SignedDuration;
-use lambda_runtime::Context;
 use service::configured_targets::{Targets, TargetsCache};
 use service::replicate::replicator::Replicator;
 use service::replicate::report::Report;
 use service::replicate::worker::{Delivery, Verdict, Worker, defer};
 use std::convert::Infallible;
 use std::sync::Arc;
-use std::time::{Duration, SystemTime};
+use std::time::Duration;
 use store::queue::ATTEMPTS_ATTRIBUTE;
-use store::rows::now;
-use store::{Aws, DeadLetters, Objects, Queue, StoreError, Table};
+use store::{DeadLetters, Environment, Objects, Queue, StoreError, Table};
 use telemetry::metrics::{Metric, emit};
 
 pub fn main() -> Exit {
@@ -41,27 +39,26 @@ impl Trigger for Replicate {
     type Output = SqsBatchResponse;
     type Error = Infallible;
 
-    async fn from_env() -> Result<Self, StoreError> {
-        let aws = Aws::from_env().await;
+    fn new(environment: &Environment) -> Result<Self, StoreError> {
         let max_attempts = store::config::number("MAX_RECEIVES")?;
         Ok(Self {
-            table: Table::from_env(&aws)?,
-            objects: Objects::from_env(&aws)?,
-            queue: Queue::from_env(&aws)?,
-            dead_letters: DeadLetters::from_env(&aws)?,
+            table: Table::from_env(environment)?,
+            objects: Objects::from_env(environment)?,
+            queue: Queue::from_env(environment)?,
+            dead_letters: DeadLetters::from_env(environment)?,
             max_attempts: u32::try_from(max_attempts).unwrap_or(u32::MAX),
             namespace: std::env::var("METRICS_NAMESPACE").ok(),
-            targets: TargetsCache::new(aws),
+            targets: TargetsCache::new(environment.clone()),
         })
     }
 
-    async fn run(&self, event: SqsEvent, context: &Context) -> Result<SqsBatchResponse, Infallible> {
-        Ok(Box::pin(self.batch(event, context)).await)
+    async fn run(&self, event: SqsEvent, invocation: Invocation) -> Result<SqsBatchResponse, Infallible> {
+        Ok(Box::pin(self.batch(event, &invocation)).await)
     }
 }
 
 impl Replicate {
-    async fn batch(&self, event: SqsEvent, context: &Context) -> SqsBatchResponse {
+    async fn batch(&self, event: SqsEvent, invocation: &Invocation) -> SqsBatchResponse {
         let mut response = SqsBatchResponse::default();
         let (mut ids, mut deliveries) = (Vec::new(), Vec::new());
         for record in &event.records {
@@ -75,7 +72,7 @@ impl Replicate {
                 Err(_) => response.batch_item_failures.push(again(id)),
             }
         }
-        for (id, verdict) in ids.into_iter().zip(self.work(&deliveries, context).await) {
+        for (id, verdict) in ids.into_iter().zip(self.work(&deliveries, invocation).await) {
             if verdict == Verdict::Again {
                 response.batch_item_failures.push(again(id));
             }
@@ -83,7 +80,7 @@ impl Replicate {
         response
     }
 
-    async fn work(&self, deliveries: &[Delivery], context: &Context) -> Vec<Verdict> {
+    async fn work(&self, deliveries: &[Delivery], invocation: &Invocation) -> Vec<Verdict> {
         if deliveries.is_empty() {
             return Vec::new();
         }
@@ -101,23 +98,21 @@ impl Replicate {
                 return self.wait_for_targets(deliveries).await;
             }
         };
-        let left = crate::deadline(context)
-            .duration_since(SystemTime::now())
-            .unwrap_or_default();
-        let worker = self.worker(targets, context);
-        let (verdicts, report) = worker.batch(deliveries, left.saturating_sub(RESERVE)).await;
+        let worker = self.worker(targets, invocation);
+        let deadline = invocation.deadline - RESERVE;
+        let (verdicts, report) = worker.batch(deliveries, deadline).await;
         self.measure(report);
         verdicts
     }
 
-    fn worker(&self, targets: Arc<Targets>, context: &Context) -> Worker {
+    fn worker(&self, targets: Arc<Targets>, invocation: &Invocation) -> Worker {
         let (table, objects, queue) = (self.table.clone(), self.objects.clone(), self.queue.clone());
         Worker {
             replicator: Replicator::new(table, objects, queue, targets),
             dead_letters: self.dead_letters.clone(),
             max_attempts: self.max_attempts,
             // No two invocations have the same, so no two workers.
-            name: format!("{}-{:x}", context.request_id, rand::random::<u64>()),
+            name: format!("{}-{:x}", invocation.request_id, self.table.rng.random::<u64>()),
         }
     }
 
@@ -163,7 +158,12 @@ impl Replicate {
                 metric("BytesCopied", "Bytes", vec![bytes]),
                 metric("ReplicationLag", "Seconds", done.lags),
             ];
-            emit(self.namespace.as_deref(), Some(&target), &metrics, now());
+            emit(
+                self.namespace.as_deref(),
+                Some(&target),
+                &metrics,
+                self.table.now(),
+            );
         }
     }
 }

@@ -3,13 +3,15 @@
 //! An `async fn` is compiled where it is awaited at last. So each module starts its own function (`main`), and all of
 //! them are compiled here, once; if the programs did it, each would compile all that its function calls again.
 
+use crate::invocation::Invocation;
 use api::Handler;
 use futures::future::{FutureExt, LocalBoxFuture};
-use lambda_runtime::{Context, Error, LambdaEvent, service_fn};
+use host::Clock;
+use lambda_runtime::{Error, LambdaEvent, service_fn};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
-use store::StoreError;
+use store::{Environment, StoreError};
 use tokio::runtime::Builder;
 
 /// What a program ends with.
@@ -28,7 +30,7 @@ pub trait Trigger: Sized + 'static {
     ///
     /// # Errors
     /// `ErrorKind::Misconfigured` when a variable is missing.
-    fn from_env() -> impl Future<Output = Result<Self, StoreError>>;
+    fn new(environment: &Environment) -> Result<Self, StoreError>;
 
     /// Works on one event.
     ///
@@ -37,7 +39,7 @@ pub trait Trigger: Sized + 'static {
     fn run(
         &self,
         event: Self::Input,
-        context: &Context,
+        invocation: Invocation,
     ) -> impl Future<Output = Result<Self::Output, Self::Error>>;
 }
 
@@ -63,19 +65,20 @@ fn start(threads: &mut Builder, program: impl Future<Output = Exit>) -> Exit {
 }
 
 async fn poll_for<T: Trigger>() -> Exit {
-    poll(invocation(T::from_env().await?)).await
+    let environment = Environment::of_process().await;
+    poll(service(T::new(&environment)?, environment.clock)).await
 }
 
-type Invocation = Box<dyn Fn(LambdaEvent<Value>) -> LocalBoxFuture<'static, Result<Value, Error>>>;
+type Service = Box<dyn Fn(LambdaEvent<Value>) -> LocalBoxFuture<'static, Result<Value, Error>>>;
 
-fn invocation<T: Trigger>(trigger: T) -> Invocation {
+fn service<T: Trigger>(trigger: T, clock: Clock) -> Service {
     let trigger = std::rc::Rc::new(trigger);
     Box::new(move |event| {
         let trigger = std::rc::Rc::clone(&trigger);
         async move {
             // The error says which member is wrong.
             let request = serde_path_to_error::deserialize(event.payload)?;
-            let answer = trigger.run(request, &event.context);
+            let answer = trigger.run(request, Invocation::new(&event.context, clock));
             let answer = answer.await.map_err(Into::into)?;
             Ok(serde_json::to_value(answer)?)
         }
@@ -83,6 +86,6 @@ fn invocation<T: Trigger>(trigger: T) -> Invocation {
     })
 }
 
-async fn poll(invocation: Invocation) -> Exit {
-    lambda_runtime::run(service_fn(invocation)).await
+async fn poll(service: Service) -> Exit {
+    lambda_runtime::run(service_fn(service)).await
 }

@@ -1,11 +1,10 @@
 //! Schedule: repairs, expires and reclaims.
 
-use crate::{Exit, Trigger, run};
-use lambda_runtime::Context;
+use crate::{Exit, Invocation, Trigger, run};
 use serde::de::IgnoredAny;
 pub use service::sweep::Sweep;
 use service::sweep::report::Report;
-use store::StoreError;
+use store::{Environment, StoreError};
 use targets::ReplicaError;
 
 pub fn main() -> Exit {
@@ -17,11 +16,11 @@ impl Trigger for Sweep {
     type Output = Report;
     type Error = ReplicaError;
 
-    async fn from_env() -> Result<Self, StoreError> {
-        Sweep::from_env().await
+    fn new(environment: &Environment) -> Result<Self, StoreError> {
+        Sweep::from_env(environment)
     }
 
-    async fn run(&self, _: IgnoredAny, context: &Context) -> Result<Report, ReplicaError> {
-        Sweep::run(self, crate::deadline(context)).await
+    async fn run(&self, _: IgnoredAny, invocation: Invocation) -> Result<Report, ReplicaError> {
+        Sweep::run(self, invocation.deadline).await
     }
 }

@@ -3,6 +3,7 @@
 //! `cargo xtask test` starts a stack and runs all of this. Every test makes an account of its own, so they run at once.
 //! What needs a real Ceph is in `real_ceph`, and can be left out by that name.
 
+#![allow(clippy::disallowed_methods, reason = "tests run in real time")]
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,

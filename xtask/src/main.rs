@@ -7,6 +7,11 @@
 //! source files, dependencies, template and workflows; `invite` has accounts made; `deploy`, `release` and
 //! `smoke` go to AWS, with `sam`.
 
+#![allow(
+    clippy::disallowed_methods,
+    reason = "a tool for developers: nothing hands it another time"
+)]
+
 mod args;
 mod bench;
 mod build;

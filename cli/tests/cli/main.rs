@@ -1,5 +1,6 @@
 //! The command line as a program, against an API in this process that knows just enough.
 
+#![allow(clippy::disallowed_methods, reason = "tests run in real time")]
 #![cfg(unix)]
 #![expect(clippy::unwrap_used, reason = "what helps tests fails as tests do")]
 

@@ -1,5 +1,6 @@
 //! `longshore upload`, `uploads` and `rm` as a program, against an API and a store in this process.
 
+#![allow(clippy::disallowed_methods, reason = "tests run in real time")]
 #![expect(clippy::unwrap_used, reason = "what helps tests fails as tests do")]
 
 mod terminal;

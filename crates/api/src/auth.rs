@@ -11,8 +11,8 @@ use crate::problem::ProblemDocument;
 use domain::account::Role;
 use domain::token::{PersonalToken, Scope};
 use keys::SigningKeys;
-use store::rows::{AccountRow, SessionRow, TokenRow, now};
-use store::{Aws, StoreError, Table};
+use store::rows::{AccountRow, SessionRow, TokenRow};
+use store::{Environment, StoreError, Table};
 use wire::caller;
 
 /// What checks tokens.
@@ -93,10 +93,10 @@ impl Auth {
     ///
     /// # Errors
     /// [`StoreError`] when they are not there, or the secret cannot be used.
-    pub async fn new(aws: &Aws) -> Result<Self, StoreError> {
+    pub async fn new(environment: &Environment) -> Result<Self, StoreError> {
         Ok(Self {
-            table: Table::from_env(aws)?,
-            keys: SigningKeys::from_env(aws).await?,
+            table: Table::from_env(environment)?,
+            keys: SigningKeys::from_env(environment).await?,
         })
     }
 
@@ -131,7 +131,11 @@ impl Auth {
             return self.bearer(&token).await;
         }
         let claims = self.keys.verify(token).await?;
-        let found = self.table.sessions().get(&claims.sub, &claims.sid, now()).await?;
+        let found = self
+            .table
+            .sessions()
+            .get(&claims.sub, &claims.sid, self.table.now())
+            .await?;
         let (account, session) =
             found.ok_or_else(|| ProblemDocument::unauthorized("the session is over; sign in again"))?;
         Ok(Caller {
@@ -141,7 +145,11 @@ impl Auth {
     }
 
     async fn bearer(&self, token: &PersonalToken) -> Result<Caller, ProblemDocument> {
-        let found = self.table.tokens().get(&token.account, &token.id, now()).await?;
+        let found = self
+            .table
+            .tokens()
+            .get(&token.account, &token.id, self.table.now())
+            .await?;
         let (account, row) = found
             .filter(|(_, row)| row.hash == token.secret.hash())
             .ok_or_else(|| {

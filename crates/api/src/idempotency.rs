@@ -8,6 +8,7 @@ use base64::engine::general_purpose::STANDARD as BASE64;
 use domain::id::AccountId;
 use domain::time::saturating_add;
 use futures::future::BoxFuture;
+use jiff::Timestamp;
 use sha2::{Digest, Sha256};
 use store::idempotency::{MEMORY, remember};
 use store::rows::KeyRow;
@@ -64,7 +65,7 @@ impl IdempotencyKey {
     async fn replay(&self, table: &Table) -> Result<Option<Reply>, ProblemDocument> {
         let row = table
             .idempotency_keys()
-            .get(&self.account, &self.hash, store::rows::now())
+            .get(&self.account, &self.hash, table.now())
             .await?;
         let Some(row) = row else {
             return Ok(None);
@@ -79,8 +80,7 @@ impl IdempotencyKey {
     ///
     /// # Errors
     /// `ErrorKind::Internal` when the write is malformed.
-    pub fn remember(&self, answer: &impl Answer) -> Result<Write, StoreError> {
-        let now = store::rows::now();
+    pub fn remember(&self, answer: &impl Answer, now: Timestamp) -> Result<Write, StoreError> {
         let written = reply::write(answer)?;
         let location = written.headers.into_iter().find(|(name, _)| *name == "location");
         let row = KeyRow {

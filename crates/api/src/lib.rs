@@ -31,7 +31,7 @@ use lambda_http::{Body, Error, Response};
 use problem::ProblemDocument;
 use reply::Reply;
 use std::sync::Arc;
-use store::{Aws, StoreError};
+use store::{Environment, StoreError};
 use wire::query::Query;
 use wire::{Caller, Endpoint};
 
@@ -44,7 +44,7 @@ pub trait Handler: Sized + Send + Sync + 'static {
     ///
     /// # Errors
     /// `ErrorKind::Misconfigured` when a variable is missing.
-    fn new(aws: &Aws) -> impl Future<Output = Result<Self, StoreError>> + Send;
+    fn new(environment: &Environment) -> impl Future<Output = Result<Self, StoreError>> + Send;
 
     /// Answers one request.
     fn answer(
@@ -86,13 +86,13 @@ impl<H: Handler> Function<H> {
     ///
     /// # Errors
     /// `ErrorKind::Misconfigured` when a variable is missing.
-    pub async fn new(aws: &Aws) -> Result<Self, StoreError> {
+    pub async fn new(environment: &Environment) -> Result<Self, StoreError> {
         let auth = match H::Endpoint::CALLER {
             Caller::Anybody => None,
-            _ => Some(Auth::new(aws).await?),
+            _ => Some(Auth::new(environment).await?),
         };
         Ok(Self {
-            handler: H::new(aws).await?,
+            handler: H::new(environment).await?,
             auth,
         })
     }
@@ -141,7 +141,7 @@ impl<H: Handler> Function<H> {
 /// # Errors
 /// When it is not configured, or the Lambda runtime cannot be reached.
 pub async fn serve<H: Handler>() -> Result<(), Error> {
-    let function = Arc::new(Function::<H>::new(&Aws::from_env().await).await?);
+    let function = Arc::new(Function::<H>::new(&Environment::of_process().await).await?);
     poll(Box::new(move |request| {
         let function = Arc::clone(&function);
         async move { function.respond(request).await }.boxed()

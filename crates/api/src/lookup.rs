@@ -4,7 +4,7 @@ use crate::{Problem, views};
 use domain::id::{AccountId, NodeId, UploadId};
 use std::fmt::Display;
 use std::str::FromStr;
-use store::rows::{NodeRow, UploadRow, now};
+use store::rows::{NodeRow, UploadRow};
 use store::{StoreError, Table};
 use wire::query::Cursor;
 use wire::upload::Upload;
@@ -62,10 +62,10 @@ pub async fn with_file(
     upload: &UploadRow,
     node: Option<&NodeRow>,
 ) -> Result<Upload, StoreError> {
-    let mut view = views::upload(upload)?;
+    let mut view = views::upload(upload, table.now())?;
     if let Some((node, file)) = node.and_then(|node| Some((node, node.file.as_ref()?))) {
         let replicas = table.replicas().readable(&file.blob).await?;
-        view.file = Some(views::file(node, &replicas, now()));
+        view.file = Some(views::file(node, &replicas, table.now()));
     }
     Ok(view)
 }

@@ -4,7 +4,7 @@ use crate::{Problem, password};
 use domain::account::Password;
 use domain::throttle::until_next_hour;
 use store::Table;
-use store::rows::{AccountRow, Allowance, AttemptsRow, SessionRow, now};
+use store::rows::{AccountRow, Allowance, AttemptsRow, SessionRow};
 use store::table::Key;
 use wire::{Code, Declares, code};
 
@@ -17,7 +17,7 @@ pub async fn spend<E: Declares<code::TooManyRequests>>(
     allowance: Allowance<'_>,
     limit: u64,
 ) -> Result<(), Problem<E>> {
-    let now = now();
+    let now = table.now();
     if table.throttle().spend(&allowance, 1, limit, now).await? {
         return Ok(());
     }
@@ -32,7 +32,7 @@ pub async fn attempt<E: Declares<code::TooManyRequests>>(
     table: &Table,
     attempts: &Key,
 ) -> Result<(), Problem<E>> {
-    let counted = table.throttle().count_attempt(attempts, now()).await?;
+    let counted = table.throttle().count_attempt(attempts, table.now()).await?;
     counted.map_err(Problem::too_many_requests)
 }
 
@@ -54,7 +54,7 @@ pub async fn confirm_password<E: Declares<code::TooManyRequests> + Declares<code
             counted => counted?,
         }
         if password::verify(password, Some(&account.password_hash)) {
-            table.throttle().forget_attempts(attempts, now()).await?;
+            table.throttle().forget_attempts(attempts, table.now()).await?;
             return Ok(());
         }
     }

@@ -6,7 +6,7 @@ use domain::{proof, upload};
 use jiff::Timestamp;
 use store::StoreError;
 use store::objects::SignedRequest;
-use store::rows::{AccountRow, NodeRow, ReplicaRow, TokenRow, UploadRow, now};
+use store::rows::{AccountRow, NodeRow, ReplicaRow, TokenRow, UploadRow};
 use store::targets::Status;
 use wire::account::Account;
 use wire::file::{Kind, Node, Replica};
@@ -44,9 +44,9 @@ pub fn token(row: &TokenRow) -> PersonalToken {
 ///
 /// # Errors
 /// `ErrorKind::Corrupt` when the stored size has no part plan.
-pub fn upload(row: &UploadRow) -> Result<Upload, StoreError> {
+pub fn upload(row: &UploadRow, now: Timestamp) -> Result<Upload, StoreError> {
     let plan = row.parts()?;
-    let state = row.lifecycle().state_at(now());
+    let state = row.lifecycle().state_at(now);
     let stored = row.challenge.as_ref();
     let stored = stored.filter(|_| state == upload::State::ProofRequired);
     Ok(Upload {

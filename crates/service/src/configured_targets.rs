@@ -6,12 +6,13 @@ use domain::targets::{self as config, Config};
 use secrecy::ExposeSecret;
 use std::collections::HashMap;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
-use store::Aws;
+use std::time::Duration;
+use store::Environment;
 use store::rows::ReplicaRow;
 use targets::error::ReplicaError;
 use targets::target::ReplicaTarget;
 use tokio::sync::{Mutex, Semaphore};
+use tokio::time::Instant;
 
 /// What all streams of a worker to one target may weigh together.
 pub(crate) const WEIGHT: usize = 16;
@@ -47,23 +48,25 @@ impl Targets {
     ///
     /// # Errors
     /// [`ReplicaError`] when it cannot be read or is not of the documented shape.
-    pub async fn from_env(aws: &Aws) -> Result<Self, ReplicaError> {
-        Self::new(Self::configured(aws).await?)
+    pub async fn from_env(environment: &Environment) -> Result<Self, ReplicaError> {
+        Self::new(Self::configured(environment).await?, environment)
     }
 
-    async fn configured(aws: &Aws) -> Result<Config, ReplicaError> {
+    async fn configured(environment: &Environment) -> Result<Config, ReplicaError> {
         let id = store::config::variable("TARGETS_SECRET_ID")?;
-        Ok(Config::parse(aws.secret(&id).await?.text.expose_secret())?)
+        Ok(Config::parse(
+            environment.secret(&id).await?.text.expose_secret(),
+        )?)
     }
 
     /// Nothing is sent yet.
     ///
     /// # Errors
     /// [`ReplicaError::Misconfigured`] when a CA bundle cannot be used.
-    pub fn new(config: Config) -> Result<Self, ReplicaError> {
+    pub fn new(config: Config, environment: &Environment) -> Result<Self, ReplicaError> {
         let mut by_name = HashMap::new();
         for target in &config.targets {
-            let store = targets::open(target)?;
+            let store = targets::open(target, environment.clock, &environment.rng)?;
             let config = target.clone();
             let streams = Semaphore::new(WEIGHT);
             let place = ConfiguredTarget {
@@ -113,16 +116,16 @@ const REREAD_AFTER: Duration = Duration::from_secs(2);
 
 /// The targets, read again from time to time.
 pub struct TargetsCache {
-    aws: Aws,
+    environment: Environment,
     read: Mutex<Option<(Instant, Arc<Targets>)>>,
 }
 
 impl TargetsCache {
     /// Nothing is read yet.
     #[must_use]
-    pub fn new(aws: Aws) -> Self {
+    pub fn new(environment: Environment) -> Self {
         let read = Mutex::new(None);
-        Self { aws, read }
+        Self { environment, read }
     }
 
     /// The targets, read half a minute ago at most; if `names` were not known then, read now, which
@@ -141,11 +144,11 @@ impl TargetsCache {
             tokio::time::sleep(REREAD_AFTER.saturating_sub(at.elapsed())).await;
         }
         let at = Instant::now();
-        let config = Targets::configured(&self.aws).await?;
+        let config = Targets::configured(&self.environment).await?;
         let targets = match read.take() {
             // Its connections are open.
             Some((_, targets)) if targets.config == config => targets,
-            _ => Arc::new(Targets::new(config)?),
+            _ => Arc::new(Targets::new(config, &self.environment)?),
         };
         *read = Some((at, Arc::clone(&targets)));
         Ok(targets)

@@ -21,10 +21,11 @@ use futures::StreamExt;
 use futures::stream;
 use jiff::{SignedDuration, Timestamp};
 use serde::Serialize;
-use std::time::{Duration, SystemTime};
-use store::rows::{ReconcileRow, TargetRegistryRow, now};
-use store::{Aws, Objects, StartQueue, StoreError, Table, config};
+use std::time::Duration;
+use store::rows::{ReconcileRow, TargetRegistryRow};
+use store::{Environment, Objects, StartQueue, StoreError, Table, config};
 use targets::ReplicaError;
+use tokio::time::Instant;
 
 /// How many objects or multipart uploads are in a page.
 const LISTED: u32 = 100;
@@ -88,16 +89,15 @@ impl Reconcile {
     ///
     /// # Errors
     /// `ErrorKind::Misconfigured` when a variable is missing.
-    pub async fn from_env() -> Result<Self, StoreError> {
-        let aws = Aws::from_env().await;
+    pub fn from_env(environment: &Environment) -> Result<Self, StoreError> {
         let whole = |name| config::number(name).map(|n| i64::try_from(n).unwrap_or(i64::MAX));
         // A number of hours whose seconds overflow is as good as never.
         let interval = whole("RECONCILE_INTERVAL_HOURS")?.saturating_mul(3600);
         Ok(Self {
-            table: Table::from_env(&aws)?,
-            objects: Objects::from_env(&aws)?,
-            queue: StartQueue::from_env(&aws)?,
-            targets: TargetsCache::new(aws),
+            table: Table::from_env(environment)?,
+            objects: Objects::from_env(environment)?,
+            queue: StartQueue::from_env(environment)?,
+            targets: TargetsCache::new(environment.clone()),
             unreachable: UnreachableTargets::default(),
             min_age: SignedDuration::from_secs(whole("RECONCILE_MIN_AGE_SECONDS")?),
             interval: SignedDuration::from_secs(interval),
@@ -109,10 +109,10 @@ impl Reconcile {
     ///
     /// # Errors
     /// [`StoreError`] when the progress cannot be read or stored.
-    pub async fn run(&self, deadline: SystemTime) -> Result<Report, StoreError> {
+    pub async fn run(&self, deadline: Instant) -> Result<Report, StoreError> {
         let left = || {
-            let left = deadline.duration_since(SystemTime::now());
-            left.unwrap_or_default().saturating_sub(RESERVE)
+            let left = deadline.saturating_duration_since(Instant::now());
+            left.saturating_sub(RESERVE)
         };
         let mut row = self.table.reconciliation().progress().await?;
         // Without it nothing is known of any target, and what is at targets is left alone.
@@ -122,7 +122,7 @@ impl Reconcile {
         let again = after_target_registry_change(target_registry.changed_at);
         let mut state = State::UnderWay;
         while !left().is_zero() {
-            let Some(mut pass) = row.progress.pass(now(), self.interval, &again) else {
+            let Some(mut pass) = row.progress.pass(self.table.now(), self.interval, &again) else {
                 state = State::NotDue;
                 break;
             };
@@ -135,7 +135,7 @@ impl Reconcile {
             if next.is_none() && pass.place.then().is_none() {
                 counts += self.without_objects(&pass).await;
             }
-            let progress = row.progress.after_page(pass, counts, next, now());
+            let progress = row.progress.after_page(pass, counts, next, self.table.now());
             match self.table.reconciliation().note_progress(&row, progress).await? {
                 Some(next) => row = next,
                 None => {
@@ -193,7 +193,7 @@ impl Reconcile {
 
     fn age(&self) -> Age {
         Age {
-            now: now(),
+            now: self.table.now(),
             min: self.min_age,
         }
     }

@@ -22,16 +22,17 @@ use crate::upload::complete::Finalizer;
 use ::targets::ReplicaError;
 use lane::{Time, drain};
 use report::Report;
-use std::time::{Duration, Instant, SystemTime};
+use std::time::Duration;
 use store::table::Class;
-use store::{Aws, Objects, StoreError, Table};
+use store::{Environment, Objects, StoreError, Table};
+use tokio::time::Instant;
 
 /// How long replicas are fed to targets in one sweep: the next one goes on.
 const FEEDING: Duration = Duration::from_secs(40);
 
 /// One sweep after the other, with the table, the bucket and the queues.
 pub struct Sweep {
-    pub(crate) aws: Aws,
+    pub(crate) environment: Environment,
     pub(crate) finalizer: Finalizer,
     pub(crate) namespace: Option<String>,
 }
@@ -41,12 +42,11 @@ impl Sweep {
     ///
     /// # Errors
     /// `ErrorKind::Misconfigured` when a variable is missing.
-    pub async fn from_env() -> Result<Self, StoreError> {
-        let aws = Aws::from_env().await;
-        let finalizer = Finalizer::from_env(&aws)?;
+    pub fn from_env(environment: &Environment) -> Result<Self, StoreError> {
+        let finalizer = Finalizer::from_env(environment)?;
         let namespace = std::env::var("METRICS_NAMESPACE").ok();
         Ok(Self {
-            aws,
+            environment: environment.clone(),
             finalizer,
             namespace,
         })
@@ -64,7 +64,7 @@ impl Sweep {
     ///
     /// # Errors
     /// [`ReplicaError`] when a class could not be worked on; the others are.
-    pub async fn run(&self, deadline: SystemTime) -> Result<Report, ReplicaError> {
+    pub async fn run(&self, deadline: Instant) -> Result<Report, ReplicaError> {
         let (table, time, began) = (self.table(), Time { deadline }, Instant::now());
         let (mut report, fed, transfers, blobs, accounts) = tokio::join!(
             Box::pin(self.targets()),

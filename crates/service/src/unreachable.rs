@@ -80,9 +80,10 @@ mod tests {
     use futures::future::join_all;
     use std::future::ready;
     use std::sync::atomic::{AtomicUsize, Ordering};
-    use std::time::{Duration, Instant};
+    use std::time::Duration;
     use store::StoreError;
     use targets::error::Cause;
+    use tokio::time::Instant;
 
     /// How long a target does not answer.
     const HANG: Duration = Duration::from_millis(100);

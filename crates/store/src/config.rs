@@ -1,79 +1,10 @@
-//! Clients and names from the environment, read once when a function starts.
+//! Names and settings from environment variables, read once when a function starts.
 
-use crate::error::{StoreError, remote};
-use aws_config::{BehaviorVersion, SdkConfig, timeout::TimeoutConfig};
+use crate::error::StoreError;
 use domain::id::AccountId;
 use domain::upload::DEFAULT_EXPIRY;
-use jiff::{SignedDuration, Timestamp};
-use secrecy::SecretString;
+use jiff::SignedDuration;
 use std::time::Duration;
-
-/// The AWS clients of one function.
-#[derive(Clone)]
-pub struct Aws {
-    config: SdkConfig,
-}
-
-impl Aws {
-    /// Credentials, region and endpoints as the SDK finds them. Every call has time-outs: connections die
-    /// while a function is frozen, and a call that hangs would eat the whole invocation.
-    pub async fn from_env() -> Self {
-        let timeouts = TimeoutConfig::builder()
-            .connect_timeout(Duration::from_secs(2))
-            .operation_attempt_timeout(Duration::from_secs(5))
-            .operation_timeout(Duration::from_secs(12))
-            .build();
-        let config = aws_config::defaults(BehaviorVersion::latest())
-            .timeout_config(timeouts)
-            .load()
-            .await;
-        Self::from(config)
-    }
-
-    pub(crate) fn sdk(&self) -> &SdkConfig {
-        &self.config
-    }
-
-    /// A secret in Secrets Manager.
-    ///
-    /// # Errors
-    /// [`StoreError`] when it cannot be read, `ErrorKind::Corrupt` when it is not text.
-    pub async fn secret(&self, id: &str) -> Result<SecretText, StoreError> {
-        let answer = aws_sdk_secretsmanager::Client::new(&self.config)
-            .get_secret_value()
-            .secret_id(id)
-            .send()
-            .await
-            .map_err(remote("GetSecretValue"))?;
-        let text = answer
-            .secret_string()
-            .ok_or_else(|| StoreError::corrupt(format!("secret {id} is not text")))?;
-        let since = answer
-            .created_date()
-            .map(aws_sdk_secretsmanager::primitives::DateTime::secs);
-        Ok(SecretText {
-            text: text.into(),
-            since: since
-                .and_then(|second| Timestamp::from_second(second).ok())
-                .unwrap_or(Timestamp::MIN),
-        })
-    }
-}
-
-/// What a secret says.
-pub struct SecretText {
-    /// It itself.
-    pub text: SecretString,
-    /// When it was made what it is.
-    pub since: Timestamp,
-}
-
-impl From<SdkConfig> for Aws {
-    /// Whatever `config` says, time-outs included.
-    fn from(config: SdkConfig) -> Self {
-        Self { config }
-    }
-}
 
 /// A variable that the template sets.
 ///

@@ -13,11 +13,12 @@
 //! | [`lease`] | what one invocation does, and no other at the same time |
 //! | [`reconcile`] | what the reconciler reads and repairs |
 //! | [`error`] | what can go wrong, by kind |
-//! | [`config`] | clients and names from the environment |
+//! | [`config`] | names and settings from environment variables |
 
 pub mod accounts;
 pub mod blobs;
 pub mod config;
+mod environment;
 pub mod error;
 pub mod idempotency;
 pub mod invitations;
@@ -37,7 +38,7 @@ pub mod tokens;
 pub mod tree;
 pub mod uploads;
 
-pub use config::Aws;
+pub use environment::{Environment, SecretText};
 pub use error::{Conflict, ErrorKind, StoreError};
 pub use objects::Objects;
 pub use queue::{DeadLetters, Queue, StartQueue};

@@ -4,9 +4,9 @@ mod content;
 mod deleting;
 pub mod listing;
 
-use crate::config::{Aws, variable};
+use crate::config::variable;
+use crate::environment::Environment;
 use crate::error::{Conflict, ErrorKind, StoreError, remote};
-use crate::rows::from_now;
 use aws_sdk_s3::Client;
 use aws_sdk_s3::presigning::PresigningConfig;
 use aws_sdk_s3::primitives::ByteStream;
@@ -14,6 +14,7 @@ use aws_sdk_s3::types::{ChecksumAlgorithm, ChecksumType, CompletedMultipartUploa
 use content::same_content;
 use domain::content::{ContentId, PartDigest};
 use domain::reconcile::Found;
+use host::Clock;
 use jiff::Timestamp;
 use std::collections::BTreeMap;
 use std::ops::Range;
@@ -69,6 +70,7 @@ pub struct Objects {
     /// Makes the presigned URLs. It never sends anything.
     signer: Client,
     bucket: String,
+    clock: Clock,
 }
 
 impl Objects {
@@ -77,20 +79,20 @@ impl Objects {
     ///
     /// # Errors
     /// `ErrorKind::Misconfigured` when the bucket's variable is missing.
-    pub fn from_env(aws: &Aws) -> Result<Self, StoreError> {
-        Ok(Self::named(aws, variable("BUCKET_NAME")?))
+    pub fn from_env(environment: &Environment) -> Result<Self, StoreError> {
+        Ok(Self::named(environment, variable("BUCKET_NAME")?))
     }
 
     /// The bucket of this name.
     #[must_use]
-    pub fn named(aws: &Aws, bucket: String) -> Self {
-        let client = Client::new(aws.sdk());
+    pub fn named(environment: &Environment, bucket: String) -> Self {
+        let client = Client::new(environment.sdk());
         let public = std::env::var("PUBLIC_STORE_ENDPOINT").unwrap_or_default();
         let signer = if public.is_empty() {
             client.clone()
         } else {
             // The bucket goes into the path: below such a name there are none for buckets.
-            let config = aws_sdk_s3::config::Builder::from(aws.sdk())
+            let config = aws_sdk_s3::config::Builder::from(environment.sdk())
                 .endpoint_url(public)
                 .force_path_style(true);
             Client::from_conf(config.build())
@@ -99,6 +101,7 @@ impl Objects {
             client,
             signer,
             bucket,
+            clock: environment.clock,
         }
     }
 
@@ -154,7 +157,7 @@ impl Objects {
                 .filter(|(name, _)| !UNASKED.iter().any(|header| name.eq_ignore_ascii_case(header)))
                 .map(|(name, value)| (name.to_owned(), value.to_owned()))
                 .collect(),
-            expires_at: from_now(URL_LIFETIME),
+            expires_at: self.clock.from_now(URL_LIFETIME),
         })
     }
 

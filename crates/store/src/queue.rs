@@ -3,7 +3,8 @@
 //! Segments of large blobs have a queue of their own, so that a worker gets few at a time and others get the others; of
 //! what is small a worker gets more at once.
 
-use crate::config::{Aws, variable};
+use crate::config::variable;
+use crate::environment::Environment;
 use crate::error::{StoreError, remote};
 use aws_sdk_sqs::Client;
 use aws_sdk_sqs::types::{
@@ -35,9 +36,9 @@ impl StartQueue {
     ///
     /// # Errors
     /// `ErrorKind::Misconfigured` when the variable is missing.
-    pub fn from_env(aws: &Aws) -> Result<Self, StoreError> {
+    pub fn from_env(environment: &Environment) -> Result<Self, StoreError> {
         Ok(Self {
-            client: Client::new(aws.sdk()),
+            client: Client::new(environment.sdk()),
             url: variable("REPLICATE_QUEUE_URL")?,
         })
     }
@@ -94,8 +95,8 @@ impl Queue {
     ///
     /// # Errors
     /// `ErrorKind::Misconfigured` when a variable is missing.
-    pub fn from_env(aws: &Aws) -> Result<Self, StoreError> {
-        let StartQueue { client, url } = StartQueue::from_env(aws)?;
+    pub fn from_env(environment: &Environment) -> Result<Self, StoreError> {
+        let StartQueue { client, url } = StartQueue::from_env(environment)?;
         Ok(Self {
             client,
             url,
@@ -238,9 +239,9 @@ impl DeadLetters {
     ///
     /// # Errors
     /// `ErrorKind::Misconfigured` when the variable is missing.
-    pub fn from_env(aws: &Aws) -> Result<Self, StoreError> {
+    pub fn from_env(environment: &Environment) -> Result<Self, StoreError> {
         Ok(Self {
-            client: Client::new(aws.sdk()),
+            client: Client::new(environment.sdk()),
             url: variable("DEAD_LETTER_QUEUE_URL")?,
         })
     }

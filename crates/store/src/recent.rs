@@ -2,8 +2,9 @@
 
 use domain::targets::registry::TargetRegistry;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 use tokio::sync::Mutex;
+use tokio::time::Instant;
 
 /// The target registry as it was read last.
 pub(crate) struct Recent {

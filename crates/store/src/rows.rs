@@ -28,36 +28,6 @@ pub use target::{
 pub use tree::{ContentReferenceRow, EntryRow, FileContent, NodeRow};
 pub use upload::{OpenUploadKey, StoredChallenge, UploadOwnerRow, UploadRow};
 
-use domain::time::saturating_add;
-use jiff::{Timestamp, TimestampArithmetic};
-
-/// The present moment, in whole milliseconds: what is stored and shown needs no more.
-#[must_use]
-pub fn now() -> Timestamp {
-    Timestamp::from_millisecond(Timestamp::now().as_millisecond()).unwrap_or_default()
-}
-
-/// The moment so long after the present one.
-#[must_use]
-pub fn from_now(wait: impl Into<TimestampArithmetic>) -> Timestamp {
-    saturating_add(now(), wait)
-}
-
-/// A new random identifier. It says nothing about when or for whom it was made.
-///
-/// # Panics
-/// Never: a UUID is a valid identifier.
-#[must_use]
-#[expect(clippy::expect_used, reason = "a UUID always is a valid identifier")]
-pub fn new_id<T: std::str::FromStr>() -> T {
-    uuid::Uuid::new_v4()
-        .simple()
-        .to_string()
-        .parse()
-        .ok()
-        .expect("a UUID is a valid identifier")
-}
-
 #[cfg(test)]
 mod tests {
     use std::collections::BTreeSet;

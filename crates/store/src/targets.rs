@@ -16,7 +16,7 @@ use domain::targets::Config;
 use domain::targets::registry::{Member, TargetRegistry, TargetStatus};
 use jiff::{SignedDuration, Timestamp};
 use std::sync::Arc;
-use std::time::Instant;
+use tokio::time::Instant;
 
 /// How a target is doing.
 #[derive(Debug, Clone)]

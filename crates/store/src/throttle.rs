@@ -1,7 +1,7 @@
 //! How often somebody may try: allowances by the hour, and attempts at passwords.
 
 use crate::error::{Conflict, StoreError};
-use crate::rows::{AccountRow, Allowance, AttemptsRow, KnownSourceRow, UsernameRow, new_id};
+use crate::rows::{AccountRow, Allowance, AttemptsRow, KnownSourceRow, UsernameRow};
 use crate::table::{Change, Key, Table, Write, bulk, number, text};
 use aws_sdk_dynamodb::types::AttributeValue;
 use domain::account::Username;
@@ -129,7 +129,7 @@ impl Throttle<'_> {
         now: Timestamp,
     ) -> Result<Visitor, StoreError> {
         let username: Option<UsernameRow> = self.0.get(&UsernameRow::key_of(username)).await?;
-        let id: AccountId = username.map_or_else(new_id, |row| row.account);
+        let id: AccountId = username.map_or_else(|| self.0.rng.id(), |row| row.account);
         let account = AccountRow::key_of(&id);
         let known = KnownSourceRow::key_of(&id, source);
         let mut visitor = Visitor {

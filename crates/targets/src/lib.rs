@@ -23,6 +23,7 @@ pub use error::ReplicaError;
 pub use target::ReplicaTarget;
 
 use domain::targets::{self as config, Kind};
+use host::{Clock, Rng};
 use rate_limiter::RateLimiter;
 use std::sync::Arc;
 
@@ -30,11 +31,15 @@ use std::sync::Arc;
 ///
 /// # Errors
 /// [`ReplicaError::Misconfigured`] when its CA bundle cannot be used.
-pub fn open(target: &config::Target) -> Result<Box<dyn ReplicaTarget>, ReplicaError> {
+pub fn open(
+    target: &config::Target,
+    clock: Clock,
+    rng: &Rng,
+) -> Result<Box<dyn ReplicaTarget>, ReplicaError> {
     let rate_limiter = Arc::new(RateLimiter::new(target.max_bytes_per_second));
     Ok(match target.kind {
         Kind::Ceph { checksum } => Box::new(ceph::CephTarget::new(target, checksum, rate_limiter)?),
-        Kind::Oss => Box::new(oss::OssTarget::new(target, rate_limiter)?),
+        Kind::Oss => Box::new(oss::OssTarget::new(target, rate_limiter, clock, rng)?),
     })
 }
 

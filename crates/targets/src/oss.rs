@@ -20,6 +20,7 @@ use crate::verified_body::{RequestedChecksum, Sums, Verdict, VerifiedBody};
 use aws_sdk_s3::primitives::SdkBody;
 use domain::targets;
 use exchange::{Bucket, Call, ExchangeResult};
+use host::{Clock, Rng};
 use std::collections::HashSet;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -44,10 +45,15 @@ impl OssTarget {
     ///
     /// # Errors
     /// [`ReplicaError::Misconfigured`] when its CA bundle cannot be used.
-    pub fn new(target: &targets::Target, rate_limiter: Arc<RateLimiter>) -> Result<Self, ReplicaError> {
+    pub fn new(
+        target: &targets::Target,
+        rate_limiter: Arc<RateLimiter>,
+        clock: Clock,
+        rng: &Rng,
+    ) -> Result<Self, ReplicaError> {
         Ok(Self {
             name: target.name.clone(),
-            bucket: Bucket::new(target)?,
+            bucket: Bucket::new(target, clock, rng)?,
             rate_limiter,
             written_over: Mutex::default(),
         })

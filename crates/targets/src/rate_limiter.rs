@@ -1,7 +1,8 @@
 //! The rate limit of one worker at one target, over all of its streams, and the time-outs that follow from it.
 
 use std::sync::{Mutex, PoisonError};
-use std::time::{Duration, Instant};
+use std::time::Duration;
+use tokio::time::Instant;
 
 /// As many streams a worker may have at one target: time-outs leave room for that many to share a limited speed.
 pub const MAX_STREAMS: u64 = 16;

@@ -9,6 +9,7 @@ use bytes::Bytes;
 use crc_fast::CrcAlgorithm::Crc64Xz;
 use domain::content::PartDigest;
 use domain::targets::{Addressing, Checksum};
+use host::{Clock, Rng};
 use md5::{Digest, Md5};
 use std::fmt::Write;
 use std::sync::Arc;
@@ -76,7 +77,7 @@ async fn targets(behavior: ServerBehavior, bytes: &Bytes) -> [Box<dyn ReplicaTar
     let rate_limiter = || Arc::new(RateLimiter::new(None).with_timeout(TIMEOUT));
     [
         Box::new(CephTarget::new(&settings, Checksum::Md5, rate_limiter()).unwrap()),
-        Box::new(OssTarget::new(&settings, rate_limiter()).unwrap()),
+        Box::new(OssTarget::new(&settings, rate_limiter(), Clock::system(), &Rng::system()).unwrap()),
     ]
 }
 

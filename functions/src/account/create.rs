@@ -5,8 +5,8 @@ use api::{Handler, Problem, Request, password, throttle, views};
 use domain::account::{MAX_QUOTA, Quota, Role};
 use domain::invitation::Code;
 use store::config::{SignUp, number};
-use store::rows::{AccountRow, Allowance, InvitationRow, new_id, now};
-use store::{Aws, StoreError, Table};
+use store::rows::{AccountRow, Allowance, InvitationRow};
+use store::{Environment, StoreError, Table};
 use wire::account::{Account, Create};
 use wire::answer::Created;
 use wire::code;
@@ -35,7 +35,7 @@ impl AccountCreate {
                 SignUp::Invited => Err(Problem::new(code::InvitationRequired, INVITATION_REQUIRED)),
             };
         };
-        let invitation = self.table.invitations().by_code(code, now()).await?;
+        let invitation = self.table.invitations().by_code(code, self.table.now()).await?;
         let invitation = invitation.filter(|invitation| invitation.password_of.is_none());
         invitation.map(Some).ok_or_else(Problem::invitation_invalid)
     }
@@ -50,9 +50,9 @@ fn default_quota() -> Result<Quota, StoreError> {
 impl Handler for AccountCreate {
     type Endpoint = Create;
 
-    async fn new(aws: &Aws) -> Result<Self, StoreError> {
+    async fn new(environment: &Environment) -> Result<Self, StoreError> {
         Ok(Self {
-            table: Table::from_env(aws)?,
+            table: Table::from_env(environment)?,
             sign_up: SignUp::from_env()?,
             quota: default_quota()?,
             accounts_per_hour: number("ACCOUNTS_PER_HOUR_AND_SOURCE")?,
@@ -71,7 +71,7 @@ impl Handler for AccountCreate {
         let quota = invitation.as_ref().and_then(|invitation| invitation.quota_bytes);
         let quota = quota.and_then(Quota::unused).unwrap_or(self.quota);
         let account = AccountRow {
-            id: new_id(),
+            id: self.table.rng.id(),
             username: body.username,
             password_hash: password::hash(&body.password)?,
             quota_bytes: quota.limit,
@@ -79,7 +79,7 @@ impl Handler for AccountCreate {
             role: Role::default(),
             sign_outs: 0,
             deletion_started_at: None,
-            created_at: now(),
+            created_at: self.table.now(),
         };
         self.table
             .accounts()

@@ -2,8 +2,7 @@
 
 use crate::{Exit, serve};
 use api::{Handler, Problem, Request, SignedIn, throttle};
-use store::rows::now;
-use store::{Aws, StoreError, Table};
+use store::{Environment, StoreError, Table};
 use wire::account::Delete;
 use wire::answer::NoContent;
 
@@ -18,9 +17,9 @@ pub struct AccountDelete {
 impl Handler for AccountDelete {
     type Endpoint = Delete;
 
-    async fn new(aws: &Aws) -> Result<Self, StoreError> {
+    async fn new(environment: &Environment) -> Result<Self, StoreError> {
         Ok(Self {
-            table: Table::from_env(aws)?,
+            table: Table::from_env(environment)?,
         })
     }
 
@@ -28,7 +27,10 @@ impl Handler for AccountDelete {
         let SignedIn { account, session } = request.caller;
         let password = &request.body.current_password;
         throttle::confirm_password(&self.table, &account, &session, &[password]).await?;
-        self.table.accounts().begin_deletion(&account, now()).await?;
+        self.table
+            .accounts()
+            .begin_deletion(&account, self.table.now())
+            .await?;
         Ok(NoContent)
     }
 }

@@ -2,7 +2,7 @@
 
 use crate::{Exit, serve};
 use api::{Handler, Problem, Request, views};
-use store::{Aws, StoreError};
+use store::{Environment, StoreError};
 use wire::account::{Account, Get};
 use wire::body::Json;
 
@@ -15,7 +15,7 @@ pub struct AccountGet;
 impl Handler for AccountGet {
     type Endpoint = Get;
 
-    async fn new(_: &Aws) -> Result<Self, StoreError> {
+    async fn new(_: &Environment) -> Result<Self, StoreError> {
         Ok(Self)
     }
 

@@ -1,14 +1,13 @@
 //! Makes, lists and revokes codes that are good once.
 
-use crate::{Exit, Trigger, run};
+use crate::{Exit, Invocation, Trigger, run};
 use domain::account::{MAX_QUOTA, Username};
 use domain::id::InvitationId;
 use domain::invitation::{Code, DAYS, DAYS_FOR_A_PASSWORD, InvalidDays, Note, ends_at};
 use jiff::Timestamp;
-use lambda_runtime::Context;
 use serde::{Deserialize, Serialize};
-use store::rows::{InvitationRow, Owner, now};
-use store::{Aws, Conflict, StoreError, Table};
+use store::rows::{InvitationRow, Owner};
+use store::{Conflict, Environment, StoreError, Table};
 
 pub fn main() -> Exit {
     run::<AccountInvite>()
@@ -124,14 +123,13 @@ impl Trigger for AccountInvite {
     type Output = InviteOutput;
     type Error = InviteError;
 
-    async fn from_env() -> Result<Self, StoreError> {
-        let aws = Aws::from_env().await;
+    fn new(environment: &Environment) -> Result<Self, StoreError> {
         Ok(Self {
-            table: Table::from_env(&aws)?,
+            table: Table::from_env(environment)?,
         })
     }
 
-    async fn run(&self, request: Request, _: &Context) -> Result<InviteOutput, InviteError> {
+    async fn run(&self, request: Request, _: Invocation) -> Result<InviteOutput, InviteError> {
         self.act(request).await
     }
 }
@@ -178,8 +176,8 @@ impl AccountInvite {
         days: u16,
         complete: impl FnOnce(InvitationRow) -> InvitationRow,
     ) -> Result<InviteOutput, InviteError> {
-        let code = Code::from_bits(rand::random());
-        let created_at = now();
+        let code = Code::from_bits(self.table.rng.random());
+        let created_at = self.table.now();
         let row = complete(InvitationRow {
             id: code.id(),
             note: None,
@@ -200,7 +198,10 @@ impl AccountInvite {
     }
 
     async fn list(&self, after: Option<&InvitationId>) -> Result<InviteOutput, InviteError> {
-        let (now, page) = (now(), self.table.invitations().page(after, PAGE).await?);
+        let (now, page) = (
+            self.table.now(),
+            self.table.invitations().page(after, PAGE).await?,
+        );
         let skipped = page.unreadable.len();
         // The table deletes what has ended when it has the time.
         let listed = page.rows.into_iter().filter(|row| now < row.expires_at);

@@ -3,8 +3,8 @@
 use crate::{Exit, serve};
 use api::{Handler, Problem, Request, password, throttle};
 use store::config::number;
-use store::rows::{Allowance, now};
-use store::{Aws, StoreError, Table};
+use store::rows::Allowance;
+use store::{Environment, StoreError, Table};
 use wire::account::ResetPassword;
 use wire::answer::NoContent;
 
@@ -21,9 +21,9 @@ pub struct AccountResetPassword {
 impl Handler for AccountResetPassword {
     type Endpoint = ResetPassword;
 
-    async fn new(aws: &Aws) -> Result<Self, StoreError> {
+    async fn new(environment: &Environment) -> Result<Self, StoreError> {
         Ok(Self {
-            table: Table::from_env(aws)?,
+            table: Table::from_env(environment)?,
             per_source: number("SIGN_INS_PER_HOUR_AND_SOURCE")?,
         })
     }
@@ -31,7 +31,11 @@ impl Handler for AccountResetPassword {
     async fn answer(&self, request: Request<ResetPassword>) -> Result<NoContent, Problem<ResetPassword>> {
         let Request { body, source, .. } = request;
         throttle::spend(&self.table, Allowance::SignInsFrom(&source), self.per_source).await?;
-        let invitation = self.table.invitations().by_code(&body.code, now()).await?;
+        let invitation = self
+            .table
+            .invitations()
+            .by_code(&body.code, self.table.now())
+            .await?;
         let Some(invitation) = invitation else {
             return Err(Problem::invitation_invalid());
         };
@@ -42,7 +46,7 @@ impl Handler for AccountResetPassword {
         let hash = password::hash(&body.password)?;
         self.table
             .invitations()
-            .reset_password(&invitation, owner, &hash, &source, now())
+            .reset_password(&invitation, owner, &hash, &source, self.table.now())
             .await?;
         Ok(NoContent)
     }

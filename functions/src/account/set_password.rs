@@ -2,7 +2,7 @@
 
 use crate::{Exit, serve};
 use api::{Handler, Problem, Request, SignedIn, password, throttle};
-use store::{Aws, StoreError, Table};
+use store::{Environment, StoreError, Table};
 use wire::account::SetPassword;
 use wire::answer::NoContent;
 
@@ -17,9 +17,9 @@ pub struct AccountSetPassword {
 impl Handler for AccountSetPassword {
     type Endpoint = SetPassword;
 
-    async fn new(aws: &Aws) -> Result<Self, StoreError> {
+    async fn new(environment: &Environment) -> Result<Self, StoreError> {
         Ok(Self {
-            table: Table::from_env(aws)?,
+            table: Table::from_env(environment)?,
         })
     }
 

@@ -1,11 +1,10 @@
 //! Changes what an account may store.
 
-use crate::{Exit, Trigger, run};
+use crate::{Exit, Invocation, Trigger, run};
 use api::views;
 use domain::account::{MAX_QUOTA, Username};
-use lambda_runtime::Context;
 use serde::Deserialize;
-use store::{Aws, StoreError, Table};
+use store::{Environment, StoreError, Table};
 use wire::account::Account;
 
 pub fn main() -> Exit {
@@ -39,14 +38,13 @@ impl Trigger for AccountSetQuota {
     type Output = Account;
     type Error = QuotaError;
 
-    async fn from_env() -> Result<Self, StoreError> {
-        let aws = Aws::from_env().await;
+    fn new(environment: &Environment) -> Result<Self, StoreError> {
         Ok(Self {
-            table: Table::from_env(&aws)?,
+            table: Table::from_env(environment)?,
         })
     }
 
-    async fn run(&self, request: Request, _: &Context) -> Result<Account, QuotaError> {
+    async fn run(&self, request: Request, _: Invocation) -> Result<Account, QuotaError> {
         let Request {
             username,
             quota_bytes,

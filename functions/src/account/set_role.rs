@@ -1,11 +1,10 @@
 //! Makes an account an operator, or not.
 
-use crate::{Exit, Trigger, run};
+use crate::{Exit, Invocation, Trigger, run};
 use api::views;
 use domain::account::{Role, Username};
-use lambda_runtime::Context;
 use serde::Deserialize;
-use store::{Aws, StoreError, Table};
+use store::{Environment, StoreError, Table};
 use wire::account::Account;
 
 pub fn main() -> Exit {
@@ -37,14 +36,13 @@ impl Trigger for AccountSetRole {
     type Output = Account;
     type Error = RoleError;
 
-    async fn from_env() -> Result<Self, StoreError> {
-        let aws = Aws::from_env().await;
+    fn new(environment: &Environment) -> Result<Self, StoreError> {
         Ok(Self {
-            table: Table::from_env(&aws)?,
+            table: Table::from_env(environment)?,
         })
     }
 
-    async fn run(&self, request: Request, _: &Context) -> Result<Account, RoleError> {
+    async fn run(&self, request: Request, _: Invocation) -> Result<Account, RoleError> {
         let Request { username, role } = request;
         let account = self.table.accounts().set_role(&username, role).await?;
         let account = account.ok_or(RoleError::NoAccount(username))?;

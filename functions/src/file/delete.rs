@@ -4,8 +4,8 @@ use crate::{Exit, serve};
 use api::{Handler, Problem, Request};
 use domain::id::{AccountId, NodeId};
 use service::file::delete::delete;
-use store::rows::{NodeRow, now};
-use store::{Aws, ErrorKind, StoreError, Table};
+use store::rows::NodeRow;
+use store::{Environment, ErrorKind, StoreError, Table};
 use wire::answer::{Either, NoContent};
 use wire::body::Json;
 use wire::code;
@@ -43,9 +43,9 @@ impl FileDelete {
 impl Handler for FileDelete {
     type Endpoint = Delete;
 
-    async fn new(aws: &Aws) -> Result<Self, StoreError> {
+    async fn new(environment: &Environment) -> Result<Self, StoreError> {
         Ok(Self {
-            table: Table::from_env(aws)?,
+            table: Table::from_env(environment)?,
         })
     }
 
@@ -55,7 +55,7 @@ impl Handler for FileDelete {
     ) -> Result<Either<NoContent, Json<DeletedFolder>>, Problem<Delete>> {
         let account = request.caller.id;
         let node = self.find(&account, &request.path).await?;
-        let open_uploads = delete(&self.table, &node, now()).await?;
+        let open_uploads = delete(&self.table, &node, self.table.now()).await?;
         if open_uploads > 0 {
             return Ok(Either::Second(Json(DeletedFolder { open_uploads })));
         }

@@ -9,8 +9,8 @@ use domain::reconcile::Found;
 use futures::stream::{FuturesUnordered, StreamExt};
 use service::configured_targets::TargetsCache;
 use std::time::Duration;
-use store::rows::{BlobRow, ReplicaRow, now, object_key};
-use store::{Aws, Objects, StoreError, Table};
+use store::rows::{BlobRow, ReplicaRow, object_key};
+use store::{Environment, Objects, StoreError, Table};
 use wire::answer::Redirect;
 use wire::code;
 use wire::file::Download;
@@ -43,7 +43,7 @@ impl FileDownload {
             Ok(found) if found.is_certain(blob.size) => Ok(false),
             Ok(found) if found.is_another(blob.size) => {
                 if !lost {
-                    self.table.blobs().lose(blob, now()).await?;
+                    self.table.blobs().lose(blob, self.table.now()).await?;
                 }
                 Ok(true)
             }
@@ -114,11 +114,11 @@ impl FileDownload {
 impl Handler for FileDownload {
     type Endpoint = Download;
 
-    async fn new(aws: &Aws) -> Result<Self, StoreError> {
+    async fn new(environment: &Environment) -> Result<Self, StoreError> {
         Ok(Self {
-            table: Table::from_env(aws)?,
-            objects: Objects::from_env(aws)?,
-            targets: TargetsCache::new(aws.clone()),
+            table: Table::from_env(environment)?,
+            objects: Objects::from_env(environment)?,
+            targets: TargetsCache::new(environment.clone()),
         })
     }
 

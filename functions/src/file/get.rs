@@ -2,8 +2,7 @@
 
 use crate::{Exit, serve};
 use api::{Handler, Problem, Request, views};
-use store::rows::now;
-use store::{Aws, StoreError, Table};
+use store::{Environment, StoreError, Table};
 use wire::body::Json;
 use wire::file::{Get, Node};
 
@@ -18,9 +17,9 @@ pub struct FileGet {
 impl Handler for FileGet {
     type Endpoint = Get;
 
-    async fn new(aws: &Aws) -> Result<Self, StoreError> {
+    async fn new(environment: &Environment) -> Result<Self, StoreError> {
         Ok(Self {
-            table: Table::from_env(aws)?,
+            table: Table::from_env(environment)?,
         })
     }
 
@@ -30,6 +29,6 @@ impl Handler for FileGet {
             return Ok(Json(views::node(&node)));
         };
         let replicas = self.table.replicas().readable(&file.blob).await?;
-        Ok(Json(views::file(&node, &replicas, now())))
+        Ok(Json(views::file(&node, &replicas, self.table.now())))
     }
 }

@@ -4,7 +4,7 @@ use crate::{Exit, serve};
 use api::{Handler, Problem, Request, lookup, views};
 use domain::name::Name;
 use store::tree::Kind;
-use store::{Aws, StoreError, Table};
+use store::{Environment, StoreError, Table};
 use wire::body::Json;
 use wire::file::{Entries, List, Node};
 use wire::page::Items;
@@ -20,9 +20,9 @@ pub struct FileList {
 impl Handler for FileList {
     type Endpoint = List;
 
-    async fn new(aws: &Aws) -> Result<Self, StoreError> {
+    async fn new(environment: &Environment) -> Result<Self, StoreError> {
         Ok(Self {
-            table: Table::from_env(aws)?,
+            table: Table::from_env(environment)?,
         })
     }
 

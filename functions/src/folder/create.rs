@@ -5,8 +5,8 @@ use api::{Handler, IdempotencyKey, Problem, Request, throttle, views};
 use domain::placement::OnConflict;
 use service::folder::create::create_folder;
 use store::config::number;
-use store::rows::{Allowance, NodeRow, new_id, now};
-use store::{Aws, StoreError, Table};
+use store::rows::{Allowance, NodeRow};
+use store::{Environment, StoreError, Table};
 use wire::answer::Created;
 use wire::file::Node;
 use wire::folder::{Create, NewFolder};
@@ -33,7 +33,7 @@ impl FolderCreate {
         let parent = folder.parent.as_ref();
         folder.depth = self.table.tree().depth_within(&folder.account, parent).await?;
         let others = |folder: &NodeRow| {
-            let remembered = key.map(|key| key.remember(&answer(folder)));
+            let remembered = key.map(|key| key.remember(&answer(folder), folder.created_at));
             remembered.into_iter().collect()
         };
         let folder = create_folder(&self.table, folder, on_conflict, others).await?;
@@ -51,9 +51,9 @@ fn answer(folder: &NodeRow) -> Created<Node> {
 impl Handler for FolderCreate {
     type Endpoint = Create;
 
-    async fn new(aws: &Aws) -> Result<Self, StoreError> {
+    async fn new(environment: &Environment) -> Result<Self, StoreError> {
         Ok(Self {
-            table: Table::from_env(aws)?,
+            table: Table::from_env(environment)?,
             creates_per_hour: number("CREATES_PER_HOUR")?,
         })
     }
@@ -68,9 +68,9 @@ impl Handler for FolderCreate {
             let detail = "on_conflict: a folder does not replace anything; use \"fail\" or \"rename\"";
             return Err(Problem::invalid("on_conflict", detail));
         }
-        let now = now();
+        let now = self.table.now();
         let folder = NodeRow {
-            id: new_id(),
+            id: self.table.rng.id(),
             account: request.caller.id,
             name,
             parent,

@@ -2,7 +2,7 @@
 
 use crate::{Exit, serve};
 use api::{Handler, Problem, Request};
-use store::{Aws, StoreError};
+use store::{Environment, StoreError};
 use wire::answer::Document;
 use wire::openapi::Get;
 
@@ -15,7 +15,7 @@ pub struct OpenapiGet;
 impl Handler for OpenapiGet {
     type Endpoint = Get;
 
-    async fn new(_: &Aws) -> Result<Self, StoreError> {
+    async fn new(_: &Environment) -> Result<Self, StoreError> {
         Ok(Self)
     }
 

@@ -3,8 +3,8 @@
 use crate::{Exit, serve};
 use api::{Auth, Handler, Problem, Request, password, throttle};
 use store::config::number;
-use store::rows::{Allowance, AttemptsRow, now};
-use store::{Aws, StoreError, Table};
+use store::rows::{Allowance, AttemptsRow};
+use store::{Environment, StoreError, Table};
 use wire::answer::Created;
 use wire::session::{Create, Session};
 
@@ -24,10 +24,10 @@ pub struct SessionCreate {
 impl Handler for SessionCreate {
     type Endpoint = Create;
 
-    async fn new(aws: &Aws) -> Result<Self, StoreError> {
+    async fn new(environment: &Environment) -> Result<Self, StoreError> {
         Ok(Self {
-            table: Table::from_env(aws)?,
-            auth: Auth::new(aws).await?,
+            table: Table::from_env(environment)?,
+            auth: Auth::new(environment).await?,
             per_source: number("SIGN_INS_PER_HOUR_AND_SOURCE")?,
             per_account: number("SIGN_INS_PER_HOUR_AND_ACCOUNT")?,
         })
@@ -41,7 +41,11 @@ impl Handler for SessionCreate {
         // This first: it is what limits how many names a source can have counted.
         throttle::spend(&self.table, Allowance::SignInsFrom(&source), self.per_source).await?;
         throttle::attempt(&self.table, &AttemptsRow::of_sign_in(username, &source)).await?;
-        let visitor = self.table.throttle().visitor(username, &source, now()).await?;
+        let visitor = self
+            .table
+            .throttle()
+            .visitor(username, &source, self.table.now())
+            .await?;
         if !visitor.is_known {
             throttle::spend(&self.table, Allowance::SignInsAs(username), self.per_account).await?;
         }

@@ -2,7 +2,7 @@
 
 use crate::{Exit, serve};
 use api::{Handler, Problem, Request};
-use store::{Aws, StoreError, Table};
+use store::{Environment, StoreError, Table};
 use wire::answer::NoContent;
 use wire::session::DeleteAll;
 
@@ -17,9 +17,9 @@ pub struct SessionDeleteAll {
 impl Handler for SessionDeleteAll {
     type Endpoint = DeleteAll;
 
-    async fn new(aws: &Aws) -> Result<Self, StoreError> {
+    async fn new(environment: &Environment) -> Result<Self, StoreError> {
         Ok(Self {
-            table: Table::from_env(aws)?,
+            table: Table::from_env(environment)?,
         })
     }
 

@@ -3,8 +3,7 @@
 use crate::{Exit, serve};
 use api::{Handler, Problem, Request, SignedIn, lookup};
 use domain::id::SessionId;
-use store::rows::now;
-use store::{Aws, StoreError, Table};
+use store::{Environment, StoreError, Table};
 use wire::body::Json;
 use wire::page::Items;
 use wire::query::Paged;
@@ -21,9 +20,9 @@ pub struct SessionList {
 impl Handler for SessionList {
     type Endpoint = List;
 
-    async fn new(aws: &Aws) -> Result<Self, StoreError> {
+    async fn new(environment: &Environment) -> Result<Self, StoreError> {
         Ok(Self {
-            table: Table::from_env(aws)?,
+            table: Table::from_env(environment)?,
         })
     }
 
@@ -38,7 +37,7 @@ impl Handler for SessionList {
             .page(&account.id, after.as_ref(), limit)
             .await?;
         // The table deletes sessions that are over when it has the time.
-        let now = now();
+        let now = self.table.now();
         let active = page.rows.into_iter().filter(|row| row.is_active(&account, now));
         Ok(Json(Items {
             items: active

@@ -3,7 +3,7 @@
 use crate::{Exit, serve};
 use api::{Auth, Handler, Problem, Request};
 use domain::token::RefreshToken;
-use store::{Aws, StoreError};
+use store::{Environment, StoreError};
 use wire::body::Json;
 use wire::session::{Refresh, Session};
 
@@ -18,9 +18,9 @@ pub struct SessionRefresh {
 impl Handler for SessionRefresh {
     type Endpoint = Refresh;
 
-    async fn new(aws: &Aws) -> Result<Self, StoreError> {
+    async fn new(environment: &Environment) -> Result<Self, StoreError> {
         Ok(Self {
-            auth: Auth::new(aws).await?,
+            auth: Auth::new(environment).await?,
         })
     }
 

@@ -2,8 +2,7 @@
 
 use crate::{Exit, serve};
 use api::{Handler, Problem, Request, views};
-use store::rows::now;
-use store::{Aws, StoreError, Table};
+use store::{Environment, StoreError, Table};
 use wire::body::Json;
 use wire::page::Items;
 use wire::target::{List, Target};
@@ -19,9 +18,9 @@ pub struct TargetList {
 impl Handler for TargetList {
     type Endpoint = List;
 
-    async fn new(aws: &Aws) -> Result<Self, StoreError> {
+    async fn new(environment: &Environment) -> Result<Self, StoreError> {
         Ok(Self {
-            table: Table::from_env(aws)?,
+            table: Table::from_env(environment)?,
         })
     }
 
@@ -35,9 +34,13 @@ impl Handler for TargetList {
             .target_registry
             .members
         {
-            let status = self.table.targets().status(&member.name, now()).await?;
+            let status = self
+                .table
+                .targets()
+                .status(&member.name, self.table.now())
+                .await?;
             skipped += status.skipped;
-            items.push(views::target(&member, &status, now()));
+            items.push(views::target(&member, &status, self.table.now()));
         }
         Ok(Json(Items {
             items,

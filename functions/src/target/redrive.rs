@@ -2,7 +2,7 @@
 
 use crate::{Exit, serve};
 use api::{Handler, Problem, Request};
-use store::{Aws, DeadLetters, StartQueue, StoreError, Table};
+use store::{DeadLetters, Environment, StartQueue, StoreError, Table};
 use wire::body::Json;
 use wire::target::{Redrive, Redriven};
 
@@ -17,11 +17,11 @@ pub struct TargetRedrive {
 impl Handler for TargetRedrive {
     type Endpoint = Redrive;
 
-    async fn new(aws: &Aws) -> Result<Self, StoreError> {
+    async fn new(environment: &Environment) -> Result<Self, StoreError> {
         let redrive = service::target::redrive::Redrive {
-            table: Table::from_env(aws)?,
-            queue: StartQueue::from_env(aws)?,
-            dead_letters: DeadLetters::from_env(aws)?,
+            table: Table::from_env(environment)?,
+            queue: StartQueue::from_env(environment)?,
+            dead_letters: DeadLetters::from_env(environment)?,
         };
         Ok(Self { redrive })
     }

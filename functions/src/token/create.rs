@@ -6,8 +6,8 @@ use domain::time::saturating_add;
 use domain::token::{self, MOST_DAYS, Secret, Token};
 use jiff::SignedDuration;
 use store::config::number;
-use store::rows::{Allowance, TokenRow, new_id, now};
-use store::{Aws, StoreError, Table};
+use store::rows::{Allowance, TokenRow};
+use store::{Environment, StoreError, Table};
 use wire::answer::Created;
 use wire::token::{Create, PersonalToken};
 
@@ -23,9 +23,9 @@ pub struct TokenCreate {
 impl Handler for TokenCreate {
     type Endpoint = Create;
 
-    async fn new(aws: &Aws) -> Result<Self, StoreError> {
+    async fn new(environment: &Environment) -> Result<Self, StoreError> {
         Ok(Self {
-            table: Table::from_env(aws)?,
+            table: Table::from_env(environment)?,
             creates_per_hour: number("CREATES_PER_HOUR")?,
         })
     }
@@ -49,16 +49,16 @@ impl Handler for TokenCreate {
             self.creates_per_hour,
         )
         .await?;
-        let secret = Secret::from_bytes(rand::random());
+        let secret = Secret::from_bytes(self.table.rng.random());
         let lifetime = SignedDuration::from_hours(24 * i64::from(body.expires_in_days));
         let row = TokenRow {
             account: account.id.clone(),
-            id: new_id(),
+            id: self.table.rng.id(),
             name: body.name,
             scopes: body.scopes,
             hash: secret.hash(),
-            created_at: now(),
-            expires_at: saturating_add(now(), lifetime),
+            created_at: self.table.now(),
+            expires_at: saturating_add(self.table.now(), lifetime),
         };
         self.table.tokens().create(account, session, &row).await?;
         let token: token::PersonalToken = Token::new(row.account.clone(), row.id.clone(), secret);

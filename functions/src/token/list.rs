@@ -3,8 +3,7 @@
 use crate::{Exit, serve};
 use api::{Handler, Problem, Request, lookup, views};
 use domain::id::PersonalTokenId;
-use store::rows::now;
-use store::{Aws, StoreError, Table};
+use store::{Environment, StoreError, Table};
 use wire::body::Json;
 use wire::page::Items;
 use wire::query::Paged;
@@ -21,9 +20,9 @@ pub struct TokenList {
 impl Handler for TokenList {
     type Endpoint = List;
 
-    async fn new(aws: &Aws) -> Result<Self, StoreError> {
+    async fn new(environment: &Environment) -> Result<Self, StoreError> {
         Ok(Self {
-            table: Table::from_env(aws)?,
+            table: Table::from_env(environment)?,
         })
     }
 
@@ -34,7 +33,7 @@ impl Handler for TokenList {
         let limit = limit.unwrap_or_default().get();
         let page = self.table.tokens().page(&account, after.as_ref(), limit).await?;
         // The table deletes what has expired when it has the time.
-        let good = page.rows.iter().filter(|row| now() < row.expires_at);
+        let good = page.rows.iter().filter(|row| self.table.now() < row.expires_at);
         Ok(Json(Items {
             items: good.map(views::token).collect(),
             next_cursor: page.next,

@@ -3,9 +3,8 @@
 use crate::{Exit, serve};
 use api::{Handler, Problem, Request};
 use domain::upload::{State, UploadEvent};
-use store::rows::now;
 use store::uploads::TransitionError;
-use store::{Aws, Objects, StoreError, Table};
+use store::{Environment, Objects, StoreError, Table};
 use wire::answer::NoContent;
 use wire::upload::Abort;
 
@@ -21,10 +20,10 @@ pub struct UploadAbort {
 impl Handler for UploadAbort {
     type Endpoint = Abort;
 
-    async fn new(aws: &Aws) -> Result<Self, StoreError> {
+    async fn new(environment: &Environment) -> Result<Self, StoreError> {
         Ok(Self {
-            table: Table::from_env(aws)?,
-            objects: Objects::from_env(aws)?,
+            table: Table::from_env(environment)?,
+            objects: Objects::from_env(environment)?,
         })
     }
 
@@ -37,7 +36,7 @@ impl Handler for UploadAbort {
         let aborted = match self
             .table
             .uploads()
-            .transition(&upload, UploadEvent::Abort, now(), |_| (), vec![])
+            .transition(&upload, UploadEvent::Abort, self.table.now(), |_| (), vec![])
             .await
         {
             Ok(aborted) => aborted,
@@ -51,7 +50,12 @@ impl Handler for UploadAbort {
             }
             Err(TransitionError::Store(error)) => return Err(error.into()),
         };
-        if let Err(error) = self.table.uploads().discard(&self.objects, &aborted, now()).await {
+        if let Err(error) = self
+            .table
+            .uploads()
+            .discard(&self.objects, &aborted, self.table.now())
+            .await
+        {
             tracing::warn!(upload = %aborted.id, error = error.for_log(), "left to the sweep: discarding parts");
         }
         Ok(NoContent)

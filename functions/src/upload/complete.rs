@@ -7,7 +7,7 @@ use service::file::commit::check_placement;
 use service::upload::complete::{FinalizeResult, Finalizer};
 use std::time::Duration;
 use store::rows::UploadRow;
-use store::{Aws, StoreError};
+use store::{Environment, StoreError};
 use wire::answer::{Accepted, Either};
 use wire::body::Json;
 use wire::code;
@@ -50,9 +50,9 @@ impl UploadComplete {
 impl Handler for UploadComplete {
     type Endpoint = Complete;
 
-    async fn new(aws: &Aws) -> Result<Self, StoreError> {
+    async fn new(environment: &Environment) -> Result<Self, StoreError> {
         Ok(Self {
-            finalizer: Finalizer::from_env(aws)?,
+            finalizer: Finalizer::from_env(environment)?,
         })
     }
 
@@ -77,7 +77,7 @@ impl Handler for UploadComplete {
             // Seen from `/v1/uploads/{id}/complete`.
             FinalizeResult::InProgress(upload) => Ok(Either::Second(Accepted {
                 location: format!("../{}", upload.id),
-                body: views::upload(&upload)?,
+                body: views::upload(&upload, table.now())?,
             })),
             FinalizeResult::PartsMissing(missing) => {
                 let named = &missing[..missing.len().min(NAMED)];

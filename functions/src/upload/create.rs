@@ -11,9 +11,9 @@ use domain::upload::{Beginning, Lifecycle, State};
 use service::file::commit::check_placement;
 use service::upload::create;
 use store::config::{DedupScope, number, upload_expiry};
-use store::rows::{Allowance, NodeRow, ReplicaRow, UploadRow, new_id, now};
+use store::rows::{Allowance, NodeRow, ReplicaRow, UploadRow};
 use store::table::Write;
-use store::{Aws, StartQueue, StoreError, Table};
+use store::{Environment, StartQueue, StoreError, Table};
 use wire::Code;
 use wire::answer::{Created, Either, Located};
 use wire::upload::{Create, NewUpload, Upload};
@@ -45,11 +45,11 @@ impl UploadCreate {
             );
             return Err(Problem::invalid("content_id", detail));
         }
-        let now = now();
+        let now = self.table.now();
         let expires_at = saturating_add(now, self.expiry);
         let lifecycle = Lifecycle::new(Beginning::Sending, expires_at);
         Ok(UploadRow {
-            id: new_id(),
+            id: self.table.rng.id(),
             account,
             state: lifecycle.state,
             name: body.name,
@@ -58,7 +58,7 @@ impl UploadCreate {
             on_conflict: body.on_conflict,
             content_type: body.content_type.map(String::from),
             content_id: body.content_id,
-            blob: new_id(),
+            blob: self.table.rng.id(),
             challenge: None,
             multipart_id: None,
             expires_at: lifecycle.expires_at,
@@ -127,7 +127,7 @@ type FileAndReplicas<'a> = (&'a NodeRow, &'a [ReplicaRow]);
 type Begun = Either<Created<Upload>, Located<Upload>>;
 
 fn answer(upload: &UploadRow, file: Option<FileAndReplicas<'_>>) -> Result<Begun, StoreError> {
-    let mut body = views::upload(upload)?;
+    let mut body = views::upload(upload, upload.created_at)?;
     // It is made twice, to be remembered and to be given, and has to be the same.
     body.file = file.map(|(node, replicas)| views::file(node, replicas, upload.created_at));
     let location = format!("uploads/{}", upload.id);
@@ -142,16 +142,16 @@ fn remember(
     upload: &UploadRow,
     file: Option<FileAndReplicas<'_>>,
 ) -> Result<Write, StoreError> {
-    key.remember(&answer(upload, file)?)
+    key.remember(&answer(upload, file)?, upload.created_at)
 }
 
 impl Handler for UploadCreate {
     type Endpoint = Create;
 
-    async fn new(aws: &Aws) -> Result<Self, StoreError> {
+    async fn new(environment: &Environment) -> Result<Self, StoreError> {
         Ok(Self {
-            table: Table::from_env(aws)?,
-            queue: StartQueue::from_env(aws)?,
+            table: Table::from_env(environment)?,
+            queue: StartQueue::from_env(environment)?,
             expiry: upload_expiry()?,
             scope: DedupScope::from_env()?,
             attempts_per_hour: number("INSTANT_ATTEMPTS_PER_HOUR")?,

@@ -3,7 +3,7 @@
 use crate::{Exit, serve};
 use api::{Handler, Problem, Request, views};
 use service::upload::stored::received;
-use store::{Aws, Objects, StoreError, Table};
+use store::{Environment, Objects, StoreError, Table};
 use wire::body::Json;
 use wire::upload::{Get, Upload};
 
@@ -19,10 +19,10 @@ pub struct UploadGet {
 impl Handler for UploadGet {
     type Endpoint = Get;
 
-    async fn new(aws: &Aws) -> Result<Self, StoreError> {
+    async fn new(environment: &Environment) -> Result<Self, StoreError> {
         Ok(Self {
-            table: Table::from_env(aws)?,
-            objects: Objects::from_env(aws)?,
+            table: Table::from_env(environment)?,
+            objects: Objects::from_env(environment)?,
         })
     }
 
@@ -32,7 +32,7 @@ impl Handler for UploadGet {
             let received = received(&self.table, &self.objects, &upload).await?;
             return Ok(Json(Upload {
                 received: Some(views::received(received)),
-                ..views::upload(&upload)?
+                ..views::upload(&upload, self.table.now())?
             }));
         }
         let node = self.table.uploads().file_of(&upload).await?;

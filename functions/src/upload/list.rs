@@ -3,8 +3,8 @@
 use crate::{Exit, serve};
 use api::{Handler, Problem, Request, lookup, views};
 use domain::upload::State;
-use store::rows::{OpenUploadKey, UploadRow, now};
-use store::{Aws, StoreError, Table};
+use store::rows::{OpenUploadKey, UploadRow};
+use store::{Environment, StoreError, Table};
 use wire::body::Json;
 use wire::page::Items;
 use wire::query::Paged;
@@ -21,9 +21,9 @@ pub struct UploadList {
 impl Handler for UploadList {
     type Endpoint = List;
 
-    async fn new(aws: &Aws) -> Result<Self, StoreError> {
+    async fn new(environment: &Environment) -> Result<Self, StoreError> {
         Ok(Self {
-            table: Table::from_env(aws)?,
+            table: Table::from_env(environment)?,
         })
     }
 
@@ -33,13 +33,13 @@ impl Handler for UploadList {
         let after: Option<OpenUploadKey> = lookup::cursor(cursor.as_ref())?;
         let limit = limit.unwrap_or_default().get();
         let page = self.table.uploads().page(&account, after.as_ref(), limit).await?;
-        let now = now();
+        let now = self.table.now();
         let live = |row: &&UploadRow| row.state == State::Finalizing || row.lifecycle().is_open(now);
         let items = page
             .rows
             .iter()
             .filter(live)
-            .map(views::upload)
+            .map(|row| views::upload(row, now))
             .collect::<Result<Vec<_>, _>>()?;
         Ok(Json(Items {
             items,

@@ -6,9 +6,9 @@ use domain::upload::{Refusal, State};
 use service::file::ensure_replicas::ensure_replicas;
 use service::upload::prove::Proven;
 use service::upload::prove::prove;
-use store::rows::{UploadRow, now};
+use store::rows::UploadRow;
 use store::uploads::TransitionError;
-use store::{Aws, Conflict, Objects, StartQueue, StoreError, Table};
+use store::{Conflict, Environment, Objects, StartQueue, StoreError, Table};
 use wire::body::Json;
 use wire::upload::{Prove, Upload};
 
@@ -38,11 +38,11 @@ impl UploadProve {
 impl Handler for UploadProve {
     type Endpoint = Prove;
 
-    async fn new(aws: &Aws) -> Result<Self, StoreError> {
+    async fn new(environment: &Environment) -> Result<Self, StoreError> {
         Ok(Self {
-            table: Table::from_env(aws)?,
-            queue: StartQueue::from_env(aws)?,
-            objects: Objects::from_env(aws)?,
+            table: Table::from_env(environment)?,
+            queue: StartQueue::from_env(environment)?,
+            objects: Objects::from_env(environment)?,
         })
     }
 
@@ -55,7 +55,8 @@ impl Handler for UploadProve {
         } = request;
         let (account, proof) = (caller.id, body.proof);
         let upload = api::lookup::upload(&self.table, &account, &id).await?;
-        match prove(&self.table, &self.objects, &upload, &proof, now()).await {
+        let now = self.table.now();
+        match prove(&self.table, &self.objects, &upload, &proof, now).await {
             Ok(Proven::Complete(upload, node)) => {
                 if let Some(file) = &node.file {
                     let parent = node.parent.as_ref();
@@ -65,7 +66,7 @@ impl Handler for UploadProve {
                     api::lookup::with_file(&self.table, &upload, Some(&node)).await?,
                 ))
             }
-            Ok(Proven::Open(upload)) => Ok(Json(views::upload(&upload)?)),
+            Ok(Proven::Open(upload)) => Ok(Json(views::upload(&upload, now)?)),
             Err(TransitionError::Refused(Refusal::Lapsed(_))) => Err(api::lookup::not_open(&upload)),
             Err(TransitionError::Refused(_)) => self.as_it_is(&upload).await,
             // Another answer was faster, or this one, sent again because nothing was heard of it.

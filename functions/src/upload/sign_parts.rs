@@ -5,9 +5,9 @@ use api::{Handler, Problem, Request, views};
 use domain::id::{AccountId, UploadId};
 use std::collections::HashSet;
 use store::config::upload_expiry;
-use store::rows::{UploadRow, now};
+use store::rows::UploadRow;
 use store::uploads::TransitionError;
-use store::{Aws, Conflict, Objects, StoreError, Table};
+use store::{Conflict, Environment, Objects, StoreError, Table};
 use wire::body::Json;
 use wire::upload::{MAX_BATCH, PartToSign, PartsToSign, SignParts, SignedParts};
 
@@ -34,13 +34,13 @@ impl UploadSignParts {
         let mut attempt = 1;
         loop {
             let upload = api::lookup::upload(&self.table, account, id).await?;
-            if upload.lifecycle().is_open(now()) {
+            if upload.lifecycle().is_open(self.table.now()) {
                 check(parts, &upload)?;
             }
             match self
                 .table
                 .uploads()
-                .ensure_multipart(&self.objects, upload.clone(), self.expiry, now())
+                .ensure_multipart(&self.objects, upload.clone(), self.expiry, self.table.now())
                 .await
             {
                 Ok(begun) => return Ok(begun),
@@ -86,10 +86,10 @@ fn check(parts: &[PartToSign], upload: &UploadRow) -> Result<(), Problem<SignPar
 impl Handler for UploadSignParts {
     type Endpoint = SignParts;
 
-    async fn new(aws: &Aws) -> Result<Self, StoreError> {
+    async fn new(environment: &Environment) -> Result<Self, StoreError> {
         Ok(Self {
-            table: Table::from_env(aws)?,
-            objects: Objects::from_env(aws)?,
+            table: Table::from_env(environment)?,
+            objects: Objects::from_env(environment)?,
             expiry: upload_expiry()?,
         })
     }

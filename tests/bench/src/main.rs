@@ -6,6 +6,8 @@
 //! lets them copy in turns, `target` verifies what arrived, `relay` makes connections slow or counts calls, `usage` tells
 //! what processes used, `report` says what came out. `docs/benchmarks.md` explains how to read it.
 
+#![allow(clippy::disallowed_methods, reason = "nothing hands it another time")]
+
 mod args;
 mod aws;
 mod books;

@@ -1,5 +1,7 @@
 //! The strict OSS server as a program. When it is ready it prints one line of JSON; it runs until it is killed.
 
+#![allow(clippy::disallowed_methods, reason = "nothing hands it another time")]
+
 use anyhow::{Context, Result};
 use clap::Parser;
 use oss_server::{Etags, Server, Settings};

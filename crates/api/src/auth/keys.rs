@@ -16,9 +16,8 @@ use secrecy::{ExposeSecret, SecretString};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use std::sync::{Arc, PoisonError, RwLock};
-use store::config::SecretText;
-use store::rows::now;
-use store::{Aws, StoreError};
+use store::SecretText;
+use store::{Environment, StoreError};
 
 const ISSUER: &str = "longshore";
 const AUDIENCE: &str = "longshore-api";
@@ -190,7 +189,7 @@ struct Held {
 
 /// The keys of the signing secret that `SIGNING_SECRET_ID` names, read again now and then.
 pub struct SigningKeys {
-    aws: Aws,
+    environment: Environment,
     secret: String,
     held: RwLock<Held>,
 }
@@ -200,16 +199,16 @@ impl SigningKeys {
     ///
     /// # Errors
     /// [`StoreError`] when it cannot be read, or has a key that is too short to be safe.
-    pub async fn from_env(aws: &Aws) -> Result<Self, StoreError> {
+    pub async fn from_env(environment: &Environment) -> Result<Self, StoreError> {
         let secret = store::config::variable("SIGNING_SECRET_ID")?;
-        let keys = Keys::parse(&aws.secret(&secret).await?)?;
+        let keys = Keys::parse(&environment.secret(&secret).await?)?;
         let held = Held {
             keys: Arc::new(keys),
-            read: now(),
-            tried: now(),
+            read: environment.clock.now(),
+            tried: environment.clock.now(),
         };
         Ok(Self {
-            aws: aws.clone(),
+            environment: environment.clone(),
             secret,
             held: RwLock::new(held),
         })
@@ -228,15 +227,15 @@ impl SigningKeys {
     async fn not_older_than(&self, age: SignedDuration) -> Arc<Keys> {
         {
             let held = self.held.read().unwrap_or_else(PoisonError::into_inner);
-            let now = now();
+            let now = self.environment.clock.now();
             if now.duration_since(held.read) < age || now.duration_since(held.tried) < AT_MOST_EVERY {
                 return Arc::clone(&held.keys);
             }
         }
-        let secret = self.aws.secret(&self.secret).await;
+        let secret = self.environment.secret(&self.secret).await;
         let read_again = secret.and_then(|secret| Keys::parse(&secret));
         let mut held = self.held.write().unwrap_or_else(PoisonError::into_inner);
-        held.tried = now();
+        held.tried = self.environment.clock.now();
         match read_again {
             Ok(keys) => {
                 held.keys = Arc::new(keys);

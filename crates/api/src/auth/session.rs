@@ -6,7 +6,7 @@ use crate::Problem;
 use domain::session::{ACCESS_LIFETIME, ClientName, Exchange, Refreshing};
 use domain::throttle::Source;
 use domain::token::{RefreshToken, Secret, Token};
-use store::rows::{AccountRow, SessionRow, new_id, now};
+use store::rows::{AccountRow, SessionRow};
 use store::{Conflict, StoreError};
 use wire::session::{Create, Refresh, Session};
 
@@ -24,18 +24,18 @@ impl Auth {
         source: &Source,
         client: Option<ClientName>,
     ) -> Result<Session, Problem<Create>> {
-        let secret = Secret::from_bytes(rand::random());
+        let secret = Secret::from_bytes(self.table.rng.random());
         let session = SessionRow {
             account: account.id.clone(),
-            id: new_id(),
+            id: self.table.rng.id(),
             sign_outs: account.sign_outs,
             client,
-            refreshing: Refreshing::new(secret.hash(), now()),
+            refreshing: Refreshing::new(secret.hash(), self.table.now()),
         };
         match self
             .table
             .sessions()
-            .begin(account, &session, source, now())
+            .begin(account, &session, source, self.table.now())
             .await
         {
             Err(error) if error.is_conflict() => Err(Problem::unauthorized(
@@ -43,7 +43,7 @@ impl Auth {
             )),
             begun => {
                 begun?;
-                Ok(given(&*self.keys.newest().await, &session, secret)?)
+                Ok(self.given(&*self.keys.newest().await, &session, secret)?)
             }
         }
     }
@@ -58,21 +58,21 @@ impl Auth {
             let found = self
                 .table
                 .sessions()
-                .get(&token.account, &token.id, now())
+                .get(&token.account, &token.id, self.table.now())
                 .await?;
             let (_, mut session) = found.ok_or_else(over)?;
             let keys = self.keys.newest().await;
-            let next = keys.following(&token.secret, &token.id, now());
+            let next = keys.following(&token.secret, &token.id, self.table.now());
             match session
                 .refreshing
-                .exchange(&token.secret.hash(), next.hash(), now())
+                .exchange(&token.secret.hash(), next.hash(), self.table.now())
             {
                 Exchange::New(then) => match self.table.sessions().refresh(&session, &then).await {
                     Err(error) if error.is_conflict() => {}
                     written => {
                         written?;
                         session.refreshing = then;
-                        return Ok(given(&keys, &session, next)?);
+                        return Ok(self.given(&keys, &session, next)?);
                     }
                 },
                 Exchange::Again => {
@@ -80,7 +80,7 @@ impl Auth {
                     let same = |secret: &Secret| secret.hash() == session.refreshing.current;
                     let before = keys.all_following(&token.secret, &token.id).find(same);
                     // Nobody is signed out for that: a client that asks again in a moment is answered.
-                    return Ok(given(&keys, &session, before.ok_or(Conflict::SessionChanged)?)?);
+                    return Ok(self.given(&keys, &session, before.ok_or(Conflict::SessionChanged)?)?);
                 }
                 Exchange::Stolen => {
                     self.table.sessions().end(&token.account, &token.id).await?;
@@ -94,17 +94,18 @@ impl Auth {
         }
         Err(Conflict::SessionChanged.into())
     }
-}
 
-/// What a client gets.
-fn given(keys: &Keys, session: &SessionRow, secret: Secret) -> Result<Session, StoreError> {
-    let access_token = keys.issue(&session.account, &session.id, now())?;
-    let refresh_token: RefreshToken = Token::new(session.account.clone(), session.id.clone(), secret);
-    Ok(Session {
-        access_token,
-        token_type: "Bearer",
-        expires_in: ACCESS_LIFETIME.as_secs(),
-        refresh_token: refresh_token.reveal(),
-        refresh_expires_at: session.refreshing.ends_at(),
-    })
+    /// What a client gets.
+    fn given(&self, keys: &Keys, session: &SessionRow, secret: Secret) -> Result<Session, StoreError> {
+        let now = self.table.now();
+        let access_token = keys.issue(&session.account, &session.id, now)?;
+        let refresh_token: RefreshToken = Token::new(session.account.clone(), session.id.clone(), secret);
+        Ok(Session {
+            access_token,
+            token_type: "Bearer",
+            expires_in: ACCESS_LIFETIME.as_secs(),
+            refresh_token: refresh_token.reveal(),
+            refresh_expires_at: session.refreshing.ends_at(),
+        })
+    }
 }

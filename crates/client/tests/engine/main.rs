@@ -1,6 +1,7 @@
 //! The client against a real HTTP server in this process, which checks what a store checks and fails on demand.
 //! What the real API and a real store do is tested elsewhere, end to end.
 
+#![allow(clippy::disallowed_methods, reason = "tests run in real time")]
 #![expect(clippy::unwrap_used, reason = "what helps tests fails as tests do")]
 
 mod begun;

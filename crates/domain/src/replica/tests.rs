@@ -17,6 +17,7 @@ fn what_comes_next() {
 
 /// Ten thousand segments are the most there are; comparing each with each takes a second where this takes none.
 #[test]
+#[expect(clippy::disallowed_methods, reason = "it measures")]
 fn many_segments_are_compared_in_one_go() {
     let largest = PartPlan::for_size(MAX_FILE_SIZE).unwrap();
     let count = SegmentPlan::of(&largest).segment_count();

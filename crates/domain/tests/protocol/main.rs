@@ -20,6 +20,7 @@
 //! `cargo test -p domain --release --test protocol -- --nocapture` shows how many worlds there are, and how each
 //! broken rule is found out.
 
+#![allow(clippy::disallowed_methods, reason = "tests run in real time")]
 #![allow(
     clippy::panic,
     clippy::print_stdout,

@@ -2,22 +2,23 @@
 
 use super::placement::PlaceSearch;
 use domain::account::QuotaEvent;
+use domain::id::NodeId;
 use domain::placement::{Placement, place};
 use domain::targets::registry::Member;
 use domain::upload::UploadEvent;
 use jiff::Timestamp;
 use store::accounts::quota;
 use store::blobs;
-use store::rows::{BlobRow, FileContent, NodeRow, UploadRow, new_id};
+use store::rows::{BlobRow, FileContent, NodeRow, UploadRow};
 use store::tree::Kind;
 use store::uploads::TransitionError;
 use store::{Conflict, StoreError, Table};
 
 /// The node that an upload becomes, where nothing has its name.
 #[must_use]
-pub fn node_of(upload: &UploadRow, file: &FileContent, now: Timestamp) -> NodeRow {
+pub fn node_of(upload: &UploadRow, id: NodeId, file: &FileContent, now: Timestamp) -> NodeRow {
     NodeRow {
-        id: new_id(),
+        id,
         account: upload.account.clone(),
         name: upload.name.clone(),
         parent: upload.parent.clone(),
@@ -45,7 +46,7 @@ pub async fn commit_file(
     new_blob: Option<(&BlobRow, &[Member])>,
     now: Timestamp,
 ) -> Result<(UploadRow, NodeRow), TransitionError> {
-    let mut search = PlaceSearch::new(node_of(upload, file, now), upload.on_conflict);
+    let mut search = PlaceSearch::new(node_of(upload, table.rng.id(), file, now), upload.on_conflict);
     loop {
         let placement = &search.placement;
         let mut writes = match new_blob {

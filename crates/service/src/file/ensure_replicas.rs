@@ -1,7 +1,6 @@
 //! A blob that one more file refers to may lack replicas that the file's policies ask for.
 
 use domain::id::{AccountId, BlobId, NodeId};
-use store::rows::now;
 use store::{StartQueue, StoreError, Table};
 
 /// Gives a blob that a file refers to the replicas that it lacks, where policies may ask for more than those it got
@@ -13,7 +12,7 @@ pub async fn ensure_replicas(
     parent: Option<&NodeId>,
     blob: &BlobId,
 ) {
-    let now = now();
+    let now = table.now();
     let ensured = async {
         let target_registry = table.targets().recent_target_registry().await?;
         if target_registry.policies.is_empty() {

@@ -149,7 +149,7 @@ async fn next_placement(
             let (names, all) = names_numbered(table, &node.account, parent, &node.name).await?;
             let free = free_numbers(&node.name, &names, all, attempt);
             // Where many look at once, each takes another one.
-            placed.name = numbered(&node.name, rand::random_range(free));
+            placed.name = numbered(&node.name, table.rng.within(free));
         }
         (Placement::Refuse, _) => return Err(Conflict::NameTaken.into()),
         (Placement::Insert | Placement::Replace, _) => {}

@@ -8,7 +8,7 @@ use domain::reconcile::sample::Sample;
 use domain::reconcile::{ReplicaAction, replica_action};
 use domain::targets::registry::{Member, TargetRegistry};
 use std::collections::HashMap;
-use store::rows::{NodeRow, ReplicaRow, TargetRegistryRow, now};
+use store::rows::{NodeRow, ReplicaRow, TargetRegistryRow};
 use store::{Conflict, StoreError};
 use targets::ReplicaError;
 
@@ -39,11 +39,11 @@ impl Reconcile {
             let status = member.map(|member| member.status);
             // Before the first sweep no target is known.
             let known_since = if target_registry.version == 0 {
-                now()
+                self.table.now()
             } else {
                 target_registry.changed_at
             };
-            match replica_action(status, known_since, replica.available_at, now()) {
+            match replica_action(status, known_since, replica.available_at, self.table.now()) {
                 ReplicaAction::Nothing => {}
                 ReplicaAction::Check if !sample.has_replica(&replica.blob, &replica.target) => {}
                 action => due.push((replica, action)),
@@ -127,7 +127,12 @@ impl Reconcile {
                 there.size, there.checksum
             ),
         };
-        if !self.table.replicas().lose(&replica, &reason, now()).await? {
+        if !self
+            .table
+            .replicas()
+            .lose(&replica, &reason, self.table.now())
+            .await?
+        {
             return Ok(Became::AsItWas);
         }
         tracing::error!(blob = %replica.blob, target = replica.target, key, reason, "a replica is lost; copying it again");
@@ -172,7 +177,11 @@ impl Reconcile {
         let there = self.table.probably_existing(keys).await?;
         wanted.retain(|(blob, member)| !there.contains(&ReplicaRow::key_of(blob, &member.name)));
         let (added, failed) = each(wanted, async |(blob, member)| {
-            let made = self.table.replicas().add(&blob, &[member], now()).await?;
+            let made = self
+                .table
+                .replicas()
+                .add(&blob, &[member], self.table.now())
+                .await?;
             self.queue.start(&blob, &made).await?;
             Ok::<_, StoreError>(count(made.len()))
         })

@@ -8,7 +8,7 @@ use domain::reconcile::{examine, upload_owner_is_obsolete};
 use std::collections::HashSet;
 use store::StoreError;
 use store::reconcile::Owner;
-use store::rows::{BlobRow, TargetRegistryRow, now, object_key};
+use store::rows::{BlobRow, TargetRegistryRow, object_key};
 use store::table::Key;
 
 impl Reconcile {
@@ -115,7 +115,13 @@ impl Reconcile {
         let Some(event) = examine(&blob.life(), blob.size, found) else {
             return Ok(None);
         };
-        if self.table.blobs().transition(&blob, event, now()).await?.is_err() {
+        if self
+            .table
+            .blobs()
+            .transition(&blob, event, self.table.now())
+            .await?
+            .is_err()
+        {
             return Ok(None);
         }
         let (size, references) = (blob.size, blob.references);

@@ -4,7 +4,6 @@ use domain::circuit::OUTAGE;
 use domain::id::BlobId;
 use futures::stream::{self, StreamExt};
 use jiff::{SignedDuration, Timestamp};
-use rand::seq::{IndexedRandom, SliceRandom};
 use store::rows::{ReplicaRow, WaitingFor};
 use store::table::Key;
 use store::{StartQueue, StoreError, Table};
@@ -102,14 +101,14 @@ pub async fn send_probe(
     delay: SignedDuration,
 ) -> Result<bool, StoreError> {
     let mut shards: Vec<String> = WaitingFor::Bytes.shards(target).collect();
-    shards.shuffle(&mut rand::rng());
+    table.rng.shuffle(&mut shards);
     for shard in shards {
         let waiting = table.waiting(&shard, PROBES).await?;
         let keys: Vec<Key> = waiting.into_iter().map(|(key, _)| key).collect();
         let (rows, _) = table.replicas().under_way(keys).await?;
-        if let Some(replica) = rows.choose(&mut rand::rng()) {
+        if let Some(replica) = table.rng.choose(&rows) {
             queue
-                .resume(target, &[message(replica, Timestamp::now())], delay)
+                .resume(target, &[message(replica, table.now())], delay)
                 .await?;
             return Ok(true);
         }

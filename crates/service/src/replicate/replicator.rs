@@ -12,7 +12,7 @@ use domain::replica::{Message, Next, SegmentPlan, State, next};
 use std::ops::Range;
 use std::sync::Arc;
 use store::replicas::arriving::Arrival;
-use store::rows::{BlobRow, ReplicaRow, now, object_key};
+use store::rows::{BlobRow, ReplicaRow, object_key};
 use store::{ErrorKind, Objects, Queue, StoreError, Table};
 use targets::error::{Failure, ReplicaError};
 use targets::target::Copy;
@@ -115,7 +115,10 @@ impl Replicator {
             (Message::Copy { segment, .. }, Some(_)) => self.copy_segment(&job, *segment).await,
             (Message::Start { .. }, _) if job.replica.state == State::Failed => {
                 // Somebody wants it tried again.
-                self.table.replicas().redrive(&job.replica, now()).await?;
+                self.table
+                    .replicas()
+                    .redrive(&job.replica, self.table.now())
+                    .await?;
                 match self
                     .table
                     .replicas()

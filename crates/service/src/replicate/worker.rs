@@ -28,16 +28,15 @@ use std::collections::BTreeMap;
 use std::convert::Infallible;
 use std::pin::pin;
 use std::time::Duration;
-use store::rows::from_now;
 use tokio::time::Instant;
 
 /// How often it says so.
 const HEARTBEAT: Duration = Duration::from_secs(10);
 impl Worker {
-    /// Processes messages for `time` at most. Returns the outcome of each, and what was done.
-    pub async fn batch(&self, deliveries: &[Delivery], time: Duration) -> (Vec<Verdict>, Report) {
+    /// Processes messages until `deadline`. Returns the outcome of each, and what was done.
+    pub async fn batch(&self, deliveries: &[Delivery], deadline: Instant) -> (Vec<Verdict>, Report) {
         let held_leases = HeldLeases::of(deliveries);
-        let work = pin!(self.work(deliveries, &held_leases, Instant::now() + time));
+        let work = pin!(self.work(deliveries, &held_leases, deadline));
         let alive = pin!(self.keep_alive(&held_leases));
         match select(work, alive).await {
             Either::Left((done, _)) => done,
@@ -60,10 +59,9 @@ impl Worker {
             let slots = held_leases.slots();
             for (target, slot) in slots {
                 let kept = self
-                    .replicator
-                    .table
+                    .table()
                     .slots()
-                    .keep(&target, slot, &self.name, from_now(HOLD))
+                    .keep(&target, slot, &self.name, self.table().from_now(HOLD))
                     .await;
                 if !matches!(kept, Ok(true)) {
                     tracing::warn!(target, slot, "the slot at the target was taken by another worker");

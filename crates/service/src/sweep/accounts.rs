@@ -5,10 +5,11 @@ use crate::account::delete::delete_contents;
 use crate::sweep::lane::Lane;
 use crate::sweep::report::Done;
 use jiff::SignedDuration;
-use std::time::{Duration, Instant};
-use store::rows::{AccountRow, from_now, now};
+use std::time::Duration;
+use store::rows::AccountRow;
 use store::table::{Key, Row};
 use targets::ReplicaError;
+use tokio::time::Instant;
 
 /// How many are worked on at once.
 const AT_ONCE: usize = 2;
@@ -31,12 +32,12 @@ impl Sweep {
         let began = Instant::now();
         let time = time.min(FOR_ONE);
         let go_on = || began.elapsed() < time;
-        let cleared = delete_contents(self.table(), self.objects(), &account, now(), go_on);
+        let cleared = delete_contents(self.table(), self.objects(), &account, self.table().now(), go_on);
         if cleared.await? {
             return Ok(Done::Closed);
         }
         self.table()
-            .postpone(&account.key(), from_now(RETRY_AFTER))
+            .postpone(&account.key(), self.table().from_now(RETRY_AFTER))
             .await?;
         Ok(Done::Nothing)
     }

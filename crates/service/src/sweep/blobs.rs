@@ -15,9 +15,9 @@ use futures::{StreamExt, stream};
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 use store::blobs::BlobItems;
-use store::rows::{BlobRow, ReplicaRow, now};
+use store::rows::{BlobRow, ReplicaRow};
 use store::table::Row;
-use store::{Aws, ErrorKind, StoreError};
+use store::{Environment, ErrorKind, StoreError};
 use targets::ReplicaError;
 use tokio::sync::{OnceCell, Semaphore, mpsc};
 
@@ -37,7 +37,7 @@ impl Sweep {
     pub(crate) async fn blobs(&self, lane: &Lane<'_>) {
         let (give, take) = mpsc::channel(IN_HAND);
         let (give_empty, take_empty) = mpsc::channel(TOGETHER);
-        let places = ReclaimTargets::new(&self.aws);
+        let places = ReclaimTargets::new(&self.environment);
         let reading = async {
             let give = give;
             lane.read(async |keys| match self.table().blobs().at(keys).await {
@@ -90,7 +90,7 @@ impl Sweep {
         let effects = match self
             .table()
             .blobs()
-            .transition(&blob, BlobEvent::Examine, now())
+            .transition(&blob, BlobEvent::Examine, self.table().now())
             .await
         {
             Ok(Ok(effects)) => effects,
@@ -133,7 +133,7 @@ fn together<T>(mut take: mpsc::Receiver<T>) -> impl futures::Stream<Item = Vec<T
 
 /// The targets, read once a run, and those among them that do not answer: they are not asked again in this run.
 struct ReclaimTargets<'a> {
-    aws: &'a Aws,
+    environment: &'a Environment,
     targets: OnceCell<Targets>,
     unreachable: UnreachableTargets,
     /// Each target has places of its own: one that is slow does not take those of others.
@@ -141,9 +141,9 @@ struct ReclaimTargets<'a> {
 }
 
 impl<'a> ReclaimTargets<'a> {
-    fn new(aws: &'a Aws) -> Self {
+    fn new(environment: &'a Environment) -> Self {
         Self {
-            aws,
+            environment,
             targets: OnceCell::new(),
             unreachable: UnreachableTargets::default(),
             free: Mutex::default(),
@@ -162,7 +162,7 @@ impl<'a> ReclaimTargets<'a> {
         let remove = async {
             let targets = self
                 .targets
-                .get_or_try_init(|| Targets::from_env(self.aws))
+                .get_or_try_init(|| Targets::from_env(self.environment))
                 .await?;
             targets.remove(replica).await
         };

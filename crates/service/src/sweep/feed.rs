@@ -6,7 +6,6 @@ use domain::targets::registry::TargetStatus;
 use futures::future::join_all;
 use jiff::SignedDuration;
 use std::time::Duration;
-use store::rows::now;
 use store::{StartQueue, StoreError, Table};
 
 /// After this long it is checked whether a target takes more.
@@ -75,12 +74,14 @@ async fn one(
     loop {
         let circuit = table.circuits().get(target).await?.circuit;
         if circuit.is_open() {
-            if circuit.lacks_probe(now()) && send_probe(table, queue, target, SignedDuration::ZERO).await? {
+            if circuit.lacks_probe(table.now())
+                && send_probe(table, queue, target, SignedDuration::ZERO).await?
+            {
                 fed.probed += 1;
             }
             return Ok(());
         }
-        let round = feed(table, queue, target, now()).await?;
+        let round = feed(table, queue, target, table.now()).await?;
         fed.sent += round.sent;
         // Each is seen once: those that wait longest stay where they are.
         fed.failed = fed.failed.max(round.unreadable);

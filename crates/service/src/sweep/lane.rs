@@ -8,12 +8,12 @@ use futures::{StreamExt, stream};
 use jiff::{SignedDuration, Timestamp};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
-use std::time::{Duration, SystemTime};
-use store::rows::{from_now, new_id, now};
+use std::time::Duration;
 use store::table::{Class, DueCursor, Key};
 use store::{StoreError, Table};
 use targets::ReplicaError;
 use tokio::sync::{Semaphore, mpsc};
+use tokio::time::Instant;
 
 /// How long a lease is, unless its holder renews it: when it is killed, the next run but one goes on.
 const LEASE: SignedDuration = SignedDuration::from_secs(60);
@@ -33,13 +33,13 @@ const ABORT_RESERVE: Duration = Duration::from_secs(5);
 /// How much time of an invocation is left.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Time {
-    pub(crate) deadline: SystemTime,
+    pub(crate) deadline: Instant,
 }
 
 impl Time {
     fn until_but(self, reserve: Duration) -> Duration {
-        let left = self.deadline.duration_since(SystemTime::now());
-        left.unwrap_or_default().saturating_sub(reserve)
+        let left = self.deadline.saturating_duration_since(Instant::now());
+        left.saturating_sub(reserve)
     }
 
     /// In which something may be begun.
@@ -72,10 +72,10 @@ pub(crate) async fn drain(
     time: Time,
     work: impl AsyncFnOnce(&Lane<'_>),
 ) -> Result<Report, StoreError> {
-    let holder: String = new_id();
+    let holder: String = table.rng.id();
     if !table
         .leases()
-        .take(class.name(), &holder, now(), from_now(LEASE))
+        .take(class.name(), &holder, table.now(), table.from_now(LEASE))
         .await?
     {
         return Ok(Report::elsewhere());
@@ -83,7 +83,7 @@ pub(crate) async fn drain(
     let lane = Lane {
         table,
         class,
-        now: now(),
+        now: table.now(),
         time,
         stopped: AtomicBool::new(false),
         report: Mutex::default(),
@@ -118,7 +118,7 @@ impl Lane<'_> {
             match self
                 .table
                 .leases()
-                .keep(self.class.name(), holder, from_now(LEASE))
+                .keep(self.class.name(), holder, self.table.from_now(LEASE))
                 .await
             {
                 Ok(true) => {}
@@ -213,7 +213,7 @@ impl Lane<'_> {
             ReplicaError::Store(_) => POSTPONE,
             _ => POSTPONE_FOR_TARGET,
         };
-        if let Err(error) = self.table.postpone(key, from_now(wait)).await {
+        if let Err(error) = self.table.postpone(key, self.table.from_now(wait)).await {
             tracing::warn!(
                 pk = key.pk,
                 sk = key.sk,

@@ -4,7 +4,6 @@ use super::Sweep;
 use crate::configured_targets::Targets;
 use crate::sweep::report::Report;
 use domain::replica::ReplicaCounters;
-use store::rows::now;
 use targets::ReplicaError;
 use telemetry::metrics::{Metric, emit};
 
@@ -26,16 +25,21 @@ impl Sweep {
     async fn publish_and_measure(&self) -> Result<(), ReplicaError> {
         // In this order: the document may be changed at this moment, and the newer one must be what is written last.
         let was = self.table().targets().target_registry().await?;
-        let config = Targets::from_env(&self.aws).await?.config;
-        self.table().targets().publish(was, &config, now()).await?;
+        let config = Targets::from_env(&self.environment).await?.config;
+        self.table()
+            .targets()
+            .publish(was, &config, self.table().now())
+            .await?;
         for target in &config.targets {
             let counters = self.table().targets().counters(&target.name).await?;
             self.table()
                 .targets()
-                .sample(&target.name, counters.copied_bytes, now())
+                .sample(&target.name, counters.copied_bytes, self.table().now())
                 .await?;
             let oldest = self.table().targets().oldest(&target.name).await?;
-            let waited = oldest.map_or(0.0, |since| now().duration_since(since).as_secs_f64());
+            let waited = oldest.map_or(0.0, |since| {
+                self.table().now().duration_since(since).as_secs_f64()
+            });
             self.measure(Some(&target.name), waited, &counters);
         }
         if config.targets.is_empty() {
@@ -57,6 +61,6 @@ impl Sweep {
             metric("PendingReplicas", "Count", counters.pending as f64),
             metric("FailedReplicas", "Count", counters.failed as f64),
         ];
-        emit(self.namespace.as_deref(), target, &metrics, now());
+        emit(self.namespace.as_deref(), target, &metrics, self.table().now());
     }
 }

@@ -7,8 +7,9 @@ use crate::upload::complete::FinalizeResult;
 use domain::replica::{STALLED_AFTER, State};
 use domain::upload::{SweepAction, UploadEvent};
 use jiff::SignedDuration;
+use jiff::Timestamp;
 use std::time::Duration;
-use store::rows::{ReplicaRow, UploadRow, from_now, now};
+use store::rows::{ReplicaRow, UploadRow};
 use store::table::{Class, Key, Row};
 use store::uploads::TransitionError;
 use store::{ErrorKind, StoreError};
@@ -32,16 +33,27 @@ impl Sweep {
     async fn transfer(&self, key: &Key, time: Duration) -> Result<Done, ReplicaError> {
         if Class::of(key) != Class::Transfers {
             // An older version made it due: it goes to the partitions of its class.
-            self.table().postpone(key, now()).await?;
+            self.table().postpone(key, self.table().now()).await?;
             return Ok(Done::Nothing);
         }
+        let now = self.table().now();
         if key.sk.starts_with(UploadRow::PREFIX) {
-            return match self.table().get::<UploadRow>(key).await?.filter(is_due) {
+            return match self
+                .table()
+                .get::<UploadRow>(key)
+                .await?
+                .filter(|row| is_due(row, now))
+            {
                 Some(upload) => self.upload(&upload, time).await,
                 None => Ok(Done::Nothing),
             };
         }
-        match self.table().get::<ReplicaRow>(key).await?.filter(is_due) {
+        match self
+            .table()
+            .get::<ReplicaRow>(key)
+            .await?
+            .filter(|row| is_due(row, now))
+        {
             Some(replica) => self.replica(&replica).await,
             None => Ok(Done::Nothing),
         }
@@ -53,13 +65,13 @@ impl Sweep {
                 match self
                     .table()
                     .uploads()
-                    .transition(upload, UploadEvent::Expire, now(), |_| (), vec![])
+                    .transition(upload, UploadEvent::Expire, self.table().now(), |_| (), vec![])
                     .await
                 {
                     Ok(expired) => {
                         self.table()
                             .uploads()
-                            .discard(self.objects(), &expired, now())
+                            .discard(self.objects(), &expired, self.table().now())
                             .await?;
                     }
                     // It goes on.
@@ -86,7 +98,7 @@ impl Sweep {
             SweepAction::Discard => {
                 self.table()
                     .uploads()
-                    .discard(self.objects(), upload, now())
+                    .discard(self.objects(), upload, self.table().now())
                     .await?;
                 Ok(Done::Discarded)
             }
@@ -101,8 +113,10 @@ impl Sweep {
             return Ok(Done::Nothing);
         }
         // The longer it has waited, the less likely is it that another message helps.
-        let waited = now().duration_since(replica.since);
-        let again = from_now(waited.clamp(STALLED_AFTER, MAX_RESEND_INTERVAL));
+        let waited = self.table().now().duration_since(replica.since);
+        let again = self
+            .table()
+            .from_now(waited.clamp(STALLED_AFTER, MAX_RESEND_INTERVAL));
         let target = std::slice::from_ref(&replica.target);
         self.table().postpone(&replica.key(), again).await?;
         self.finalizer.queue.start(&replica.blob, target).await?;
@@ -111,6 +125,6 @@ impl Sweep {
 }
 
 /// The index may be behind: what the row itself says counts.
-fn is_due<R: Row>(row: &R) -> bool {
-    row.due_at().is_some_and(|at| at <= now())
+fn is_due<R: Row>(row: &R, now: Timestamp) -> bool {
+    row.due_at().is_some_and(|at| at <= now)
 }

@@ -6,7 +6,7 @@
 use domain::id::BlobId;
 use domain::replica::{Message, State};
 use store::queue::DeadLetter;
-use store::rows::{ReplicaRow, WaitingFor, now};
+use store::rows::{ReplicaRow, WaitingFor};
 use store::{DeadLetters, StartQueue, StoreError, Table};
 
 /// How many failed replicas one call takes: what is done well before the gateway stops waiting.
@@ -119,7 +119,8 @@ impl Redrive {
 
     /// Returns whether the replica was failed, and is under way again.
     async fn redrive(&self, replica: &ReplicaRow) -> Result<bool, StoreError> {
-        if replica.state != State::Failed || !self.table.replicas().redrive(replica, now()).await? {
+        if replica.state != State::Failed || !self.table.replicas().redrive(replica, self.table.now()).await?
+        {
             return Ok(false);
         }
         let target = std::slice::from_ref(&replica.target);

@@ -6,7 +6,7 @@ use crate::file::commit::node_of;
 use crate::file::ensure_replicas::ensure_replicas;
 use crate::file::placement::PlaceSearch;
 use domain::account::QuotaEvent;
-use domain::proof::{ACCOUNTS_AT_A_SOURCE, LOOK_UP_COST, MIN_SIZE};
+use domain::proof::{ACCOUNTS_AT_A_SOURCE, LOOK_UP_COST, MIN_SIZE, Nonce};
 use domain::throttle::Source;
 use domain::upload::{Beginning, Lifecycle};
 use store::accounts::quota;
@@ -47,7 +47,7 @@ pub async fn instant(
     };
     let replicas = table.replicas().readable(&blob.id).await?;
     let file = FileContent::of(upload, content_id, &blob.id);
-    let node = node_of(upload, &file, upload.created_at);
+    let node = node_of(upload, table.rng.id(), &file, upload.created_at);
     let lifecycle = Lifecycle::new(Beginning::AtOnce, upload.expires_at);
     let complete = UploadRow {
         state: lifecycle.state,
@@ -90,7 +90,8 @@ pub async fn challenge(
     let Some(blob) = blob.filter(|blob| blob.size == upload.size) else {
         return Ok(upload);
     };
-    let stored = prove::challenge(&upload.account, &blob, upload.created_at);
+    let nonce = Nonce::from_bytes(table.rng.random());
+    let stored = prove::challenge(&upload.account, &blob, nonce, upload.created_at);
     let beginning = Beginning::Challenged(stored.challenge.expires_at);
     Ok(UploadRow {
         state: Lifecycle::new(beginning, upload.expires_at).state,

@@ -28,8 +28,7 @@ pub enum Proven {
 
 /// A challenge for an account about a blob.
 #[must_use]
-pub fn challenge(account: &AccountId, blob: &BlobRow, now: Timestamp) -> StoredChallenge {
-    let nonce = Nonce::from_bytes(rand::random());
+pub fn challenge(account: &AccountId, blob: &BlobRow, nonce: Nonce, now: Timestamp) -> StoredChallenge {
     StoredChallenge {
         challenge: Challenge::draw(account, &blob.id, blob.size, nonce, now),
         blob: blob.id.clone(),

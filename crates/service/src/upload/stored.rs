@@ -2,7 +2,7 @@
 
 use domain::content::{ContentId, PartDigest, PartPlan};
 use store::objects::{Objects, StoredPart};
-use store::rows::{UploadRow, now};
+use store::rows::UploadRow;
 use store::{StoreError, Table};
 
 /// What the store has of an upload.
@@ -65,7 +65,7 @@ pub async fn received(
     Ok(match stored(table, objects, upload).await? {
         Stored::Nothing => {
             if upload.multipart_id.is_some() {
-                table.uploads().forget_multipart(upload, now()).await?;
+                table.uploads().forget_multipart(upload, table.now()).await?;
             }
             Vec::new()
         }

@@ -117,7 +117,7 @@ impl Table {
         // DynamoDB takes none twice, and a hundred at a time.
         let keys: HashSet<Key> = keys.into_iter().collect();
         let mut keys = keys.iter().map(Key::attributes);
-        let (mut items, mut waits) = (Vec::new(), RestWaits::new());
+        let (mut items, mut waits) = (Vec::new(), RestWaits::new(&self.rng));
         let mut wanted: Vec<Item> = Vec::new();
         loop {
             wanted.extend(keys.by_ref().take(100 - wanted.len()));

@@ -4,13 +4,15 @@ use super::retry::RestWaits;
 use super::row::Item;
 use super::unreadable::Unreadable;
 use super::write::text;
-use crate::config::{self, Aws, variable};
+use crate::config::{self, variable};
+use crate::environment::Environment;
 use crate::error::{StoreError, remote};
 use crate::key::Key;
 use crate::recent::Recent;
 use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::types::{DeleteRequest, WriteRequest};
-use jiff::Timestamp;
+use host::{Clock, Rng};
+use jiff::{SignedDuration, Timestamp, TimestampArithmetic};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -21,6 +23,9 @@ pub struct Table {
     pub(super) name: String,
     pub(super) unreadable: Unreadable,
     pub(crate) recent: Arc<Recent>,
+    clock: Clock,
+    /// Random numbers, for whoever writes rows.
+    pub rng: Rng,
 }
 
 impl Table {
@@ -28,22 +33,42 @@ impl Table {
     ///
     /// # Errors
     /// `ErrorKind::Misconfigured` when the variable is missing, or `TARGET_REGISTRY_SECONDS` is not a number.
-    pub fn from_env(aws: &Aws) -> Result<Self, StoreError> {
+    pub fn from_env(environment: &Environment) -> Result<Self, StoreError> {
         Ok(Self {
             recent: Recent::lasting(config::target_registry_lifetime()?),
-            ..Self::named(aws, variable("TABLE_NAME")?)
+            ..Self::named(environment, variable("TABLE_NAME")?)
         })
     }
 
     /// The table of this name. Nothing that is read of it is remembered.
     #[must_use]
-    pub fn named(aws: &Aws, name: String) -> Self {
+    pub fn named(environment: &Environment, name: String) -> Self {
         Self {
-            client: Client::new(aws.sdk()),
+            client: Client::new(environment.sdk()),
             name,
             unreadable: Unreadable::default(),
             recent: Recent::lasting(Duration::ZERO),
+            clock: environment.clock,
+            rng: environment.rng.clone(),
         }
+    }
+
+    /// The present moment. All that is written has it from here.
+    #[must_use]
+    pub fn now(&self) -> Timestamp {
+        self.clock.now()
+    }
+
+    /// The moment so long after the present one.
+    #[must_use]
+    pub fn from_now(&self, wait: impl Into<TimestampArithmetic>) -> Timestamp {
+        self.clock.from_now(wait)
+    }
+
+    /// How long it is until `time`. Zero when it has passed.
+    #[must_use]
+    pub fn until(&self, time: Timestamp) -> SignedDuration {
+        self.clock.until(time)
     }
 
     /// Deletes items whatever they are.
@@ -61,7 +86,7 @@ impl Table {
     }
 
     async fn write_batches(&self, mut requests: Vec<WriteRequest>) -> Result<(), StoreError> {
-        let mut waits = RestWaits::new();
+        let mut waits = RestWaits::new(&self.rng);
         while !requests.is_empty() {
             let batch: Vec<_> = requests.drain(..requests.len().min(25)).collect();
             let asked = batch.len();

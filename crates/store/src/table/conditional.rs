@@ -9,6 +9,7 @@ use crate::key::Key;
 use aws_sdk_dynamodb::error::{ProvideErrorMetadata, SdkError};
 use aws_sdk_dynamodb::operation::transact_write_items::TransactWriteItemsError;
 use backon::{BackoffBuilder, Retryable};
+use host::Rng;
 use std::collections::HashMap;
 use tokio::time::sleep;
 
@@ -25,7 +26,10 @@ impl Table {
             .set_item(Some(to_item(row)?))
             .condition_expression("version = :version")
             .expression_attribute_values(":version", number(version));
-        alone("PutItem", &row.key(), conflict, || request.clone().send()).await
+        alone("PutItem", &row.key(), conflict, &self.rng, || {
+            request.clone().send()
+        })
+        .await
     }
 
     /// Writes a row over the version that was read; 0 is none.
@@ -53,7 +57,7 @@ impl Table {
             .update_expression(change.update)
             .condition_expression(change.condition)
             .set_expression_attribute_values((!change.values.is_empty()).then_some(change.values));
-        alone("UpdateItem", &key, conflict, || request.clone().send()).await
+        alone("UpdateItem", &key, conflict, &self.rng, || request.clone().send()).await
     }
 
     /// Changes one item, or leaves it as it is when the condition does not hold. Returns whether it held.
@@ -88,8 +92,8 @@ impl Table {
             .into_iter()
             .map(|write| write.into_table(&self.name))
             .collect();
-        let mut waits = collision_waits().build();
-        let mut token = uuid::Uuid::new_v4().to_string();
+        let mut waits = collision_waits(&self.rng).build();
+        let mut token = self.rng.uuid().to_string();
         loop {
             let request = self
                 .client
@@ -101,7 +105,7 @@ impl Table {
             };
             match cancellation(&error, &conflicts) {
                 Cancellation::Condition(conflict) => return Err(conflict.into()),
-                Cancellation::Collision => token = uuid::Uuid::new_v4().to_string(),
+                Cancellation::Collision => token = self.rng.uuid().to_string(),
                 // An earlier try of ours, whose answer got lost: with its token we get its result.
                 Cancellation::UnderWay => {}
                 Cancellation::Other => return Err(refusal(&error)),
@@ -135,6 +139,7 @@ async fn alone<E, T, F>(
     operation: &'static str,
     key: &Key,
     conflict: Conflict,
+    rng: &Rng,
     send: impl Fn() -> F,
 ) -> Result<(), StoreError>
 where
@@ -145,7 +150,7 @@ where
         let code = error.as_service_error().and_then(ProvideErrorMetadata::code);
         code == Some("TransactionConflictException")
     };
-    match send.retry(collision_waits()).when(collided).await {
+    match send.retry(collision_waits(rng)).when(collided).await {
         Ok(_) => Ok(()),
         Err(error) => match error.as_service_error().and_then(ProvideErrorMetadata::code) {
             Some("ConditionalCheckFailedException") => Err(StoreError::from(conflict).about(key)),
@@ -230,7 +235,7 @@ mod tests {
             pk: "p".to_owned(),
             sk: "s".to_owned(),
         };
-        let result = alone("UpdateItem", &key, Conflict::NodeChanged, send).await;
+        let result = alone("UpdateItem", &key, Conflict::NodeChanged, &Rng::system(), send).await;
         (result, tries.get())
     }
 

@@ -5,7 +5,6 @@ use crate::rows::{SlotRow, target_partition};
 use crate::table::{Change, Item, Rows, Table, Write, number, text};
 use aws_sdk_dynamodb::types::AttributeValue;
 use jiff::Timestamp;
-use rand::seq::SliceRandom;
 use std::collections::HashSet;
 
 /// How many places a worker tries to take that were free a moment ago.
@@ -47,7 +46,7 @@ impl Slots<'_> {
             .collect();
         let mut free: Vec<u16> = (0..places).filter(|slot| !taken.contains(slot)).collect();
         // Others choose at the same time.
-        free.shuffle(&mut rand::rng());
+        self.0.rng.shuffle(&mut free);
         for slot in free.into_iter().take(SLOT_ATTEMPTS) {
             let row = SlotRow {
                 target: target.to_owned(),

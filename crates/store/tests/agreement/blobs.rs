@@ -1,6 +1,6 @@
 //! Blobs: `refer` and `release`, which do not read, and `move_blob`, which writes only if what it was given is still so.
 
-use crate::stack::table;
+use crate::stack::{new_id, table};
 use crate::{Item, all, compare, due_shard, put};
 use domain::blob::{BlobEvent, Effect, Life, Refusal, step};
 use domain::content::{ContentId, PartDigest};
@@ -8,7 +8,7 @@ use domain::id::{AccountId, BlobId};
 use jiff::{SignedDuration, Timestamp};
 use serde_json::json;
 use store::blobs::{refer, release};
-use store::rows::{BlobRow, ContentRow, new_id};
+use store::rows::{BlobRow, ContentRow};
 use store::table::{Key, Row, Write};
 use store::{Conflict, ErrorKind, StoreError, Table};
 

@@ -1,7 +1,7 @@
 //! Invitations: what the table lets be done with each, in whatever state it is by the time of the write, and with one that
 //! many use at once.
 
-use crate::stack::table;
+use crate::stack::{new_id, now, table};
 use crate::{Item, all};
 use domain::account::Username;
 use domain::id::AccountId;
@@ -9,7 +9,7 @@ use domain::invitation::Code;
 use domain::throttle::Source;
 use futures::future::join_all;
 use jiff::{SignedDuration, Timestamp};
-use store::rows::{AccountRow, InvitationRow, Owner, UsernameRow, new_id, now};
+use store::rows::{AccountRow, InvitationRow, Owner, UsernameRow};
 use store::table::{Row, Write};
 use store::{Conflict, ErrorKind, StoreError, Table};
 

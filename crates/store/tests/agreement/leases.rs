@@ -1,8 +1,7 @@
 //! A lease is one holder's until it runs out.
 
-use crate::stack::table;
+use crate::stack::{new_id, table};
 use jiff::{SignedDuration, Timestamp};
-use store::rows::new_id;
 use store::table::Key;
 
 #[tokio::test]

@@ -4,6 +4,7 @@
 //!
 //! Each case has rows of its own, under keys that are new every time, and removes them.
 
+#![allow(clippy::disallowed_methods, reason = "tests run in real time")]
 #![allow(
     clippy::unwrap_used,
     clippy::panic,

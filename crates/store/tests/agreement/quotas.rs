@@ -1,13 +1,13 @@
 //! Quotas: the write of `quota`, which does not read, and `set_quota`, which reads the old limit.
 
-use crate::stack::table;
+use crate::stack::{new_id, table};
 use crate::{Item, all, compare, put};
 use domain::account::{MAX_QUOTA, Quota, QuotaEvent, Username};
 use domain::id::AccountId;
 use futures::future::join_all;
 use serde_json::json;
 use store::accounts::quota;
-use store::rows::{AccountRow, UsernameRow, new_id};
+use store::rows::{AccountRow, UsernameRow};
 use store::{Conflict, ErrorKind, StoreError, Table};
 
 /// All quotas with a small limit, exceeded ones among them.

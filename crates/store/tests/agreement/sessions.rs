@@ -2,14 +2,14 @@
 //! when what it has read is not so any more, and a session that should go on does.
 
 use crate::all;
-use crate::stack::table;
+use crate::stack::{new_id, now, table};
 use domain::account::Username;
 use domain::id::AccountId;
 use domain::session::Refreshing;
 use domain::throttle::Source;
 use domain::token::{Scope, SecretHash};
 use jiff::Timestamp;
-use store::rows::{AccountRow, SessionRow, TokenRow, UsernameRow, new_id, now};
+use store::rows::{AccountRow, SessionRow, TokenRow, UsernameRow};
 use store::{Conflict, ErrorKind, StoreError, Table};
 
 /// What a function does that has read the account and its session.

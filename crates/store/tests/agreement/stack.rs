@@ -2,9 +2,12 @@
 
 use aws_config::{BehaviorVersion, Region};
 use aws_credential_types::Credentials;
+use host::{Clock, Rng};
+use jiff::Timestamp;
 use serde::Deserialize;
+use std::str::FromStr;
 use std::{env, fs};
-use store::{Aws, Objects, Table};
+use store::{Environment, Objects, Table};
 
 /// What these tests need of `stack.json`, as `cargo xtask` wrote it.
 #[derive(Deserialize)]
@@ -17,18 +20,18 @@ struct Stack {
 
 /// The table.
 pub(crate) async fn table() -> Table {
-    let (aws, stack) = aws().await;
-    Table::named(&aws, stack.table)
+    let (environment, stack) = aws().await;
+    Table::named(&environment, stack.table)
 }
 
 /// The bucket.
 pub(crate) async fn objects() -> Objects {
-    let (aws, stack) = aws().await;
-    Objects::named(&aws, stack.bucket)
+    let (environment, stack) = aws().await;
+    Objects::named(&environment, stack.bucket)
 }
 
 /// A test that cannot run must not look as if it had.
-async fn aws() -> (Aws, Stack) {
+async fn aws() -> (Environment, Stack) {
     let Some(path) = env::var_os("LONGSHORE_STACK") else {
         panic!(
             "LONGSHORE_STACK is not set: these tests need a stack, run them with `cargo xtask test`, or with \
@@ -48,5 +51,16 @@ async fn aws() -> (Aws, Stack) {
         .endpoint_url(&stack.endpoint)
         .region(Region::new(stack.region.clone()))
         .load();
-    (Aws::from(config.await), stack)
+    let environment = Environment::new(config.await, Clock::system(), Rng::system());
+    (environment, stack)
+}
+
+/// The present moment.
+pub(crate) fn now() -> Timestamp {
+    Clock::system().now()
+}
+
+/// A new identifier.
+pub(crate) fn new_id<T: FromStr>() -> T {
+    Rng::system().id()
 }

@@ -1,6 +1,6 @@
 //! Targets: circuits as `domain::circuit::Circuit` says, and places for workers, of which there are only so many.
 
-use crate::stack::table;
+use crate::stack::{new_id, table};
 use crate::{Item, all, put};
 use domain::circuit::{Admission, Circuit, FIRST_WAIT, News, OPEN_AFTER, PROBE_TIME, Probe};
 use domain::id::{AccountId, NodeId};
@@ -11,7 +11,7 @@ use jiff::{SignedDuration, Timestamp};
 use serde_json::json;
 use std::collections::BTreeSet;
 use store::Table;
-use store::rows::{CircuitRow, NodeRow, SlotRow, new_id, target_partition};
+use store::rows::{CircuitRow, NodeRow, SlotRow, target_partition};
 use store::table::Row;
 use store::targets::Told;
 

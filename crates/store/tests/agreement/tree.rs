@@ -1,7 +1,7 @@
 //! What an account has, read by the page: the uploads under way, names with numbers, files with the same content. What it costs
 //! does not grow with what there was, or is.
 
-use crate::stack::table;
+use crate::stack::{new_id, now, table};
 use crate::{Item, put};
 use domain::content::ContentId;
 use domain::id::{AccountId, BlobId, NodeId};
@@ -13,7 +13,6 @@ use serde_json::json;
 use service::folder::create::create_folder;
 use store::rows::{
     AccountRow, BlobRow, ContentReferenceRow, EntryRow, NodeRow, OpenUploadKey, UploadRow, account_partition,
-    new_id, now,
 };
 use store::table::Row;
 use store::{Conflict, ErrorKind, StoreError, Table};

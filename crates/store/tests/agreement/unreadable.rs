@@ -1,6 +1,6 @@
 //! One row that cannot be read, of each kind in turn: what has nothing to do with it goes on, and says that it is missing.
 
-use crate::stack::{objects, table};
+use crate::stack::{new_id, now, objects, table};
 use crate::{Item, put};
 use domain::account::Username;
 use domain::content::ContentId;
@@ -11,8 +11,8 @@ use serde_json::{Value, json};
 use service::account::delete::delete_contents;
 use store::rows::{
     AccountRow, AttemptsRow, BlobRow, CircuitRow, ContentReferenceRow, EntryRow, KnownSourceRow, NodeRow,
-    ReplicaCountersRow, SamplesRow, SessionRow, TokenRow, UploadRow, UsernameRow, account_partition, new_id,
-    now, target_partition,
+    ReplicaCountersRow, SamplesRow, SessionRow, TokenRow, UploadRow, UsernameRow, account_partition,
+    target_partition,
 };
 use store::table::Key;
 use store::{ErrorKind, StoreError, Table};

@@ -14,7 +14,7 @@ use aws_smithy_runtime_api::http::Headers;
 use backon::{ExponentialBuilder, Retryable};
 use bytes::Bytes;
 use domain::targets::{Addressing, Invalid, Target};
-use jiff::Timestamp;
+use host::{Clock, Rng};
 use std::collections::BTreeMap;
 use std::fmt::Display;
 use std::time::Duration;
@@ -36,6 +36,8 @@ pub(super) struct Bucket {
     host: String,
     /// Whether the bucket is in the path.
     in_path: bool,
+    clock: Clock,
+    rng: Rng,
 }
 
 /// A request without its body.
@@ -74,7 +76,7 @@ impl OssResponse {
 
 impl Bucket {
     /// A bucket as configured. Nothing is sent yet.
-    pub(super) fn new(target: &Target) -> Result<Self, ReplicaError> {
+    pub(super) fn new(target: &Target, clock: Clock, rng: &Rng) -> Result<Self, ReplicaError> {
         let invalid = |field: &str, error: &dyn Display| Invalid {
             field: format!("targets.{}.{field}", target.name),
             problem: error.to_string(),
@@ -94,6 +96,8 @@ impl Bucket {
             scheme: endpoint.scheme().to_owned(),
             host,
             in_path: target.addressing == Addressing::Path,
+            clock,
+            rng: rng.clone(),
         })
     }
 
@@ -120,7 +124,7 @@ impl Bucket {
         let pauses = ExponentialBuilder::new()
             .with_min_delay(FIRST_PAUSE)
             .with_max_times(RETRIES)
-            .with_jitter_seed(rand::random())
+            .with_jitter_seed(self.rng.random())
             .with_jitter();
         let (Ok(outcome) | Err(outcome)) = attempt.retry(pauses).await;
         outcome
@@ -156,7 +160,7 @@ impl Bucket {
             headers: BTreeMap::new(),
         };
         self.signer
-            .sign_query(&mut request, &[], Timestamp::now(), READ_LIFETIME);
+            .sign_query(&mut request, &[], self.clock.now(), READ_LIFETIME);
         self.url(&request)
     }
 
@@ -183,7 +187,7 @@ impl Bucket {
         let host = ("host".to_owned(), self.host.clone());
         unsigned.headers.extend([host]);
         self.signer
-            .sign_headers(&mut unsigned, &["host"], Timestamp::now());
+            .sign_headers(&mut unsigned, &["host"], self.clock.now());
         let mut request = HttpRequest::new(body);
         request.set_method(call.method).map_err(|e| describe(&e))?;
         request.set_uri(self.url(&unsigned)).map_err(|e| describe(&e))?;
@@ -219,7 +223,7 @@ mod tests {
     fn bucket(endpoint: &str, addressing: Addressing) -> Bucket {
         let mut target = crate::for_tests::target(endpoint);
         target.addressing = addressing;
-        Bucket::new(&target).unwrap()
+        Bucket::new(&target, Clock::system(), &Rng::system()).unwrap()
     }
 
     #[test]

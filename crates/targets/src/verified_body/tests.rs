@@ -2,7 +2,8 @@ use super::*;
 use aws_sdk_s3::primitives::ByteStream;
 use http_body_util::{BodyExt, StreamBody};
 use std::io;
-use std::time::{Duration, Instant};
+use std::time::Duration;
+use tokio::time::Instant;
 
 fn copy(pieces: &[&'static str], length: u64, expected: &str) -> Copy {
     let frames = pieces.iter().map(|piece| match *piece {

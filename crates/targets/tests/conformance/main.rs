@@ -2,6 +2,7 @@
 //!
 //! A new kind is started in `test_targets.rs` and listed below. A check is a function that gets a place.
 
+#![allow(clippy::disallowed_methods, reason = "tests run in real time")]
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,

@@ -7,6 +7,7 @@ use aws_sdk_s3::primitives::ByteStream;
 use bytes::Bytes;
 use domain::content::PartDigest;
 use domain::targets::{Config, Target as Settings};
+use host::{Clock, Rng};
 use http_body::Frame;
 use http_body_util::StreamBody;
 use serde_json::{Value, json};
@@ -47,7 +48,7 @@ impl TestTarget {
 
     /// The target with other settings.
     pub(crate) fn with(&self, change: impl FnOnce(&mut Settings)) -> Box<dyn ReplicaTarget> {
-        targets::open(&self.but(change)).unwrap()
+        targets::open(&self.but(change), Clock::system(), &Rng::system()).unwrap()
     }
 
     /// The settings, with a change.

@@ -1,5 +1,6 @@
 //! The OSS server over HTTP: what it does, and above all what it refuses.
 
+#![allow(clippy::disallowed_methods, reason = "tests run in real time")]
 #![allow(
     clippy::unwrap_used,
     clippy::panic,

@@ -1,6 +1,7 @@
 //! When keys are read, and which one signs.
 
 use super::*;
+use host::Clock;
 
 const NEW: &str = "nnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnn";
 const OLD: &str = "oooooooooooooooooooooooooooooooo";
@@ -18,7 +19,7 @@ fn ids() -> (AccountId, SessionId) {
 }
 
 fn token(keys: &Keys) -> String {
-    keys.issue(&ids().0, &ids().1, now()).unwrap()
+    keys.issue(&ids().0, &ids().1, Clock::system().now()).unwrap()
 }
 
 #[test]
@@ -37,7 +38,7 @@ fn a_key_that_was_replaced_is_good_until_it_is_forgotten() {
 
 #[test]
 fn a_new_key_signs_when_everybody_has_read_it() {
-    let since = now();
+    let since = Clock::system().now();
     let (before, after) = (keys(OLD, None), keys(NEW, None));
     let both = Keys {
         since,
@@ -65,7 +66,7 @@ fn a_secret_with_a_short_key_is_refused() {
     let parse = |text: &str| {
         let secret = SecretText {
             text: text.into(),
-            since: now(),
+            since: Clock::system().now(),
         };
         Keys::parse(&secret)
             .map(|_| ())

@@ -8,7 +8,7 @@ use futures::future::try_join_all;
 use std::collections::HashMap;
 use std::ops::RangeInclusive;
 use store::Conflict;
-use store::rows::{PartDigestsRow, SegmentRow, now};
+use store::rows::{PartDigestsRow, SegmentRow};
 use targets::error::ReplicaError;
 use targets::target::Receipt;
 
@@ -22,7 +22,7 @@ impl Replicator {
         match self
             .table
             .replicas()
-            .begin_copying(&job.replica, &id, &job.key, now())
+            .begin_copying(&job.replica, &id, &job.key, self.table.now())
             .await
         {
             Err(error) if error.is_conflict() => {
@@ -71,7 +71,7 @@ impl Replicator {
             match self
                 .table
                 .replicas()
-                .record_segment(&job.replica, &row, bytes, now())
+                .record_segment(&job.replica, &row, bytes, self.table.now())
                 .await
             {
                 Ok(()) => copied = bytes,
@@ -201,7 +201,12 @@ impl Replicator {
             let detail = format!("{MOST_RESTARTS} multipart uploads came to nothing");
             return Err(ReplicaError::target_corrupt(&job.replica.target, detail));
         }
-        let forgotten = match self.table.replicas().forget_multipart(&job.replica, now()).await {
+        let forgotten = match self
+            .table
+            .replicas()
+            .forget_multipart(&job.replica, self.table.now())
+            .await
+        {
             Ok(()) => true,
             // If another worker forgot it, that one begins; if this one did and got no answer, nobody does.
             Err(error) if error.is_conflict() => {

@@ -6,7 +6,6 @@ use super::places::Worker;
 use domain::replica::{Message, State, back_off};
 use futures::future::join_all;
 use jiff::SignedDuration;
-use store::rows::now;
 use store::{ErrorKind, StoreError};
 use targets::error::{Failure, ReplicaError};
 
@@ -14,6 +13,10 @@ use targets::error::{Failure, ReplicaError};
 const MAX_REASON: usize = 1000;
 
 impl Worker {
+    fn back_off(&self, attempts: u32) -> SignedDuration {
+        back_off(attempts, self.table().rng.random())
+    }
+
     /// An attempt failed.
     pub(super) async fn set_back(
         &self,
@@ -51,7 +54,7 @@ impl Worker {
         if attempts >= self.max_attempts {
             return Verdict::Done;
         }
-        self.change_visibility(delivery, held_leases, back_off(attempts, rand::random()))
+        self.change_visibility(delivery, held_leases, self.back_off(attempts))
             .await;
         Verdict::Again
     }
@@ -77,7 +80,7 @@ impl Worker {
         held_leases: &HeldLeases,
         wait: SignedDuration,
     ) -> Verdict {
-        let (table, queue) = (&self.replicator.table, &self.replicator.queue);
+        let (table, queue) = (self.table(), &self.replicator.queue);
         match defer(table, queue, delivery, wait).await {
             Ok(()) => Verdict::Done,
             Err(error) => {
@@ -92,15 +95,14 @@ impl Worker {
     async fn try_again(&self, delivery: &Delivery, held_leases: &HeldLeases, reason: &str) -> Verdict {
         let (blob, target) = delivery.message.subject();
         let noted = self
-            .replicator
-            .table
+            .table()
             .replicas()
-            .note_failure(blob, target, reason, now())
+            .note_failure(blob, target, reason, self.table().now())
             .await;
         if let Err(error) = noted {
             tracing::warn!(%blob, target, error = error.for_log(), "a failure could not be recorded");
         }
-        self.change_visibility(delivery, held_leases, back_off(delivery.attempts, rand::random()))
+        self.change_visibility(delivery, held_leases, self.back_off(delivery.attempts))
             .await;
         Verdict::Again
     }
@@ -116,10 +118,9 @@ impl Worker {
     ) -> Verdict {
         let (blob, target) = delivery.message.subject();
         let given_up = self
-            .replicator
-            .table
+            .table()
             .replicas()
-            .give_up(blob, target, shown, now())
+            .give_up(blob, target, shown, self.table().now())
             .await;
         let dead_lettered = match given_up {
             Ok(_) => self.look_again(delivery, Some(known)).await,
@@ -138,7 +139,7 @@ impl Worker {
             Err(AttemptError::Untidy(error)) => self.leave_untidy(delivery, held_leases, &error).await,
             Err(_) => {
                 tracing::warn!(%blob, target, "dead-lettering failed; it will be retried");
-                self.change_visibility(delivery, held_leases, back_off(delivery.attempts, rand::random()))
+                self.change_visibility(delivery, held_leases, self.back_off(delivery.attempts))
                     .await;
                 Verdict::Again
             }
@@ -154,7 +155,7 @@ impl Worker {
     ) -> Result<(), AttemptError> {
         let (blob, target) = delivery.message.subject();
         let ours = |error: StoreError| AttemptError::Failed(error.into());
-        let table = &self.replicator.table;
+        let table = self.table();
         let Some(replica) = table.replicas().get(blob, target).await.map_err(ours)? else {
             return Ok(());
         };

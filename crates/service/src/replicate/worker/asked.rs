@@ -4,7 +4,7 @@ use super::batch::Batch;
 use super::delivery::{AttemptError, Delivery};
 use crate::replicate::replicator::MessageResult;
 use domain::circuit::{Admission, Circuit, OUTAGE, Probe};
-use store::rows::now;
+use jiff::Timestamp;
 use targets::error::{Failure, ReplicaError};
 
 /// How a target was asked for something.
@@ -37,13 +37,19 @@ impl Asked {
 
 /// Whether a failure says nothing about the replica: it was the probe, and the target is to blame. Unless it has been so
 /// for very long: everything is given up at last.
-pub(super) fn says_nothing(delivery: &Delivery, batch: &Batch, asked: Asked, error: &ReplicaError) -> bool {
+pub(super) fn says_nothing(
+    delivery: &Delivery,
+    batch: &Batch,
+    asked: Asked,
+    error: &ReplicaError,
+    now: Timestamp,
+) -> bool {
     let (blob, _) = delivery.message.subject();
     let since = match batch.job(blob) {
         Ok(Some((_, replica))) => replica.since,
         _ => return false,
     };
-    asked.probe.is_some() && is_fault_of_target(error) && now().duration_since(since) < OUTAGE
+    asked.probe.is_some() && is_fault_of_target(error) && now.duration_since(since) < OUTAGE
 }
 
 /// Whether this is the target's fault: whether it will not pass by itself, and why.

@@ -15,7 +15,7 @@ use jiff::SignedDuration;
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::time::Duration;
 use store::replicas::arriving::{ARRIVALS, Arrival};
-use store::rows::{BlobRow, now};
+use store::rows::BlobRow;
 use targets::error::ReplicaError;
 use tokio::time::{Instant, timeout_at};
 
@@ -73,10 +73,10 @@ impl<'a> AtTarget<'a> {
 
     async fn work_if_it_may(&self, deliveries: &[&Delivery]) -> (Vec<Verdict>, Report) {
         let mut report = Report::default();
-        let table = &self.worker.replicator.table;
+        let table = self.worker.table();
         if self.worker.has_places(self.target)
             && let Ok(row) = table.circuits().get(self.target).await
-            && let (Admission::Wait(until), _) = row.circuit.ask(now())
+            && let (Admission::Wait(until), _) = row.circuit.ask(self.worker.table().now())
         {
             // An open circuit needs no slot.
             return (self.park_all(deliveries, until).await, report);
@@ -85,7 +85,7 @@ impl<'a> AtTarget<'a> {
             Ok(slot) => slot,
             Err(wait) => return (self.defer_all(deliveries, wait).await, report),
         };
-        let verdicts = match table.circuits().ask(self.target, now()).await {
+        let verdicts = match table.circuits().ask(self.target, self.worker.table().now()).await {
             Ok((Admission::Wait(until), _)) => self.park_all(deliveries, until).await,
             Ok((admission, circuit)) => {
                 let asked = Asked::after(admission, &circuit);
@@ -103,7 +103,7 @@ impl<'a> AtTarget<'a> {
     }
 
     async fn admitted(&self, deliveries: &[&Delivery], asked: Asked, report: &mut Report) -> Vec<Verdict> {
-        let batch = match Batch::read(&self.worker.replicator.table, deliveries).await {
+        let batch = match Batch::read(self.worker.table(), deliveries).await {
             Ok(batch) => batch,
             Err(error) => {
                 tracing::warn!(error = error.for_log(), "a batch's items cannot be read");
@@ -125,7 +125,7 @@ impl<'a> AtTarget<'a> {
                     return verdicts;
                 }
                 Some(false) => {
-                    verdicts.extend(self.park_all(others, now()).await);
+                    verdicts.extend(self.park_all(others, self.worker.table().now()).await);
                     return verdicts;
                 }
                 // Nothing was to be done for it.
@@ -166,7 +166,7 @@ impl<'a> AtTarget<'a> {
                 return (verdict, None);
             }
         };
-        let Ok(batch) = Batch::read(&self.worker.replicator.table, &[&further]).await else {
+        let Ok(batch) = Batch::read(self.worker.table(), &[&further]).await else {
             return (verdict, None);
         };
         let (_, answered) = self.together(&[&further], &batch, asked, report).await;
@@ -190,6 +190,7 @@ impl<'a> AtTarget<'a> {
         let failed = |outcome: &&Result<_, _>| tried(outcome) && outcome.is_err();
         report.failures(self.target, outcomes.iter().filter(failed).count());
         let answered = self.tell_circuit(&outcomes, went, asked).await;
+        let now = self.worker.table().now();
         let verdicts = deliveries
             .iter()
             .zip(outcomes)
@@ -201,7 +202,7 @@ impl<'a> AtTarget<'a> {
                         let at_once = SignedDuration::ZERO;
                         self.worker.defer(delivery, self.held_leases, at_once).await
                     }
-                    Err(AttemptError::Failed(error)) if says_nothing(delivery, batch, asked, &error) => {
+                    Err(AttemptError::Failed(error)) if says_nothing(delivery, batch, asked, &error, now) => {
                         tracing::warn!(step = ?delivery.message, error = error.for_log(), "the probe failed");
                         self.park(delivery, FIRST_WAIT).await
                     }
@@ -240,7 +241,7 @@ impl<'a> AtTarget<'a> {
             match settled {
                 Settled::Unwritten(setback) => outcomes[index] = Err(setback),
                 Settled::Written(tidied) => {
-                    let lag = now().duration_since(arrival.replica.since);
+                    let lag = self.worker.table().now().duration_since(arrival.replica.since);
                     report.arrived(self.target, lag, arrival.copied);
                     if let Err(setback) = tidied {
                         outcomes[index] = Err(setback);
@@ -316,7 +317,12 @@ impl<'a> AtTarget<'a> {
     /// Records which replicas are available now. Where that fails, their messages are retried.
     async fn write_arrivals(&self, arrivals: Vec<(usize, Arrival)>) -> Vec<(usize, Settled, Arrival)> {
         let rows = arrivals.iter().map(|(_, arrival)| arrival.clone()).collect();
-        let written = self.worker.replicator.table.replicas().arrive(rows, now()).await;
+        let written = self
+            .worker
+            .table()
+            .replicas()
+            .arrive(rows, self.worker.table().now())
+            .await;
         let settled = arrivals.into_iter().map(async |(index, arrival)| {
             let settled = match &written {
                 Ok(()) => Settled::Written(self.tidy_up(&arrival).await),

@@ -13,7 +13,6 @@ use futures::future::join_all;
 use jiff::{SignedDuration, Timestamp};
 use std::sync::atomic::Ordering;
 use store::StoreError;
-use store::rows::now;
 use tokio::time::timeout_at;
 
 impl AtTarget<'_> {
@@ -46,10 +45,10 @@ impl AtTarget<'_> {
     /// Reports to the circuit, and does what follows when that opened or closed it, or left it open for longer. A worker that dies in
     /// between leaves that to the sweep.
     pub(super) async fn tell(&self, news: News, reason: Option<&str>, asked: Asked) -> Option<Circuit> {
-        let table = &self.worker.replicator.table;
+        let table = self.worker.table();
         let told = table
             .circuits()
-            .tell(self.target, (news, reason), asked.probe, now());
+            .tell(self.target, (news, reason), asked.probe, table.now());
         let told = match told.await {
             Ok(told) => told,
             Err(error) => {
@@ -65,14 +64,14 @@ impl AtTarget<'_> {
         }
         if told.turned && !told.circuit.is_open() {
             let queue = self.worker.replicator.queue.starts();
-            let fed = async { feed(table, &queue, self.target, now()).await.map(|_| ()) };
+            let fed = async { feed(table, &queue, self.target, table.now()).await.map(|_| ()) };
             self.or_leave_to_the_sweep(fed).await;
         }
         Some(told.circuit)
     }
 
     pub(super) async fn park_all(&self, deliveries: &[&Delivery], until: Timestamp) -> Vec<Verdict> {
-        let wait = until.duration_since(now()).max(SignedDuration::ZERO);
+        let wait = self.worker.table().until(until);
         join_all(deliveries.iter().map(|delivery| self.park(delivery, wait))).await
     }
 
@@ -89,12 +88,14 @@ impl AtTarget<'_> {
         if !opened && !self.parked.load(Ordering::Relaxed) {
             return;
         }
-        let (table, queue) = (&self.worker.replicator.table, &self.worker.replicator.queue);
+        let (table, queue) = (self.worker.table(), &self.worker.replicator.queue);
         let seen_to = async {
             match table.circuits().get(self.target).await?.circuit.open_until {
-                None => feed(table, &queue.starts(), self.target, now()).await.map(|_| ()),
+                None => feed(table, &queue.starts(), self.target, table.now())
+                    .await
+                    .map(|_| ()),
                 Some(until) if opened => {
-                    let delay = until.duration_since(now()).max(SignedDuration::ZERO);
+                    let delay = table.until(until);
                     let delay = delay + SignedDuration::from_secs(1);
                     let sent = send_probe(table, &queue.starts(), self.target, delay).await;
                     sent.map(|_| ())
@@ -123,7 +124,7 @@ impl Worker {
     /// `wait`: when it comes again if that cannot be.
     async fn park(&self, delivery: &Delivery, held_leases: &HeldLeases, wait: SignedDuration) -> Verdict {
         let (blob, target) = delivery.message.subject();
-        let parked = match self.replicator.table.replicas().park(blob, target).await {
+        let parked = match self.table().replicas().park(blob, target).await {
             Ok(true) => return Verdict::Done,
             Ok(false) => self.park_other(delivery).await,
             Err(error) => Err(error),
@@ -142,7 +143,7 @@ impl Worker {
     /// a worker that died is known to the message only.
     async fn park_other(&self, delivery: &Delivery) -> Result<bool, StoreError> {
         let (blob, target) = delivery.message.subject();
-        let table = &self.replicator.table;
+        let table = self.table();
         let Some(replica) = table.replicas().get(blob, target).await? else {
             return Ok(true);
         };
@@ -150,7 +151,7 @@ impl Worker {
         match replica.state {
             // A redrive: it is tried again.
             State::Failed if matches!(delivery.message, Message::Start { .. }) => {
-                table.replicas().redrive(&replica, now()).await?;
+                table.replicas().redrive(&replica, table.now()).await?;
                 table.replicas().park(blob, target).await
             }
             State::Failed if again => match self.look_again(delivery, None).await {

@@ -2,7 +2,7 @@
 
 use domain::replica::{Message, STALLED_AFTER};
 use jiff::SignedDuration;
-use store::rows::{ReplicaRow, from_now};
+use store::rows::ReplicaRow;
 use store::{Queue, StoreError, Table};
 use targets::error::ReplicaError;
 
@@ -50,12 +50,15 @@ pub async fn defer(
     wait: SignedDuration,
 ) -> Result<(), StoreError> {
     // Not all at the same moment.
-    let wait = wait.mul_f64(1.0 + rand::random::<f64>() / 2.0) + SignedDuration::from_secs(1);
+    let wait = wait.mul_f64(1.0 + table.rng.random::<f64>() / 2.0) + SignedDuration::from_secs(1);
     let tried = delivery.attempts.saturating_sub(1);
     queue.defer(&delivery.message, wait, tried).await?;
     let (blob, target) = delivery.message.subject();
     let replica = ReplicaRow::key_of(blob, target);
-    if let Err(error) = table.postpone(&replica, from_now(wait + STALLED_AFTER)).await {
+    if let Err(error) = table
+        .postpone(&replica, table.from_now(wait + STALLED_AFTER))
+        .await
+    {
         tracing::warn!(%blob, target, error = error.for_log(), "the sweep will send one message more");
     }
     Ok(())

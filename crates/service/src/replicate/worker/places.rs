@@ -3,8 +3,7 @@
 use super::held_leases::HeldLeases;
 use crate::replicate::replicator::Replicator;
 use jiff::SignedDuration;
-use store::DeadLetters;
-use store::rows::{from_now, now};
+use store::{DeadLetters, Table};
 
 /// How long messages and places stay with a worker that does not say that it is alive.
 pub(super) const HOLD: SignedDuration = SignedDuration::from_secs(30);
@@ -23,6 +22,10 @@ pub struct Worker {
 }
 
 impl Worker {
+    pub(super) fn table(&self) -> &Table {
+        &self.replicator.table
+    }
+
     /// Takes a place at a target that has only so many. `Err`: all are taken; how long to wait.
     pub(super) async fn slot(
         &self,
@@ -33,12 +36,12 @@ impl Worker {
         let Some(places) = place.ok().and_then(|place| place.config.max_workers) else {
             return Ok(None);
         };
-        let table = &self.replicator.table;
+        let table = self.table();
         let taken = table
             .slots()
-            .take(target, places, &self.name, now(), from_now(HOLD))
+            .take(target, places, &self.name, table.now(), table.from_now(HOLD))
             .await;
-        let wait = SignedDuration::from_secs(rand::random_range(NO_SLOT));
+        let wait = SignedDuration::from_secs(table.rng.within(NO_SLOT));
         match taken {
             Ok(Some(slot)) => {
                 held_leases.take(target, slot);
@@ -65,7 +68,7 @@ impl Worker {
     /// Gives a place back.
     pub(super) async fn leave(&self, target: &str, slot: u16, held_leases: &HeldLeases) {
         held_leases.leave(target, slot);
-        if let Err(error) = self.replicator.table.slots().free(target, slot, &self.name).await {
+        if let Err(error) = self.table().slots().free(target, slot, &self.name).await {
             tracing::warn!(
                 target,
                 error = error.for_log(),

@@ -2,8 +2,8 @@
 
 use crate::file::ensure_replicas::ensure_replicas;
 use store::config::DedupScope;
-use store::rows::{NodeRow, UploadRow, now};
-use store::{Aws, Objects, StartQueue, StoreError, Table};
+use store::rows::{NodeRow, UploadRow};
+use store::{Environment, Objects, StartQueue, StoreError, Table};
 
 /// What a finalize needs.
 pub struct Finalizer {
@@ -22,11 +22,11 @@ impl Finalizer {
     ///
     /// # Errors
     /// `ErrorKind::Misconfigured` naming the variable that is missing or malformed.
-    pub fn from_env(aws: &Aws) -> Result<Self, StoreError> {
+    pub fn from_env(environment: &Environment) -> Result<Self, StoreError> {
         Ok(Self {
-            table: Table::from_env(aws)?,
-            objects: Objects::from_env(aws)?,
-            queue: StartQueue::from_env(aws)?,
+            table: Table::from_env(environment)?,
+            objects: Objects::from_env(environment)?,
+            queue: StartQueue::from_env(environment)?,
             scope: DedupScope::from_env()?,
         })
     }
@@ -38,7 +38,12 @@ impl Finalizer {
                 let (account, parent) = (&node.account, node.parent.as_ref());
                 ensure_replicas(&self.table, &self.queue, account, parent, &file.blob).await;
             }
-            if let Err(error) = self.table.uploads().discard(&self.objects, upload, now()).await {
+            if let Err(error) = self
+                .table
+                .uploads()
+                .discard(&self.objects, upload, self.table.now())
+                .await
+            {
                 tracing::warn!(upload = %upload.id, error = error.for_log(), "left to the sweep: discarding parts");
             }
             return;

@@ -13,7 +13,7 @@ use domain::upload::{ContentSource, Refusal, State, UploadEvent, step};
 use jiff::{SignedDuration, Timestamp};
 use std::time::Duration;
 use store::objects::{Completion, StoredPart};
-use store::rows::{BlobRow, FileContent, NodeRow, UploadRow, now, object_key};
+use store::rows::{BlobRow, FileContent, NodeRow, UploadRow, object_key};
 use store::uploads::TransitionError;
 use store::{Conflict, ErrorKind, StoreError};
 
@@ -87,9 +87,9 @@ impl<'a> Run<'a> {
     async fn lease(&mut self) -> Result<StepResult, StoreError> {
         let timeout = self.timeout.try_into().unwrap_or(SignedDuration::MAX);
         // A fraction of a millisecond that is ours alone, to know our lease by.
-        let mark = SignedDuration::from_nanos(rand::random_range(0..1_000_000));
-        let (lease, now) = (UploadEvent::Lease(timeout.saturating_add(mark)), now());
+        let mark = SignedDuration::from_nanos(self.finalizer.table.rng.within(0..1_000_000));
         let table = &self.finalizer.table;
+        let (lease, now) = (UploadEvent::Lease(timeout.saturating_add(mark)), table.now());
         let redirect = |next: &mut UploadRow| {
             next.redirect(self.destination);
         };
@@ -190,7 +190,7 @@ impl<'a> Run<'a> {
         let found = objects.look_for(&object_key(&blob.id), &content).await?;
         if !found.is_certain(blob.size) {
             // What was just sent is certain: what is not gives way, even where the reconciler would leave it alone.
-            table.blobs().lose(&blob, now()).await?;
+            table.blobs().lose(&blob, table.now()).await?;
             return Ok(StepResult::NotFound);
         }
         self.found = Some(blob.id);
@@ -233,7 +233,8 @@ impl<'a> Run<'a> {
     /// The one transaction that makes the file: of the upload's own object, which becomes a blob, or of the blob that was
     /// found.
     async fn commit(&mut self, whose: ContentSource) -> Result<StepResult, StoreError> {
-        let (now, content) = (now(), self.content()?);
+        let table = &self.finalizer.table;
+        let (now, content) = (table.now(), self.content()?);
         let upload = &self.upload;
         let blob = match whose {
             ContentSource::Own => upload.blob.clone(),
@@ -243,7 +244,6 @@ impl<'a> Run<'a> {
                 .ok_or_else(|| StoreError::corrupt(format!("upload {} shares no blob", upload.id)))?,
         };
         let file = FileContent::of(upload, content, &blob);
-        let table = &self.finalizer.table;
         let new = (whose == ContentSource::Own).then(|| self.new_blob(content, now));
         let targets = if new.is_some() {
             let target_registry = table.targets().recent_target_registry().await?;
@@ -303,7 +303,7 @@ impl<'a> Run<'a> {
         let table = &self.finalizer.table;
         match table
             .uploads()
-            .transition(&self.upload, UploadEvent::Release, now(), reopen, vec![])
+            .transition(&self.upload, UploadEvent::Release, table.now(), reopen, vec![])
             .await
         {
             Ok(_) => Ok(StepResult::Done),
@@ -351,7 +351,7 @@ impl<'a> Run<'a> {
                 Ok(FinalizeResult::Complete(Box::new(row), file.map(Box::new)))
             }
             state if state.is_final() => Ok(FinalizeResult::Ended(state)),
-            _ if row.lifecycle().has_lapsed(now()) => Ok(FinalizeResult::Ended(State::Expired)),
+            _ if row.lifecycle().has_lapsed(table.now()) => Ok(FinalizeResult::Ended(State::Expired)),
             _ => self.in_progress(row),
         }
     }

@@ -1,5 +1,6 @@
 //! What each write should make of a replica, by the rules and nothing of the store's.
 
+use crate::stack::new_id;
 use crate::{Item, due_shard};
 use domain::content::{ContentId, PartDigest};
 use domain::id::BlobId;
@@ -8,7 +9,7 @@ use domain::targets::registry::{Member, TargetStatus};
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
 use store::replicas::arriving::Arrival;
-use store::rows::{BlobRow, PartDigestsRow, ReplicaCountersRow, ReplicaRow, SegmentRow, new_id};
+use store::rows::{BlobRow, PartDigestsRow, ReplicaCountersRow, ReplicaRow, SegmentRow};
 use store::table::Key;
 use store::{Conflict, Table};
 
