@@ -373,6 +373,7 @@ pub(crate) fn operation(method: &Method, target: Option<&str>, uri: &Uri) -> Str
         "GET" if has("uploadId") => "ListParts",
         "GET" if of_bucket => "ListObjectsV2",
         "GET" => "GetObject",
+        "HEAD" if of_bucket => "HeadBucket",
         "HEAD" => "HeadObject",
         "PUT" if has("partNumber") => "UploadPart",
         "PUT" => "PutObject",
