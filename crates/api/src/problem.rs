@@ -160,6 +160,11 @@ impl ProblemDocument {
         self.code
     }
 
+    /// Whether the client has done nothing wrong.
+    pub(crate) fn is_fault(&self) -> bool {
+        self.code.status() >= 500
+    }
+
     pub(crate) fn log(&self) {
         let (status, code) = (self.code.status(), self.code.as_str());
         if let Some(cause) = &self.cause {
