@@ -205,7 +205,11 @@ where
     E: Error + ProvideErrorMetadata + Send + Sync + 'static,
 {
     let status = error.raw_response().map(|raw| raw.status().as_u16());
-    let kind = classify(code, status);
+    let kind = match error {
+        // Nothing was sent: it will not be better in a moment.
+        SdkError::ConstructionFailure(_) => ErrorKind::Internal,
+        _ => classify(code, status),
+    };
     StoreError::new(kind, operation, code.map(str::to_owned), describe(error))
 }
 
@@ -225,6 +229,7 @@ pub fn describe(error: &dyn Error) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use aws_sdk_s3::operation::head_object::HeadObjectError;
     use codes::CODES;
 
     #[test]
@@ -243,6 +248,14 @@ mod tests {
             assert!(!transient(Some(code)), "{code}");
         }
         assert!(!StoreError::corrupt("Transaction").is_transient());
+    }
+
+    #[test]
+    fn a_request_that_cannot_be_built_is_no_service_that_does_not_answer() {
+        type Failed = SdkError<HeadObjectError, HttpResponse>;
+        let kind = |error: Failed| remote("HeadObject")(error).kind;
+        assert_eq!(kind(Failed::construction_failure("no key")), ErrorKind::Internal);
+        assert_eq!(kind(Failed::timeout_error("late")), ErrorKind::Unavailable);
     }
 
     #[test]
