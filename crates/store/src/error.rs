@@ -32,6 +32,8 @@ pub struct StoreError {
 struct Cause {
     /// The service's error code.
     code: Option<String>,
+    /// Whether there was an answer.
+    answered: bool,
     text: String,
 }
 
@@ -52,7 +54,11 @@ impl StoreError {
             kind,
             operation,
             key: None,
-            source: Some(Arc::new(Cause { code, text })),
+            source: Some(Arc::new(Cause {
+                answered: code.is_some(),
+                code,
+                text,
+            })),
         }
     }
 
@@ -136,6 +142,13 @@ impl StoreError {
         matches!(self.kind, ErrorKind::Throttled | ErrorKind::Unavailable)
     }
 
+    /// Whether a service did not answer, or its answer broke off. One that answers that it is broken wants time.
+    #[must_use]
+    pub fn has_no_answer(&self) -> bool {
+        let answered = self.source.as_ref().is_some_and(|cause| cause.answered);
+        self.kind == ErrorKind::Unavailable && !answered
+    }
+
     /// What the log should say: the operation, the item and the cause.
     #[must_use]
     pub fn for_log(&self) -> String {
@@ -205,12 +218,22 @@ where
     E: Error + ProvideErrorMetadata + Send + Sync + 'static,
 {
     let status = error.raw_response().map(|raw| raw.status().as_u16());
+    let (code, answered) = (code.map(str::to_owned), status.is_some());
     let kind = match error {
         // Nothing was sent: it will not be better in a moment.
         SdkError::ConstructionFailure(_) => ErrorKind::Internal,
-        _ => classify(code, status),
+        _ => classify(code.as_deref(), status),
     };
-    StoreError::new(kind, operation, code.map(str::to_owned), describe(error))
+    StoreError {
+        kind,
+        operation,
+        key: None,
+        source: Some(Arc::new(Cause {
+            code,
+            answered,
+            text: describe(error),
+        })),
+    }
 }
 
 /// An error with its causes on one line. Only what they say of themselves: their debug forms would have raw
@@ -230,6 +253,7 @@ pub fn describe(error: &dyn Error) -> String {
 mod tests {
     use super::*;
     use aws_sdk_s3::operation::head_object::HeadObjectError;
+    use aws_sdk_s3::primitives::SdkBody;
     use codes::CODES;
 
     #[test]
@@ -256,6 +280,19 @@ mod tests {
         let kind = |error: Failed| remote("HeadObject")(error).kind;
         assert_eq!(kind(Failed::construction_failure("no key")), ErrorKind::Internal);
         assert_eq!(kind(Failed::timeout_error("late")), ErrorKind::Unavailable);
+    }
+
+    #[test]
+    fn a_service_that_says_that_it_is_broken_has_answered() {
+        assert!(StoreError::unavailable("GetObject", "broke off").has_no_answer());
+        assert!(!StoreError::said("GetObject", Some("InternalError"), "broken").has_no_answer());
+        assert!(!StoreError::throttled("GetObject", "too much").has_no_answer());
+        let status = 500.try_into().unwrap();
+        let answer = HttpResponse::new(status, SdkBody::empty());
+        let broken = SdkError::<HeadObjectError, _>::response_error("no code", answer);
+        let broken = remote("HeadObject")(broken);
+        assert_eq!(broken.kind, ErrorKind::Unavailable);
+        assert!(!broken.has_no_answer());
     }
 
     #[test]
