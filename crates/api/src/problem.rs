@@ -146,6 +146,7 @@ impl ProblemDocument {
             | ErrorKind::Denied
             | ErrorKind::Corrupt
             | ErrorKind::Misconfigured
+            | ErrorKind::OtherFormat
             | ErrorKind::Internal => Self::internal(error.for_log()),
         }
     }

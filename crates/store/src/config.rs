@@ -1,6 +1,7 @@
 //! Clients and names from the environment, read once when a function starts.
 
 use crate::error::{StoreError, remote};
+use crate::table::FormatCheck;
 use aws_config::{BehaviorVersion, SdkConfig, timeout::TimeoutConfig};
 use domain::id::AccountId;
 use domain::upload::DEFAULT_EXPIRY;
@@ -12,6 +13,8 @@ use std::time::Duration;
 #[derive(Clone)]
 pub struct Aws {
     config: SdkConfig,
+    /// Of the table that the environment names, which all parts of a function share.
+    format: FormatCheck,
 }
 
 impl Aws {
@@ -32,6 +35,10 @@ impl Aws {
 
     pub(crate) fn sdk(&self) -> &SdkConfig {
         &self.config
+    }
+
+    pub(crate) fn format(&self) -> &FormatCheck {
+        &self.format
     }
 
     /// A secret in Secrets Manager.
@@ -71,7 +78,10 @@ pub struct SecretText {
 impl From<SdkConfig> for Aws {
     /// Whatever `config` says, time-outs included.
     fn from(config: SdkConfig) -> Self {
-        Self { config }
+        Self {
+            config,
+            format: FormatCheck::default(),
+        }
     }
 }
 

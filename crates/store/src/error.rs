@@ -107,6 +107,24 @@ impl StoreError {
         Self::new(ErrorKind::Misconfigured, "starting", None, cause.to_string())
     }
 
+    /// The table is in this version of the stored format, or does not say in which, and the function knows another one.
+    pub(crate) fn other_format(found: Option<u32>, known: u32) -> Self {
+        let text = match found {
+            Some(found) => format!(
+                "its version is {found}, and this release knows {known} only; deploy the release that it belongs to, \
+                 or begin with an empty table"
+            ),
+            None => "it has no version; an empty table gets one from the sweep within a minute, any other is older than \
+                     versions: begin with an empty one"
+                .to_owned(),
+        };
+        // `deploy.py` looks for the first words.
+        let text = format!(
+            "the table is in another format: {text} (docs/deploying.md, \"The format of the table\")"
+        );
+        Self::new(ErrorKind::OtherFormat, "reading the format", None, text)
+    }
+
     /// A fault of our own.
     #[must_use]
     pub fn internal(operation: &'static str, cause: impl fmt::Display) -> Self {
@@ -167,7 +185,12 @@ impl StoreError {
     /// What is wrong with what is stored or configured names nobody.
     fn shows_cause(&self) -> bool {
         let said = self.source.as_ref().is_some_and(|cause| cause.code.is_some());
-        matches!(self.kind, ErrorKind::Corrupt | ErrorKind::Misconfigured) && !said
+        let kinds = [
+            ErrorKind::Corrupt,
+            ErrorKind::Misconfigured,
+            ErrorKind::OtherFormat,
+        ];
+        kinds.contains(&self.kind) && !said
     }
 }
 
@@ -183,6 +206,7 @@ impl fmt::Display for StoreError {
             (ErrorKind::Misconfigured, _, Some(cause)) if self.shows_cause() => {
                 write!(f, "the function is not configured: {cause}")
             }
+            (ErrorKind::OtherFormat, _, Some(cause)) => cause.fmt(f),
             (kind, ..) => {
                 let code = cause.and_then(|cause| cause.code.as_deref());
                 write!(f, "{} failed ({})", self.operation, code.unwrap_or(kind.word()))
@@ -293,6 +317,23 @@ mod tests {
         let broken = remote("HeadObject")(broken);
         assert_eq!(broken.kind, ErrorKind::Unavailable);
         assert!(!broken.has_no_answer());
+    }
+
+    #[test]
+    fn a_table_in_another_format_says_what_to_do() {
+        for (found, says) in [
+            (Some(7), "version is 7, and this release knows 1 only; deploy"),
+            (None, "it has no version; an empty table gets one"),
+        ] {
+            let error = StoreError::other_format(found, 1);
+            assert!(!error.is_transient());
+            let text = error.for_log();
+            assert!(text.starts_with("the table is in another format: "), "{text}");
+            assert!(
+                text.contains(says) && text.contains("docs/deploying.md"),
+                "{text}"
+            );
+        }
     }
 
     #[test]

@@ -57,7 +57,8 @@ impl Table {
     /// Reads one item, consistently, whatever is in it.
     pub(crate) async fn item(&self, key: &Key) -> Result<Option<Item>, StoreError> {
         let answer = self
-            .client
+            .client()
+            .await?
             .get_item()
             .table_name(&self.name)
             .set_key(Some(key.attributes()))
@@ -88,7 +89,8 @@ impl Table {
             .attributes()
         });
         let answer = self
-            .client
+            .client()
+            .await?
             .query()
             .table_name(&self.name)
             .key_condition_expression("pk = :pk AND begins_with(sk, :prefix)")
