@@ -71,7 +71,10 @@ class World:
 
         self.dynamodb, self.s3, self.sqs, self.secrets = map(client, ("dynamodb", "s3", "sqs", "secretsmanager"))
         self.functions = client("lambda")
-        self.table = session.resource("dynamodb", endpoint_url=self.endpoint, config=config).Table(NAME)
+        resources = session.resource("dynamodb", endpoint_url=self.endpoint, config=config)
+        # The functions look whether they understand a table.
+        self.format = resources.Table(stack["table"]).get_item(Key={"pk": "FORMAT", "sk": "FORMAT"})["Item"]
+        self.table = resources.Table(NAME)
         self.parts = [json.loads((HERE / name).read_text()) for name in ("ann.json", "bob.json")]
 
     def make(self) -> None:
@@ -133,6 +136,7 @@ class World:
             for key in self.table.scan(ProjectionExpression="pk, sk", ConsistentRead=True)["Items"]:
                 writer.delete_item(Key=key)
         with self.table.batch_writer() as writer:
+            writer.put_item(Item=self.format)
             for row in (row for part in self.parts for row in part["rows"]):
                 if "multipart_id" in row:
                     row = row | {"multipart_id": multipart_ids[f"blobs/{row['blob']}"]}

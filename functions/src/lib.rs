@@ -24,5 +24,5 @@ pub mod token;
 pub mod upload;
 
 pub use invocation::Invocation;
-pub use run::{Exit, Trigger};
+pub use run::{Exit, ForLog, Trigger};
 use run::{run, run_on_all_cores, serve};

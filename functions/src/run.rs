@@ -11,7 +11,10 @@ use lambda_runtime::{Error, LambdaEvent, service_fn};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
+use std::convert::Infallible;
+use std::fmt;
 use store::{Environment, StoreError};
+use targets::ReplicaError;
 use tokio::runtime::Builder;
 
 /// What a program ends with.
@@ -24,7 +27,7 @@ pub trait Trigger: Sized + 'static {
     /// What it returns.
     type Output: Serialize;
     /// Why an invocation failed.
-    type Error: Into<Error>;
+    type Error: ForLog;
 
     /// The function as the environment configures it.
     ///
@@ -41,6 +44,62 @@ pub trait Trigger: Sized + 'static {
         event: Self::Input,
         invocation: Invocation,
     ) -> impl Future<Output = Result<Self::Output, Self::Error>>;
+}
+
+/// An error as whoever invokes the function sees it, and as the log has it.
+pub trait ForLog: fmt::Display {
+    /// The same with all that is known of the cause.
+    fn for_log(&self) -> String;
+}
+
+impl ForLog for Infallible {
+    fn for_log(&self) -> String {
+        match *self {}
+    }
+}
+
+impl ForLog for StoreError {
+    fn for_log(&self) -> String {
+        StoreError::for_log(self)
+    }
+}
+
+impl ForLog for ReplicaError {
+    fn for_log(&self) -> String {
+        ReplicaError::for_log(self)
+    }
+}
+
+/// A failure in words. The debug form is what the runtime logs of an invocation, and the system of a program that ends.
+#[derive(thiserror::Error)]
+#[error("{shown}")]
+struct Failure {
+    shown: String,
+    for_log: String,
+}
+
+impl Failure {
+    fn of(error: &impl ForLog) -> Self {
+        Self {
+            shown: error.to_string(),
+            for_log: error.for_log(),
+        }
+    }
+
+    /// Of what was sent or is returned, which is all known to whoever invokes the function.
+    fn of_json(error: &impl fmt::Display) -> Self {
+        let shown = error.to_string();
+        Self {
+            for_log: shown.clone(),
+            shown,
+        }
+    }
+}
+
+impl fmt::Debug for Failure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.for_log)
+    }
 }
 
 /// The program of a function behind the gateway.
@@ -61,7 +120,11 @@ pub(crate) fn run_on_all_cores<T: Trigger>() -> Exit {
 /// Fails when the function is not configured, or the Lambda runtime cannot be reached.
 fn start(threads: &mut Builder, program: impl Future<Output = Exit>) -> Exit {
     telemetry::logging::init();
-    threads.enable_all().build()?.block_on(program)
+    let exit = threads.enable_all().build()?.block_on(program);
+    exit.map_err(|error| match error.downcast::<StoreError>() {
+        Ok(error) => Failure::of(&*error).into(),
+        Err(error) => error,
+    })
 }
 
 async fn poll_for<T: Trigger>() -> Exit {
@@ -77,10 +140,11 @@ fn service<T: Trigger>(trigger: T, clock: Clock) -> Service {
         let trigger = std::rc::Rc::clone(&trigger);
         async move {
             // The error says which member is wrong.
-            let request = serde_path_to_error::deserialize(event.payload)?;
+            let request = serde_path_to_error::deserialize(event.payload);
+            let request = request.map_err(|error| Failure::of_json(&error))?;
             let answer = trigger.run(request, Invocation::new(&event.context, clock));
-            let answer = answer.await.map_err(Into::into)?;
-            Ok(serde_json::to_value(answer)?)
+            let answer = answer.await.map_err(|error| Failure::of(&error))?;
+            Ok(serde_json::to_value(answer).map_err(|error| Failure::of_json(&error))?)
         }
         .boxed_local()
     })
@@ -88,4 +152,45 @@ fn service<T: Trigger>(trigger: T, clock: Clock) -> Service {
 
 async fn poll(service: Service) -> Exit {
     lambda_runtime::run(service_fn(service)).await
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use lambda_runtime::Context;
+
+    struct Fails;
+
+    impl Trigger for Fails {
+        type Input = u32;
+        type Output = ();
+        type Error = StoreError;
+
+        fn new(_: &Environment) -> Result<Self, StoreError> {
+            Ok(Self)
+        }
+
+        async fn run(&self, _: u32, _: Invocation) -> Result<(), StoreError> {
+            Err(StoreError::unavailable("GetItem", "10.0.0.7 does not answer"))
+        }
+    }
+
+    #[tokio::test]
+    async fn a_failure_is_told_in_words_to_whoever_asks_and_to_the_log() {
+        let fails = service(Fails, Clock::system());
+        let invoked = async |event: Value| {
+            fails(LambdaEvent::new(event, Context::default()))
+                .await
+                .unwrap_err()
+        };
+        let error = invoked(1.into()).await;
+        assert_eq!(error.to_string(), "GetItem failed (no answer)");
+        assert_eq!(
+            format!("{error:?}"),
+            "GetItem failed (no answer): 10.0.0.7 does not answer"
+        );
+        let error = invoked("one".into()).await;
+        assert!(error.to_string().contains("expected u32"), "{error}");
+        assert_eq!(format!("{error:?}"), error.to_string());
+    }
 }

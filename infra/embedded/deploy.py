@@ -256,12 +256,16 @@ def fill_targets(secrets, secret_id: str, given: dict[str, list[dict]]) -> list[
     return wanted["targets"]
 
 
-def tell_the_functions(functions, sweep: str) -> None:
-    """Functions that may not read the targets secret know what the sweep wrote down for them. Without waiting for its
-    minute, so that the first file is replicated."""
+def tell_the_functions(functions, sweep: str, data: Path) -> None:
+    """Functions that may not read the targets secret know what the sweep wrote down for them, and a new table its format.
+    Without waiting for its minute, so that the first file is replicated."""
     answer = functions.invoke(FunctionName=sweep, Payload=b"{}")
     if "FunctionError" in answer:
-        sys.exit(f"the sweep failed: {answer['Payload'].read().decode()}")
+        said = answer["Payload"].read().decode()
+        why = json.loads(said).get("errorMessage", said)
+        if why.startswith("the table is in another format: "):
+            sys.exit(f"{why}\nTo begin anew on this machine: stop the stack (cargo xtask down; that of tests: cargo xtask test --stop), delete {data}, and start it again")
+        sys.exit(f"the sweep failed: {why}")
 
 
 def arguments() -> argparse.Namespace:
@@ -319,7 +323,7 @@ def main() -> None:
     apply_boundaries(client("iam"), document, physical)
     functions = {r["Metadata"]["BuildProperties"]["Binary"]: physical[logical]
                  for logical, r in resources.items() if r["Type"] == FUNCTION}
-    tell_the_functions(client("lambda"), functions["sweep"])
+    tell_the_functions(client("lambda"), functions["sweep"], args.out.parent / args.emulator)
     about = {
         "emulator": args.emulator,
         "api_url": f"{args.endpoint}/_aws/execute-api/{outputs['ApiId']}/{api['StageName']}",

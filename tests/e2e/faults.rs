@@ -23,18 +23,19 @@ use crate::harness::private_sweep::PrivateSweep;
 use crate::harness::proxy::{Act, Seen};
 use crate::harness::sandbox::Sandbox;
 use crate::harness::stack::{root, stack};
-use futures::future::join_all;
+use futures::future::join;
+use futures::stream::{self, StreamExt};
 use serde_json::Value;
 use sites::{Fault, Sites};
 use std::collections::BTreeSet;
 use std::sync::Arc;
-use tokio::sync::Semaphore;
 
 /// How many worlds are made, harmed or checked at once by one test: a server that is too slow to answer makes the
-/// others' calls fail, and those are not the faults that were asked for.
-static AT_WORK: Semaphore = Semaphore::const_new(4);
-/// How many functions run besides that wait for an answer which does not come, or until they may try again.
-static WAITING: Semaphore = Semaphore::const_new(40);
+/// others' calls fail, and those are not the faults that were asked for. How many tests do so at the same time says
+/// `.config/nextest.toml`: each has a process of its own.
+const AT_ONCE: usize = 4;
+/// How many worlds are there besides whose functions wait for an answer which does not come, or until they may try again.
+const WAITING: usize = 12;
 
 /// Something that a function does. Each value is a world of its own to do it in.
 trait Scenario: Sized {
@@ -92,7 +93,6 @@ trait Scenario: Sized {
 
 /// Runs a function without faults, from its start, and returns the operations it called.
 async fn unharmed<S: Scenario>() -> Vec<String> {
-    let _permit = AT_WORK.acquire().await.unwrap();
     let (world, sweep) = (S::prepare().await, PrivateSweep::new());
     let sites = Arc::new(Sites::new(world.about()));
     let counted = Arc::clone(&sites);
@@ -109,13 +109,6 @@ async fn unharmed<S: Scenario>() -> Vec<String> {
 
 /// Runs a function with one fault, in a new world. Returns the world.
 async fn harmed<S: Scenario>(fault: &Fault, leftovers: &PrivateSweep) -> S {
-    let waiting = fault.way.makes_wait();
-    let _waits = if waiting {
-        WAITING.acquire().await.ok()
-    } else {
-        None
-    };
-    let permit = AT_WORK.acquire().await.unwrap();
     let world = S::prepare().await;
     let sites = Arc::new(Sites::new(world.about()));
     let (counted, Fault { at, way, .. }) = (Arc::clone(&sites), fault.clone());
@@ -125,10 +118,8 @@ async fn harmed<S: Scenario>(fault: &Fault, leftovers: &PrivateSweep) -> S {
         _ => Act::Pass,
     };
     let mut sandbox = world.sandbox(leftovers, rule).await;
-    let permit = Some(permit).filter(|_| !waiting);
     let answer = sandbox.invoke(&world.event()).await;
     sandbox.proxy.go_and_wait().await;
-    drop(permit);
     let what = format!("{}, {fault}", S::FUNCTION);
     let seen = sites.operations().len();
     assert!(seen >= at, "{what}: there were only {seen} calls, {answer:?}");
@@ -150,23 +141,30 @@ async fn every_fault<S: Scenario>() {
     let calls = unharmed::<S>().await;
     println!("{}: {calls:?}", S::FUNCTION);
     assert!(calls.len() >= S::CALLS, "{calls:?}");
-    let (faults, sweep) = (sites::all(&calls), PrivateSweep::new());
-    let worlds = join_all(faults.iter().map(|fault| harmed::<S>(fault, &sweep))).await;
-    join_all(worlds.iter().map(async |world| {
-        let _permit = AT_WORK.acquire().await;
-        world.age(&sweep).await;
-    }))
-    .await;
+    let sweep = PrivateSweep::new();
+    let (waiting, working): (Vec<_>, Vec<_>) = sites::all(&calls)
+        .into_iter()
+        .partition(|fault| fault.way.makes_wait());
+    let worlds = |faults: Vec<Fault>, at_once| {
+        let world = async |fault| (harmed::<S>(&fault, &sweep).await, fault);
+        let worlds = stream::iter(faults).map(world).buffer_unordered(at_once);
+        worlds.collect::<Vec<_>>()
+    };
+    let (mut worlds, others) = join(worlds(working, AT_ONCE), worlds(waiting, WAITING)).await;
+    worlds.extend(others);
+    let each = stream::iter(&worlds);
+    each.for_each_concurrent(AT_ONCE, async |(world, _)| world.age(&sweep).await)
+        .await;
     sweep.run().await;
-    join_all(faults.iter().zip(&worlds).map(async |(fault, world)| {
-        let _permit = AT_WORK.acquire().await;
+    let each = stream::iter(&worlds);
+    each.for_each_concurrent(AT_ONCE, async |(world, fault)| {
         let what = format!("{}, {fault}", S::FUNCTION);
         audit::world(&world.people(), &format!("{what}, swept")).await;
         world.again(&what).await;
         audit::world(&world.people(), &format!("{what}, asked again")).await;
-    }))
+    })
     .await;
-    println!("{}: {} faults", S::FUNCTION, faults.len());
+    println!("{}: {} faults", S::FUNCTION, worlds.len());
 }
 
 /// An HTTP answer's status.

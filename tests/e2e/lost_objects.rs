@@ -6,6 +6,8 @@ use crate::harness::bytes::fresh;
 use crate::harness::person::{Person, content_id};
 use crate::harness::private_sweep::PrivateSweep;
 use crate::harness::proof::{PROVABLE, proof_of};
+use crate::harness::proxy::Act;
+use crate::harness::sandbox::{Sandbox, http_event};
 use crate::harness::stack::stack;
 use crate::harness::wait::until;
 use bytes::Bytes;
@@ -153,4 +155,25 @@ async fn who_sends_bytes_whose_object_has_no_checksum() {
     stored.is_known_to_be_lost().await;
     stored.has_a_successor(&person).await;
     stored.goes(&person, "no checksum").await;
+}
+
+/// A function looks into a bucket that is not there: that says nothing about objects. Whoever names the right one finds them all.
+#[tokio::test]
+async fn who_looks_into_a_bucket_that_is_not_there() {
+    let stored = Stored::new(1000).await;
+    let nowhere = [("BUCKET_NAME", "longshore-misspelt")];
+    let mut function = Sandbox::start_with("file-download", |_| Act::Pass, &nowhere).await;
+    let file = stored.owner.api.all_files(None).await.unwrap().remove(0);
+    let event = http_event("file-download", Some(&file.id), &stored.owner.token, None);
+    let answer = function.invoke(&event).await.expect("it lives");
+    let log = function.log();
+    let row = stored.row().await;
+    assert_eq!(row.get("lost_since"), None, "{answer}: {row}");
+    assert!(log.contains("there is no bucket longshore-misspelt"), "{log}");
+    assert!(
+        audit::blob_of(&content_id(&stored.bytes).to_string())
+            .await
+            .is_some(),
+        "the content still has its blob"
+    );
 }

@@ -27,6 +27,7 @@ mod failover;
 mod faults;
 mod finalizing;
 mod forging;
+mod format;
 mod harness;
 mod holes;
 mod invitations;

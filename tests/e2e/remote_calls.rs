@@ -166,6 +166,8 @@ impl Table {
         sandbox.proxy.forget();
         self.target_registry.shown_to(&sandbox);
         let answer = sandbox.invoke(&event).await.unwrap();
+        // As this is: the first request of a function looks whether it understands the table.
+        assert_ne!(sandbox.proxy.format_reads(), 0, "{function}");
         let status = answer["statusCode"].as_u64().unwrap();
         assert!((200..400).contains(&status), "{function}: {answer}");
         // Calls, not attempts: one that a busy emulator does not answer in time is sent again.

@@ -5,11 +5,18 @@ mod quotas;
 
 use crate::sam::{self, Build};
 use crate::targets::StackRef;
-use crate::{process, ui, workspace};
+use crate::{invite, process, ui, workspace};
 use anyhow::{Context, Result, bail};
 use domain::targets::Config;
 use std::fs;
 use std::path::Path;
+use std::thread;
+use std::time::{Duration, Instant};
+
+/// What functions say of a table that they do not understand.
+const OTHER_FORMAT: &str = "the table is in another format: ";
+/// What they say besides of one that nobody has written into.
+const NO_VERSION: &str = "it has no version";
 
 /// Builds for AWS and hands over to SAM, which asks for credentials, region and confirmation as it always does.
 pub(crate) fn run(arguments: &[String]) -> Result<()> {
@@ -44,6 +51,7 @@ pub(crate) fn run(arguments: &[String]) -> Result<()> {
     })?;
     // Read again: `--guided` keeps there what it was told.
     let place = deployed(arguments, &read(&config)?)?;
+    check_format(&place)?;
     quotas::check(&place);
     check_targets(&place)
 }
@@ -73,6 +81,36 @@ fn deployed(arguments: &[String], config: &str) -> Result<StackRef> {
         .into_iter()
         .filter_map(|(variable, name)| Some((variable, option(name)?)));
     Ok(StackRef::on_aws(&stack, told.collect()))
+}
+
+/// Whether the functions that were deployed understand the table. A new one gets its format from the sweep, which runs each
+/// minute.
+fn check_format(place: &StackRef) -> Result<()> {
+    const NEW: Duration = Duration::from_mins(3);
+    let until = Instant::now() + NEW;
+    let asked = ui::step("Waiting until the functions understand the table", || {
+        loop {
+            match invite::check(place) {
+                Err(error) if format!("{error:#}").contains(NO_VERSION) && Instant::now() < until => {
+                    thread::sleep(Duration::from_secs(5));
+                }
+                answer => return Ok(answer),
+            }
+        }
+    })?;
+    match asked {
+        Err(error) if format!("{error:#}").contains(OTHER_FORMAT) => {
+            Err(error.context("the stack is deployed, but its functions refuse every request"))
+        }
+        // Whoever may deploy need not be one who may invite.
+        Err(error) => {
+            ui::line(&format!(
+                "!!! Whether the functions understand the table is not known: {error:#}"
+            ));
+            Ok(())
+        }
+        Ok(()) => Ok(()),
+    }
 }
 
 /// Whether the functions that were deployed can use the targets that are in the stack's secret.

@@ -104,6 +104,11 @@ pub(crate) fn code(place: &StackRef, note: &str) -> Result<Option<String>> {
     }
 }
 
+/// Asks for nothing in particular. Fails where the functions do not work, and says why.
+pub(crate) fn check(place: &StackRef) -> Result<()> {
+    answer(place, &json!({ "action": "list" })).map(|_| ())
+}
+
 /// What the function is asked.
 fn payload(invite: &Invite) -> Value {
     let mut request = match invite.what() {

@@ -58,22 +58,43 @@ impl Call {
 }
 
 impl IdempotencyKey {
+    /// What is remembered under this key.
+    async fn find(&self, table: &Table) -> Result<Option<KeyRow>, StoreError> {
+        table
+            .idempotency_keys()
+            .get(&self.account, &self.hash, table.now())
+            .await
+    }
+
     /// What was answered to this key before.
     ///
     /// # Errors
     /// 422 when that was to another request.
-    async fn replay(&self, table: &Table) -> Result<Option<Reply>, ProblemDocument> {
-        let row = table
-            .idempotency_keys()
-            .get(&self.account, &self.hash, table.now())
-            .await?;
-        let Some(row) = row else {
-            return Ok(None);
-        };
+    fn replay(&self, row: KeyRow) -> Result<Reply, ProblemDocument> {
         if row.fingerprint != self.fingerprint {
             return Err(ProblemDocument::key_reused());
         }
-        Ok(Some(Reply::again(row.status, row.location, row.answer)?))
+        Ok(Reply::again(row.status, row.location, row.answer)?)
+    }
+
+    /// The answer to a request that met a problem. The same request may have been at work at the same time, and be the reason
+    /// why this one was refused: `found` is what is remembered by now.
+    fn after(
+        &self,
+        problem: ProblemDocument,
+        found: Result<Option<KeyRow>, StoreError>,
+    ) -> Result<Reply, ProblemDocument> {
+        match found {
+            Ok(Some(row)) => self.replay(row),
+            Ok(None) => Err(problem),
+            Err(error) if problem.is_fault() => {
+                let error = error.for_log();
+                tracing::warn!(error, "an Idempotency-Key cannot be looked up after a failure");
+                Err(problem)
+            }
+            // Nobody knows whether the refusal is right: to ask again is.
+            Err(error) => Err(error.into()),
+        }
     }
 
     /// The write that remembers an answer; it belongs into the transaction that makes what is answered.
@@ -105,12 +126,11 @@ pub(crate) async fn once(
     table: &Table,
     create: BoxFuture<'_, Result<Reply, ProblemDocument>>,
 ) -> Result<Reply, ProblemDocument> {
-    if let Some(reply) = key.replay(table).await? {
-        return Ok(reply);
+    if let Some(row) = key.find(table).await? {
+        return key.replay(row);
     }
     match create.await {
-        // The same request may have been at work at the same time, and be the reason why this one was refused.
-        Err(problem) => key.replay(table).await?.ok_or(problem),
+        Err(problem) => key.after(problem, key.find(table).await),
         reply => reply,
     }
 }
@@ -150,6 +170,21 @@ mod tests {
         assert_ne!(other_body.1, first.1);
         assert_ne!(of("k2", "a", "{}").0, first.0);
         assert_ne!(of("k", "b", "{}").0, first.0);
+    }
+
+    #[test]
+    fn a_key_that_cannot_be_looked_up_hides_no_failure() {
+        let key = key("k", "a", "{}").unwrap().unwrap();
+        let lost = || StoreError::unavailable("GetItem", "no answer");
+        let code = |problem, found| key.after(problem, found).unwrap_err().code().as_str();
+        // What went wrong first is what the log has to say.
+        let fault = || ProblemDocument::internal("the first".to_owned());
+        assert_eq!(code(fault(), Ok(None)), "internal");
+        assert_eq!(code(fault(), Err(lost())), "internal");
+        // A refusal may be the work of the same request, which was faster.
+        let refusal = || ProblemDocument::not_found("folder");
+        assert_eq!(code(refusal(), Ok(None)), "not_found");
+        assert_eq!(code(refusal(), Err(lost())), "unavailable");
     }
 
     #[test]

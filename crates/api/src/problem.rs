@@ -146,6 +146,7 @@ impl ProblemDocument {
             | ErrorKind::Denied
             | ErrorKind::Corrupt
             | ErrorKind::Misconfigured
+            | ErrorKind::OtherFormat
             | ErrorKind::Internal => Self::internal(error.for_log()),
         }
     }
@@ -158,6 +159,11 @@ impl ProblemDocument {
     #[cfg(test)]
     pub(crate) fn code(&self) -> Code {
         self.code
+    }
+
+    /// Whether the client has done nothing wrong.
+    pub(crate) fn is_fault(&self) -> bool {
+        self.code.status() >= 500
     }
 
     pub(crate) fn log(&self) {

@@ -15,7 +15,7 @@ pub(crate) struct Reply {
 /// What an endpoint answers, as it is sent.
 ///
 /// # Errors
-/// `ErrorKind::Corrupt` when it cannot be written as JSON.
+/// `ErrorKind::Internal` when it cannot be written as JSON.
 pub(crate) fn write(answer: &impl Answer) -> Result<Written, StoreError> {
     answer
         .write()
@@ -24,18 +24,20 @@ pub(crate) fn write(answer: &impl Answer) -> Result<Written, StoreError> {
 
 impl Reply {
     /// # Errors
-    /// `ErrorKind::Corrupt` when a header has what no header can have.
+    /// `ErrorKind::Internal` when a header has what no header can have.
     pub(crate) fn new(written: Written) -> Result<Self, StoreError> {
-        let corrupt = |e: &dyn ToString| StoreError::corrupt(e.to_string());
-        let status = StatusCode::from_u16(written.status).map_err(|e| corrupt(&e))?;
+        Self::of(written).map_err(|e| StoreError::internal("writing an answer", e))
+    }
+
+    fn of(written: Written) -> Result<Self, lambda_http::http::Error> {
+        let status = StatusCode::from_u16(written.status)?;
         let mut response = Response::new(Body::Empty);
         let headers = response.headers_mut();
         if status != StatusCode::NO_CONTENT {
             headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
         }
         for (name, value) in &written.headers {
-            let value = HeaderValue::from_str(value).map_err(|e| corrupt(&e))?;
-            headers.insert(HeaderName::from_static(name), value);
+            headers.insert(HeaderName::from_static(name), HeaderValue::from_str(value)?);
         }
         if let Some(text) = written.body {
             headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
@@ -54,14 +56,35 @@ impl Reply {
             ("location", location),
             ("idempotency-replayed", "true".to_owned()),
         ];
-        Self::new(Written {
+        let written = Written {
             status,
             headers,
             body: Some(answer),
-        })
+        };
+        Self::of(written).map_err(|e| StoreError::corrupt(format!("an answer to an idempotency key: {e}")))
     }
 
     pub(crate) fn into_response(self) -> Response<Body> {
         self.response
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use store::ErrorKind;
+
+    #[test]
+    fn only_an_answer_that_was_stored_can_be_corrupt() {
+        let new = Reply::new(Written {
+            status: 200,
+            headers: vec![("location", "/v1/\n".to_owned())],
+            body: None,
+        });
+        assert_eq!(new.unwrap_err().kind, ErrorKind::Internal);
+        let again = |status, location: &str| Reply::again(status, location.to_owned(), String::new());
+        assert!(again(201, "/v1/files/a").is_ok());
+        assert_eq!(again(1, "/v1/files/a").unwrap_err().kind, ErrorKind::Corrupt);
+        assert_eq!(again(201, "/v1/\n").unwrap_err().kind, ErrorKind::Corrupt);
     }
 }

@@ -60,12 +60,14 @@ impl Sweep {
         &self.finalizer.objects
     }
 
-    /// All classes at the same time: each has its own share of what is done at once, so none keeps another waiting.
+    /// All classes at the same time: each has its own share of what is done at once, so none keeps another waiting. A new
+    /// table gets its format before.
     ///
     /// # Errors
-    /// [`ReplicaError`] when a class could not be worked on; the others are.
+    /// [`ReplicaError`] when a class could not be worked on; the others are. Nothing is done in a table of another format.
     pub async fn run(&self, deadline: Instant) -> Result<Report, ReplicaError> {
         let (table, time, began) = (self.table(), Time { deadline }, Instant::now());
+        table.mark_if_new().await?;
         let (mut report, fed, transfers, blobs, accounts) = tokio::join!(
             Box::pin(self.targets()),
             Box::pin(feed::run(table, &self.finalizer.queue, || began.elapsed() < FEEDING)),

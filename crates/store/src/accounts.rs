@@ -184,7 +184,8 @@ pub fn quota(account: &AccountId, event: QuotaEvent) -> Result<Write, StoreError
         }
         QuotaEvent::Take { take, give: back } => give(back - take),
         QuotaEvent::Give(bytes) => give(bytes),
-        QuotaEvent::Limit(_) => Err(StoreError::corrupt(
+        QuotaEvent::Limit(_) => Err(StoreError::internal(
+            "changing a quota",
             "a limit is set by `set_quota`, which reads the old one",
         )),
     }

@@ -1,6 +1,7 @@
 //! What a function is started with.
 
 use crate::error::{StoreError, remote};
+use crate::table::FormatCheck;
 use aws_config::{BehaviorVersion, SdkConfig, timeout::TimeoutConfig};
 use host::{Clock, Rng};
 use jiff::Timestamp;
@@ -11,6 +12,8 @@ use std::time::Duration;
 #[derive(Clone)]
 pub struct Environment {
     config: SdkConfig,
+    /// Of the table that `TABLE_NAME` names, which all parts of a function share.
+    format: FormatCheck,
     /// The time.
     pub clock: Clock,
     /// Random numbers.
@@ -36,11 +39,20 @@ impl Environment {
     /// Whatever `config` says, time-outs included.
     #[must_use]
     pub fn new(config: SdkConfig, clock: Clock, rng: Rng) -> Self {
-        Self { config, clock, rng }
+        Self {
+            config,
+            format: FormatCheck::default(),
+            clock,
+            rng,
+        }
     }
 
     pub(crate) fn sdk(&self) -> &SdkConfig {
         &self.config
+    }
+
+    pub(crate) fn format(&self) -> &FormatCheck {
+        &self.format
     }
 
     /// A secret in Secrets Manager.

@@ -32,6 +32,8 @@ pub struct StoreError {
 struct Cause {
     /// The service's error code.
     code: Option<String>,
+    /// Whether there was an answer.
+    answered: bool,
     text: String,
 }
 
@@ -52,7 +54,11 @@ impl StoreError {
             kind,
             operation,
             key: None,
-            source: Some(Arc::new(Cause { code, text })),
+            source: Some(Arc::new(Cause {
+                answered: code.is_some(),
+                code,
+                text,
+            })),
         }
     }
 
@@ -101,6 +107,24 @@ impl StoreError {
         Self::new(ErrorKind::Misconfigured, "starting", None, cause.to_string())
     }
 
+    /// The table is in this version of the stored format, or does not say in which, and the function knows another one.
+    pub(crate) fn other_format(found: Option<u32>, known: u32) -> Self {
+        let text = match found {
+            Some(found) => format!(
+                "its version is {found}, and this release knows {known} only; deploy the release that it belongs to, \
+                 or begin with an empty table"
+            ),
+            None => "it has no version; an empty table gets one from the sweep within a minute, any other is older than \
+                     versions: begin with an empty one"
+                .to_owned(),
+        };
+        // `deploy.py` looks for the first words.
+        let text = format!(
+            "the table is in another format: {text} (docs/deploying.md, \"The format of the table\")"
+        );
+        Self::new(ErrorKind::OtherFormat, "reading the format", None, text)
+    }
+
     /// A fault of our own.
     #[must_use]
     pub fn internal(operation: &'static str, cause: impl fmt::Display) -> Self {
@@ -136,6 +160,13 @@ impl StoreError {
         matches!(self.kind, ErrorKind::Throttled | ErrorKind::Unavailable)
     }
 
+    /// Whether a service did not answer, or its answer broke off. One that answers that it is broken wants time.
+    #[must_use]
+    pub fn has_no_answer(&self) -> bool {
+        let answered = self.source.as_ref().is_some_and(|cause| cause.answered);
+        self.kind == ErrorKind::Unavailable && !answered
+    }
+
     /// What the log should say: the operation, the item and the cause.
     #[must_use]
     pub fn for_log(&self) -> String {
@@ -154,7 +185,12 @@ impl StoreError {
     /// What is wrong with what is stored or configured names nobody.
     fn shows_cause(&self) -> bool {
         let said = self.source.as_ref().is_some_and(|cause| cause.code.is_some());
-        matches!(self.kind, ErrorKind::Corrupt | ErrorKind::Misconfigured) && !said
+        let kinds = [
+            ErrorKind::Corrupt,
+            ErrorKind::Misconfigured,
+            ErrorKind::OtherFormat,
+        ];
+        kinds.contains(&self.kind) && !said
     }
 }
 
@@ -170,6 +206,7 @@ impl fmt::Display for StoreError {
             (ErrorKind::Misconfigured, _, Some(cause)) if self.shows_cause() => {
                 write!(f, "the function is not configured: {cause}")
             }
+            (ErrorKind::OtherFormat, _, Some(cause)) => cause.fmt(f),
             (kind, ..) => {
                 let code = cause.and_then(|cause| cause.code.as_deref());
                 write!(f, "{} failed ({})", self.operation, code.unwrap_or(kind.word()))
@@ -205,8 +242,22 @@ where
     E: Error + ProvideErrorMetadata + Send + Sync + 'static,
 {
     let status = error.raw_response().map(|raw| raw.status().as_u16());
-    let kind = classify(code, status);
-    StoreError::new(kind, operation, code.map(str::to_owned), describe(error))
+    let (code, answered) = (code.map(str::to_owned), status.is_some());
+    let kind = match error {
+        // Nothing was sent: it will not be better in a moment.
+        SdkError::ConstructionFailure(_) => ErrorKind::Internal,
+        _ => classify(code.as_deref(), status),
+    };
+    StoreError {
+        kind,
+        operation,
+        key: None,
+        source: Some(Arc::new(Cause {
+            code,
+            answered,
+            text: describe(error),
+        })),
+    }
 }
 
 /// An error with its causes on one line. Only what they say of themselves: their debug forms would have raw
@@ -225,6 +276,8 @@ pub fn describe(error: &dyn Error) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use aws_sdk_s3::operation::head_object::HeadObjectError;
+    use aws_sdk_s3::primitives::SdkBody;
     use codes::CODES;
 
     #[test]
@@ -243,6 +296,44 @@ mod tests {
             assert!(!transient(Some(code)), "{code}");
         }
         assert!(!StoreError::corrupt("Transaction").is_transient());
+    }
+
+    #[test]
+    fn a_request_that_cannot_be_built_is_no_service_that_does_not_answer() {
+        type Failed = SdkError<HeadObjectError, HttpResponse>;
+        let kind = |error: Failed| remote("HeadObject")(error).kind;
+        assert_eq!(kind(Failed::construction_failure("no key")), ErrorKind::Internal);
+        assert_eq!(kind(Failed::timeout_error("late")), ErrorKind::Unavailable);
+    }
+
+    #[test]
+    fn a_service_that_says_that_it_is_broken_has_answered() {
+        assert!(StoreError::unavailable("GetObject", "broke off").has_no_answer());
+        assert!(!StoreError::said("GetObject", Some("InternalError"), "broken").has_no_answer());
+        assert!(!StoreError::throttled("GetObject", "too much").has_no_answer());
+        let status = 500.try_into().unwrap();
+        let answer = HttpResponse::new(status, SdkBody::empty());
+        let broken = SdkError::<HeadObjectError, _>::response_error("no code", answer);
+        let broken = remote("HeadObject")(broken);
+        assert_eq!(broken.kind, ErrorKind::Unavailable);
+        assert!(!broken.has_no_answer());
+    }
+
+    #[test]
+    fn a_table_in_another_format_says_what_to_do() {
+        for (found, says) in [
+            (Some(7), "version is 7, and this release knows 1 only; deploy"),
+            (None, "it has no version; an empty table gets one"),
+        ] {
+            let error = StoreError::other_format(found, 1);
+            assert!(!error.is_transient());
+            let text = error.for_log();
+            assert!(text.starts_with("the table is in another format: "), "{text}");
+            assert!(
+                text.contains(says) && text.contains("docs/deploying.md"),
+                "{text}"
+            );
+        }
     }
 
     #[test]

@@ -66,10 +66,9 @@ impl Invitations<'_> {
         after: Option<&InvitationId>,
         limit: u32,
     ) -> Result<Page<InvitationRow>, StoreError> {
-        let after = after.map(|id| InvitationRow::key_of(id).sk);
+        let after = after.map(InvitationId::as_str);
         let (pk, prefix) = (InvitationRow::PARTITION, InvitationRow::PREFIX);
-        let page = self.0.page(pk, prefix, after.as_deref(), limit).await?;
-        Ok(page.below(prefix))
+        self.0.page(pk, prefix, after, limit).await
     }
 
     /// Takes an invitation back that nobody has used.

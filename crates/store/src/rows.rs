@@ -2,6 +2,7 @@
 
 mod account;
 mod blob;
+mod format;
 mod invitation;
 mod keys;
 mod memory;
@@ -14,6 +15,7 @@ mod upload;
 
 pub use account::{AccountRow, UsernameRow};
 pub use blob::{BlobRow, ContentRow, PartDigestsRow};
+pub use format::FormatRow;
 pub use invitation::{InvitationRow, Owner};
 pub(crate) use keys::lease_key;
 pub use keys::{account_partition, blob_partition, object_key};

@@ -122,10 +122,9 @@ impl Sessions<'_> {
         after: Option<&SessionId>,
         limit: u32,
     ) -> Result<Page<SessionRow>, StoreError> {
-        let after = after.map(|id| SessionRow::key_of(account, id).sk);
+        let after = after.map(SessionId::as_str);
         let pk = account_partition(account);
-        let page = self.0.page(&pk, SessionRow::PREFIX, after.as_deref(), limit);
-        Ok(page.await?.below(SessionRow::PREFIX))
+        self.0.page(&pk, SessionRow::PREFIX, after, limit).await
     }
 
     /// Ends a session. Returns whether there was one.

@@ -71,13 +71,9 @@ impl Tokens<'_> {
         after: Option<&PersonalTokenId>,
         limit: u32,
     ) -> Result<Page<TokenRow>, StoreError> {
-        let after = after.map(|id| TokenRow::key_of(account, id).sk);
+        let after = after.map(PersonalTokenId::as_str);
         let pk = account_partition(account);
-        let page = self
-            .0
-            .page(&pk, TokenRow::PREFIX, after.as_deref(), limit)
-            .await?;
-        Ok(page.below(TokenRow::PREFIX))
+        self.0.page(&pk, TokenRow::PREFIX, after, limit).await
     }
 
     /// Ends a personal access token. Returns whether there was one.

@@ -158,13 +158,9 @@ impl Tree<'_> {
         limit: u32,
     ) -> Result<Page<NodeRow>, StoreError> {
         let prefix = EntryRow::prefix(parent);
-        let after = after.map(|name| format!("{prefix}{name}"));
+        let after = after.map(Name::as_str);
         let pk = account_partition(account);
-        let page: Page<EntryRow> = self
-            .0
-            .page(&pk, &prefix, after.as_deref(), limit.min(MAX_PAGE))
-            .await?;
-        let page = page.below(&prefix);
+        let page: Page<EntryRow> = self.0.page(&pk, &prefix, after, limit.min(MAX_PAGE)).await?;
         let keys = page
             .rows
             .iter()

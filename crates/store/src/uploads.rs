@@ -38,12 +38,12 @@ impl TransitionError {
         }
     }
 
-    /// The same as an error of the store, for those whose events cannot be refused.
+    /// The same as an error of the store, for those whose events cannot be refused: if one is, that is a fault of ours.
     #[must_use]
     pub fn into_store_error(self) -> StoreError {
         match self {
             Self::Store(error) => error,
-            Self::Refused(refusal) => StoreError::corrupt(refusal),
+            Self::Refused(refusal) => StoreError::internal("changing an upload", refusal),
         }
     }
 }
@@ -303,5 +303,19 @@ impl Uploads<'_> {
             }
             recorded => Ok((recorded?, id)),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_our_own_code_does_wrong_is_not_said_of_the_table() {
+        let refused = TransitionError::Refused(Refusal::NotHeld).into_store_error();
+        assert_eq!(refused.kind, ErrorKind::Internal);
+        let account = "0123456789abcdef0123456789abcdef".parse().unwrap();
+        let limited = quota(&account, QuotaEvent::Limit(1)).err().unwrap();
+        assert_eq!(limited.kind, ErrorKind::Internal);
     }
 }

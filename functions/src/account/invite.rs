@@ -1,6 +1,6 @@
 //! Makes, lists and revokes codes that are good once.
 
-use crate::{Exit, Invocation, Trigger, run};
+use crate::{Exit, ForLog, Invocation, Trigger, run};
 use domain::account::{MAX_QUOTA, Username};
 use domain::id::InvitationId;
 use domain::invitation::{Code, DAYS, DAYS_FOR_A_PASSWORD, InvalidDays, Note, ends_at};
@@ -116,6 +116,15 @@ pub enum InviteError {
     Used(InvitationId),
     #[error(transparent)]
     Store(#[from] StoreError),
+}
+
+impl ForLog for InviteError {
+    fn for_log(&self) -> String {
+        match self {
+            Self::Store(error) => error.for_log(),
+            _ => self.to_string(),
+        }
+    }
 }
 
 impl Trigger for AccountInvite {

@@ -1,6 +1,6 @@
 //! Changes what an account may store.
 
-use crate::{Exit, Invocation, Trigger, run};
+use crate::{Exit, ForLog, Invocation, Trigger, run};
 use api::views;
 use domain::account::{MAX_QUOTA, Username};
 use serde::Deserialize;
@@ -31,6 +31,15 @@ pub enum QuotaError {
     TooLarge,
     #[error(transparent)]
     Store(#[from] StoreError),
+}
+
+impl ForLog for QuotaError {
+    fn for_log(&self) -> String {
+        match self {
+            Self::Store(error) => error.for_log(),
+            _ => self.to_string(),
+        }
+    }
 }
 
 impl Trigger for AccountSetQuota {

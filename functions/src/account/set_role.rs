@@ -1,6 +1,6 @@
 //! Makes an account an operator, or not.
 
-use crate::{Exit, Invocation, Trigger, run};
+use crate::{Exit, ForLog, Invocation, Trigger, run};
 use api::views;
 use domain::account::{Role, Username};
 use serde::Deserialize;
@@ -29,6 +29,15 @@ pub enum RoleError {
     NoAccount(Username),
     #[error(transparent)]
     Store(#[from] StoreError),
+}
+
+impl ForLog for RoleError {
+    fn for_log(&self) -> String {
+        match self {
+            Self::Store(error) => error.for_log(),
+            Self::NoAccount(_) => self.to_string(),
+        }
+    }
 }
 
 impl Trigger for AccountSetRole {

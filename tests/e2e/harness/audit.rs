@@ -306,7 +306,7 @@ pub(crate) async fn world(people: &[&Person], what: &str) -> usize {
             if upload["multipart_id"].is_string() {
                 let upload_owner = blob
                     .upload_owner
-                    .unwrap_or_else(|| panic!("{what}: has parts, and no claim"));
+                    .unwrap_or_else(|| panic!("{what}: has parts, and no upload owner"));
                 assert_eq!(upload_owner["upload"], upload["id"], "{what}");
             }
         } else if blob.row.is_some() {

@@ -3,6 +3,10 @@
 //! Functions are pointed at it as if it were AWS; it passes everything on to the stack. Programs that take a proxy
 //! from their environment can use it as that, too.
 
+mod operation;
+
+pub(crate) use operation::operation;
+
 use super::http::exchange;
 use super::signed::signature;
 use super::stack::stack;
@@ -15,7 +19,7 @@ use hyper::header::{CONTENT_LENGTH, HOST, HeaderName, HeaderValue};
 use hyper::http::request::Parts;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
-use hyper::{Method, Request, Response, StatusCode, Uri};
+use hyper::{Request, Response, StatusCode, Uri};
 use hyper_util::rt::TokioIo;
 use serde_json::Value;
 use std::io;
@@ -77,6 +81,12 @@ impl Seen {
             .any(|word| body.contains(word) || self.path.contains(word))
     }
 
+    /// Whether it reads the version of the stored format.
+    fn reads_format(&self) -> bool {
+        let reads = |body: Value| body["Key"]["pk"]["S"] == "FORMAT";
+        self.operation == "DynamoDB GetItem" && self.json().is_some_and(reads)
+    }
+
     /// The body, if it is JSON.
     pub(crate) fn json(&self) -> Option<Value> {
         serde_json::from_slice(&self.body).ok()
@@ -94,6 +104,8 @@ struct State {
     upstream: String,
     rule: Rule,
     seen: Mutex<Vec<Seen>>,
+    /// What becomes of reads of the format, and how many there were.
+    format: Mutex<(Act, usize)>,
     kill: Mutex<Option<Kill>>,
     rewrite: Mutex<Option<Rewrite>>,
     /// What rewritten calls are signed with; nothing where signatures do not count.
@@ -134,6 +146,7 @@ impl Proxy {
             upstream: stack().endpoint.strip_prefix("http://").unwrap().to_owned(),
             rule: Box::new(rule),
             seen: Mutex::default(),
+            format: Mutex::new((Act::Pass, 0)),
             kill: Mutex::default(),
             rewrite: Mutex::default(),
             credentials,
@@ -166,6 +179,17 @@ impl Proxy {
         timeout(TIMEOUT, none_left)
             .await
             .expect("late calls are answered");
+    }
+
+    /// What becomes of the read of the format with which a function begins: the rule is not asked about it, and it is not
+    /// among what passed.
+    pub(crate) fn on_format(&self, act: Act) {
+        self.state.format.lock().unwrap().0 = act;
+    }
+
+    /// How often the format was read.
+    pub(crate) fn format_reads(&self) -> usize {
+        self.state.format.lock().unwrap().1
     }
 
     /// What passed so far.
@@ -203,7 +227,13 @@ async fn pass_on(state: &Arc<State>, request: Request<Incoming>) -> Result<Respo
     let (mut head, body) = request.into_parts();
     let mut body = body.collect().await.map_err(io::Error::other)?.to_bytes();
     let seen = state.note(&head, &body);
-    let act = (state.rule)(&seen);
+    let act = if seen.reads_format() {
+        let mut format = state.format.lock().unwrap();
+        format.1 += 1;
+        format.0
+    } else {
+        (state.rule)(&seen)
+    };
     let kill = || state.kill.lock().unwrap().as_ref().map(|kill| kill());
     match act {
         Act::KillBefore => {
@@ -308,7 +338,9 @@ impl State {
                 body.clone()
             },
         };
-        all.push(seen.clone());
+        if !seen.reads_format() {
+            all.push(seen.clone());
+        }
         seen
     }
 }
@@ -345,40 +377,4 @@ fn failure() -> Response<Full<Bytes>> {
     let mut failure = Response::new(Full::default());
     *failure.status_mut() = StatusCode::INTERNAL_SERVER_ERROR;
     failure
-}
-
-/// What AWS calls a request. One to our own API is called `API`.
-pub(crate) fn operation(method: &Method, target: Option<&str>, uri: &Uri) -> String {
-    if uri.path().starts_with("/_aws/execute-api/") {
-        return format!("API {method}");
-    }
-    if let Some(target) = target {
-        let (service, operation) = target.split_once('.').unwrap_or(("", target));
-        let service = match service {
-            "DynamoDB_20120810" => "DynamoDB",
-            "AmazonSQS" => "SQS",
-            "secretsmanager" => "SecretsManager",
-            other => other,
-        };
-        return format!("{service} {operation}");
-    }
-    let query = uri.query().unwrap_or_default();
-    let has = |name: &str| query.split('&').any(|pair| pair.split('=').next() == Some(name));
-    let of_bucket = uri.path().trim_matches('/').split('/').count() < 2;
-    let operation = match method.as_str() {
-        "POST" if has("uploads") => "CreateMultipartUpload",
-        "POST" if has("delete") => "DeleteObjects",
-        "POST" if has("uploadId") => "CompleteMultipartUpload",
-        "GET" if has("uploads") => "ListMultipartUploads",
-        "GET" if has("uploadId") => "ListParts",
-        "GET" if of_bucket => "ListObjectsV2",
-        "GET" => "GetObject",
-        "HEAD" => "HeadObject",
-        "PUT" if has("partNumber") => "UploadPart",
-        "PUT" => "PutObject",
-        "DELETE" if has("uploadId") => "AbortMultipartUpload",
-        "DELETE" => "DeleteObject",
-        other => other,
-    };
-    format!("S3 {operation}")
 }

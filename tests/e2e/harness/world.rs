@@ -72,7 +72,9 @@ impl World {
             "TableName": stack().table, "ConsistentRead": true, "KeyConditionExpression": "pk = :pk",
             "ExpressionAttributeValues": { ":pk": { "S": person.partition() } },
         });
-        for item in dynamodb("Query", &all).await["Items"].as_array().unwrap() {
+        let answer = dynamodb("Query", &all).await;
+        let format = aws::typed_item(&aws::item("FORMAT", "FORMAT").await.unwrap());
+        for item in answer["Items"].as_array().unwrap().iter().chain([&format]) {
             dynamodb("PutItem", &json!({ "TableName": name, "Item": item })).await;
         }
         let secret = aws::new_secret(&name, &json!({ "targets": [] })).await;

@@ -125,7 +125,7 @@ impl Keys {
     /// An access token for a session, given at `now`.
     ///
     /// # Errors
-    /// `ErrorKind::Corrupt` when it cannot be signed.
+    /// `ErrorKind::Internal` when it cannot be signed.
     pub fn issue(
         &self,
         account: &AccountId,
@@ -141,7 +141,7 @@ impl Keys {
             iat,
             exp: iat + ACCESS_LIFETIME.unsigned_abs().as_secs(),
         };
-        sign(self.signing(now), &claims).map_err(|e| StoreError::corrupt(format!("signing a token: {e}")))
+        sign(self.signing(now), &claims).map_err(|e| StoreError::internal("signing a token", e))
     }
 
     /// The secret that follows that of a refresh token which is exchanged at `now`.

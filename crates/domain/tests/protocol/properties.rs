@@ -146,7 +146,7 @@ fn becomes_a_file(world: &World, key: Id) -> bool {
     let (content, part_digests) = (world.objects[index], world.all_part_digests[index]);
     let bytes = match part {
         Some(Multipart::Live(part)) => part,
-        // An object that does not match the part digests has no owner.
+        // An object that does not match the part digests belongs to nothing.
         _ => content.filter(|_| part_digests.is_none() || part_digests == content),
     };
     let announced = bytes.is_some() && (row.announced.is_none() || row.announced == bytes);
@@ -228,13 +228,13 @@ fn not_settled(world: &World) -> Vec<String> {
             }
         } else {
             if world.objects[index].is_some() {
-                left.push(format!("object {key} has no owner"));
+                left.push(format!("object {key} belongs to no blob and no upload"));
             }
             if world.copies[index].is_some() || world.replicas[index].is_some() {
-                left.push(format!("the copy of blob {key} has no owner"));
+                left.push(format!("there is a copy of {key}, which is no blob"));
             }
             if world.all_part_digests[index].is_some() {
-                left.push(format!("part digests {key} has no owner"));
+                left.push(format!("there are part digests of {key}, which is no blob"));
             }
         }
     }
@@ -252,10 +252,10 @@ fn unowned(world: &World) -> Vec<String> {
     for key in keys() {
         let index = usize::from(key);
         if has_multipart(world, key) {
-            left.push(format!("a multipart upload of {key} has no owner"));
+            left.push(format!("a multipart upload of {key} belongs to no upload"));
         }
         if world.upload_owners[index] && world.blobs[index].is_none() {
-            left.push(format!("upload owner {key} has no owner"));
+            left.push(format!("there is an upload owner of {key}, which is no blob"));
         }
     }
     left

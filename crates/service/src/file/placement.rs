@@ -31,6 +31,18 @@ pub struct FilePlacement {
 }
 
 impl FilePlacement {
+    /// The content of a new node in a file that is there. All else that the file has stays as it is.
+    fn in_place_of(there: NodeRow, new: &NodeRow) -> Self {
+        Self {
+            replaced: there.file.clone(),
+            node: NodeRow {
+                file: new.file.clone(),
+                updated_at: new.updated_at,
+                ..there
+            },
+        }
+    }
+
     /// Bytes that leave the account's quota with the old content.
     #[must_use]
     pub fn released_bytes(&self) -> u64 {
@@ -138,13 +150,9 @@ async fn next_placement(
     let parent = node.parent.as_ref();
     let there = table.tree().taken(&node.account, parent, &node.name).await?;
     let (taken, there) = there.unzip();
-    let (mut placed, mut replaced) = (node.clone(), None);
+    let mut placed = node.clone();
     match (place(on_conflict, taken), there.flatten()) {
-        (Placement::Replace, Some(there)) => {
-            replaced = there.file;
-            placed.id = there.id;
-            placed.created_at = there.created_at;
-        }
+        (Placement::Replace, Some(there)) => return Ok(FilePlacement::in_place_of(there, node)),
         (Placement::Rename, _) => {
             let (names, all) = names_numbered(table, &node.account, parent, &node.name).await?;
             let free = free_numbers(&node.name, &names, all, attempt);
@@ -156,7 +164,7 @@ async fn next_placement(
     }
     Ok(FilePlacement {
         node: placed,
-        replaced,
+        replaced: None,
     })
 }
 
@@ -177,4 +185,48 @@ async fn names_numbered(
     let name = |key: &Key| key.sk.strip_prefix(&folder)?.parse().ok();
     names.extend(page.unreadable.iter().filter_map(name));
     Ok((names, page.next.is_none()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use domain::content::{ContentId, PartDigest};
+
+    fn file(id: &str, blob: &str, second: i64) -> NodeRow {
+        let at = Timestamp::from_second(second).unwrap();
+        NodeRow {
+            id: id.parse().unwrap(),
+            account: "ann".parse().unwrap(),
+            name: "a.txt".parse().unwrap(),
+            parent: None,
+            file: Some(FileContent {
+                size: 1,
+                content_type: None,
+                content_id: ContentId::of_parts(&[PartDigest::of(blob.as_bytes())]).unwrap(),
+                blob: blob.parse().unwrap(),
+            }),
+            entries: 0,
+            depth: 0,
+            created_at: at,
+            updated_at: at,
+        }
+    }
+
+    #[test]
+    fn a_file_keeps_all_but_its_content() {
+        // A number that no new file has stands for what nodes may have one day.
+        let there = NodeRow {
+            depth: 7,
+            ..file("old", "b1", 1)
+        };
+        let new = file("new", "b2", 2);
+        let placement = FilePlacement::in_place_of(there.clone(), &new);
+        assert_eq!(placement.replaced, there.file);
+        let node = placement.node;
+        assert_eq!((&node.file, node.updated_at), (&new.file, new.updated_at));
+        assert_eq!(
+            (&node.id, node.created_at, node.depth),
+            (&there.id, there.created_at, 7)
+        );
+    }
 }

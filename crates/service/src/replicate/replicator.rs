@@ -13,7 +13,7 @@ use std::ops::Range;
 use std::sync::Arc;
 use store::replicas::arriving::Arrival;
 use store::rows::{BlobRow, ReplicaRow, object_key};
-use store::{ErrorKind, Objects, Queue, StoreError, Table};
+use store::{Objects, Queue, StoreError, Table};
 use targets::error::{Failure, ReplicaError};
 use targets::target::Copy;
 use tokio::sync::SemaphorePermit;
@@ -275,17 +275,17 @@ impl Replicator {
 
 /// Whether a copy that failed so may succeed when it is tried again without a wait.
 fn may_be_better_at_once(error: &ReplicaError) -> bool {
-    matches!(
-        error,
+    match error {
         ReplicaError::SourceCorrupt
-            | ReplicaError::TargetCorrupt { .. }
-            | ReplicaError::Target {
-                failure: Failure::Passing,
-                ..
-            }
-            // The source broke off, or did not answer.
-            | ReplicaError::Store(StoreError { kind: ErrorKind::Unavailable, .. })
-    )
+        | ReplicaError::TargetCorrupt { .. }
+        | ReplicaError::Target {
+            failure: Failure::Passing,
+            ..
+        } => true,
+        // The source broke off, or did not answer. One that answers that it is broken was asked three times.
+        ReplicaError::Store(error) => error.has_no_answer(),
+        _ => false,
+    }
 }
 
 fn arrived(job: &ReplicaTask<'_>, checksum: String, copied: u64) -> MessageResult {

@@ -75,6 +75,8 @@ pub enum ErrorKind {
     Corrupt,
     /// The deployment lacks something.
     Misconfigured,
+    /// The table is in another format than that of this release.
+    OtherFormat,
     /// A fault of our own.
     Internal,
 }
@@ -91,6 +93,7 @@ impl ErrorKind {
             Self::Denied => "denied",
             Self::Corrupt => "corrupt data",
             Self::Misconfigured => "misconfigured",
+            Self::OtherFormat => "another format",
             Self::Internal => "internal",
         }
     }

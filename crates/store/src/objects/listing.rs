@@ -136,7 +136,7 @@ impl Objects {
     /// that there is none, but refuse.
     ///
     /// # Errors
-    /// [`StoreError`] when the store does not give its size.
+    /// [`StoreError`] when the store does not give its size; `ErrorKind::Misconfigured` when there is no bucket.
     pub async fn head(&self, key: &str) -> Result<Option<Head>, StoreError> {
         let request = self
             .client
@@ -151,6 +151,8 @@ impl Objects {
                     .raw_response()
                     .is_some_and(|raw| raw.status().as_u16() == 404) =>
             {
+                // The answer to a HEAD has no body to say what is not there: the object, or the bucket with all of them.
+                self.find_bucket().await?;
                 return Ok(None);
             }
             Err(error) => return Err(remote("HeadObject")(error)),
@@ -160,6 +162,19 @@ impl Objects {
             size: size.ok_or_else(|| incomplete("HeadObject"))?,
             sha256: answer.checksum_sha256().map(str::to_owned),
         }))
+    }
+
+    /// Fails when there is no bucket of this name.
+    async fn find_bucket(&self) -> Result<(), StoreError> {
+        let bucket = &self.bucket;
+        let answer = self.client.head_bucket().bucket(bucket).send().await;
+        match answer.map_err(remote("HeadBucket")) {
+            Err(error) if error.kind == ErrorKind::NotFound => {
+                let text = format!("there is no bucket {bucket}");
+                Err(StoreError::said("HeadBucket", Some("NoSuchBucket"), &text))
+            }
+            answer => answer.map(|_| ()),
+        }
     }
 }
 

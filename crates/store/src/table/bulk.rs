@@ -32,7 +32,8 @@ impl Table {
         limit: u32,
     ) -> Result<Scanned, StoreError> {
         let answer = self
-            .client
+            .client()
+            .await?
             .scan()
             .table_name(&self.name)
             .filter_expression(filter)
@@ -57,7 +58,8 @@ impl Table {
         let (mut items, mut start) = (Vec::new(), None);
         loop {
             let answer = self
-                .client
+                .client()
+                .await?
                 .query()
                 .table_name(&self.name)
                 .key_condition_expression("pk = :pk")
@@ -132,7 +134,8 @@ impl Table {
                 .build()
                 .map_err(|e| StoreError::internal("building a request", e))?;
             let answer = self
-                .client
+                .client()
+                .await?
                 .batch_get_item()
                 .request_items(&self.name, request)
                 .send()

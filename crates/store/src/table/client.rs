@@ -1,5 +1,6 @@
 //! The table itself, and what it does with many items at once.
 
+use super::format::FormatCheck;
 use super::retry::RestWaits;
 use super::row::Item;
 use super::unreadable::Unreadable;
@@ -19,8 +20,9 @@ use std::time::Duration;
 /// The table.
 #[derive(Clone)]
 pub struct Table {
-    pub(super) client: Client,
+    client: Client,
     pub(super) name: String,
+    format: FormatCheck,
     pub(super) unreadable: Unreadable,
     pub(crate) recent: Arc<Recent>,
     clock: Clock,
@@ -36,6 +38,7 @@ impl Table {
     pub fn from_env(environment: &Environment) -> Result<Self, StoreError> {
         Ok(Self {
             recent: Recent::lasting(config::target_registry_lifetime()?),
+            format: environment.format().clone(),
             ..Self::named(environment, variable("TABLE_NAME")?)
         })
     }
@@ -46,6 +49,7 @@ impl Table {
         Self {
             client: Client::new(environment.sdk()),
             name,
+            format: FormatCheck::default(),
             unreadable: Unreadable::default(),
             recent: Recent::lasting(Duration::ZERO),
             clock: environment.clock,
@@ -71,6 +75,21 @@ impl Table {
         self.clock.until(time)
     }
 
+    /// The client, for a table that this release understands. All calls begin here, so that nothing is misread, and nothing
+    /// written, in another.
+    pub(super) async fn client(&self) -> Result<&Client, StoreError> {
+        self.format.check(&self.client, &self.name).await?;
+        Ok(&self.client)
+    }
+
+    /// Writes the format of this release into a table that has nothing in it.
+    ///
+    /// # Errors
+    /// `ErrorKind::OtherFormat` when the table is in another one.
+    pub async fn mark_if_new(&self) -> Result<(), StoreError> {
+        self.format.mark_if_new(&self.client, &self.name).await
+    }
+
     /// Deletes items whatever they are.
     ///
     /// # Errors
@@ -91,7 +110,8 @@ impl Table {
             let batch: Vec<_> = requests.drain(..requests.len().min(25)).collect();
             let asked = batch.len();
             let answer = self
-                .client
+                .client()
+                .await?
                 .batch_write_item()
                 .request_items(&self.name, batch)
                 .send()
@@ -125,7 +145,8 @@ impl Table {
     /// [`StoreError`].
     pub async fn waiting(&self, shard: &str, limit: u32) -> Result<Vec<(Key, Timestamp)>, StoreError> {
         let answer = self
-            .client
+            .client()
+            .await?
             .query()
             .table_name(&self.name)
             .index_name("waiting")

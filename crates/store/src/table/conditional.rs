@@ -20,7 +20,8 @@ impl Table {
     /// [`Conflict`] with `conflict` when the row's `version` is another.
     pub async fn replace<R: Row>(&self, row: &R, version: u64, conflict: Conflict) -> Result<(), StoreError> {
         let request = self
-            .client
+            .client()
+            .await?
             .put_item()
             .table_name(&self.name)
             .set_item(Some(to_item(row)?))
@@ -49,7 +50,8 @@ impl Table {
     pub async fn update(&self, change: Change, conflict: Conflict) -> Result<(), StoreError> {
         let key = change.key.clone();
         let request = self
-            .client
+            .client()
+            .await?
             .update_item()
             .table_name(&self.name)
             .set_key(Some(change.key.attributes()))
@@ -96,7 +98,8 @@ impl Table {
         let mut token = self.rng.uuid().to_string();
         loop {
             let request = self
-                .client
+                .client()
+                .await?
                 .transact_write_items()
                 .client_request_token(&token)
                 .set_transact_items(Some(items.clone()));

@@ -31,7 +31,8 @@ impl Table {
         after: Option<DueCursor>,
     ) -> Result<(Vec<Key>, Option<DueCursor>), StoreError> {
         let answer = self
-            .client
+            .client()
+            .await?
             .query()
             .table_name(&self.name)
             .index_name("due")

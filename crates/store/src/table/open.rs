@@ -23,7 +23,8 @@ impl Table {
         limit: u32,
     ) -> Result<(Vec<(String, Key)>, bool), StoreError> {
         let query = self
-            .client
+            .client()
+            .await?
             .query()
             .table_name(&self.name)
             .index_name("open")
@@ -52,7 +53,8 @@ impl Table {
     /// [`StoreError`].
     pub async fn count_opened(&self, account: &str, prefix: &str, most: u32) -> Result<u32, StoreError> {
         let answer = self
-            .client
+            .client()
+            .await?
             .query()
             .table_name(&self.name)
             .index_name("open")

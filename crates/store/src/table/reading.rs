@@ -36,20 +36,8 @@ pub struct Page<R> {
     pub rows: Vec<R>,
     /// Where those among them are that cannot be read.
     pub unreadable: Vec<Key>,
-    /// The sort key after which the next page begins; `None` at the end.
+    /// What follows the prefix in the sort key after which the next page begins; `None` at the end.
     pub next: Option<String>,
-}
-
-impl<R> Page<R> {
-    /// The same page, saying of the sort key where the next one begins only what follows `prefix`.
-    #[must_use]
-    pub fn below(self, prefix: &str) -> Self {
-        let next = self.next.as_deref().and_then(|sk| sk.strip_prefix(prefix));
-        Self {
-            next: next.map(str::to_owned),
-            ..self
-        }
-    }
 }
 
 impl Table {
@@ -69,7 +57,8 @@ impl Table {
     /// Reads one item, consistently, whatever is in it.
     pub(crate) async fn item(&self, key: &Key) -> Result<Option<Item>, StoreError> {
         let answer = self
-            .client
+            .client()
+            .await?
             .get_item()
             .table_name(&self.name)
             .set_key(Some(key.attributes()))
@@ -81,7 +70,7 @@ impl Table {
     }
 
     /// Reads up to `limit` rows of one partition whose sort keys begin with `prefix`, consistently, after the
-    /// sort key `after`.
+    /// sort key in which `after` follows it.
     ///
     /// # Errors
     /// [`StoreError`].
@@ -92,15 +81,16 @@ impl Table {
         after: Option<&str>,
         limit: u32,
     ) -> Result<Page<R>, StoreError> {
-        let start = after.map(|sk| {
+        let start = after.map(|after| {
             Key {
                 pk: pk.to_owned(),
-                sk: sk.to_owned(),
+                sk: format!("{prefix}{after}"),
             }
             .attributes()
         });
         let answer = self
-            .client
+            .client()
+            .await?
             .query()
             .table_name(&self.name)
             .key_condition_expression("pk = :pk AND begins_with(sk, :prefix)")
@@ -112,11 +102,8 @@ impl Table {
             .send()
             .await
             .map_err(remote("Query"))?;
-        let next = answer
-            .last_evaluated_key
-            .as_ref()
-            .and_then(Key::of)
-            .map(|key| key.sk);
+        let next = answer.last_evaluated_key.as_ref().and_then(Key::of);
+        let next = next.and_then(|key| Some(key.sk.strip_prefix(prefix)?.to_owned()));
         let Rows { rows, unreadable } = self.read(answer.items.unwrap_or_default())?;
         Ok(Page {
             rows,
@@ -233,19 +220,5 @@ mod tests {
         assert_eq!(rows(vec![]).complete().unwrap(), [1, 2]);
         let missing = rows(vec![key("a")]).complete().unwrap_err();
         assert_eq!(missing.to_string(), "the item p a cannot be read");
-    }
-
-    #[test]
-    fn a_page_keeps_what_it_could_not_read() {
-        let page = Page {
-            rows: vec![1],
-            unreadable: vec![key("x#2")],
-            next: Some("x#2".to_owned()),
-        };
-        let page = page.below("x#");
-        assert_eq!(
-            (page.next.as_deref(), page.unreadable),
-            (Some("2"), vec![key("x#2")])
-        );
     }
 }

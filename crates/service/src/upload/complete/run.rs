@@ -80,7 +80,7 @@ impl<'a> Run<'a> {
             };
             next = next
                 .after(answer)
-                .ok_or_else(|| StoreError::corrupt(format!("{answer:?} is no answer to {next:?}")))?;
+                .ok_or_else(|| fault(format!("{answer:?} is no answer to {next:?}")))?;
         }
     }
 
@@ -153,7 +153,7 @@ impl<'a> Run<'a> {
 
     fn content(&self) -> Result<ContentId, StoreError> {
         ContentId::of_parts(&self.digests)
-            .ok_or_else(|| StoreError::corrupt(format!("upload {} has no parts", self.upload.id)))
+            .ok_or_else(|| fault(format!("the parts of upload {} were not listed", self.upload.id)))
     }
 
     async fn write_part_digests(&self) -> Result<StepResult, StoreError> {
@@ -241,7 +241,7 @@ impl<'a> Run<'a> {
             ContentSource::Shared => self
                 .found
                 .clone()
-                .ok_or_else(|| StoreError::corrupt(format!("upload {} shares no blob", upload.id)))?,
+                .ok_or_else(|| fault(format!("upload {} shares no blob", upload.id)))?,
         };
         let file = FileContent::of(upload, content, &blob);
         let new = (whose == ContentSource::Own).then(|| self.new_blob(content, now));
@@ -363,4 +363,9 @@ impl<'a> Run<'a> {
         }
         Ok(FinalizeResult::InProgress(Box::new(row)))
     }
+}
+
+/// The steps do not fit together.
+fn fault(what: String) -> StoreError {
+    StoreError::internal("finalizing", what)
 }
