@@ -2,6 +2,7 @@
 
 use crate::answer::{NoContent, Redirect};
 use crate::body::Json;
+use crate::declaration::Declaration;
 use crate::page::Items;
 use crate::query::{Cursor, Limit};
 use domain::content::ContentId;
@@ -11,6 +12,14 @@ use domain::replica;
 use jiff::Timestamp;
 use schemars::JsonSchema;
 use serde::Serialize;
+
+/// The endpoints, in the order in which documents have them.
+pub(crate) const ENDPOINTS: &[Declaration] = &[
+    Declaration::of::<List>(),
+    Declaration::of::<Get>(),
+    Declaration::of::<Download>(),
+    Declaration::of::<Delete>(),
+];
 
 endpoint! {
     /// Lists a folder by name
