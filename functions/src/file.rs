@@ -4,3 +4,4 @@ pub mod delete;
 pub mod download;
 pub mod get;
 pub mod list;
+mod signed;
