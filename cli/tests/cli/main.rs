@@ -5,6 +5,7 @@
 
 mod accounts;
 mod downloads;
+mod links;
 mod output;
 mod replicas;
 mod sessions;
