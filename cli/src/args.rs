@@ -107,6 +107,12 @@ pub(crate) enum Command {
     /// Download a file and verify it; run again to resume an interrupted download
     #[command(after_help = help::DOWNLOAD)]
     Download(Download),
+    /// Print a URL from which a file can be downloaded for 15 minutes, without signing in
+    #[command(after_help = help::LINK)]
+    Link {
+        /// Path of the file
+        path: String,
+    },
     /// Delete a file or an empty folder
     #[command(after_help = help::RM)]
     Rm {

@@ -179,6 +179,24 @@ def logical_id(function: str) -> str:
     return "".join(word.capitalize() for word in function.split("-")) + "Function"
 
 
+def bad_input(event: dict) -> dict:
+    """An event with an id of nothing, or where there is no id, with a token that is none."""
+    made = json.dumps(event)
+    if event["pathParameters"]:
+        return json.loads(made.replace(event["pathParameters"]["id"], "not.an.id"))
+    return json.loads(made.replace(event["headers"]["Authorization"], "Bearer made.up.token"))
+
+
+def write_bad_inputs(out: Path) -> None:
+    """`bad-input/<function>.json` for each endpoint that has no event of that kind in its folder."""
+    folder = out / "bad-input"
+    folder.mkdir(parents=True, exist_ok=True)
+    for success in HERE.parent.glob("*/success.json"):
+        event = json.loads(success.read_text())
+        if "httpMethod" in event and not success.with_name("bad-input.json").exists():
+            (folder / f"{success.parent.name}.json").write_text(json.dumps(bad_input(event), indent=2) + "\n")
+
+
 def write_environments(world: World, out: Path) -> None:
     """`env` for cargo-lambda; `sam.json` and `template.yaml` for SAM."""
     environments = {name: world.environment(name) for name in sorted(world.stack["functions"])}
@@ -221,6 +239,7 @@ def main() -> None:
     world.make()
     world.reset()
     write_environments(world, args.out)
+    write_bad_inputs(args.out)
     if args.again:
         print("put", flush=True)
         for _ in sys.stdin:

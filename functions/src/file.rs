@@ -3,4 +3,6 @@
 pub mod delete;
 pub mod download;
 pub mod get;
+pub mod link;
 pub mod list;
+mod signed;

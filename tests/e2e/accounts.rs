@@ -1,6 +1,7 @@
 //! Who may do what.
 
 use crate::harness::bytes::{fresh, unique};
+use crate::harness::documented::about_one_thing;
 use crate::harness::http::send;
 use crate::harness::person::{PASSWORD, Person, invitation_if_needed, new_username, note_username};
 use crate::harness::stack::stack;
@@ -77,17 +78,6 @@ async fn a_wrong_password_and_an_unknown_name_look_the_same() {
     assert_eq!(wrong, unknown);
 }
 
-/// The endpoints that are about one thing of an account.
-const OF_ONE_THING: [(&str, &str); 7] = [
-    ("GET", "/uploads/{upload}"),
-    ("POST", "/uploads/{upload}/parts"),
-    ("POST", "/uploads/{upload}/complete"),
-    ("DELETE", "/uploads/{upload}"),
-    ("GET", "/files/{file}"),
-    ("GET", "/files/{file}/content"),
-    ("DELETE", "/files/{file}"),
-];
-
 #[tokio::test]
 async fn what_is_somebody_elses_does_not_exist() {
     let (owner, other) = (Person::new().await, Person::new().await);
@@ -98,14 +88,13 @@ async fn what_is_somebody_elses_does_not_exist() {
     let folder = owner.api.create_folder("c", None).await.unwrap();
     let sha256 = domain::content::PartDigest::of(&bytes).to_string();
     let parts = json!({ "parts": [{ "number": 1, "sha256": sha256 }] });
-    for (method, path) in OF_ONE_THING {
+    for (method, path) in about_one_thing().chain([("POST", "/uploads/{id}/parts")]) {
         let body = path.ends_with("/parts").then_some(&parts);
         for id in [&upload.id, &file.id, &folder.id] {
-            let path = path.replace("{upload}", id).replace("{file}", id);
-            let answer = other.call(method, &path, body).await;
+            let answer = other.call(method, &path.replace("{id}", id), body).await;
             let document = answer.problem(404, "not_found");
             // The same words as for what nobody has.
-            let nobodys = other.call(method, &path.replace(id.as_str(), "0000"), body).await;
+            let nobodys = other.call(method, &path.replace("{id}", "0000"), body).await;
             assert_eq!(document, nobodys.problem(404, "not_found"));
         }
     }

@@ -9,8 +9,10 @@ use crate::harness::audit;
 use crate::harness::aws;
 use crate::harness::bytes::{MIB, PART, fresh};
 use crate::harness::cli::Terminal;
+use crate::harness::http::send;
 use crate::harness::person::{content_id, new_username};
 use crate::harness::stack::stack;
+use bytes::Bytes;
 use serde_json::{Value, json};
 
 /// A new user. Returns the username, too.
@@ -20,6 +22,12 @@ fn signed_up() -> (Terminal, String) {
     let account = terminal.json(&["signup", &username]);
     assert_eq!(account["account"]["username"], username);
     (terminal, username)
+}
+
+/// What is behind a URL.
+#[tokio::main(flavor = "current_thread")]
+async fn read(url: &str) -> Bytes {
+    send("GET", url, &[], "").await.expect(200).body
 }
 
 #[test]
@@ -84,6 +92,9 @@ fn the_whole_tour() {
     std::fs::create_dir(terminal.path("folder")).unwrap();
     terminal.json(&["download", "photos/2026/small.txt", "-o", "folder"]);
     assert_eq!(std::fs::read(terminal.path("folder/small.txt")).unwrap(), small);
+    let link = terminal.json(&["link", "große datei.bin"]);
+    assert_eq!(link["content_id"], content_id(&large).to_string());
+    assert_eq!(read(link["url"].as_str().unwrap()), large);
 
     for path in [
         "photos/2026/small.txt",

@@ -1,12 +1,13 @@
 //! Every sample event (`events/`), invoked as a person would: the real function, with the environment that
-//! `cargo xtask events` writes, through `cargo lambda invoke`, and with the answer that is written next to the event.
+//! `cargo xtask events` writes, through `cargo lambda invoke`, and with the answer that is written next to the event, or
+//! that the endpoint declares.
 //!
-//! The events come from the folder: a new one is tested without being named here, and one without an expected answer
-//! fails.
+//! The events come from the folder: a new one is tested without being named here.
 
 mod expected;
 mod local;
 
+use crate::harness::documented;
 use crate::harness::http::send;
 use crate::harness::stack::{python, root, stack};
 use expected::Expected;
@@ -40,16 +41,40 @@ fn functions() -> Vec<PathBuf> {
     folders
 }
 
-/// The events of a function, each with the file that says what is expected.
-fn cases(folder: &Path) -> Vec<(PathBuf, PathBuf)> {
-    let files = listed(folder);
-    let events = files.iter().filter(|path| !name_of(path).ends_with(EXPECTED));
+/// The events of a function.
+fn cases(folder: &Path) -> Vec<PathBuf> {
+    let mut events = listed(folder);
+    events.retain(|path| !name_of(path).ends_with(EXPECTED));
     events
-        .map(|event| {
-            let name = name_of(event).strip_suffix(".json").unwrap();
-            (event.clone(), folder.join(format!("{name}{EXPECTED}")))
-        })
-        .collect()
+}
+
+/// What is written next to an event, if something is.
+fn expected(event: &Path) -> Option<Expected> {
+    let path = event.with_file_name(name_of(event).replace(".json", EXPECTED));
+    let text = fs::read_to_string(&path).ok()?;
+    Some(serde_json::from_str(&text).unwrap_or_else(|error| panic!("{}: {error}", path.display())))
+}
+
+/// What is not as an endpoint declares it, a line each.
+fn undeclared(function: &str, is_bad_input: bool, outcome: &Result<Value, String>) -> Vec<String> {
+    let Some(endpoint) = wire::endpoint(function) else {
+        return vec!["nothing says what is expected".to_owned()];
+    };
+    let answer = match outcome {
+        Ok(answer) => answer,
+        Err(said) => return vec![said.clone()],
+    };
+    if !is_bad_input {
+        return documented::differences(endpoint, answer);
+    }
+    let expected = if endpoint.path.contains("{id}") {
+        (404, "not_found")
+    } else {
+        (401, "unauthorized")
+    };
+    let is_expected = answer["statusCode"] == expected.0 && answer["body"]["code"] == expected.1;
+    let difference = || format!("{answer}, expected was {expected:?}");
+    (!is_expected).then(difference).into_iter().collect()
 }
 
 #[tokio::test]
@@ -58,23 +83,22 @@ async fn every_event_gets_its_expected_answer_on_an_emulated_stack() {
     let watch = Watch::start().await;
     let (mut invoked, mut wrong) = (0, Vec::new());
     for folder in functions() {
-        let function = Function::start(name_of(&folder), &world, &watch);
-        for (event, expected) in cases(&folder) {
-            let case = event.strip_prefix(root()).unwrap().display().to_string();
-            let Ok(text) = fs::read_to_string(&expected) else {
-                wrong.push(format!("{case} has no {}", name_of(&expected)));
-                continue;
-            };
-            let expected: Expected =
-                serde_json::from_str(&text).unwrap_or_else(|error| panic!("{}: {error}", expected.display()));
+        let name = name_of(&folder);
+        let function = Function::start(name, &world, &watch);
+        let made = world.bad_input(name);
+        for event in cases(&folder).into_iter().chain(made.clone()) {
             // Each event finds the world as it is described, whatever the one before it did.
             world.put_again().await;
             let outcome = function.invoke(&event, &watch).await;
             invoked += 1;
-            let differences = expected.differences(&outcome).await;
+            let differences = match expected(&event) {
+                Some(expected) => expected.differences(&outcome).await,
+                None => undeclared(name, made.as_ref() == Some(&event), &outcome),
+            };
             if !differences.is_empty() {
                 wrong.push(format!(
-                    "{case}:\n  {}\n{}",
+                    "{}:\n  {}\n{}",
+                    event.display(),
                     differences.join("\n  "),
                     function.log()
                 ));

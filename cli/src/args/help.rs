@@ -135,6 +135,15 @@ Examples:
   longshore download /documents/report.pdf --output copies/
   longshore download /backups/site.tar --output - | tar -x";
 
+pub(super) const LINK: &str = "\
+Standard output has the URL and nothing else. Everybody who has it can download the file until it expires, and nobody can
+take it back. What is downloaded is not verified: `longshore download` does that.
+
+Examples:
+  longshore link /documents/report.pdf
+  curl --output report.pdf \"$(longshore link /documents/report.pdf)\"
+  longshore link /documents/report.pdf --json";
+
 pub(super) const RM: &str = "\
 Examples:
   longshore rm /documents/report.pdf

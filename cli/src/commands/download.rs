@@ -1,14 +1,14 @@
 //! `download`.
 
-use super::Context;
+use super::{Context, file_at, not_a_file};
 use crate::args;
 use crate::destination::Destination;
-use crate::exit::{Exit, Failure};
+use crate::exit::Failure;
 use crate::{human, output};
 use client::Api;
 use client::transfer::{DownloadRequest, Downloaded, Options, Output, TransferError, download, stream};
-use client::tree::{self, RemotePath, TreeNode};
-use client::types::{Node, NodeKind};
+use client::tree::RemotePath;
+use client::types::Node;
 use serde_json::json;
 use std::fs::OpenOptions;
 use std::io::{self, ErrorKind, Write};
@@ -16,20 +16,9 @@ use std::path::{Path, PathBuf};
 
 pub(super) async fn run(context: &Context, arguments: &args::Download) -> Result<(), Failure> {
     let path: RemotePath = arguments.path.parse()?;
-    let not_a_file = || {
-        Failure::new(Exit::Usage, format!("'{path}' is a folder")).then(format!(
-            "list it: longshore ls {}",
-            human::quoted(path.to_string())
-        ))
-    };
-    let name = path.name().ok_or_else(not_a_file)?;
+    let name = path.name().ok_or_else(|| not_a_file(&path))?;
     let api = context.signed_in()?;
-    let TreeNode::Node(file) = tree::walk(&api, &path).await? else {
-        return Err(not_a_file());
-    };
-    if file.kind == NodeKind::Folder {
-        return Err(not_a_file());
-    }
+    let file = file_at(&api, &path).await?;
     // The name is the one typed here, never one that the server made up: it is a plain name by its type.
     let destination = Destination::of(arguments.output.as_deref(), name, arguments.force)?;
     let options = Options {

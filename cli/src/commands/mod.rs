@@ -2,6 +2,7 @@
 
 mod account;
 mod download;
+mod link;
 mod ls;
 mod questions;
 mod replicas;
@@ -20,7 +21,8 @@ use crate::destination::is_passed_on;
 use crate::exit::{Exit, Failure};
 use crate::progress::Display;
 use crate::{human, output};
-use client::types::Upload;
+use client::tree::{self, RemotePath, TreeNode};
+use client::types::{Node, NodeKind, Upload};
 use client::{Api, ApiError};
 use questions::Passwords;
 use serde_json::json;
@@ -150,6 +152,7 @@ pub(crate) async fn run(context: &Context, command: &Command) -> Result<(), Fail
         Command::Upload(arguments) => upload::run(context, arguments).await,
         Command::Ls { path } => ls::run(context, path).await,
         Command::Download(arguments) => download::run(context, arguments).await,
+        Command::Link { path } => link::run(context, path).await,
         Command::Rm { path, upload: false } => rm::node(context, path).await,
         Command::Rm { path, upload: true } => rm::uploads(context, path).await,
         Command::Uploads { command: None } => uploads::list(context).await,
@@ -162,6 +165,21 @@ pub(crate) async fn run(context: &Context, command: &Command) -> Result<(), Fail
             replicas::redrive(context, target.as_deref()).await
         }
     }
+}
+
+/// The file with this path.
+async fn file_at(api: &Api, path: &RemotePath) -> Result<Box<Node>, Failure> {
+    match tree::walk(api, path).await? {
+        TreeNode::Node(node) if node.kind != NodeKind::Folder => Ok(node),
+        _ => Err(not_a_file(path)),
+    }
+}
+
+fn not_a_file(path: &RemotePath) -> Failure {
+    Failure::new(Exit::Usage, format!("'{path}' is a folder")).then(format!(
+        "list it: longshore ls {}",
+        human::quoted(path.to_string())
+    ))
 }
 
 /// Says that a session or a token was ended, or why not.

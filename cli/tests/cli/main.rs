@@ -6,6 +6,7 @@
 
 mod accounts;
 mod downloads;
+mod links;
 mod output;
 mod replicas;
 mod sessions;

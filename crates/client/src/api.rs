@@ -8,7 +8,9 @@ use crate::http::{Call, Http};
 use crate::secret::{SignedUrl, Token};
 use crate::session::{Credentials, Keeper, Session, Tokens};
 use crate::types;
-use crate::types::{Account, ActiveSession, NewToken, Node, Page, PersonalToken, Redriven, Removed, Target};
+use crate::types::{
+    Account, ActiveSession, Link, NewToken, Node, Page, PersonalToken, Redriven, Removed, Target,
+};
 use domain::name::Name;
 use reqwest::header::LOCATION;
 use reqwest::{Client, StatusCode};
@@ -326,6 +328,14 @@ impl Api {
             .join(location)
             .map_err(|_| unexpected("a redirect to no URL"))?;
         Ok(SignedUrl::new(url))
+    }
+
+    /// `GET /v1/files/{id}/link`: the same for somebody else to read them.
+    ///
+    /// # Errors
+    /// Those of [`Api::content_url`].
+    pub async fn link(&self, id: &str) -> Result<Link, ApiError> {
+        self.http.json(Call::at::<file::Link>(id)).await
     }
 
     /// `DELETE /v1/files/{id}`: removes a file or an empty folder. Says how many unfinished uploads were going into it,

@@ -310,6 +310,19 @@ pub struct Removed {
     pub open_uploads: u64,
 }
 
+/// Where a file's bytes can be read for a while.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+pub struct Link {
+    /// Needs no token, and must get none.
+    pub url: SignedUrl,
+    /// When the URL stops working.
+    pub expires_at: Timestamp,
+    /// How many bytes there are.
+    pub size: u64,
+    /// What the bytes are.
+    pub content_id: ContentId,
+}
+
 /// A part to ask a URL for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 pub struct PartToSign {

@@ -13,7 +13,7 @@ use crate::error::{Cause, Failure, ReplicaError};
 use crate::http::{self, CONNECT_TIMEOUT};
 use crate::progress::Still;
 use crate::rate_limiter::RateLimiter;
-use crate::target::{Copy, READ_LIFETIME, Receipt, ReplicaTarget, Stored, TargetFuture};
+use crate::target::{Copy, Receipt, ReplicaTarget, Stored, TargetFuture};
 use crate::verified_body::VerifiedBody;
 use aws_config::timeout::TimeoutConfig;
 use aws_credential_types::Credentials;
@@ -33,6 +33,7 @@ use secrecy::ExposeSecret;
 use std::sync::Arc;
 use std::time::Duration;
 use store::error::describe;
+use store::objects::URL_LIFETIME;
 
 /// An S3-compatible target.
 pub struct CephTarget {
@@ -169,7 +170,7 @@ impl CephTarget {
                 Cause::no_answer(describe(cause)),
             )
         };
-        let lifetime = PresigningConfig::expires_in(READ_LIFETIME).map_err(|e| failed(&e))?;
+        let lifetime = PresigningConfig::expires_in(URL_LIFETIME).map_err(|e| failed(&e))?;
         let request = self
             .client
             .get_object()

@@ -4,10 +4,6 @@ use crate::error::ReplicaError;
 use aws_sdk_s3::primitives::ByteStream;
 use domain::content::PartDigest;
 use futures::future::BoxFuture;
-use std::time::Duration;
-
-/// How long a URL of [`ReplicaTarget::sign_read`] is valid.
-pub(crate) const READ_LIFETIME: Duration = Duration::from_mins(15);
 
 /// Bytes on their way to a target: a part, or a whole object.
 pub struct Copy {
@@ -110,7 +106,7 @@ pub trait ReplicaTarget: Send + Sync {
     /// [`ReplicaError::Target`].
     fn delete<'a>(&'a self, key: &'a str) -> TargetFuture<'a, ()>;
 
-    /// A URL from which anybody can read an object for a quarter of an hour, with these response headers.
+    /// A URL from which anybody can read an object for [`URL_LIFETIME`](store::objects::URL_LIFETIME), with these response headers.
     ///
     /// # Errors
     /// [`ReplicaError::Target`].

@@ -2,12 +2,22 @@
 
 use crate::answer::{Created, NoContent};
 use crate::body::Json;
+use crate::declaration::Declaration;
 use domain::account::{Password, Role, Username};
 use domain::id::AccountId;
 use domain::invitation::Code;
 use jiff::Timestamp;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+
+/// The endpoints, in the order in which documents have them.
+pub(crate) const ENDPOINTS: &[Declaration] = &[
+    Declaration::of::<Create>(),
+    Declaration::of::<ResetPassword>(),
+    Declaration::of::<Get>(),
+    Declaration::of::<Delete>(),
+    Declaration::of::<SetPassword>(),
+];
 
 endpoint! {
     /// Makes an account

@@ -2,9 +2,10 @@
 //! so, and `GET /v1/openapi.json` serves it.
 
 use crate::answer::Form;
+use crate::declaration::Declaration;
 use crate::problem::Code;
 use crate::query::Parameter;
-use crate::registry::{Declaration, ENDPOINTS};
+use crate::registry::ENDPOINTS;
 use crate::{Caller, Schemas};
 use serde_json::{Map, Value, json};
 use std::collections::BTreeMap;
@@ -17,7 +18,7 @@ pub const LONGEST_KEY: usize = 255;
 pub fn document() -> Value {
     let mut schemas = Schemas::new();
     let (mut paths, mut problems): (Map<String, Value>, Map<String, Value>) = Default::default();
-    for endpoint in ENDPOINTS {
+    for endpoint in ENDPOINTS.iter() {
         let path = paths.entry(endpoint.path).or_insert_with(|| json!({}));
         path[endpoint.method.to_lowercase()] = operation(endpoint, &mut schemas, &mut problems);
     }
@@ -203,7 +204,7 @@ mod tests {
     #[test]
     fn what_is_read_and_written_looks_the_same() {
         let mut schemas = Schemas::new();
-        for endpoint in ENDPOINTS {
+        for endpoint in ENDPOINTS.iter() {
             (endpoint.describe)(&mut schemas);
         }
         let (read, written) = schemas.definitions();

@@ -2,6 +2,7 @@
 
 use crate::answer::{NoContent, Redirect};
 use crate::body::Json;
+use crate::declaration::Declaration;
 use crate::page::Items;
 use crate::query::{Cursor, Limit};
 use domain::content::ContentId;
@@ -11,6 +12,15 @@ use domain::replica;
 use jiff::Timestamp;
 use schemars::JsonSchema;
 use serde::Serialize;
+
+/// The endpoints, in the order in which documents have them.
+pub(crate) const ENDPOINTS: &[Declaration] = &[
+    Declaration::of::<List>(),
+    Declaration::of::<Get>(),
+    Declaration::of::<Download>(),
+    Declaration::of::<Link>(),
+    Declaration::of::<Delete>(),
+];
 
 endpoint! {
     /// Lists a folder by name
@@ -36,6 +46,15 @@ endpoint! {
     caller: Scope(Read),
     path: NodeId,
     answer: Redirect = "The bytes are there for a while; the address needs no token and must get none",
+    problems: [BytesUnavailable],
+}
+
+endpoint! {
+    /// Returns a URL of a file's bytes, for callers that cannot read a redirect
+    Link: "file-link", GET "/v1/files/{id}/link", linkFile;
+    caller: Scope(Read),
+    path: NodeId,
+    answer: Json<SignedLink> = "The bytes are there for a while; the address needs no token and must get none",
     problems: [BytesUnavailable],
 }
 
@@ -122,6 +141,19 @@ pub struct Replica {
     pub lag_seconds: i64,
     /// When it was changed.
     pub updated_at: Timestamp,
+}
+
+/// Where a file's bytes can be read for a while.
+#[derive(Serialize, JsonSchema)]
+pub struct SignedLink {
+    /// A presigned URL: anybody who has it can GET the bytes, as an attachment with the file's name.
+    pub url: String,
+    /// When the URL stops working.
+    pub expires_at: Timestamp,
+    /// How many bytes there are.
+    pub size: u64,
+    /// What the bytes are.
+    pub content_id: ContentId,
 }
 
 /// A folder that is deleted while uploads into it are open.

@@ -2,12 +2,16 @@
 
 use crate::answer::Created;
 use crate::body::Json;
+use crate::declaration::Declaration;
 use crate::file::Node;
 use domain::id::NodeId;
 use domain::name::Name;
 use domain::placement::OnConflict;
 use schemars::JsonSchema;
 use serde::Deserialize;
+
+/// The endpoints, in the order in which documents have them.
+pub(crate) const ENDPOINTS: &[Declaration] = &[Declaration::of::<Create>()];
 
 endpoint! {
     /// Makes a folder

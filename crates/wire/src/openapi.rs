@@ -1,6 +1,10 @@
 //! The document about all of this.
 
 use crate::answer::Document;
+use crate::declaration::Declaration;
+
+/// The endpoints, in the order in which documents have them.
+pub(crate) const ENDPOINTS: &[Declaration] = &[Declaration::of::<Get>()];
 
 endpoint! {
     /// This document

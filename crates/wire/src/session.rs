@@ -2,6 +2,7 @@
 
 use crate::answer::{Created, NoContent};
 use crate::body::Json;
+use crate::declaration::Declaration;
 use crate::page::Items;
 use crate::query::Paged;
 use domain::account::{Password, Username};
@@ -9,6 +10,16 @@ use domain::id::SessionId;
 use jiff::Timestamp;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+
+/// The endpoints, in the order in which documents have them.
+pub(crate) const ENDPOINTS: &[Declaration] = &[
+    Declaration::of::<Create>(),
+    Declaration::of::<List>(),
+    Declaration::of::<Refresh>(),
+    Declaration::of::<Revoke>(),
+    Declaration::of::<Delete>(),
+    Declaration::of::<DeleteAll>(),
+];
 
 endpoint! {
     /// Begins a session

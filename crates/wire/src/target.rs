@@ -1,12 +1,16 @@
 //! Replica targets.
 
 use crate::body::Json;
+use crate::declaration::Declaration;
 use crate::page::{Items, is_none};
 use domain::id::TargetName;
 use domain::targets::registry::TargetStatus;
 use jiff::Timestamp;
 use schemars::JsonSchema;
 use serde::Serialize;
+
+/// The endpoints, in the order in which documents have them.
+pub(crate) const ENDPOINTS: &[Declaration] = &[Declaration::of::<List>(), Declaration::of::<Redrive>()];
 
 endpoint! {
     /// Shows how replication to each target goes

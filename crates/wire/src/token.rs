@@ -2,6 +2,7 @@
 
 use crate::answer::{Created, NoContent};
 use crate::body::Json;
+use crate::declaration::Declaration;
 use crate::page::Items;
 use crate::query::Paged;
 use domain::id::PersonalTokenId;
@@ -9,6 +10,13 @@ use domain::token::{MOST_DAYS, Scopes, TokenName};
 use jiff::Timestamp;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+
+/// The endpoints, in the order in which documents have them.
+pub(crate) const ENDPOINTS: &[Declaration] = &[
+    Declaration::of::<Create>(),
+    Declaration::of::<List>(),
+    Declaration::of::<Delete>(),
+];
 
 endpoint! {
     /// Makes a personal access token, whose text is shown this once

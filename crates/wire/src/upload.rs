@@ -2,6 +2,7 @@
 
 use crate::answer::{Accepted, Created, Located, NoContent};
 use crate::body::{IfAny, Json};
+use crate::declaration::Declaration;
 use crate::file::Node;
 use crate::page::Items;
 use crate::query::Paged;
@@ -19,6 +20,17 @@ use std::collections::BTreeMap;
 
 /// Most parts that one request may name.
 pub const MAX_BATCH: usize = 1000;
+
+/// The endpoints, in the order in which documents have them.
+pub(crate) const ENDPOINTS: &[Declaration] = &[
+    Declaration::of::<Create>(),
+    Declaration::of::<List>(),
+    Declaration::of::<Get>(),
+    Declaration::of::<Prove>(),
+    Declaration::of::<SignParts>(),
+    Declaration::of::<Complete>(),
+    Declaration::of::<Abort>(),
+];
 
 endpoint! {
     /// Begins an upload, or spares sending the bytes

@@ -5,7 +5,7 @@ use super::with_readable_body;
 use crate::harness::stack::{python, root};
 use serde_json::Value;
 use std::fs::File;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::Stdio;
 use std::time::Duration;
 use tempfile::{NamedTempFile, TempDir};
@@ -65,6 +65,12 @@ impl SampleWorld {
             Some("put"),
             "put.py ended: its message is above"
         );
+    }
+
+    /// The event with bad input that was made of a function's other one, if it has none of its own.
+    pub(super) fn bad_input(&self, function: &str) -> Option<PathBuf> {
+        let path = self.folder.path().join(format!("bad-input/{function}.json"));
+        path.exists().then_some(path)
     }
 
     /// The environment for functions, as `cargo lambda watch --env-file` reads it.

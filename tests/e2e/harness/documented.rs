@@ -1,10 +1,11 @@
 //! Holds every answer of the API that any test gets to the OpenAPI document: its status has to be there, and a problem's
-//! code.
+//! code. And which endpoints there are, for tests that ask all of a kind.
 
 use super::http::HttpResponse;
 use super::stack::{root, stack};
-use serde_json::Value;
+use serde_json::{Value, json};
 use std::sync::LazyLock;
+use wire::{Caller, Declaration, ENDPOINTS};
 
 static DOCUMENT: LazyLock<Value> = LazyLock::new(|| {
     let text = std::fs::read(root().join("docs/openapi.json")).unwrap();
@@ -46,6 +47,37 @@ pub(super) fn check(method: &str, url: &str, answer: &HttpResponse) {
     );
 }
 
+/// How the answer of a function when all is well differs from what its endpoint declares: in its status, and in the members
+/// of its body, which is JSON already.
+pub(crate) fn differences(endpoint: &Declaration, answer: &Value) -> Vec<String> {
+    let status = endpoint.status();
+    if answer["statusCode"] != status {
+        return vec![format!("{answer}, expected was status {status}")];
+    }
+    let operation = &DOCUMENT["paths"][endpoint.path][endpoint.method.to_lowercase()];
+    let schema = &operation["responses"][status.to_string()]["content"]["application/json"]["schema"];
+    let Some(place) = schema["$ref"].as_str() else {
+        return Vec::new();
+    };
+    let schema = DOCUMENT.pointer(place.trim_start_matches('#')).unwrap();
+    let Some(body) = answer["body"].as_object() else {
+        return vec![format!("{answer} has no members")];
+    };
+    let mut found = Vec::new();
+    for name in schema["required"].as_array().unwrap() {
+        let name = name.as_str().unwrap();
+        if !body.contains_key(name) {
+            found.push(format!("{name} is missing"));
+        }
+    }
+    for name in body.keys() {
+        if schema["properties"].get(name).is_none() {
+            found.push(format!("{name} is not documented"));
+        }
+    }
+    found
+}
+
 /// What the document says about a path, whatever ids are in it.
 fn operation(method: &str, path: &str) -> Option<&'static Value> {
     let paths = DOCUMENT["paths"].as_object().unwrap();
@@ -64,4 +96,40 @@ fn operation(method: &str, path: &str) -> Option<&'static Value> {
     let mut found: Vec<_> = paths.iter().filter(|(template, _)| matches(template)).collect();
     found.sort_by_key(|(template, _)| template.contains('{'));
     found.first()?.1.get(method.to_lowercase())
+}
+
+/// The endpoints for everybody that are about one thing and need no body: method, and path as [`Person::call`] takes it.
+///
+/// [`Person::call`]: super::person::Person::call
+pub(crate) fn about_one_thing() -> impl Iterator<Item = (&'static str, &'static str)> {
+    let are = ENDPOINTS.iter().filter(|endpoint| {
+        endpoint.path.contains("{id}")
+            && !matches!(endpoint.caller, Caller::Operator(_))
+            && !endpoint.needs_body()
+    });
+    are.map(|endpoint| (endpoint.method, endpoint.path.trim_start_matches("/v1")))
+}
+
+/// The paths of the endpoints that answer a list page by page.
+pub(crate) fn lists() -> impl Iterator<Item = &'static str> {
+    let are = ENDPOINTS.iter().filter(|endpoint| endpoint.takes("limit"));
+    are.map(|endpoint| endpoint.path.trim_start_matches("/v1"))
+}
+
+#[test]
+fn an_answer_that_is_not_declared_differs() {
+    let endpoint = wire::endpoint("file-get").unwrap();
+    let node = json!({
+        "id": "f1", "kind": "folder", "name": "a", "parent": null, "size": null, "content_type": null,
+        "content_id": null, "created_at": "2026-01-02T03:04:05Z", "updated_at": "2026-01-02T03:04:05Z",
+    });
+    let of =
+        |status: u16, body: &Value| differences(endpoint, &json!({ "statusCode": status, "body": body }));
+    assert_eq!(of(200, &node), [""; 0]);
+    assert_eq!(of(404, &node).len(), 1);
+    let (mut more, mut less) = (node.clone(), node);
+    more["surprise"] = json!(1);
+    assert_eq!(of(200, &more), ["surprise is not documented"]);
+    less.as_object_mut().unwrap().remove("name");
+    assert_eq!(of(200, &less), ["name is missing"]);
 }

@@ -5,7 +5,6 @@ use super::failure::Refusal;
 use super::signature::{Signer, Unsigned};
 use crate::error::{Cause, Failure, ReplicaError};
 use crate::http;
-use crate::target::READ_LIFETIME;
 use aws_sdk_s3::primitives::{ByteStream, SdkBody};
 use aws_smithy_http_client::Connector;
 use aws_smithy_runtime_api::client::http::HttpConnector;
@@ -19,6 +18,7 @@ use std::collections::BTreeMap;
 use std::fmt::Display;
 use std::time::Duration;
 use store::error::describe;
+use store::objects::URL_LIFETIME;
 use url::Url;
 
 /// How often a request without a stream is sent again before it has failed.
@@ -160,7 +160,7 @@ impl Bucket {
             headers: BTreeMap::new(),
         };
         self.signer
-            .sign_query(&mut request, &[], self.clock.now(), READ_LIFETIME);
+            .sign_query(&mut request, &[], self.clock.now(), URL_LIFETIME);
         self.url(&request)
     }
 

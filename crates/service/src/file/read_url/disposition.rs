@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 
 /// Makes browsers save the file under its name, and never show it: it is somebody's bytes on our address.
 /// Old clients get an ASCII form, all others the name itself (RFC 8187).
-pub(crate) fn attachment(name: &Name) -> String {
+pub(super) fn attachment(name: &Name) -> String {
     let plain = |c: char| {
         if c.is_ascii_graphic() && !"\"\\%;".contains(c) || c == ' ' {
             c
