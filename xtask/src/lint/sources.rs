@@ -8,7 +8,7 @@ mod tests;
 use crate::{process, workspace};
 use anyhow::{Result, bail};
 use imports::{Circle, Sources};
-use known::{CIRCLES, Known, LONG};
+use known::{CIRCLES, Known};
 use std::collections::BTreeSet;
 use std::fs;
 use std::path::PathBuf;
@@ -29,7 +29,7 @@ pub(super) fn check() -> Result<()> {
             sources.insert(PathBuf::from(path), text);
         }
     }
-    let mut problems = too_long(&sources, LONG);
+    let mut problems = too_long(&sources);
     problems.extend(circles(&imports::circles(&sources)?, CIRCLES));
     if !problems.is_empty() {
         bail!("{}", problems.join("\n"));
@@ -37,21 +37,15 @@ pub(super) fn check() -> Result<()> {
     Ok(())
 }
 
-fn too_long(sources: &Sources, known: &[&str]) -> Vec<String> {
-    let is_long = |text: &String| text.lines().count() > MOST_LINES;
+fn too_long(sources: &Sources) -> Vec<String> {
     let mut problems = Vec::new();
-    for (path, text) in sources.iter().filter(|(_, text)| is_long(text)) {
-        if !known.iter().any(|known| path.as_os_str() == *known) {
-            let lines = text.lines().count();
+    for (path, text) in sources {
+        let lines = text.lines().count();
+        if lines > MOST_LINES {
             problems.push(format!(
                 "{} has {lines} lines: split it by subject into files of at most {MOST_LINES}",
                 path.display()
             ));
-        }
-    }
-    for path in known {
-        if !sources.get(&PathBuf::from(path)).is_some_and(is_long) {
-            problems.push(format!("{path} is not too long any more: take it off LONG"));
         }
     }
     problems

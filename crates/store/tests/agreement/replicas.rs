@@ -1,14 +1,16 @@
 //! Replicas: every write on every small state, as it was read and as it has become meanwhile, does what
 //! `domain::replica::step` and `ReplicaCounters::moved` say, to the row, its places in both indexes, and the counters.
 
+mod fixture;
 mod many;
 mod model;
 
 use crate::stack::table;
 use crate::{all, compare, put};
 use domain::replica::{ReplicaCounters, State};
+use fixture::{ReplicaFixture, SHAPES, now, state_of};
 use futures::join;
-use model::{Act, ExpectedResult, ReplicaFixture, SHAPES, now, state_of};
+use model::{Act, ExpectedResult};
 use store::replicas::create;
 use store::rows::{ReplicaCountersRow, ReplicaRow, SegmentRow};
 use store::table::Rows;

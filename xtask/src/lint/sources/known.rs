@@ -7,13 +7,6 @@ pub(super) struct Known {
     pub(super) pairs: &'static [(&'static str, &'static str)],
 }
 
-/// Files that are too long.
-pub(super) const LONG: &[&str] = &[
-    // Not taken apart yet.
-    "crates/store/tests/agreement/replicas/model.rs",
-    "tests/e2e/remote_calls.rs",
-];
-
 /// Files that import each other.
 pub(super) const CIRCLES: &[Known] = &[
     // The fakes of the API and of the store share their server's state; not taken apart yet.

@@ -1,6 +1,6 @@
 //! Many replicas at once: arrivals in few transactions, replicas that are made where they are missing, what a batch reads.
 
-use super::model::{ReplicaFixture, Shape, now, part_digests_item, segment, state_of};
+use super::fixture::{ReplicaFixture, Shape, now, part_digests_item, segment, state_of};
 use super::{check, counters_of, put_world};
 use crate::stack::table;
 use crate::{Item, put};
