@@ -85,7 +85,7 @@ fn deployed(arguments: &[String], config: &str) -> Result<StackRef> {
 
 /// Whether the functions that were deployed understand the table. A new one gets its format from the sweep, which runs each
 /// minute.
-fn check_format(place: &StackRef) -> Result<()> {
+pub(crate) fn check_format(place: &StackRef) -> Result<()> {
     const NEW: Duration = Duration::from_mins(3);
     let until = Instant::now() + NEW;
     let asked = ui::step("Waiting until the functions understand the table", || {

@@ -5,7 +5,7 @@
 
 use crate::demo::{self, Account, Demo, timed};
 use crate::targets::StackRef;
-use crate::{invite, tools, ui, workspace};
+use crate::{deploy, invite, tools, ui, workspace};
 use anyhow::{Context, Result, ensure};
 use std::fs::{self, File};
 use std::io::{self, Read};
@@ -25,8 +25,12 @@ pub(crate) fn run(api: &str, stack: Option<&str>) -> Result<()> {
     );
     let username = format!("smoke-{}-{}", demo::seconds_now(), std::process::id());
     let invitation = match stack {
-        Some(stack) => invite::code(&StackRef::on_aws(stack, Vec::new()), &username)
-            .with_context(|| format!("cannot get an invitation from the stack {stack}"))?,
+        Some(stack) => {
+            let place = StackRef::on_aws(stack, Vec::new());
+            deploy::check_format(&place)?;
+            invite::code(&place, &username)
+                .with_context(|| format!("cannot get an invitation from the stack {stack}"))?
+        }
         None => None,
     };
     let account = Account {
