@@ -72,13 +72,4 @@ pub(super) const CIRCLES: &[Known] = &[
             ("service.rs", "transfer.rs"),
         ],
     },
-    // The parts of `cargo xtask test` use what is in the file above; not taken apart yet.
-    Known {
-        folder: "xtask/src",
-        pairs: &[
-            ("test/cargo.rs", "test.rs"),
-            ("test/deployed.rs", "test.rs"),
-            ("test/stacks.rs", "test.rs"),
-        ],
-    },
 ];
