@@ -58,18 +58,4 @@ pub(super) const CIRCLES: &[Known] = &[
             ("tree_model/world.rs", "tree_model.rs"),
         ],
     },
-    // The service has its operations, and each operation uses the service; not taken apart yet.
-    Known {
-        folder: "tests/oss-server/src",
-        pairs: &[
-            ("admin.rs", "service.rs"),
-            ("disk/multipart.rs", "disk.rs"),
-            ("lib.rs", "service.rs"),
-            ("listing.rs", "service.rs"),
-            ("multipart.rs", "service.rs"),
-            ("objects.rs", "service.rs"),
-            ("refusal.rs", "xml.rs"),
-            ("service.rs", "transfer.rs"),
-        ],
-    },
 ];
