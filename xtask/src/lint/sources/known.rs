@@ -45,11 +45,6 @@ pub(super) const CIRCLES: &[Known] = &[
     },
     // Not taken apart yet.
     Known {
-        folder: "tests/bench/src",
-        pairs: &[("contest.rs", "main.rs"), ("contest.rs", "report.rs")],
-    },
-    // Not taken apart yet.
-    Known {
         folder: "tests/e2e",
         pairs: &[
             ("events/local.rs", "events.rs"),
