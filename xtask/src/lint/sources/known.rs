@@ -9,19 +9,6 @@ pub(super) struct Known {
 
 /// Files that import each other.
 pub(super) const CIRCLES: &[Known] = &[
-    // The fakes of the API and of the store share their server's state; not taken apart yet.
-    Known {
-        folder: "crates/client/tests/engine",
-        pairs: &[
-            ("fake_api.rs", "fake_creates.rs"),
-            ("fake_api.rs", "fake_proofs.rs"),
-            ("fake_api.rs", "fake_targets.rs"),
-            ("fake_api.rs", "server.rs"),
-            ("fake_creates.rs", "fake_proofs.rs"),
-            ("fake_store.rs", "server.rs"),
-            ("main.rs", "server.rs"),
-        ],
-    },
     // A world has its processes, and each process steps the world; not taken apart yet.
     Known {
         folder: "crates/domain/tests/protocol",
