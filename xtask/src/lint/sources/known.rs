@@ -9,27 +9,6 @@ pub(super) struct Known {
 
 /// Files that import each other.
 pub(super) const CIRCLES: &[Known] = &[
-    // A world has its processes, and each process steps the world; not taken apart yet.
-    Known {
-        folder: "crates/domain/tests/protocol",
-        pairs: &[
-            ("copying/others.rs", "copying.rs"),
-            ("copying/properties.rs", "copying.rs"),
-            ("copying/queue.rs", "copying.rs"),
-            ("copying/rows.rs", "copying.rs"),
-            ("copying/target.rs", "copying.rs"),
-            ("copying/worker.rs", "copying.rs"),
-            ("process/create.rs", "process.rs"),
-            ("process/discard.rs", "process.rs"),
-            ("process/finalize.rs", "process.rs"),
-            ("process/prove.rs", "process.rs"),
-            ("process/reclaim.rs", "process.rs"),
-            ("process/reconcile.rs", "process.rs"),
-            ("process/replicate.rs", "process.rs"),
-            ("process/requests.rs", "process.rs"),
-            ("process.rs", "world.rs"),
-        ],
-    },
     // Not taken apart yet.
     Known {
         folder: "tests/e2e",
