@@ -9,14 +9,4 @@ pub(super) struct Known {
 
 /// Files that import each other.
 pub(super) const CIRCLES: &[Known] = &[
-    // Not taken apart yet.
-    Known {
-        folder: "tests/e2e",
-        pairs: &[
-            ("events/local.rs", "events.rs"),
-            ("harness/documented.rs", "harness/http.rs"),
-            ("harness/private_sweep.rs", "harness/sandbox.rs"),
-            ("tree_model/world.rs", "tree_model.rs"),
-        ],
-    },
 ];
