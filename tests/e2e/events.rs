@@ -152,14 +152,3 @@ fn the_sample_world_is_for_stacks_on_this_machine_only() {
         );
     }
 }
-
-/// A body is easier to read as JSON than as text that is JSON.
-fn with_readable_body(mut answer: Value) -> Value {
-    let parsed = answer["body"]
-        .as_str()
-        .and_then(|text| serde_json::from_str(text).ok());
-    if let Some(body) = parsed {
-        answer["body"] = body;
-    }
-    answer
-}

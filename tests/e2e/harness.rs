@@ -10,7 +10,7 @@
 //! | [`audit`] | what must hold whatever happened |
 //! | [`sandbox`], [`proxy`] | one function in a process of its own, and faults between it and AWS |
 //! | [`roles`] | what such a function may do |
-//! | [`private_sweep`] | a sweep that only sees what a test made due for it |
+//! | [`leases`], [`private_sweep`] | leases of its own; a sweep that only sees what a test made due for it |
 //! | [`proof`] | challenges, and answers to them |
 //! | [`cli`] | the command line as a program |
 //! | [`ceph`], [`oss`] | a real Ceph, read with boto3; an OSS server, read with OSS's own clients |
@@ -27,6 +27,7 @@ pub(crate) mod ceph;
 pub(crate) mod cli;
 pub(crate) mod documented;
 pub(crate) mod http;
+mod leases;
 pub(crate) mod oss;
 pub(crate) mod person;
 pub(crate) mod private_sweep;

@@ -5,57 +5,14 @@
 
 mod model;
 mod named;
+mod step;
 mod world;
 
 use crate::harness::stack::stack;
 use proptest::prelude::*;
 use proptest::test_runner::{Config, FileFailurePersistence, TestCaseError, TestRunner};
+use step::{NAMES, New, OnConflict, SIZES, Step};
 use world::World;
-
-/// What somebody does. Numbers stand for one of what there is: names and contents of a list, nodes and uploads by the order
-/// in which they were made, over and over.
-#[derive(Debug, Clone)]
-enum Step {
-    MakeFolder {
-        parent: usize,
-        name: usize,
-        on_conflict: OnConflict,
-    },
-    /// Begins an upload and sends its bytes, unless that can be spared.
-    Begin(New),
-    /// Begins an upload, sends its bytes, completes it.
-    Upload(New),
-    /// Completes an upload that was begun.
-    Complete(usize),
-    Abort(usize),
-    Delete(usize),
-    Get(usize),
-}
-
-/// What is uploaded.
-#[derive(Debug, Clone, Copy)]
-struct New {
-    parent: usize,
-    name: usize,
-    content: usize,
-    on_conflict: OnConflict,
-    /// Whether the content is said beforehand.
-    announced: bool,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum OnConflict {
-    Fail,
-    Rename,
-    Replace,
-}
-
-/// Few, so that they meet; one looks like another one's second form, and one has an extension.
-const NAMES: [&str; 4] = ["a", "a (1)", "b.txt", "A"];
-/// How long the contents are. The last one somebody else has, too.
-const SIZES: [usize; 4] = [0, 100, 1000, crate::harness::proof::PROVABLE];
-/// Room for two of the largest, and not for much besides.
-const QUOTA: u64 = 2 * SIZES[3] as u64 + 1500;
 
 fn new() -> impl Strategy<Value = New> {
     let on_conflict = prop::sample::select(vec![OnConflict::Fail, OnConflict::Rename, OnConflict::Replace]);

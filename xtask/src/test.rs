@@ -8,21 +8,23 @@ mod cargo;
 mod count;
 mod deployed;
 mod kept;
+mod missing;
 mod stacks;
+mod test_stack;
 
 use crate::args::{On, Test};
 use crate::build::{self, LinkedFor};
 use crate::emulator::Kind;
 use crate::{fuzz, lint, process, ui, venv, workspace};
 use anyhow::{Context, Result, bail, ensure};
-use cargo::{Tests, cargo_tests, compile, end_to_end, has, names, run_only, run_tests};
+use cargo::{Tests, cargo_tests, compile, end_to_end, names, run_only, run_tests};
 use count::Count;
 use deployed::Deployed;
+use missing::{cannot_run, refuse_in_ci};
 use stacks::TestStacks;
-use std::fs;
-use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::Instant;
+use test_stack::TestStack;
 
 /// Parts of the names of end-to-end tests that are run on the first emulator only. They take long, and what they are about is
 /// between workers and targets, or a rule of a function's that no emulator takes part in: what functions ask of AWS the others
@@ -210,34 +212,6 @@ fn on_deployed(tests: &Tests, url: &str, filter: Option<&str>) -> Result<Count> 
     Ok(count)
 }
 
-/// Why there can be no such emulator here.
-fn cannot_run(kind: Kind) -> Option<String> {
-    match kind {
-        Kind::MiniStack => None,
-        Kind::LocalStack => venv::no_localstack(),
-    }
-}
-
-fn refuse_in_ci(why: &str) -> Result<()> {
-    if build::in_ci() {
-        bail!("CI skips nothing, and {why}");
-    }
-    Ok(())
-}
-
-/// Where tests run, and what they can have there.
-struct TestStack {
-    /// The `stack.json`.
-    stack: PathBuf,
-    /// The `ceph.json`, if there is a Ceph that they may do with as they like.
-    ceph: Option<PathBuf>,
-    /// What is left out here, as parts of the tests' names.
-    left_out: Vec<&'static str>,
-    /// The same, but not missed: it is run on another emulator.
-    run_elsewhere: Vec<&'static str>,
-    environment: Vec<(String, String)>,
-}
-
 /// The tests of the plug-ins with which LocalStack runs here.
 fn plug_in_tests() -> Result<Count> {
     ui::step("Testing the LocalStack plug-ins", || {
@@ -286,8 +260,4 @@ fn checks() -> Result<Vec<&'static str>> {
     check("lints", "Checking with clippy", build::cargo(&clippy));
     failures.extend(lint::checks()?);
     Ok(failures)
-}
-
-fn remove(folder: &Path) -> Result<()> {
-    fs::remove_dir_all(folder).with_context(|| format!("cannot remove {}", folder.display()))
 }

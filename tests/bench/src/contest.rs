@@ -2,15 +2,17 @@
 
 use crate::aws::AwsEndpoint;
 use crate::books::{self, Files};
+use crate::console::say;
+use crate::contestant::Contestant;
 use crate::mapping::Feed;
 use crate::rclone::{Rclone, Remote};
 use crate::relay::Relay;
 use crate::report::{Calls, Contest, Run};
+use crate::source;
 use crate::stack::{Ceph, Stack};
 use crate::target;
 use crate::usage::Cpu;
 use crate::worker::Worker;
-use crate::{say, source};
 use anyhow::{Context, Result, ensure};
 use domain::content::PartPlan;
 use futures::future::try_join_all;
@@ -21,23 +23,6 @@ use std::time::{Duration, Instant};
 const TIMEOUT: Duration = Duration::from_mins(30);
 /// Where rclone's copies are, beside the replicas.
 const RCLONE_PREFIX: &str = "rclone/";
-
-/// The program that copies.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) enum Contestant {
-    Workers(usize),
-    Rclone,
-}
-
-impl Contestant {
-    pub(crate) fn name(self) -> String {
-        match self {
-            Self::Workers(1) => "1 worker".to_owned(),
-            Self::Workers(many) => format!("{many} workers"),
-            Self::Rclone => "rclone".to_owned(),
-        }
-    }
-}
 
 /// The stack, Ceph, and the programs.
 pub(crate) struct Ground {

@@ -11,7 +11,9 @@
 mod args;
 mod aws;
 mod books;
+mod console;
 mod contest;
+mod contestant;
 mod mapping;
 mod rclone;
 mod relay;
@@ -25,13 +27,14 @@ mod worker;
 use anyhow::{Context, Result};
 use args::Args;
 use clap::Parser;
-use contest::{Contestant, Ground};
+use console::say;
+use contest::Ground;
+use contestant::Contestant;
 use rclone::Rclone;
 use report::Report;
 use serde_json::json;
 use stack::{Ceph, Stack};
 use std::fs;
-use std::io::{self, Write};
 use std::process::ExitCode;
 
 /// Calls are counted on so many files at most.
@@ -120,12 +123,6 @@ async fn prepare(args: &Args) -> Result<Ground> {
         worker_log: logs.join("workers.log"),
         rounds: args.rounds.get(),
     })
-}
-
-/// Writes a line. A reader that went away is no error.
-fn say(text: &str) {
-    let mut out = io::stdout().lock();
-    let _ = writeln!(out, "{text}").and_then(|()| out.flush());
 }
 
 /// `10 KiB`, `2 GiB`.

@@ -1,7 +1,7 @@
 //! What came out: for people as tables, for programs as JSON.
 
 use crate::books::Pending;
-use crate::contest::Contestant;
+use crate::contestant::Contestant;
 use crate::relay::Counts;
 use crate::usage::Cpu;
 use serde_json::{Value, json};

@@ -1,7 +1,6 @@
 //! What a person has running to invoke a function on this machine: the sample world, cargo-lambda's runtime API, and
 //! the function.
 
-use super::with_readable_body;
 use crate::harness::stack::{python, root};
 use serde_json::Value;
 use std::fs::File;
@@ -198,4 +197,15 @@ impl Function {
     pub(super) fn log(&self) -> String {
         std::fs::read_to_string(self.log.path()).unwrap_or_default()
     }
+}
+
+/// A body is easier to read as JSON than as text that is JSON.
+fn with_readable_body(mut answer: Value) -> Value {
+    let parsed = answer["body"]
+        .as_str()
+        .and_then(|text| serde_json::from_str(text).ok());
+    if let Some(body) = parsed {
+        answer["body"] = body;
+    }
+    answer
 }

@@ -1,7 +1,7 @@
 //! Holds every answer of the API that any test gets to the OpenAPI document: its status has to be there, and a problem's
 //! code. And which endpoints there are, for tests that ask all of a kind.
 
-use super::http::HttpResponse;
+use super::http::response::HttpResponse;
 use super::stack::{root, stack};
 use serde_json::{Value, json};
 use std::sync::LazyLock;

@@ -6,8 +6,9 @@
 
 use super::aws::{self, partition};
 use super::bytes::unique;
+use super::leases::name_leases;
 use super::person::Person;
-use super::proxy::{Act, Proxy, Seen};
+use super::proxy::{Act, Seen};
 use super::sandbox::Sandbox;
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
@@ -126,27 +127,6 @@ fn move_to(shard: &str, request: &mut Value) -> bool {
             .fold(false, |moved, value| move_to(shard, value) | moved),
         _ => false,
     }
-}
-
-/// Lets a function have leases of its own: the deployed sweep, and one that was killed, hold theirs.
-pub(crate) fn has_leases_of_its_own(proxy: &Proxy) {
-    let leases = format!("{:x}", unique());
-    proxy.on_send(move |seen| {
-        let mut request = seen.json()?;
-        name_leases(&leases, &mut request).then_some(request)
-    });
-}
-
-/// Whether a request is about a lease. It then is about another one.
-fn name_leases(leases: &str, request: &mut Value) -> bool {
-    let Some(name) = request["Key"]["pk"]["S"]
-        .as_str()
-        .and_then(|pk| pk.strip_prefix("LEASE#"))
-    else {
-        return false;
-    };
-    request["Key"]["pk"]["S"] = json!(format!("LEASE#{leases}#{name}"));
-    true
 }
 
 /// What a sweep is invoked with.

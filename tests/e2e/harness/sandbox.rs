@@ -3,7 +3,7 @@
 
 use super::aws::{credentials_of, deployed};
 use super::bytes::unique;
-use super::private_sweep::has_leases_of_its_own;
+use super::leases::has_leases_of_its_own;
 use super::proxy::{Act, Proxy, Seen};
 use super::roles::role_for;
 use super::secrets::{secrets_in, values};

@@ -1,6 +1,6 @@
 //! What a tree is, as simply as it can be said.
 
-use super::{NAMES, OnConflict, QUOTA, SIZES};
+use super::step::{NAMES, OnConflict, QUOTA, SIZES};
 
 /// A file or a folder.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -1,8 +1,9 @@
 //! Cases that failed once, and cases that are easily got wrong.
 
-use super::OnConflict::{Fail, Rename, Replace};
-use super::Step::{Abort, Begin, Complete, Delete, Get, MakeFolder, Upload};
-use super::{New, OnConflict, Step, run};
+use super::run;
+use super::step::OnConflict::{Fail, Rename, Replace};
+use super::step::Step::{Abort, Begin, Complete, Delete, Get, MakeFolder, Upload};
+use super::step::{New, OnConflict, Step};
 
 fn new(parent: usize, name: usize, content: usize, on_conflict: OnConflict) -> New {
     New {

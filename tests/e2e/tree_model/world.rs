@@ -1,7 +1,7 @@
 //! The real tree and the model, side by side.
 
 use super::model::{Code, Model, Node, PlacedAt, Upload, name};
-use super::{New, OnConflict, QUOTA, SIZES, Step};
+use super::step::{New, OnConflict, QUOTA, SIZES, Step};
 use crate::harness::audit;
 use crate::harness::bytes::fresh;
 use crate::harness::http::HttpResponse;
@@ -27,16 +27,6 @@ macro_rules! same {
             return Err(format!("{}: {real:?}, and the model has {model:?}", format!($($what)+)));
         }
     };
-}
-
-impl OnConflict {
-    fn word(self) -> &'static str {
-        match self {
-            Self::Fail => "fail",
-            Self::Rename => "rename",
-            Self::Replace => "replace",
-        }
-    }
 }
 
 impl World {

@@ -11,6 +11,7 @@ use http_body_util::{BodyExt, Full};
 use hyper::header::{CONTENT_TYPE, HeaderName, HeaderValue};
 use hyper::{Response, StatusCode};
 use serde::Serialize;
+use std::fmt::Write;
 use std::io;
 
 pub(crate) type ServerResponse = Response<BoxBody<Bytes, io::Error>>;
@@ -51,7 +52,7 @@ pub(crate) fn request_id() -> String {
 
 /// A refusal. To HEAD, whose answers have no body, it is in a header.
 pub(crate) fn refused(refusal: &Refusal, request_id: &str, host: &str, to_head: bool) -> ServerResponse {
-    let text = refusal.xml(request_id, host);
+    let text = refusal_xml(refusal, request_id, host);
     let answer = if to_head {
         set(empty(refusal.status), "x-oss-err", &STANDARD.encode(text))
     } else {
@@ -59,4 +60,23 @@ pub(crate) fn refused(refusal: &Refusal, request_id: &str, host: &str, to_head: 
     };
     let answer = set(answer, CONTENT_TYPE.as_str(), "application/xml");
     set(answer, "x-oss-ec", refusal.ec())
+}
+
+/// The XML about a refusal.
+fn refusal_xml(refusal: &Refusal, request_id: &str, host: &str) -> String {
+    let mut text = String::from("<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<Error>\n");
+    let mut element = |name: &str, value: &str| {
+        // Writing to a string cannot fail.
+        let _ = writeln!(text, "  <{name}>{}</{name}>", xml::escape(value));
+    };
+    element("Code", refusal.code);
+    element("Message", &refusal.message);
+    element("RequestId", request_id);
+    element("HostId", host);
+    for (name, value) in &refusal.fields {
+        element(name, value);
+    }
+    element("EC", refusal.ec());
+    text.push_str("</Error>\n");
+    text
 }

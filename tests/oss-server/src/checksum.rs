@@ -1,9 +1,9 @@
 //! MD5 and CRC-64, and what a client says of them.
 
-use crate::Etags;
 use crate::disk::random_id;
 use crate::refusal::Refusal;
 use crate::request::Head;
+use crate::settings::Etags;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use crc_fast::{CrcAlgorithm, checksum_combine};

@@ -1,9 +1,9 @@
 //! Listing objects, in both versions, and what the bucket is.
 
 use crate::answer::{self, ServerResponse};
+use crate::call::Call;
 use crate::disk::Object;
 use crate::refusal::Refusal;
-use crate::service::Call;
 use crate::xml::Names;
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE;

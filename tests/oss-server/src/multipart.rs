@@ -1,12 +1,12 @@
 //! Multipart uploads.
 
 use crate::answer::{self, ServerResponse};
+use crate::call::Call;
 use crate::checksum::{Announced, announced_crc64};
 use crate::disk::{Completion, Part, Upload};
 use crate::listing;
 use crate::objects::{kept_headers, with_checksums};
 use crate::refusal::Refusal;
-use crate::service::Call;
 use crate::transfer::receive;
 use crate::xml::{self, Names};
 use hyper::StatusCode;

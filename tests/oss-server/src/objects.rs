@@ -1,12 +1,12 @@
 //! Objects: put, get, look at, delete.
 
 use crate::answer::{self, ServerResponse};
+use crate::call::Call;
 use crate::checksum::Announced;
 use crate::disk::{Object, Piece};
 use crate::operation::OVERRIDES;
 use crate::refusal::Refusal;
 use crate::request::Head;
-use crate::service::Call;
 use crate::transfer::{ObjectBody, receive};
 use crate::xml::{self, Names};
 use http_body_util::BodyExt;

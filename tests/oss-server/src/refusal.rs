@@ -1,6 +1,5 @@
 //! How OSS says no: a status, a code, and XML about it.
 
-use crate::xml::escape;
 use hyper::StatusCode;
 
 /// A request that is refused.
@@ -12,7 +11,7 @@ pub(crate) struct Refusal {
     /// OSS's finer error code. `None` where it is not publicly known for sure.
     detail: Option<&'static str>,
     /// Further elements of the XML.
-    fields: Vec<(&'static str, String)>,
+    pub(crate) fields: Vec<(&'static str, String)>,
 }
 
 /// What is written for a finer code that is not known.
@@ -126,26 +125,6 @@ impl Refusal {
     /// The finer code, as it stands in the XML and in `x-oss-ec`.
     pub(crate) fn ec(&self) -> &'static str {
         self.detail.unwrap_or(NO_DETAIL)
-    }
-
-    /// The XML about it.
-    pub(crate) fn xml(&self, request_id: &str, host: &str) -> String {
-        use std::fmt::Write;
-        let mut xml = String::from("<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<Error>\n");
-        let mut element = |name: &str, value: &str| {
-            // Writing to a string cannot fail.
-            let _ = writeln!(xml, "  <{name}>{}</{name}>", escape(value));
-        };
-        element("Code", self.code);
-        element("Message", &self.message);
-        element("RequestId", request_id);
-        element("HostId", host);
-        for (name, value) in &self.fields {
-            element(name, value);
-        }
-        element("EC", self.ec());
-        xml.push_str("</Error>\n");
-        xml
     }
 }
 

@@ -1,8 +1,8 @@
 //! A request as this server sees it: which bucket and key it is about, and what is in its query.
 
-use crate::Settings;
 use crate::encoding::{decode, decode_query};
 use crate::refusal::Refusal;
+use crate::settings::Settings;
 use hyper::Method;
 use hyper::header::HOST;
 use hyper::http::request::Parts;

@@ -1,10 +1,10 @@
 //! File bytes on their way in and out, at the pace that a test asked for.
 
+use crate::call::Call;
 use crate::checksum::{Checksums, Sums};
 use crate::disk::{Disk, NewBlob, Object};
-use crate::faults::Faults;
+use crate::rate_limiter::RateLimiter;
 use crate::refusal::Refusal;
-use crate::service::Call;
 use bytes::Bytes;
 use http_body::{Body, Frame, SizeHint};
 use http_body_util::BodyExt;
@@ -12,46 +12,13 @@ use std::fs::File;
 use std::io::{self, Read, Seek, SeekFrom, Write};
 use std::ops::Range;
 use std::pin::Pin;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 use std::task::{Context, Poll};
-use std::time::Duration;
 use tokio::sync::mpsc;
 use tokio::task::block_in_place;
-use tokio::time::{Instant, sleep_until};
 
 /// How much is written or read at once.
 const CHUNK: usize = 1024 * 1024;
-
-/// Holds one connection's bytes back.
-pub(crate) struct RateLimiter {
-    faults: Arc<Faults>,
-    /// When the bytes so far would have passed.
-    free: Mutex<Instant>,
-}
-
-impl RateLimiter {
-    pub(crate) fn new(faults: Arc<Faults>) -> Self {
-        Self {
-            faults,
-            free: Mutex::new(Instant::now()),
-        }
-    }
-
-    /// Waits until so many bytes may pass.
-    async fn take(&self, bytes: usize) {
-        let Some(rate) = self.faults.bytes_per_second() else {
-            return;
-        };
-        #[allow(clippy::cast_precision_loss, reason = "a pace need not be exact")]
-        let wait = Duration::from_secs_f64(bytes as f64 / rate.max(1) as f64);
-        let until = {
-            let mut free = self.free.lock().unwrap_or_else(PoisonError::into_inner);
-            *free = (*free).max(Instant::now()) + wait;
-            *free
-        };
-        sleep_until(until).await;
-    }
-}
 
 /// Writes a request's body to a blob.
 pub(crate) async fn receive(call: &mut Call<'_>, blob: &mut NewBlob) -> Result<Sums, Refusal> {

@@ -1,8 +1,8 @@
 //! Who asks, and whether they may: every request must carry a V4 signature, in its header or in its query.
 
-use crate::Settings;
 use crate::refusal::Refusal;
 use crate::request::Head;
+use crate::settings::Settings;
 use crate::signature::{ALGORITHM, REQUEST, Scope, Signed, UNSIGNED};
 use jiff::civil::DateTime;
 use jiff::tz::TimeZone;

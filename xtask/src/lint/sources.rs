@@ -1,15 +1,12 @@
 //! The shape of our Rust source files: none is too long, and no two import each other.
 
 mod imports;
-mod known;
 #[cfg(test)]
 mod tests;
 
 use crate::{process, workspace};
 use anyhow::{Result, bail};
 use imports::{Circle, Sources};
-use known::{CIRCLES, Known};
-use std::collections::BTreeSet;
 use std::fs;
 use std::path::PathBuf;
 use std::process::Command;
@@ -30,7 +27,7 @@ pub(super) fn check() -> Result<()> {
         }
     }
     let mut problems = too_long(&sources);
-    problems.extend(circles(&imports::circles(&sources)?, CIRCLES));
+    problems.extend(circles(&imports::circles(&sources)?));
     if !problems.is_empty() {
         bail!("{}", problems.join("\n"));
     }
@@ -51,29 +48,13 @@ fn too_long(sources: &Sources) -> Vec<String> {
     problems
 }
 
-fn circles(found: &[Circle], known: &[Known]) -> Vec<String> {
-    let path = |folder: &str, file: &str| PathBuf::from(folder).join(file);
-    let known: BTreeSet<Circle> = known
-        .iter()
-        .flat_map(|known| {
-            let pairs = known.pairs.iter();
-            pairs.map(|(one, other)| (path(known.folder, one), path(known.folder, other)))
-        })
-        .collect();
-    let found: BTreeSet<Circle> = found.iter().cloned().collect();
-    let new = found.difference(&known).map(|(one, other)| {
+fn circles(found: &[Circle]) -> Vec<String> {
+    let problems = found.iter().map(|(one, other)| {
         format!(
             "{} and {} import each other: move what both need to where it belongs, or to a file of its own",
             one.display(),
             other.display()
         )
     });
-    let gone = known.difference(&found).map(|(one, other)| {
-        format!(
-            "{} and {} do not import each other any more: take them off CIRCLES",
-            one.display(),
-            other.display()
-        )
-    });
-    new.chain(gone).collect()
+    problems.collect()
 }

@@ -1,7 +1,8 @@
 //! The tests as Cargo builds and cargo-nextest runs them, by `.config/nextest.toml`. It knows no tests in documentation, and
 //! there are none.
 
-use super::{Count, TestStack};
+use super::count::Count;
+use super::test_stack::TestStack;
 use crate::venv::{self, Tool};
 use crate::{build, oss, process, ui, workspace};
 use anyhow::{Context, Result, bail};

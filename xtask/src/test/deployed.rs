@@ -2,7 +2,8 @@
 
 mod demands;
 
-use super::TestStack;
+use super::stacks::under_way;
+use super::test_stack::TestStack;
 use crate::{process, tools, ui, venv, workspace};
 use anyhow::{Context, Result};
 use std::fs;
@@ -97,7 +98,7 @@ impl Deployed {
                 emulated: self.emulated,
             };
             let same = tools::read_json(&earlier.stack()).is_ok_and(|there| there["table"] == here["table"]);
-            if same && earlier.folder != self.folder && !super::stacks::under_way(&entry.file_name()) {
+            if same && earlier.folder != self.folder && !under_way(&entry.file_name()) {
                 earlier.clean_up()?;
             }
         }

@@ -3,8 +3,10 @@
 //! The stack has a folder of its own for each emulator, and a port of its own. The stacks on which everything is tested know
 //! nothing of it.
 
+use super::cargo::{compile, end_to_end, has, names, run_only};
+use super::count::Count;
+use super::missing::cannot_run;
 use super::stacks::{self, NEEDS_CEPH};
-use super::{Count, cannot_run, compile, end_to_end, has, names, remove, run_only};
 use crate::build::{self, LinkedFor};
 use crate::emulator::{Emulator, Kind};
 use crate::{ceph, ui, venv, workspace};
@@ -83,7 +85,7 @@ fn clear(kind: Kind) -> Result<()> {
     let state = folder(kind);
     if state.exists() {
         stacks::halt(&state)?;
-        remove(&state)?;
+        stacks::remove(&state)?;
     }
     Ok(())
 }

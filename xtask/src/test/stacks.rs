@@ -1,10 +1,11 @@
 //! Stacks for tests: one emulator after the other, with one Ceph. Nothing of them stays when all is well.
 
-use super::{TestStack, refuse_in_ci, remove};
+use super::missing::refuse_in_ci;
+use super::test_stack::TestStack;
 use crate::ceph::{self, Availability};
 use crate::emulator::{Emulator, Kind};
 use crate::{stack, target, tools, ui, workspace};
-use anyhow::Result;
+use anyhow::{Context, Result};
 use serde_json::Value;
 use std::ffi::OsStr;
 use std::fs;
@@ -122,6 +123,10 @@ pub(super) fn halt(state: &Path) -> Result<()> {
     let stopped = Kind::ALL.map(|kind| Emulator::new(state, kind).stop());
     stopped.into_iter().collect::<Result<Vec<_>>>()?;
     ceph
+}
+
+pub(super) fn remove(folder: &Path) -> Result<()> {
+    fs::remove_dir_all(folder).with_context(|| format!("cannot remove {}", folder.display()))
 }
 
 /// Whether the run that a folder is named after still goes on.

@@ -1,8 +1,9 @@
 //! Which upload goes on, and how little is asked to find it.
 
-use crate::server::{FakeUpload, Fault};
+use crate::content::MIB;
 use crate::uploads::Scene;
-use crate::{MIB, api, options};
+use crate::world::{FakeUpload, Fault};
+use crate::{api, options};
 use client::transfer::{How, OpenUploads, TransferError, UploadRequest};
 use client::tree::Paths;
 use serde_json::{Value, json};

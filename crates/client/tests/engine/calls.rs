@@ -1,6 +1,7 @@
 //! Single calls: retries, errors, secrets, paths.
 
-use crate::server::{Fault, SIGNATURE, Server, TOKEN};
+use crate::server::Server;
+use crate::world::{Fault, SIGNATURE, TOKEN};
 use crate::{QUICK, api};
 use client::tree::{self, TreeError, TreeNode};
 use client::types::{NewUpload, OnConflict};
@@ -127,7 +128,7 @@ async fn a_refusal_is_final_and_keeps_its_words() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_delete_whose_answer_got_lost_is_done() {
     let server = Server::start().await;
-    crate::fake_api::add_file(&mut server.world(), "a", None, Vec::new());
+    crate::fake_files::add_file(&mut server.world(), "a", None, Vec::new());
     server.fail("DELETE", Fault::LoseAnswer);
     api(&server).delete_file("f1").await.unwrap();
     assert_eq!(server.count("DELETE files/f1"), 2);
@@ -182,7 +183,7 @@ async fn signing_in_gives_a_token_that_does_not_show() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_content_url_is_not_followed_and_does_not_show() {
     let server = Server::start().await;
-    crate::fake_api::add_file(&mut server.world(), "a", None, vec![1]);
+    crate::fake_files::add_file(&mut server.world(), "a", None, vec![1]);
     let url = api(&server).content_url("f1").await.unwrap();
     assert!(
         url.reveal().contains(SIGNATURE) && !format!("{url:?}").contains(SIGNATURE),
@@ -221,7 +222,7 @@ async fn a_folder_made_by_somebody_else_meanwhile_will_do() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_path_through_a_file_or_to_nothing_is_told() {
     let server = Server::start().await;
-    crate::fake_api::add_file(&mut server.world(), "a", None, Vec::new());
+    crate::fake_files::add_file(&mut server.world(), "a", None, Vec::new());
     let api = api(&server);
     let walk = async |text: &str| tree::walk(&api, &text.parse().unwrap()).await.unwrap_err();
     assert!(matches!(walk("a/b").await, TreeError::NotAFolder(path) if path.to_string() == "a"));

@@ -1,8 +1,9 @@
 //! Beginning and completing uploads: what the API may answer, or lose.
 
-use crate::server::Fault;
+use crate::content::MIB;
+use crate::options;
 use crate::uploads::Scene;
-use crate::{MIB, options};
+use crate::world::Fault;
 use client::transfer::{How, Options, TransferError};
 use std::fs;
 use std::time::Duration;

@@ -1,9 +1,10 @@
 //! Names that are taken, and what the uploader wanted then.
 
-use crate::fake_api::add_file;
-use crate::server::Fault;
+use crate::content::{MIB, bytes};
+use crate::fake_files::add_file;
+use crate::options;
 use crate::uploads::Scene;
-use crate::{MIB, bytes, options};
+use crate::world::Fault;
 use client::transfer::{How, Observer, Options, TransferError, TransferEvent};
 use client::types::OnConflict;
 use serde_json::{Value, json};

@@ -1,20 +1,18 @@
 //! The API: as much of it as the client needs, in its own words rather than with the client's types.
 
-use crate::fake_creates::{create, create_folder, once, place};
+use crate::fake_creates::{create, create_folder, once};
+use crate::fake_files::{NOW, content_id, place};
 use crate::fake_store::digest;
-use crate::server::{FakeUpload, NEXT_REFRESH, REFRESH, Reply, SIGNATURE, TOKEN, World, body};
+use crate::reply::{Reply, answer, body, problem, problem_with, reply};
+use crate::world::{FakeUpload, NEXT_REFRESH, REFRESH, SIGNATURE, TOKEN, World};
 use crate::{fake_proofs, fake_targets};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD as BASE64;
-use hyper::header::{AUTHORIZATION, CONTENT_TYPE, LOCATION};
+use hyper::header::{AUTHORIZATION, LOCATION};
 use hyper::http::request::Parts;
 use hyper::{Method, Response};
 use serde_json::{Value, json};
-use sha2::{Digest, Sha256};
 use std::collections::HashMap;
-
-pub(crate) const PART: usize = 8 * 1024 * 1024;
-pub(crate) const NOW: &str = "2026-11-20T10:00:00Z";
 
 /// `POST uploads/u1/complete`.
 pub(crate) fn line(head: &Parts) -> String {
@@ -24,75 +22,6 @@ pub(crate) fn line(head: &Parts) -> String {
         .split_once("/v1/")
         .map_or("nowhere", |(_, path)| path);
     format!("{} {path}", head.method)
-}
-
-/// The answer, or the status and code of the problem.
-pub(crate) type FakeResponse = Result<(u16, Value), Refusal>;
-pub(crate) type Refusal = (u16, &'static str);
-
-pub(crate) fn problem(status: u16, code: &str) -> Reply {
-    problem_with(status, code, &json!({}))
-}
-
-fn problem_with(status: u16, code: &str, extras: &Value) -> Reply {
-    let mut document = json!({
-        "type": format!("https://longshore.dev/problems/{code}"), "title": code, "status": status,
-        "detail": format!("about {code}"), "code": code, "message": format!("about {code}"),
-    });
-    document
-        .as_object_mut()
-        .unwrap()
-        .extend(extras.as_object().unwrap().clone());
-    let reply = Response::builder()
-        .status(status)
-        .header(CONTENT_TYPE, "application/problem+json");
-    reply.body(body(document.to_string().into_bytes())).unwrap()
-}
-
-pub(crate) fn reply(answer: FakeResponse) -> Reply {
-    match answer {
-        Ok((status, value)) => self::answer(status, &value),
-        Err((status, code)) => problem(status, code),
-    }
-}
-
-pub(crate) fn answer(status: u16, value: &Value) -> Reply {
-    Response::builder()
-        .status(status)
-        .body(body(value.to_string().into_bytes()))
-        .unwrap()
-}
-
-/// The content id of bytes, by the formula in the documentation.
-pub(crate) fn content_id(bytes: &[u8]) -> String {
-    let parts: Vec<&[u8]> = if bytes.is_empty() {
-        vec![bytes]
-    } else {
-        bytes.chunks(PART).collect()
-    };
-    let digests: Vec<u8> = parts.iter().flat_map(Sha256::digest).collect();
-    format!("{}-{}", digest(&digests), parts.len())
-}
-
-/// Puts a file there as if it had been uploaded.
-pub(crate) fn add_file(world: &mut World, name: &str, parent: Option<&str>, bytes: Vec<u8>) -> Value {
-    let id = format!("f{}", world.nodes.len() + 1);
-    let node = json!({
-        "id": id, "kind": "file", "name": name, "parent": parent, "size": bytes.len(), "content_type": null,
-        "content_id": content_id(&bytes), "created_at": NOW, "updated_at": NOW,
-        "replicas": [{"target": "ceph-1", "kind": "ceph", "state": "pending", "bytes_done": 0, "attempts": 0,
-            "since": NOW, "lag_seconds": 0, "updated_at": NOW}],
-    });
-    world.objects.insert(id, bytes);
-    world.nodes.push(node.clone());
-    node
-}
-
-/// Gives the first file another content.
-pub(crate) fn replace(world: &mut World, content: &[u8]) {
-    world.nodes[0]["content_id"] = content_id(content).into();
-    world.nodes[0]["size"] = content.len().into();
-    world.objects.insert("f1".into(), content.to_vec());
 }
 
 pub(crate) fn handle(world: &mut World, head: &Parts, bytes: &[u8], address: &str) -> Reply {
@@ -226,13 +155,6 @@ fn set_state(world: &mut World, id: &str, state: &str) {
 
 fn upload<'a>(world: &'a World, id: &str) -> Option<&'a FakeUpload> {
     world.uploads.iter().find(|upload| upload.facts["id"] == id)
-}
-
-pub(crate) fn named<'a>(world: &'a World, request: &Value) -> Option<&'a Value> {
-    world
-        .nodes
-        .iter()
-        .find(|node| node["name"] == request["name"] && node["parent"] == request["parent"])
 }
 
 fn received(upload: &FakeUpload) -> Value {

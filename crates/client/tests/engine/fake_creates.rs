@@ -1,8 +1,9 @@
 //! What makes uploads, folders and files: once for each idempotency key, and under a name that is free.
 
-use crate::fake_api::{FakeResponse, NOW, PART, Refusal, add_file, answer, named, problem, reply};
+use crate::fake_files::{NOW, PART, named, place};
 use crate::fake_proofs;
-use crate::server::{FakeUpload, Reply, World};
+use crate::reply::{FakeResponse, Reply, answer, problem, reply};
+use crate::world::{FakeUpload, World};
 use hyper::http::request::Parts;
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
@@ -89,30 +90,4 @@ pub(crate) fn create(world: &mut World, request: &Value) -> FakeResponse {
         return Ok((200, facts));
     }
     Ok((201, facts))
-}
-
-/// Makes the file of an upload, where it may go.
-pub(crate) fn place(world: &mut World, facts: &Value, bytes: Vec<u8>) -> Result<Value, Refusal> {
-    let (name, parent) = (facts["name"].as_str().unwrap(), facts["parent"].as_str());
-    let there = named(world, facts).map(|node| (node["id"].clone(), node["kind"] == "file"));
-    match (there, facts["on_conflict"].as_str()) {
-        (None, _) => Ok(add_file(world, name, parent, bytes)),
-        (Some(_), Some("rename")) => {
-            let (stem, extension) = name.rsplit_once('.').unwrap();
-            let free = (1..).map(|number| format!("{stem} ({number}).{extension}"));
-            let mut free =
-                free.filter(|name| named(world, &json!({"name": name, "parent": parent})).is_none());
-            let name = free.next().unwrap();
-            Ok(add_file(world, &name, parent, bytes))
-        }
-        (Some((id, true)), Some("replace")) => {
-            world.nodes.retain(|node| node["id"] != id);
-            let mut node = add_file(world, name, parent, bytes.clone());
-            world.objects.insert(id.as_str().unwrap().to_owned(), bytes);
-            node["id"] = id;
-            *world.nodes.last_mut().unwrap() = node.clone();
-            Ok(node)
-        }
-        _ => Err((409, "name_taken")),
-    }
 }

@@ -1,9 +1,9 @@
 //! Challenges and proofs, as the API documents them: the HMAC over the very bytes, computed here and not by the client.
 
-use crate::MIB;
-use crate::fake_api::FakeResponse;
-use crate::fake_creates::place;
-use crate::server::{FakeUpload, World};
+use crate::content::MIB;
+use crate::fake_files::place;
+use crate::reply::FakeResponse;
+use crate::world::{FakeUpload, World};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD as BASE64;
 use hmac::{Hmac, KeyInit, Mac};

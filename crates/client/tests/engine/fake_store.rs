@@ -1,6 +1,7 @@
 //! The object store: presigned PUTs of parts and ranged GETs, checked as S3 checks them.
 
-use crate::server::{Reply, SIGNATURE, World, body};
+use crate::reply::{Reply, body};
+use crate::world::{SIGNATURE, World};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD as BASE64;
 use hyper::header::{

@@ -1,7 +1,7 @@
 //! The API's part for operators: targets, and trying again what was given up there.
 
-use crate::fake_api::FakeResponse;
-use crate::server::World;
+use crate::reply::FakeResponse;
+use crate::world::World;
 use serde_json::{Value, json};
 
 /// How many replicas one call redrives.

@@ -1,7 +1,8 @@
 //! Local files that are not what they seem, or change while they are uploaded.
 
+use crate::content::MIB;
+use crate::options;
 use crate::uploads::Scene;
-use crate::{MIB, options};
 use client::transfer::{Ends, Observer, Options, TransferError, TransferEvent, UploadRequest};
 use std::fs;
 use std::io::Write;

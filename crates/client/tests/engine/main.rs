@@ -8,9 +8,12 @@ mod begun;
 mod calls;
 mod completing;
 mod conflicts;
+mod content;
+mod download_scene;
 mod downloads;
 mod fake_api;
 mod fake_creates;
+mod fake_files;
 mod fake_proofs;
 mod fake_store;
 mod fake_targets;
@@ -18,11 +21,13 @@ mod local_files;
 mod portals;
 mod proofs;
 mod replicas;
+mod reply;
 mod server;
 mod sessions;
 mod streams;
 mod targets;
 mod uploads;
+mod world;
 
 use client::transfer::{Observer, Options, TransferEvent};
 use client::{Api, Retry, Token};
@@ -30,8 +35,7 @@ use server::Server;
 use std::num::NonZeroUsize;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
-
-const MIB: usize = 1024 * 1024;
+use world::TOKEN;
 
 /// Tries often, waits little.
 const QUICK: Retry = Retry::new()
@@ -43,7 +47,7 @@ const QUICK: Retry = Retry::new()
 fn api(server: &Server) -> Api {
     Api::new(&server.base())
         .unwrap()
-        .with_token(Token::new(server::TOKEN))
+        .with_token(Token::new(TOKEN))
         .with_retry(QUICK)
 }
 
@@ -59,20 +63,6 @@ fn options(streams: usize) -> Options {
 
 /// What to set where a connection goes silent: longer than a busy machine is silent by itself.
 const SHORT_STALL: Duration = Duration::from_secs(3);
-
-/// Bytes that are different in every part and on every call with another seed.
-fn bytes(length: usize, seed: u64) -> Vec<u8> {
-    let mut state = seed.wrapping_mul(0x9E37_79B9_7F4A_7C15) | 1;
-    let mut bytes = Vec::with_capacity(length + 8);
-    while bytes.len() < length {
-        state ^= state << 13;
-        state ^= state >> 7;
-        state ^= state << 17;
-        bytes.extend_from_slice(&state.to_le_bytes());
-    }
-    bytes.truncate(length);
-    bytes
-}
 
 /// Remembers every event.
 fn recorder() -> (Observer, Arc<Mutex<Vec<TransferEvent>>>) {

@@ -1,9 +1,10 @@
 //! Something between this machine and the store, or the API, that answers in its place.
 
-use crate::fake_api::add_file;
-use crate::server::{Fault, SIGNATURE};
+use crate::content::{MIB, bytes};
+use crate::fake_files::add_file;
 use crate::uploads::Scene;
-use crate::{MIB, api, bytes, options};
+use crate::world::{Fault, SIGNATURE};
+use crate::{api, options};
 use client::ApiError;
 use client::transfer::{DownloadRequest, How, TransferError, download};
 

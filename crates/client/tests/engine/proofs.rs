@@ -1,10 +1,11 @@
 //! Bytes that somebody else has: proved instead of sent.
 
-use crate::fake_api::{add_file, content_id};
+use crate::content::{MIB, bytes};
+use crate::fake_files::{add_file, content_id};
 use crate::fake_proofs::give_up;
-use crate::server::{Fault, World};
+use crate::options;
 use crate::uploads::Scene;
-use crate::{MIB, bytes, options};
+use crate::world::{Fault, World};
 use client::transfer::{How, TransferError};
 use serde_json::json;
 use std::fs;

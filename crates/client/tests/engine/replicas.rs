@@ -1,8 +1,10 @@
 //! Downloads whose bytes are at another store than the first, from the beginning or from half-way on.
 
-use crate::downloads::Scene;
-use crate::server::{Fault, SIGNATURE, Server};
-use crate::{MIB, net, options};
+use crate::content::MIB;
+use crate::download_scene::Scene;
+use crate::server::Server;
+use crate::world::{Fault, SIGNATURE};
+use crate::{net, options};
 use client::transfer::TransferError;
 
 /// A store of another kind that has a copy of the scene's file.

@@ -1,115 +1,23 @@
 //! The server: connections, what is logged, and failures on demand.
 
-use crate::{MIB, fake_api, fake_store};
+use crate::content::{MIB, bytes};
+use crate::reply::{Reply, body, problem};
+use crate::world::{Fault, World};
+use crate::{fake_api, fake_files, fake_store};
 use bytes::Bytes;
 use futures::{StreamExt, stream};
-use http_body_util::combinators::BoxBody;
-use http_body_util::{BodyExt, Full, StreamBody};
+use http_body_util::{BodyExt, StreamBody};
 use hyper::body::{Frame, Incoming};
 use hyper::header::{CONTENT_TYPE, ETAG, LOCATION, RETRY_AFTER, SERVER};
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper::{Request, Response};
 use hyper_util::rt::TokioIo;
-use serde_json::Value;
-use std::collections::{BTreeMap, HashMap};
 use std::io;
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Duration;
 use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
-
-pub(crate) const TOKEN: &str = "t0k3n";
-/// The refresh token that is good, and the one that is given for it.
-pub(crate) const REFRESH: &str = "r3fr3sh";
-pub(crate) const NEXT_REFRESH: &str = "n3xt";
-/// Stands for a signature in every presigned URL.
-pub(crate) const SIGNATURE: &str = "s1gnatur3";
-
-pub(crate) type Reply = Response<BoxBody<Bytes, io::Error>>;
-
-/// What goes wrong once.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Fault {
-    /// An error answer with this code.
-    Answer(u16, &'static str),
-    /// The same without reading the request, after which the connection closes, as real stores do.
-    Early(u16, &'static str),
-    /// Asked too often: stay away for so many seconds.
-    Throttled(u32),
-    /// The connection closes before anything was done.
-    Drop,
-    /// The connection closes after it was done, before the answer.
-    LoseAnswer,
-    /// The answer's body ends after so many bytes.
-    Cut(usize),
-    /// The answer's body ends after so many bytes, and the object is gone from then on.
-    Vanish(usize),
-    /// The file is given other bytes of the same length before this is answered.
-    Replace(u64),
-    /// A byte changes on the way.
-    Corrupt,
-    /// Something else answers, with this status and a web page, as networks do that want a sign-in.
-    Portal(u16),
-    /// No answer, ever.
-    Silence,
-    /// It takes so long.
-    Slow(Duration),
-}
-
-#[derive(Default)]
-#[expect(clippy::struct_excessive_bools, reason = "each is a habit of its own")]
-pub(crate) struct World {
-    pub(crate) uploads: Vec<FakeUpload>,
-    pub(crate) nodes: Vec<Value>,
-    /// Bytes of files by id.
-    pub(crate) objects: HashMap<String, Vec<u8>>,
-    /// What happened, one line each: `PUT part 3`, `POST uploads/u1/complete`.
-    pub(crate) log: Vec<String>,
-    /// The first entry whose text a log line begins with happens and is removed.
-    pub(crate) faults: Vec<(String, Fault)>,
-    /// How many URLs were signed; URLs up to `expired` are denied.
-    pub(crate) signed: usize,
-    pub(crate) expired: usize,
-    pub(crate) ignore_ranges: bool,
-    /// Where URLs lead when the object is not here, in turn.
-    pub(crate) elsewhere: Vec<String>,
-    /// The store does not say what it computed of the bytes it got.
-    pub(crate) quiet: bool,
-    /// This store speaks as Alibaba's OSS does.
-    pub(crate) oss: bool,
-    /// How often the session was ended.
-    pub(crate) sign_outs: usize,
-    /// The refresh tokens that came.
-    pub(crate) exchanged: Vec<String>,
-    /// The account may look after targets.
-    pub(crate) operator: bool,
-    pub(crate) targets: Vec<Value>,
-    /// How often completing says "not yet".
-    pub(crate) not_yet: usize,
-    /// Parts that the store loses when an upload is completed, once.
-    pub(crate) lose: Vec<u32>,
-    /// Other people's bytes by content id.
-    pub(crate) foreign: HashMap<String, Vec<u8>>,
-    /// Happens once, right after somebody was challenged or right before a folder is made.
-    pub(crate) meanwhile: Option<Meanwhile>,
-    /// What was answered to which body, by idempotency key.
-    pub(crate) answered: HashMap<String, (Vec<u8>, u16, Value)>,
-    /// The bodies of all calls that completed an upload; null for none.
-    pub(crate) destinations: Vec<Value>,
-    /// The keys of all calls that had one.
-    pub(crate) keys: Vec<String>,
-}
-
-pub(crate) type Meanwhile = Box<dyn FnOnce(&mut World) + Send>;
-
-pub(crate) struct FakeUpload {
-    pub(crate) facts: Value,
-    /// What is to be proved; not among the facts, because a list does not show it.
-    pub(crate) challenge: Option<Value>,
-    /// By number: digest in base64 and bytes.
-    pub(crate) parts: BTreeMap<u32, (String, Vec<u8>)>,
-}
 
 /// A server that ends with the test.
 pub(crate) struct Server {
@@ -232,7 +140,7 @@ async fn serve(request: Request<Incoming>, address: &str, world: &Mutex<World>) 
     let reply = {
         let mut world = world.lock().unwrap();
         if let Some(Fault::Replace(seed)) = fault {
-            fake_api::replace(&mut world, &crate::bytes(MIB, seed + 100));
+            fake_files::replace(&mut world, &bytes(MIB, seed + 100));
         }
         if store {
             fake_store::handle(&mut world, &head, body)
@@ -256,7 +164,7 @@ fn refuse(store: bool, status: u16, code: &str) -> Reply {
     if store {
         fake_store::refusal(status, code)
     } else {
-        fake_api::problem(status, code)
+        problem(status, code)
     }
 }
 
@@ -292,10 +200,4 @@ async fn change(reply: Reply, change: impl FnOnce(&mut Vec<u8>)) -> Reply {
     let frames = stream::iter([Ok(Frame::data(Bytes::from(body)))]);
     let frames = frames.chain(stream::iter(end).then(|end| end));
     Response::from_parts(head, BodyExt::boxed(StreamBody::new(frames)))
-}
-
-pub(crate) fn body(bytes: Vec<u8>) -> BoxBody<Bytes, io::Error> {
-    Full::new(Bytes::from(bytes))
-        .map_err(|never| match never {})
-        .boxed()
 }

@@ -1,7 +1,8 @@
 //! Tokens of a session are exchanged in time, once, and for all who share them.
 
 use crate::QUICK;
-use crate::server::{Fault, NEXT_REFRESH, REFRESH, Server, TOKEN};
+use crate::server::Server;
+use crate::world::{Fault, NEXT_REFRESH, REFRESH, TOKEN};
 use client::session::{Keeper, Tokens};
 use client::{Api, ApiError, Token};
 use futures::future::join_all;

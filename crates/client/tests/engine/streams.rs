@@ -1,9 +1,10 @@
 //! Downloads to where bytes can only be passed on, from a store that fails on demand.
 
-use crate::downloads::Scene;
-use crate::fake_api::replace;
-use crate::server::Fault;
-use crate::{MIB, api, bytes, net, options, recorder};
+use crate::content::{MIB, bytes};
+use crate::download_scene::Scene;
+use crate::fake_files::replace;
+use crate::world::Fault;
+use crate::{api, net, options, recorder};
 use client::transfer::{Downloaded, Options, Output, TransferError, TransferEvent, stream};
 use std::io::{self, Write};
 use std::sync::{Arc, Mutex};

@@ -2,7 +2,8 @@
 
 use crate::api;
 use crate::fake_targets::target;
-use crate::server::{Fault, Server};
+use crate::server::Server;
+use crate::world::Fault;
 use client::types::{Role, TargetStatus};
 use serde_json::json;
 

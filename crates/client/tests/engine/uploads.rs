@@ -1,8 +1,10 @@
 //! Uploads against a store that fails on demand.
 
-use crate::fake_api::content_id;
-use crate::server::{Fault, SIGNATURE, Server, TOKEN};
-use crate::{MIB, SHORT_STALL, api, bytes, net, options, recorder};
+use crate::content::{MIB, bytes};
+use crate::fake_files::content_id;
+use crate::server::Server;
+use crate::world::{Fault, SIGNATURE, TOKEN};
+use crate::{SHORT_STALL, api, net, options, recorder};
 use client::transfer::{
     How, OpenUploads, Options, TransferError, TransferEvent, UploadRequest, Uploaded, upload_among,
 };

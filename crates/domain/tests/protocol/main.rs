@@ -41,6 +41,7 @@ mod process;
 mod properties;
 mod rules;
 mod scenarios;
+mod size;
 mod world;
 mod worlds;
 mod writes;

@@ -11,7 +11,8 @@ use crate::process::reconcile::Reconcile;
 use crate::process::replicate::Replicate;
 use crate::process::requests::{Abort, Delete, ListParts, Sign};
 use crate::rules::Rules;
-use crate::world::{Clock, Id, Multipart, Replica, SLOTS, UPLOADS, World};
+use crate::size::{Id, SLOTS, UPLOADS};
+use crate::world::{Clock, Multipart, Replica, World};
 use crate::writes::{Held, Turn};
 use domain::upload::{State, SweepAction};
 
@@ -209,12 +210,15 @@ impl Model {
             }
             Action::Deliver(blob, again) => {
                 turn.world.queue[usize::from(blob)] = again == Again::Yes;
-                let process = Replicate::work(&turn, blob);
+                let process = Replicate::work(&turn, blob).map(Process::Replicate);
                 begin(&mut next, process);
             }
             Action::Lose(blob) => next.queue[usize::from(blob)] = false,
             Action::Reconcile(key, thing) => {
-                let process = Reconcile::all(world, key).get(thing).copied();
+                let process = Reconcile::all(world, key)
+                    .get(thing)
+                    .copied()
+                    .map(Process::Reconcile);
                 begin(&mut next, process);
             }
             Action::Step(slot) => match world.processes[slot].and_then(|process| process.step(&mut turn)) {
@@ -227,7 +231,7 @@ impl Model {
             }
             Action::Unanswered(slot) => {
                 if let Some(Process::Finalize(finalize)) = world.processes[slot] {
-                    next.processes[slot] = finalize.unanswered(world);
+                    next.processes[slot] = finalize.unanswered(world).map(Process::Late);
                 }
             }
             Action::Die(slot) => next.end(slot),
@@ -285,9 +289,9 @@ fn begin(world: &mut World, process: Option<Process>) -> Option<usize> {
 /// The first call of a function that a client asks for: it reads.
 fn request(turn: &mut Turn, request: Request) -> Option<Process> {
     match request {
-        Request::Create(wish) => Some(Create::begin(turn.world, wish)),
-        Request::ListParts(upload) => ListParts::begin(turn, upload),
-        Request::Sign(upload) => Sign::begin(turn, upload),
+        Request::Create(wish) => Some(Process::Create(Create::begin(turn.world, wish))),
+        Request::ListParts(upload) => ListParts::begin(turn, upload).map(Process::ListParts),
+        Request::Sign(upload) => Sign::begin(turn, upload).map(Process::Sign),
         Request::Put(upload, content) => {
             let multipart = turn.upload(upload)?.multipart?;
             if let Multipart::Live(part) =
@@ -297,13 +301,13 @@ fn request(turn: &mut Turn, request: Request) -> Option<Process> {
             }
             None
         }
-        Request::Prove(upload, right) => Prove::begin(turn, upload, right),
-        Request::Complete(upload) => Finalize::begin(turn, upload),
+        Request::Prove(upload, right) => Prove::begin(turn, upload, right).map(Process::Prove),
+        Request::Complete(upload) => Finalize::begin(turn, upload).map(Process::Finalize),
         Request::Abort(upload) => {
             let ended = turn.upload(upload)?.state == State::Aborted;
             (!ended).then(|| Process::Abort(Abort::begin(upload)))
         }
-        Request::Delete(node) => Delete::begin(turn, node),
+        Request::Delete(node) => Delete::begin(turn, node).map(Process::Delete),
     }
 }
 
@@ -312,10 +316,10 @@ pub(crate) fn sweep(turn: &Turn, item: Item) -> Option<Process> {
     match item {
         Item::Upload(upload) => match turn.upload(upload)?.state.sweep_action() {
             SweepAction::Expire => Some(Process::Expire(Abort::begin(upload))),
-            SweepAction::TakeOver => Finalize::begin(turn, upload),
-            SweepAction::Discard => Some(Discard::begin(Held { upload, stale: false })),
+            SweepAction::TakeOver => Finalize::begin(turn, upload).map(Process::Finalize),
+            SweepAction::Discard => Some(Process::Discard(Discard::begin(Held { upload, stale: false }))),
         },
-        Item::Blob(blob) => Reclaim::begin(turn, blob),
-        Item::Replica(blob) => Some(Replicate::send_again(blob)),
+        Item::Blob(blob) => Reclaim::begin(turn, blob).map(Process::Reclaim),
+        Item::Replica(blob) => Some(Process::Replicate(Replicate::send_again(blob))),
     }
 }

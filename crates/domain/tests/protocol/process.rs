@@ -10,11 +10,12 @@ pub(crate) mod reconcile;
 pub(crate) mod replicate;
 pub(crate) mod requests;
 
-use crate::world::Id;
+use crate::size::Id;
 use crate::writes::{Held, Turn};
 use create::Create;
 use discard::Discard;
-use finalize::{Finalize, Late};
+use domain::upload::UploadEvent;
+use finalize::{Finalize, Following, Late};
 use prove::Prove;
 use reclaim::Reclaim;
 use reconcile::Reconcile;
@@ -56,19 +57,19 @@ impl Process {
     /// Does the next call. `None`: it was the last.
     pub(crate) fn step(self, turn: &mut Turn) -> Option<Self> {
         match self {
-            Self::Create(process) => process.step(turn),
-            Self::ListParts(process) => process.step(turn),
-            Self::Sign(process) => process.step(turn),
-            Self::Prove(process) => process.step(turn),
-            Self::Finalize(process) => process.step(turn),
-            Self::Late(process) => process.step(turn),
-            Self::Abort(process) => process.step(domain::upload::UploadEvent::Abort, turn),
-            Self::Expire(process) => process.step(domain::upload::UploadEvent::Expire, turn),
-            Self::Discard(process) => process.step(turn),
-            Self::Delete(process) => process.step(turn),
-            Self::Reclaim(process) => process.step(turn),
-            Self::Replicate(process) => process.step(turn),
-            Self::Reconcile(process) => process.step(turn),
+            Self::Create(process) => process.step(turn).map(Self::Create),
+            Self::ListParts(process) => process.step(turn).map(Self::ListParts),
+            Self::Sign(process) => process.step(turn).map(Self::Sign),
+            Self::Prove(process) => process.step(turn).map(Self::Prove),
+            Self::Finalize(process) => process.step(turn).map(Self::from),
+            Self::Late(process) => process.step(turn).map(Self::Late),
+            Self::Abort(process) => process.step(UploadEvent::Abort, turn).map(Self::Discard),
+            Self::Expire(process) => process.step(UploadEvent::Expire, turn).map(Self::Discard),
+            Self::Discard(process) => process.step(turn).map(Self::Discard),
+            Self::Delete(process) => process.step(turn).map(Self::Delete),
+            Self::Reclaim(process) => process.step(turn).map(Self::Reclaim),
+            Self::Replicate(process) => process.step(turn).map(Self::Replicate),
+            Self::Reconcile(process) => process.step(turn).map(Self::Reconcile),
         }
     }
 
@@ -106,6 +107,16 @@ impl Process {
             Self::Reclaim(process) => process.stale |= process.blob == id,
             Self::Reconcile(process) => process.stale |= process.key == id,
             _ => {}
+        }
+    }
+}
+
+impl From<Following> for Process {
+    fn from(following: Following) -> Self {
+        match following {
+            Following::Finalize(process) => Self::Finalize(process),
+            Following::Replicate(process) => Self::Replicate(process),
+            Following::Discard(process) => Self::Discard(process),
         }
     }
 }

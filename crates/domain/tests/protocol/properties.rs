@@ -5,7 +5,8 @@ use crate::model::{Model, due, keys, messages, ripe, sweep};
 use crate::process::Process;
 use crate::process::reconcile::Reconcile;
 use crate::process::replicate::Replicate;
-use crate::world::{Blob, Id, Multipart, Node, Replica, Upload, World};
+use crate::size::Id;
+use crate::world::{Blob, Multipart, Node, Replica, Upload, World};
 use crate::writes::Turn;
 use domain::account::Quota;
 use domain::placement::OnConflict;
@@ -125,7 +126,7 @@ pub(crate) fn leftovers(model: &Model, world: &World) -> Vec<String> {
     // What was not recorded is the reconciler's.
     for key in keys() {
         for process in Reconcile::all(&world, key) {
-            finish(model, &mut world, Some(process));
+            finish(model, &mut world, Some(Process::Reconcile(process)));
         }
     }
     if !swept(model, &mut world) {
@@ -180,7 +181,7 @@ fn swept(model: &Model, world: &mut World) -> bool {
                 },
                 blob,
             );
-            finish(model, world, process);
+            finish(model, world, process.map(Process::Replicate));
         } else if let Some(clock) = clock {
             if let Some((_, timer)) = world.timers().find(|(other, _)| *other == clock) {
                 *timer = Timer::Over;

@@ -2,7 +2,8 @@
 
 use crate::model::{Model, Request};
 use crate::process::create::Wish;
-use crate::world::{Blob, Clock, Id, Multipart, Node, Upload, World};
+use crate::size::Id;
+use crate::world::{Blob, Clock, Multipart, Node, Upload, World};
 use domain::placement::OnConflict;
 
 /// An upload of this number and name.

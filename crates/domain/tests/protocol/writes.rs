@@ -2,7 +2,8 @@
 
 use crate::clock::{Alive, NOW, Timer};
 use crate::rules::Rules;
-use crate::world::{Id, Multipart, Node, Upload, World};
+use crate::size::Id;
+use crate::world::{Multipart, Node, Upload, World};
 use domain::account::QuotaEvent;
 use domain::blob::{self, Life};
 use domain::upload::{self, Effect, Refusal};

@@ -1,6 +1,6 @@
 //! Multipart uploads: begin, add parts, complete or abort.
 
-use super::{Disk, Held, NewBlob, Object, Part, Piece, Upload, random_id};
+use super::{Completion, Disk, Held, NewBlob, Object, Part, Piece, Upload, random_id};
 use crate::checksum::combined_crc64;
 use crate::refusal::Refusal;
 use jiff::Timestamp;
@@ -12,15 +12,6 @@ use std::path::PathBuf;
 
 /// What all parts but the last must have.
 const MIN_PART: u64 = 100 * 1024;
-
-/// How a client completes an upload.
-pub(crate) struct Completion {
-    /// Number and `ETag` of each part, without quotation marks.
-    pub(crate) parts: Vec<(u32, String)>,
-    pub(crate) forbid_overwriting: bool,
-    /// What the whole object's checksum must be.
-    pub(crate) crc64: Option<u64>,
-}
 
 impl Disk {
     pub(crate) fn begin_upload(

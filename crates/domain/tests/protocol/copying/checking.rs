@@ -1,7 +1,9 @@
 //! This model as stateright explores it.
 
+use super::actions::Action;
+use super::model::Model;
 use super::properties::INVARIANTS;
-use super::{Action, Model, World};
+use super::world::World;
 use crate::checking::Explored;
 use stateright::Property;
 

@@ -1,6 +1,6 @@
 //! Worlds are hashed all the time, and consist of many small things: collecting them first is faster than hashing each.
 
-use super::World;
+use super::world::World;
 use std::hash::{Hash, Hasher};
 
 /// What is to be hashed.

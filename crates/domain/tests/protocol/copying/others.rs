@@ -1,11 +1,9 @@
 //! What else changes a replica: a redrive by an operator, the reconciler, and its removal.
 
-use super::queue::Message;
-use super::rows::Replica;
-use super::rules::Rule;
-use super::target::{self, MULTIPARTS};
-use super::{Model, World};
-use domain::replica::{ReplicaEvent, State};
+mod step;
+
+use super::replica::Replica;
+use super::target::Which;
 
 /// One of them, with its next call.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -51,7 +49,7 @@ pub(super) enum Reconcile {
 pub(super) enum Remove {
     Read,
     List(Replica),
-    Abort(Replica, target::Which),
+    Abort(Replica, Which),
     DeleteObject(Replica),
     DeleteSegments(Replica),
     DeleteRow(Replica),
@@ -84,117 +82,5 @@ impl Other {
     /// The letters that it has come back when it dies.
     pub(super) fn has_letters(&self) -> bool {
         matches!(self, Self::Redrive { taken: true, .. })
-    }
-
-    /// Does the next call. `None`: it was the last.
-    pub(super) fn step(self, model: &Model, world: &mut World) -> Option<Self> {
-        Some(match self {
-            Self::Redrive { taken, call } => Self::Redrive {
-                taken,
-                call: call.step(model, world)?,
-            },
-            Self::Reconcile(call) => Self::Reconcile(call.step(model, world)?),
-            Self::Remove(call) => Self::Remove(call.step(model, world)?),
-            Self::Feed(call) => Self::Feed(call.step(world)?),
-        })
-    }
-}
-
-impl Redrive {
-    fn step(self, model: &Model, world: &mut World) -> Option<Self> {
-        Some(match self {
-            Self::Read => match world.replica {
-                Some(row) if row.state == State::Failed => Self::Move(row.pinned()),
-                _ => Self::DeleteLetters,
-            },
-            Self::Move(read) if world.transact(model, ReplicaEvent::Redrive, read, |_| ()) => Self::Send,
-            Self::Move(read) => Self::ReadAgain { since: read.since },
-            Self::ReadAgain { since } => match world.replica {
-                Some(row) if row.may_be_redriven(since) => Self::Move(row.pinned()),
-                _ => Self::DeleteLetters,
-            },
-            Self::Send => {
-                world.queue.send(Message::Start);
-                Self::DeleteLetters
-            }
-            Self::DeleteLetters => {
-                if !model.keeps(Rule::TakesLettersFirst) {
-                    world.letters = false;
-                }
-                return None;
-            }
-        })
-    }
-}
-
-impl Feed {
-    fn step(self, world: &mut World) -> Option<Self> {
-        match self {
-            Self::Send => {
-                world.queue.send(Message::Start);
-                Some(Self::Count)
-            }
-            Self::Count => {
-                world.unpark();
-                None
-            }
-        }
-    }
-}
-
-impl Reconcile {
-    fn step(self, model: &Model, world: &mut World) -> Option<Self> {
-        Some(match self {
-            Self::Lose(read) => {
-                if !world.lose(model, read) {
-                    return None;
-                }
-                Self::Send
-            }
-            Self::Send => {
-                world.queue.send(Message::Start);
-                return None;
-            }
-        })
-    }
-}
-
-impl Remove {
-    fn step(self, model: &Model, world: &mut World) -> Option<Self> {
-        Some(match self {
-            Self::Read => {
-                let row = world.replica?.pinned();
-                if !model.keeps(Rule::RemovesRowLast) {
-                    world.remove(model, row);
-                }
-                Self::List(row)
-            }
-            Self::List(row) => {
-                let these = world.target.live();
-                if these == [false; MULTIPARTS] || !model.keeps(Rule::RemovesMultiparts) {
-                    Self::DeleteObject(row)
-                } else {
-                    Self::Abort(row, these)
-                }
-            }
-            Self::Abort(row, these) => {
-                world.target.abort(these);
-                Self::DeleteObject(row)
-            }
-            Self::DeleteObject(row) => {
-                world.target.delete();
-                Self::DeleteSegments(row)
-            }
-            Self::DeleteSegments(row) => {
-                world.delete_segments();
-                Self::DeleteRow(row)
-            }
-            Self::DeleteRow(row) => {
-                if world.remove(model, row) {
-                    return None;
-                }
-                Self::Read
-            }
-        })
     }
 }

@@ -1,16 +1,16 @@
 //! What holds in every world.
 
+use super::actions::Action;
+use super::model::Model;
 use super::others::Other;
 use super::queue::Message;
-use super::rows::Replica;
+use super::replica::Replica;
 use super::rules::Rule;
 use super::target::MULTIPARTS;
 use super::worker::Worker;
-use super::{Action, Model, SEGMENTS, World};
-use domain::replica::{ReplicaCounters, SegmentPlan, State};
-use std::collections::HashSet;
+use super::world::World;
+use domain::replica::{ReplicaCounters, State};
 use std::hash::{BuildHasher, BuildHasherDefault, DefaultHasher};
-use std::sync::{Arc, Mutex};
 
 pub(super) const AVAILABLE: &str = "what is available is at the target, unless the target lost it since";
 pub(super) const PROGRESS: &str = "progress is what is recorded of the current multipart upload";
@@ -207,39 +207,5 @@ impl World {
         // It takes redelivered messages, which know that they are, to find multipart uploads that were not recorded.
         let nothing_else = !model.tells_again || self.target.live() == [false; MULTIPARTS];
         self.is(State::Available) && self.target.is_right() && nothing_else
-    }
-}
-
-/// Where all is known to end well: most worlds lead to one that was looked at before.
-#[derive(Clone, Default)]
-pub(super) struct Ends(Arc<Mutex<HashSet<u64>>>);
-
-impl Ends {
-    fn knows(&self, place: u64) -> bool {
-        self.0.lock().is_ok_and(|known| known.contains(&place))
-    }
-
-    fn learn(&self, way: &[u64]) {
-        if let Ok(mut known) = self.0.lock() {
-            known.extend(way);
-        }
-    }
-}
-
-impl Model {
-    pub(super) fn segment_count(&self) -> usize {
-        self.all_segments().iter().filter(|there| **there).count()
-    }
-
-    pub(super) fn all_segments(&self) -> [bool; SEGMENTS] {
-        let count = SegmentPlan::of(&self.plan).segment_count();
-        std::array::from_fn(|segment| u32::try_from(segment).is_ok_and(|segment| segment < count))
-    }
-
-    /// How many bytes a segment has.
-    pub(super) fn segment_size(&self, segment: u8) -> u64 {
-        let parts = SegmentPlan::of(&self.plan).parts(u32::from(segment));
-        let length = |part| self.plan.part_length(part);
-        parts.into_iter().flatten().filter_map(length).sum()
     }
 }

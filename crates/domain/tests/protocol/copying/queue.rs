@@ -1,6 +1,6 @@
 //! The queue.
 
-use super::SEGMENTS;
+use super::size::SEGMENTS;
 
 /// A message.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]

@@ -1,72 +1,16 @@
-//! What is written down about the replica, and the conditions of the writes.
+//! The writes of what is written down about the replica, and their conditions.
 
-use super::{Model, Rule, SEGMENTS, World};
+use super::model::Model;
+use super::replica::Replica;
+use super::rules::Rule;
+use super::size::SEGMENTS;
+use super::world::World;
 use domain::replica::{ReplicaCounters, ReplicaEvent, State, step};
-use std::hash::{Hash, Hasher};
-
-/// The replica's row.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub(super) struct Replica {
-    pub(super) state: State,
-    /// For which bytes it waits: those of the first time, or those that were lost so often.
-    pub(super) since: u8,
-    pub(super) multipart: Option<u8>,
-    pub(super) segments_done: u8,
-    /// It has failed, and its dead letter was sent.
-    pub(super) dead_lettered: bool,
-    /// The sweep looks at it some day. What waits and is not due has no message.
-    pub(super) due: bool,
-}
 
 impl Replica {
-    pub(super) const NEW: Self = Self {
-        state: State::Pending,
-        since: 0,
-        multipart: None,
-        segments_done: 0,
-        dead_lettered: false,
-        due: true,
-    };
-
-    /// What a write pins. With a multipart upload a failed one goes on in another state than without.
-    pub(super) fn pinned(self) -> Self {
-        let failed = self.state == State::Failed;
-        Self {
-            multipart: self.multipart.filter(|_| failed).map(|_| 0),
-            segments_done: 0,
-            dead_lettered: false,
-            due: true,
-            ..self
-        }
-    }
-
-    pub(super) fn is_under_way(self) -> bool {
-        self.state.is_under_way()
-    }
-
-    /// It waits without a message.
-    pub(super) fn is_parked(self) -> bool {
-        self.is_under_way() && !self.due
-    }
-
-    /// It has failed, and waits for the same bytes as when it was read.
-    pub(super) fn may_be_redriven(self, since: u8) -> bool {
-        self.state == State::Failed && self.since == since
-    }
-
     /// Whether it is unchanged since it was read.
     fn is(self, model: &Model, read: Self) -> bool {
         self.state == read.state && (self.since == read.since || !model.keeps(Rule::PinsSince))
-    }
-}
-
-/// The target's replica counters.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Counted(pub(super) ReplicaCounters);
-
-impl Hash for Counted {
-    fn hash<H: Hasher>(&self, state: &mut H) {
-        self.0.numbers().map(|(_, number)| number).hash(state);
     }
 }
 

@@ -1,6 +1,6 @@
 //! The target.
 
-use super::SEGMENTS;
+use super::size::SEGMENTS;
 
 /// How many multipart uploads may be begun: those of a model, and those of the time when nothing goes wrong any more.
 pub(super) const MULTIPARTS: usize = 7;

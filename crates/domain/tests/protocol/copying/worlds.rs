@@ -2,13 +2,15 @@
 
 mod tests;
 
-use super::properties::Ends;
+use super::ends::Ends;
+use super::model::{Model, Reached};
 use super::queue::{Message, Queue};
-use super::rows::{Counted, Replica};
+use super::replica::{Counted, Replica};
 use super::rules::Rule;
+use super::size::{LARGE, MIDDLE, OTHERS, SEGMENTS, SMALL, WORKERS};
 use super::target::{MULTIPARTS, TargetModel};
 use super::worker::Worker;
-use super::{LARGE, MIDDLE, Model, OTHERS, Reached, SEGMENTS, SMALL, Seen, Troubles, WORKERS, World};
+use super::world::{Seen, Troubles, World};
 use domain::content::PartPlan;
 use domain::replica::{ReplicaCounters, State};
 

@@ -1,9 +1,9 @@
 //! Beginning an upload: a file at once, a challenge, or an ordinary upload.
 
-use super::Process;
 use super::finalize::{find_placement, may_be_committed};
 use crate::clock::Timer;
-use crate::world::{Challenge, Id, Node, Upload, World};
+use crate::size::Id;
+use crate::world::{Challenge, Node, Upload, World};
 use crate::writes::{Conflict, NodePlacement, Turn};
 use domain::account::QuotaEvent;
 use domain::placement::OnConflict;
@@ -64,7 +64,7 @@ impl Wish {
 
 impl Create {
     /// After the account's own files were looked through.
-    pub(crate) fn begin(world: &World, wish: Wish) -> Process {
+    pub(crate) fn begin(world: &World, wish: Wish) -> Self {
         let own = |node: &Node| node.account == wish.account && Some(node.content) == wish.announced;
         let own = world.nodes.iter().flatten().find(|node| own(node));
         let next = match (own, wish.announced) {
@@ -72,10 +72,10 @@ impl Create {
             (None, Some(_)) => Next::ReadIndex,
             (None, None) => Next::Write(None),
         };
-        Process::Create(Self { wish, next })
+        Self { wish, next }
     }
 
-    pub(super) fn step(mut self, turn: &mut Turn) -> Option<Process> {
+    pub(super) fn step(mut self, turn: &mut Turn) -> Option<Self> {
         let wish = self.wish;
         let usable = |turn: &Turn, blob| {
             turn.world
@@ -121,7 +121,7 @@ impl Create {
                 return None;
             }
         };
-        Some(Process::Create(self))
+        Some(self)
     }
 
     /// The file at once.

@@ -1,8 +1,8 @@
 //! Discarding what an ended upload left at the store.
 
-use super::Process;
 use crate::clock::Timer;
-use crate::world::{Id, MULTIPARTS, Multipart};
+use crate::size::{Id, MULTIPARTS};
+use crate::world::Multipart;
 use crate::writes::{Held, Turn};
 
 /// A process that discards.
@@ -59,19 +59,19 @@ pub(crate) fn abort(turn: &mut Turn, key: Id, id: usize) {
 
 impl Discard {
     /// Of an ended upload that was read or written just now.
-    pub(crate) fn begin(held: Held) -> Process {
-        Process::Discard(Self {
+    pub(crate) fn begin(held: Held) -> Self {
+        Self {
             held,
             next: Next::List,
             last: false,
-        })
+        }
     }
 
     pub(super) fn repeats(self) -> bool {
         self.next == Next::Write
     }
 
-    pub(super) fn step(mut self, turn: &mut Turn) -> Option<Process> {
+    pub(super) fn step(mut self, turn: &mut Turn) -> Option<Self> {
         let key = self.held.upload;
         let index = usize::from(key);
         self.next = match self.next {
@@ -101,7 +101,7 @@ impl Discard {
                 return None;
             }
         };
-        Some(Process::Discard(self))
+        Some(self)
     }
 
     fn is_settled(self, turn: &Turn) -> bool {

@@ -1,10 +1,10 @@
 //! Finalizing: the flow is the domain's; what each of its steps asks of the table and the store is here.
 
-use super::Process;
 use super::discard::Discard;
 use super::replicate::Replicate;
 use crate::clock::{TIMEOUT, Timer};
-use crate::world::{Blob, Id, Multipart, Node, Replica, World};
+use crate::size::Id;
+use crate::world::{Blob, Multipart, Node, Replica, World};
 use crate::writes::{Completed, Conflict, Held, NodePlacement, Turn};
 use domain::finalize::{End, ReopenReason, Step, StepResult};
 use domain::placement::{OnConflict, Placement, Taken, place};
@@ -51,6 +51,16 @@ impl From<StepResult> for Asked {
     }
 }
 
+/// The process that goes on after a call.
+pub(super) enum Following {
+    /// The finalize itself.
+    Finalize(Finalize),
+    /// The message of a blob that is new.
+    Replicate(Replicate),
+    /// The discard of an upload whose content was there.
+    Discard(Discard),
+}
+
 /// A request to complete a multipart upload that the store accepted, but whose caller has given up.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(crate) struct Late {
@@ -60,7 +70,7 @@ pub(crate) struct Late {
 }
 
 impl Late {
-    pub(super) fn step(self, turn: &mut Turn) -> Option<Process> {
+    pub(super) fn step(self, turn: &mut Turn) -> Option<Self> {
         let key = usize::from(self.key);
         // It had begun when the multipart upload was aborted: it may still succeed.
         if turn.world.multiparts[key][usize::from(self.multipart)] == Multipart::Aborted {
@@ -74,7 +84,7 @@ impl Late {
 
 impl Finalize {
     /// After the upload was read.
-    pub(crate) fn begin(turn: &Turn, upload: Id) -> Option<Process> {
+    pub(crate) fn begin(turn: &Turn, upload: Id) -> Option<Self> {
         let ended = turn.upload(upload)?.state.is_final();
         let begun = Self {
             held: Held { upload, stale: false },
@@ -85,11 +95,11 @@ impl Finalize {
             multipart: None,
             place: None,
         };
-        (!ended).then_some(Process::Finalize(begun))
+        (!ended).then_some(begun)
     }
 
     /// The store takes the request to complete the multipart upload, but does not answer in time.
-    pub(crate) fn unanswered(&self, world: &World) -> Option<Process> {
+    pub(crate) fn unanswered(&self, world: &World) -> Option<Late> {
         let (key, content) = (self.held.upload, self.content);
         let multipart = self.multipart.filter(|_| self.step == Step::Assemble)?;
         let taken =
@@ -97,26 +107,26 @@ impl Finalize {
         if !taken {
             return None;
         }
-        Some(Process::Late(Late {
+        Some(Late {
             key,
             multipart,
             content,
-        }))
+        })
     }
 
     pub(super) fn repeats(&self) -> bool {
         matches!(self.step, Step::Lease | Step::Assemble | Step::Reopen(_))
     }
 
-    pub(super) fn step(mut self, turn: &mut Turn) -> Option<Process> {
+    pub(super) fn step(mut self, turn: &mut Turn) -> Option<Following> {
         match self.ask(turn) {
             Asked::Answer(answer) => self.answered(answer, turn),
-            Asked::NotYet => Some(Process::Finalize(self)),
+            Asked::NotYet => Some(Following::Finalize(self)),
             Asked::Failed => None,
         }
     }
 
-    fn answered(mut self, answer: StepResult, turn: &mut Turn) -> Option<Process> {
+    fn answered(mut self, answer: StepResult, turn: &mut Turn) -> Option<Following> {
         let Some(next) = (turn.rules.finalize)(self.step, answer) else {
             turn.world.faults.corrupt = true;
             return None;
@@ -125,13 +135,13 @@ impl Finalize {
         (self.step, self.call, self.place) = (next, Call::First, None);
         match (next, commits) {
             (Step::End(End::Complete), Some(ContentSource::Own)) => {
-                Replicate::announce(self.held.upload, turn)
+                Replicate::announce(self.held.upload, turn).map(Following::Replicate)
             }
-            (Step::End(End::Complete), _) => Some(Discard::begin(self.held)),
+            (Step::End(End::Complete), _) => Some(Following::Discard(Discard::begin(self.held))),
             (Step::End(_), _) => None,
             // That takes no call.
             (Step::ListParts, _) if self.multipart.is_none() => self.answered(StepResult::Nothing, turn),
-            _ => Some(Process::Finalize(self)),
+            _ => Some(Following::Finalize(self)),
         }
     }
 

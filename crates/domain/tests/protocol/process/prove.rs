@@ -1,9 +1,9 @@
 //! An answer to a challenge.
 
-use super::Process;
 use super::finalize::{find_placement, may_be_committed};
 use crate::clock::NOW;
-use crate::world::{Id, Node};
+use crate::size::Id;
+use crate::world::Node;
 use crate::writes::{Conflict, Held, NodePlacement, Turn};
 use domain::upload::{Refusal, State, UploadEvent};
 
@@ -28,7 +28,7 @@ enum Next {
 
 impl Prove {
     /// After the upload was read.
-    pub(crate) fn begin(turn: &Turn, upload: Id, right: bool) -> Option<Process> {
+    pub(crate) fn begin(turn: &Turn, upload: Id, right: bool) -> Option<Self> {
         let row = turn.upload(upload)?;
         let next = match (turn.rules.upload)(&row.lifecycle(), UploadEvent::Prove, NOW) {
             Ok(_) => Next::ReadObject,
@@ -37,16 +37,16 @@ impl Prove {
         };
         let (blob, content) = (row.challenge?.blob, row.announced?);
         let held = Held { upload, stale: false };
-        Some(Process::Prove(Self {
+        Some(Self {
             held,
             right,
             blob,
             content,
             next,
-        }))
+        })
     }
 
-    pub(super) fn step(mut self, turn: &mut Turn) -> Option<Process> {
+    pub(super) fn step(mut self, turn: &mut Turn) -> Option<Self> {
         let row = turn.upload(self.held.upload)?;
         self.next = match self.next {
             Next::ReadObject => {
@@ -72,7 +72,7 @@ impl Prove {
                 return None;
             }
         };
-        Some(Process::Prove(self))
+        Some(self)
     }
 
     fn commit(&mut self, turn: &mut Turn, place: NodePlacement) -> Result<(), Conflict> {

@@ -1,9 +1,9 @@
 //! The sweep at a blob: keeps it, marks it, or deletes it.
 
-use super::Process;
 use super::discard::Multiparts;
 use crate::clock::NOW;
-use crate::world::{Blob, Id};
+use crate::size::Id;
+use crate::world::Blob;
 use crate::writes::Turn;
 use domain::blob::{BlobEvent, Effect, Life};
 
@@ -32,7 +32,7 @@ enum Next {
 
 impl Reclaim {
     /// After the blob was read.
-    pub(crate) fn begin(turn: &Turn, blob: Id) -> Option<Process> {
+    pub(crate) fn begin(turn: &Turn, blob: Id) -> Option<Self> {
         let row = turn.world.blob_row(blob).filter(|row| row.examine.is_some())?;
         let (_, effects) = (turn.rules.blob)(&row.life(), BlobEvent::Examine, NOW).ok()?;
         let next = if effects.contains(&Effect::Delete) {
@@ -44,14 +44,14 @@ impl Reclaim {
         } else {
             Next::Keep
         };
-        Some(Process::Reclaim(Self {
+        Some(Self {
             blob,
             stale: false,
             next,
-        }))
+        })
     }
 
-    pub(super) fn step(mut self, turn: &mut Turn) -> Option<Process> {
+    pub(super) fn step(mut self, turn: &mut Turn) -> Option<Self> {
         let index = usize::from(self.blob);
         self.next = match self.next {
             Next::Keep => {
@@ -96,7 +96,7 @@ impl Reclaim {
                 return None;
             }
         };
-        Some(Process::Reclaim(self))
+        Some(self)
     }
 
     /// Writes down what was decided when the blob was read, if it still is what it was.

@@ -1,9 +1,9 @@
 //! The reconciler at a key: its multipart uploads, its object, its blob. What it makes of them is the domain's.
 
-use super::Process;
 use super::discard::abort;
 use crate::clock::{NOW, Timer};
-use crate::world::{Id, MULTIPARTS, Multipart, World};
+use crate::size::{Id, MULTIPARTS, UPLOADS};
+use crate::world::{Multipart, World};
 use crate::writes::Turn;
 use domain::blob::BlobEvent;
 use domain::reconcile::{
@@ -72,14 +72,12 @@ const AGE: Age = Age {
 
 impl Reconcile {
     /// After the bucket or the table was listed: a process for one of the things at a key.
-    pub(crate) fn all(world: &World, key: Id) -> Vec<Process> {
+    pub(crate) fn all(world: &World, key: Id) -> Vec<Self> {
         let index = usize::from(key);
-        let process = |next| {
-            Process::Reconcile(Self {
-                key,
-                stale: false,
-                next,
-            })
+        let process = |next| Self {
+            key,
+            stale: false,
+            next,
         };
         let mut found = Vec::new();
         for (id, multipart) in (0..).zip(world.multiparts[index]) {
@@ -101,7 +99,7 @@ impl Reconcile {
         found
     }
 
-    pub(super) fn step(mut self, turn: &mut Turn) -> Option<Process> {
+    pub(super) fn step(mut self, turn: &mut Turn) -> Option<Self> {
         let index = usize::from(self.key);
         self.next = match self.next {
             Next::ReadUploadOwner(thing) if turn.world.upload_owners[index] => Next::ReadUpload(thing),
@@ -174,7 +172,7 @@ impl Reconcile {
                 return None;
             }
         };
-        Some(Process::Reconcile(self))
+        Some(self)
     }
 
     /// What comes after the owner was read.
@@ -182,7 +180,7 @@ impl Reconcile {
         let Thing::Multipart(id) = thing else {
             return Some(Next::AskForBlob(thing, owner));
         };
-        debug_assert!(usize::from(id) < MULTIPARTS && usize::from(self.key) < crate::world::UPLOADS);
+        debug_assert!(usize::from(id) < MULTIPARTS && usize::from(self.key) < UPLOADS);
         multipart_is_orphaned(&owner.upload_owner(), &id.to_string(), Timestamp::MIN, &AGE)
             .then_some(Next::Abort(id))
     }

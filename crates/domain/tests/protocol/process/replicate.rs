@@ -1,8 +1,8 @@
 //! Messages, and a worker that copies a blob of one part. How larger ones travel is `copying`.
 
-use super::Process;
 use crate::clock::Timer;
-use crate::world::{Id, Replica};
+use crate::size::Id;
+use crate::world::Replica;
 use crate::writes::Turn;
 use domain::replica::STALLED_AFTER;
 
@@ -25,28 +25,33 @@ enum Next {
 }
 
 impl Replicate {
-    fn process(blob: Id, next: Next) -> Process {
-        Process::Replicate(Self { blob, next })
-    }
-
     /// There is a new blob: sends the message, where there is a target.
-    pub(crate) fn announce(blob: Id, turn: &Turn) -> Option<Process> {
+    pub(crate) fn announce(blob: Id, turn: &Turn) -> Option<Self> {
         let wanted = turn.world.replicas[usize::from(blob)].is_some();
-        wanted.then(|| Self::process(blob, Next::Announce))
+        wanted.then_some(Self {
+            blob,
+            next: Next::Announce,
+        })
     }
 
     /// The sweep, after a replica without progress was read.
-    pub(crate) fn send_again(blob: Id) -> Process {
-        Self::process(blob, Next::SendAgain)
+    pub(crate) fn send_again(blob: Id) -> Self {
+        Self {
+            blob,
+            next: Next::SendAgain,
+        }
     }
 
     /// A worker, after the blob was read.
-    pub(crate) fn work(turn: &Turn, blob: Id) -> Option<Process> {
+    pub(crate) fn work(turn: &Turn, blob: Id) -> Option<Self> {
         let usable = turn.world.blob_row(blob)?.life().may_be_referenced();
-        usable.then(|| Self::process(blob, Next::ReadReplica))
+        usable.then_some(Self {
+            blob,
+            next: Next::ReadReplica,
+        })
     }
 
-    pub(super) fn step(self, turn: &mut Turn) -> Option<Process> {
+    pub(super) fn step(self, turn: &mut Turn) -> Option<Self> {
         let index = usize::from(self.blob);
         let next = match self.next {
             Next::Announce => {
@@ -80,6 +85,6 @@ impl Replicate {
                 return None;
             }
         };
-        Some(Self::process(self.blob, next))
+        Some(Self { next, ..self })
     }
 }

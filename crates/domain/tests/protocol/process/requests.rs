@@ -1,10 +1,10 @@
 //! The short requests: sign parts, abort, delete a file. And the sweep at an upload that is too old, which is an
 //! abort by another name.
 
-use super::Process;
 use super::discard::{Discard, abort};
 use crate::clock::{MIN_AGE, NOW, Timer};
-use crate::world::{Id, MULTIPARTS, Multipart, Upload};
+use crate::size::{Id, MULTIPARTS};
+use crate::world::{Multipart, Upload};
 use crate::writes::{Conflict, Held, Turn};
 use domain::account::QuotaEvent;
 use domain::upload::{DEFAULT_EXPIRY, State, UploadEvent};
@@ -27,17 +27,17 @@ enum See {
 
 impl ListParts {
     /// After the upload was read.
-    pub(crate) fn begin(turn: &Turn, upload: Id) -> Option<Process> {
+    pub(crate) fn begin(turn: &Turn, upload: Id) -> Option<Self> {
         let row = turn.upload(upload).filter(|row| row.state == State::Open)?;
         let held = Held { upload, stale: false };
-        Some(Process::ListParts(Self {
+        Some(Self {
             held,
             multipart: row.multipart?,
             next: See::Parts,
-        }))
+        })
     }
 
-    pub(super) fn step(mut self, turn: &mut Turn) -> Option<Process> {
+    pub(super) fn step(mut self, turn: &mut Turn) -> Option<Self> {
         let index = usize::from(self.held.upload);
         self.next = match self.next {
             See::Parts => match turn.world.multiparts[index][usize::from(self.multipart)] {
@@ -60,7 +60,7 @@ impl ListParts {
                 return None;
             }
         };
-        Some(Process::ListParts(self))
+        Some(self)
     }
 }
 
@@ -83,7 +83,7 @@ impl Sign {
     const TOUCH: UploadEvent = UploadEvent::Touch(DEFAULT_EXPIRY);
 
     /// After the upload was read.
-    pub(crate) fn begin(turn: &Turn, upload: Id) -> Option<Process> {
+    pub(crate) fn begin(turn: &Turn, upload: Id) -> Option<Self> {
         let row = turn.upload(upload)?;
         (turn.rules.upload)(&row.lifecycle(), Self::TOUCH, NOW).ok()?;
         let next = match row.multipart {
@@ -92,7 +92,7 @@ impl Sign {
             Some(_) => return None,
         };
         let held = Held { upload, stale: false };
-        Some(Process::Sign(Self { held, next }))
+        Some(Self { held, next })
     }
 
     /// Beginning twice leaves an unrecorded multipart upload; as many as the world has room for.
@@ -100,7 +100,7 @@ impl Sign {
         self.next == Next::Begin
     }
 
-    pub(super) fn step(mut self, turn: &mut Turn) -> Option<Process> {
+    pub(super) fn step(mut self, turn: &mut Turn) -> Option<Self> {
         let key = self.held.upload;
         self.next = match self.next {
             Next::Begin => {
@@ -135,7 +135,7 @@ impl Sign {
                 return None;
             }
         };
-        Some(Process::Sign(self))
+        Some(self)
     }
 }
 
@@ -153,7 +153,7 @@ impl Abort {
         }
     }
 
-    pub(super) fn step(mut self, event: UploadEvent, turn: &mut Turn) -> Option<Process> {
+    pub(super) fn step(mut self, event: UploadEvent, turn: &mut Turn) -> Option<Discard> {
         turn.move_upload(&mut self.held, event, |_, _| Ok(())).ok()?;
         Some(Discard::begin(self.held))
     }
@@ -169,16 +169,16 @@ pub(crate) struct Delete {
 
 impl Delete {
     /// After the file was read.
-    pub(crate) fn begin(turn: &Turn, node: Id) -> Option<Process> {
+    pub(crate) fn begin(turn: &Turn, node: Id) -> Option<Self> {
         let row = turn.world.nodes[usize::from(node)]?;
-        Some(Process::Delete(Self {
+        Some(Self {
             node,
             blob: row.blob,
             size: row.size,
-        }))
+        })
     }
 
-    pub(super) fn step(self, turn: &mut Turn) -> Option<Process> {
+    pub(super) fn step(self, turn: &mut Turn) -> Option<Self> {
         let unchecked = !turn.rules.conditions.delete_of_content;
         let mut after = *turn.world;
         let mut next = Turn {

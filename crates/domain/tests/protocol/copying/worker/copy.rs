@@ -1,9 +1,10 @@
 //! Copying: a multipart upload at the target is begun, then its segments are copied.
 
 use super::{Call, Turn, Worker};
-use crate::copying::rows::Replica;
+use crate::copying::model::Model;
+use crate::copying::replica::Replica;
 use crate::copying::rules::Rule;
-use crate::copying::{Model, World};
+use crate::copying::world::World;
 
 impl Worker {
     /// Begins a multipart upload at the target, unless another worker did.

@@ -1,9 +1,10 @@
 //! Giving up, and looking at how it ended.
 
-use super::super::rows::Replica;
-use super::super::rules::Rule;
-use super::super::{Model, World};
 use super::{Call, Then, Turn, Worker};
+use crate::copying::model::Model;
+use crate::copying::replica::Replica;
+use crate::copying::rules::Rule;
+use crate::copying::world::World;
 use domain::replica::{ReplicaEvent, State};
 
 impl Worker {

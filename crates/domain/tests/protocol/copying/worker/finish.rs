@@ -1,9 +1,10 @@
 //! How the copying ends, or starts over.
 
-use super::super::rules::Rule;
-use super::super::target::MULTIPARTS;
-use super::super::{Model, World};
 use super::{Call, Then, Turn, Worker};
+use crate::copying::model::Model;
+use crate::copying::rules::Rule;
+use crate::copying::target::MULTIPARTS;
+use crate::copying::world::World;
 use domain::replica::State;
 
 impl Worker {

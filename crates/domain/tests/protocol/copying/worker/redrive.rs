@@ -1,8 +1,9 @@
 //! Leaving the target alone while its circuit is open, and having what has failed tried again.
 
 use super::{Call, Turn, Worker};
+use crate::copying::model::Model;
 use crate::copying::queue::Message;
-use crate::copying::{Model, World};
+use crate::copying::world::World;
 use domain::replica::{ReplicaEvent, State};
 
 impl Worker {
