@@ -76,6 +76,9 @@ class World:
         self.format = resources.Table(stack["table"]).get_item(Key={"pk": "FORMAT", "sk": "FORMAT"})["Item"]
         self.table = resources.Table(NAME)
         self.parts = [json.loads((HERE / name).read_text()) for name in ("ann.json", "bob.json")]
+        # What was put last: the ids of multipart uploads by their keys, and what `objects` found then.
+        self.multipart_ids: dict[str, str] = {}
+        self.objects_put: list[tuple] | None = None
 
     def make(self) -> None:
         """Whatever does not change when the functions run."""
@@ -120,27 +123,46 @@ class World:
             self.secrets.put_secret_value(SecretId=name, SecretString=text)
 
     def reset(self) -> None:
-        """Everything as it was, whatever the functions have made of it."""
+        """Everything as it was, whatever the functions have made of it. What is as it was stays: most change little."""
+        if self.objects() != self.objects_put:
+            self.reset_objects()
+        rows = [self.format]
+        for row in (row for part in self.parts for row in part["rows"]):
+            if "multipart_id" in row:
+                row = row | {"multipart_id": self.multipart_ids[f"blobs/{row['blob']}"]}
+            rows.append(row)
+        there = self.table.scan(ConsistentRead=True)["Items"]
+        keys = {(row["pk"], row["sk"]) for row in rows}
+        with self.table.batch_writer() as writer:
+            for row in there:
+                if (row["pk"], row["sk"]) not in keys:
+                    writer.delete_item(Key={"pk": row["pk"], "sk": row["sk"]})
+            for row in rows:
+                if row not in there:
+                    writer.put_item(Item=row)
+
+    def objects(self) -> list[tuple]:
+        """What is in the buckets, and under way there. Whatever is put again has another time or id."""
+        found = []
+        for bucket in (NAME, REPLICAS):
+            for upload in self.s3.list_multipart_uploads(Bucket=bucket).get("Uploads", ()):
+                found.append((bucket, upload["Key"], upload["UploadId"]))
+            for item in self.s3.list_objects_v2(Bucket=bucket).get("Contents", ()):
+                found.append((bucket, item["Key"], item["ETag"], item["LastModified"]))
+        return found
+
+    def reset_objects(self) -> None:
         for bucket in (NAME, REPLICAS):
             for upload in self.s3.list_multipart_uploads(Bucket=bucket).get("Uploads", ()):
                 self.s3.abort_multipart_upload(Bucket=bucket, Key=upload["Key"], UploadId=upload["UploadId"])
             for item in self.s3.list_objects_v2(Bucket=bucket).get("Contents", ()):
                 self.s3.delete_object(Bucket=bucket, Key=item["Key"])
-        multipart_ids = {}
         for part in self.parts:
             for item in part["store"]:
-                multipart_ids[item["key"]] = self.store(item)
+                self.multipart_ids[item["key"]] = self.store(item)
             for item in part["target"]:
                 self.s3.put_object(Bucket=REPLICAS, Key=item["key"], Body=content(item["text"]))
-        with self.table.batch_writer() as writer:
-            for key in self.table.scan(ProjectionExpression="pk, sk", ConsistentRead=True)["Items"]:
-                writer.delete_item(Key=key)
-        with self.table.batch_writer() as writer:
-            writer.put_item(Item=self.format)
-            for row in (row for part in self.parts for row in part["rows"]):
-                if "multipart_id" in row:
-                    row = row | {"multipart_id": multipart_ids[f"blobs/{row['blob']}"]}
-                writer.put_item(Item=row)
+        self.objects_put = self.objects()
 
     def store(self, item: dict) -> str:
         """Parts as clients send them, made into an object if they are complete. Gives the multipart upload's id."""

@@ -10,6 +10,7 @@ use crate::harness::test_targets::{Kind, ReplicationFixture, Stored, TestTarget}
 use crate::harness::wait::until;
 use crate::harness::world::World;
 use client::types::ReplicaState;
+use futures::future::join_all;
 use jiff::Timestamp;
 use serde_json::{Value, json};
 use std::sync::Arc;
@@ -131,8 +132,33 @@ impl Case {
     }
 }
 
+/// One way in which one call fails, and what to call it.
+struct Fault {
+    call: usize,
+    way: Act,
+    what: String,
+}
+
+/// Each way in which each of these calls can fail.
+fn faults(operations: &[String]) -> Vec<Fault> {
+    let mut faults = Vec::new();
+    for (index, operation) in operations.iter().enumerate() {
+        let call = index + 1;
+        let reads = ["Get", "Query", "Receive"]
+            .iter()
+            .any(|verb| operation.contains(verb));
+        for way in WAYS.into_iter().filter(|way| !reads || *way == Act::Refuse) {
+            let what = format!("{way:?} at call {call}, {operation}");
+            faults.push(Fault { call, way, what });
+        }
+    }
+    faults
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn every_fault_while_failed_replicas_are_tried_again() {
+    /// How many targets are there, each with queues, a person and a worker of its own, and a share of the faults.
+    const AT_ONCE: usize = 4;
     let mut case = Case::new().await;
     let stored = case.failed("without a fault").await;
     let (function, answer) = case.redrive(|_| Act::Pass).await;
@@ -143,29 +169,32 @@ async fn every_fault_while_failed_replicas_are_tried_again() {
     assert!(operations.len() >= 10, "{operations:?}");
     case.arrives(&stored, "without a fault").await;
     assert_eq!(case.fixture.queues.dead_letters().await, [], "its letter is gone");
+    case.fixture.close().await;
 
-    let mut files = 1;
-    for (call, operation) in operations.iter().enumerate() {
-        let reads = ["Get", "Query", "Receive"]
-            .iter()
-            .any(|verb| operation.contains(verb));
-        for way in WAYS.into_iter().filter(|way| !reads || *way == Act::Refuse) {
-            let what = format!("{way:?} at call {}, {operation}", call + 1);
-            let stored = case.failed(&what).await;
-            let rule = move |seen: &Seen| if seen.call == call + 1 { way } else { Act::Pass };
-            let (_, answer) = case.redrive(rule).await;
-            if let Some(answer) = answer {
-                let status = answer["statusCode"].as_u64();
-                assert!(
-                    answer.get("error").is_some() || matches!(status, Some(200 | 503)),
-                    "{what}: {answer}"
-                );
-            }
-            case.arrives(&stored, &what).await;
-            files += 1;
+    let faults = faults(&operations);
+    let shares = faults.chunks(faults.len().div_ceil(AT_ONCE));
+    join_all(shares.map(one_after_the_other)).await;
+    println!("{} faults", faults.len());
+}
+
+/// Faults at one target, a file each.
+async fn one_after_the_other(faults: &[Fault]) {
+    let mut case = Case::new().await;
+    for Fault { call, way, what } in faults {
+        let stored = case.failed(what).await;
+        let (call, way) = (*call, *way);
+        let rule = move |seen: &Seen| if seen.call == call { way } else { Act::Pass };
+        let (_, answer) = case.redrive(rule).await;
+        if let Some(answer) = answer {
+            let status = answer["statusCode"].as_u64();
+            assert!(
+                answer.get("error").is_some() || matches!(status, Some(200 | 503)),
+                "{what}: {answer}"
+            );
         }
+        case.arrives(&stored, what).await;
     }
-    let place = case.place();
+    let (place, files) = (case.place(), i64::try_from(faults.len()).unwrap());
     assert_eq!(
         (
             place.counters("available").await,
@@ -183,7 +212,6 @@ async fn every_fault_while_failed_replicas_are_tried_again() {
         (case.fixture.queues.dead_letter_count().await == 0).then_some(())
     })
     .await;
-    println!("{files} files");
     case.fixture.close().await;
 }
 

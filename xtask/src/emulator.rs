@@ -198,7 +198,7 @@ impl Emulator {
         })
     }
 
-    /// Stops it cleanly: MiniStack writes its state down on the way out, and only then. Returns whether it
+    /// Stops it: MiniStack cleanly, for it writes its state down on the way out, and only then. Returns whether it
     /// ran.
     pub(crate) fn stop(&self) -> Result<bool> {
         if let Some(About {
@@ -214,7 +214,13 @@ impl Emulator {
         let Some(pid) = process::running(&self.pid_file(), self.kind.program()) else {
             return Ok(false);
         };
-        let stopped = process::terminate(pid, self.kind.program(), STOP_TIMEOUT)?;
+        let stopped = if self.kind.keeps_data() {
+            process::terminate(pid, self.kind.program(), STOP_TIMEOUT)?
+        } else {
+            // It would wait for whatever is under way, up to a minute, and write nothing down.
+            let _ = process::signal("KILL", &format!("-{pid}"));
+            process::wait_for(STOP_TIMEOUT, || self.running().is_none())
+        };
         // Its functions are in its process group. They end with it, but for one that hangs.
         let _ = process::signal("KILL", &format!("-{pid}"));
         if !stopped {

@@ -10,6 +10,7 @@ use crate::harness::sandbox::{Sandbox, http_event};
 use crate::harness::wait::until;
 use crate::sweep::sweep;
 use client::types::{Node, ReplicaState};
+use futures::stream::{self, StreamExt};
 use serde_json::{Value, json};
 
 fn message(step: &str, blob: &str) -> Value {
@@ -154,55 +155,67 @@ async fn copies_are_reclaimed_with_their_blob() {
     assert_eq!(ceph::multipart_uploads(&key), 0);
 }
 
-/// Workers killed at any of their calls: the message comes again, and the copy is whole. One process works on all the
-/// messages here, so that it can be killed; what it does not get done, the deployed workers do.
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_worker_that_is_killed() {
-    let person = Person::new().await;
-    for call in 1.. {
-        let bytes = fresh(9 * MIB);
-        let upload = person.sent(&format!("{call}"), &bytes).await.id;
-        let blob = person.upload_row(&upload).await["blob"]
-            .as_str()
-            .unwrap()
-            .to_owned();
-        let mut copy = message("copy", &blob);
-        copy["segment"] = json!(0);
-        let record = |body: &Value| {
-            json!({
-                "messageId": format!("{:x}", unique()), "receiptHandle": "none", "body": body.to_string(),
-                "attributes": { "ApproximateReceiveCount": "1" }, "messageAttributes": {}, "md5OfBody": "",
-                "eventSource": "aws:sqs", "eventSourceARN": "arn:aws:sqs:us-east-1:000000000000:q", "awsRegion": "us-east-1",
-            })
-        };
-        person.complete(&upload).await.expect(200);
-        let rule = move |seen: &Seen| {
-            if seen.index == call {
-                Act::KillAfter
-            } else {
-                Act::Pass
-            }
-        };
-        let mut worker = Sandbox::start("replicate", rule).await;
-        let mut killed = false;
-        for body in [message("start", &blob), copy, message("finish", &blob)] {
-            if worker
-                .invoke(&json!({ "Records": [record(&body)] }))
-                .await
-                .is_none()
-            {
-                killed = true;
-                break;
-            }
+/// Has a file copied by one process, which is killed at one of its calls, so far as there is no end of the copy before. What
+/// it does not get done, the deployed workers do. Returns how many calls it made, and whether it was killed.
+async fn copied_though_killed(person: &Person, call: Option<usize>) -> (usize, bool) {
+    let bytes = fresh(9 * MIB);
+    let upload = person.sent(&format!("{call:?}"), &bytes).await.id;
+    let blob = person.upload_row(&upload).await["blob"]
+        .as_str()
+        .unwrap()
+        .to_owned();
+    let mut copy = message("copy", &blob);
+    copy["segment"] = json!(0);
+    let record = |body: &Value| {
+        json!({
+            "messageId": format!("{:x}", unique()), "receiptHandle": "none", "body": body.to_string(),
+            "attributes": { "ApproximateReceiveCount": "1" }, "messageAttributes": {}, "md5OfBody": "",
+            "eventSource": "aws:sqs", "eventSourceARN": "arn:aws:sqs:us-east-1:000000000000:q", "awsRegion": "us-east-1",
+        })
+    };
+    let rule = move |seen: &Seen| {
+        if Some(seen.index) == call {
+            Act::KillAfter
+        } else {
+            Act::Pass
         }
-        let file = person.api.upload(&upload).await.unwrap().file.unwrap();
-        let key = available(&person, &file).await;
-        is_there(&key, &bytes);
-        if !killed {
-            assert!(call > 5, "it made only {call} calls");
+    };
+    let mut worker = Sandbox::start("replicate", rule).await;
+    person.complete(&upload).await.expect(200);
+    let mut killed = false;
+    for body in [message("start", &blob), copy, message("finish", &blob)] {
+        if worker
+            .invoke(&json!({ "Records": [record(&body)] }))
+            .await
+            .is_none()
+        {
+            killed = true;
             break;
         }
     }
+    let file = person.api.upload(&upload).await.unwrap().file.unwrap();
+    let key = available(person, &file).await;
+    is_there(&key, &bytes);
+    (worker.proxy.seen().len(), killed)
+}
+
+/// Workers killed at any of their calls: the message comes again, and the copy is whole.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_worker_that_is_killed() {
+    /// Nearly all that these do is wait for the messages to come again.
+    const AT_ONCE: usize = 8;
+    let person = Person::new().await;
+    let (calls, killed) = copied_though_killed(&person, None).await;
+    assert!(!killed && calls > 5, "it made only {calls} calls");
+    let each = stream::iter(1..=calls).map(async |call| {
+        let (_, killed) = copied_though_killed(&person, Some(call)).await;
+        killed.then_some(call)
+    });
+    let each: Vec<Option<usize>> = each.buffer_unordered(AT_ONCE).collect().await;
+    let killed: Vec<usize> = each.into_iter().flatten().collect();
+    // The deployed workers may have been at the last steps before it.
+    println!("{calls} calls, killed at {killed:?}");
+    assert!(killed.len() > 5, "of {calls} calls it was killed at {killed:?}");
 }
 
 /// What is no message of ours goes to the dead letters, and does not keep the others waiting.
