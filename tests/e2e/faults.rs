@@ -286,7 +286,8 @@ fn every_function_that_writes_has_a_scenario() {
             let only_reads = wire::endpoint(function).is_some_and(|endpoint| endpoint.method == "GET");
             assert!(
                 only_reads || covered.contains(&function.as_str()) || elsewhere.contains(&function.as_str()),
-                "{function} may write, and nothing shows what happens when its calls fail"
+                "{function} may write, and nothing shows what happens when its calls fail: give it a Scenario in \
+                 tests/e2e/faults/ and a line in `scenarios!` here"
             );
         } else {
             readers += 1;

@@ -46,7 +46,9 @@ impl Expected {
             }
             (Err(said), _, Some(expected)) => found.push(format!("{said}, expected was {expected:?}")),
             (Err(said), ..) => found.push(said.clone()),
-            (Ok(_), ..) => found.push("the file has either `answer` or `error`".to_owned()),
+            (Ok(_), ..) => found.push(
+                "the file has either the whole `answer` or an `error`, whatever else it has".to_owned(),
+            ),
         }
         for row in &self.rows {
             let (name, there) = look_up(row).await;

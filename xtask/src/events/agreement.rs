@@ -92,7 +92,10 @@ fn trigger(name: &str, event: &Yaml) -> Trigger {
     match text(event, "Type") {
         "Api" => {
             let Some(endpoint) = wire::endpoint(name) else {
-                panic!("{name} is behind the gateway, but no endpoint: declare it in crates/wire/src");
+                panic!(
+                    "{name} is behind the gateway, but no endpoint: declare it in crates/wire/src/<resource>.rs, and add it to \
+                     ENDPOINTS there"
+                );
             };
             let said = (text(properties, "Method"), text(properties, "Path"));
             assert_eq!(
@@ -166,7 +169,10 @@ fn folders() -> Vec<String> {
 
 /// The names of the files in a function's folder, without `.json`.
 fn files(function: &str) -> Vec<String> {
-    let entries = fs::read_dir(workspace::root().join("events").join(function)).unwrap();
+    let folder = workspace::root().join("events").join(function);
+    let entries = fs::read_dir(folder);
+    let entries =
+        entries.unwrap_or_else(|error| panic!("events/{function}: {error}; copy that of a similar function"));
     let names = entries.map(|entry| entry.unwrap().file_name().into_string().unwrap());
     names
         .map(|name| {
@@ -188,20 +194,38 @@ fn cases(function: &str) -> Vec<String> {
 fn functions_template_events_and_registry_name_the_same() {
     let (functions, _) = template();
     let names: Vec<_> = functions.keys().cloned().collect();
-    assert_eq!(
-        names,
-        workspace::functions().unwrap(),
-        "template and functions/src/bin"
+    same_names(
+        "infra/template.yaml",
+        &names,
+        "functions/src/bin",
+        &workspace::functions().unwrap(),
     );
-    assert_eq!(names, folders(), "template and events/");
+    same_names("infra/template.yaml", &names, "events/", &folders());
     let served = functions.iter().filter(|(_, trigger)| **trigger == Trigger::Http);
     let served: BTreeSet<&str> = served.map(|(name, _)| name.as_str()).collect();
-    let declared = ENDPOINTS.iter().map(|endpoint| endpoint.function);
-    assert_eq!(
-        served,
-        declared.collect(),
-        "infra/template.yaml and crates/wire/src/registry.rs"
+    let declared: Vec<&str> = ENDPOINTS.iter().map(|endpoint| endpoint.function).collect();
+    let served: Vec<&str> = served.into_iter().collect();
+    same_names(
+        "infra/template.yaml",
+        &served,
+        "ENDPOINTS in crates/wire/src/<resource>.rs",
+        &declared,
     );
+}
+
+/// Says which names are in one place only.
+fn same_names<T: AsRef<str>>(one: &str, names: &[T], other: &str, others: &[T]) {
+    let set = |names: &[T]| {
+        names
+            .iter()
+            .map(|name| name.as_ref().to_owned())
+            .collect::<BTreeSet<_>>()
+    };
+    let (names, others) = (set(names), set(others));
+    let missing: Vec<_> = names.difference(&others).collect();
+    assert!(missing.is_empty(), "{missing:?}: in {one}, but not in {other}");
+    let missing: Vec<_> = others.difference(&names).collect();
+    assert!(missing.is_empty(), "{missing:?}: in {other}, but not in {one}");
 }
 
 #[test]
@@ -266,16 +290,20 @@ fn http(place: &str, event: &Value, endpoint: &Declaration, stage: &str) {
     let (method, resource) = (endpoint.method, endpoint.path);
     let path = resource.replace("{id}", event["pathParameters"]["id"].as_str().unwrap_or_default());
     let context = &event["requestContext"];
-    for (there, wanted) in [
-        (&event["httpMethod"], method),
-        (&event["resource"], resource),
-        (&event["path"], path.as_str()),
-        (&context["httpMethod"], method),
-        (&context["resourcePath"], resource),
-        (&context["stage"], stage),
-        (&context["path"], &format!("/{stage}{path}")),
+    for (member, there, wanted) in [
+        ("httpMethod", &event["httpMethod"], method),
+        ("resource", &event["resource"], resource),
+        ("path", &event["path"], path.as_str()),
+        ("requestContext.httpMethod", &context["httpMethod"], method),
+        ("requestContext.resourcePath", &context["resourcePath"], resource),
+        ("requestContext.stage", &context["stage"], stage),
+        (
+            "requestContext.path",
+            &context["path"],
+            &format!("/{stage}{path}"),
+        ),
     ] {
-        assert_eq!(there, wanted, "{place}");
+        assert_eq!(there, wanted, "{place}: {member}");
     }
     for (single, multiple) in [
         ("headers", "multiValueHeaders"),
