@@ -7,6 +7,7 @@ use crate::harness::bytes::fresh;
 use crate::harness::http::{HttpResponse, send};
 use crate::harness::person::{PASSWORD, Person, invitation_if_needed, is_good, new_username, sign};
 use crate::harness::stack::stack;
+use futures::stream::{self, StreamExt};
 use jiff::Timestamp;
 use serde_json::{Value, json};
 use wire::Caller::{Anybody, Operator, Scope, Session};
@@ -289,7 +290,5 @@ fn session_of(token: &str) -> String {
 #[tokio::test]
 async fn every_endpoint_with_every_credential() {
     // A few at a time: each makes accounts, which is slow on purpose.
-    for rows in ENDPOINTS.chunks(4) {
-        futures::future::join_all(rows.iter().map(check)).await;
-    }
+    stream::iter(ENDPOINTS.iter()).for_each_concurrent(4, check).await;
 }
