@@ -136,8 +136,8 @@ Examples:
   longshore download /backups/site.tar --output - | tar -x";
 
 pub(super) const LINK: &str = "\
-Standard output has the URL and nothing else. Everybody who has it can download the file until it expires, and nobody can
-take it back. What is downloaded is not verified: `longshore download` does that.
+Standard output has the URL and nothing else. Anybody with the URL can download the file until it expires; it cannot be
+revoked. What is downloaded is not verified: `longshore download` does that.
 
 Examples:
   longshore link /documents/report.pdf

@@ -22,7 +22,7 @@ pub(super) async fn run(context: &Context, path: &str) -> Result<(), Failure> {
     if !context.quiet {
         let until = human::time(link.expires_at);
         output::note(&format!(
-            "everybody who has this URL can download {path} until {until} UTC"
+            "anybody with this URL can download {path} until {until} UTC"
         ));
     }
     Ok(())
