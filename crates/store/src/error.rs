@@ -118,7 +118,7 @@ impl StoreError {
                      versions: begin with an empty one"
                 .to_owned(),
         };
-        // `deploy.py` looks for the first words.
+        // `infra/embedded/deploy.py` and `xtask/src/deploy.rs` look for the first words, and the latter for "it has no version".
         let text = format!(
             "the table is in another format: {text} (docs/deploying.md, \"The format of the table\")"
         );

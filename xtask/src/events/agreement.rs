@@ -202,9 +202,8 @@ fn functions_template_events_and_registry_name_the_same() {
     );
     same_names("infra/template.yaml", &names, "events/", &folders());
     let served = functions.iter().filter(|(_, trigger)| **trigger == Trigger::Http);
-    let served: BTreeSet<&str> = served.map(|(name, _)| name.as_str()).collect();
+    let served: Vec<&str> = served.map(|(name, _)| name.as_str()).collect();
     let declared: Vec<&str> = ENDPOINTS.iter().map(|endpoint| endpoint.function).collect();
-    let served: Vec<&str> = served.into_iter().collect();
     same_names(
         "infra/template.yaml",
         &served,

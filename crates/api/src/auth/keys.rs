@@ -16,8 +16,7 @@ use secrecy::{ExposeSecret, SecretString};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use std::sync::{Arc, PoisonError, RwLock};
-use store::SecretText;
-use store::{Environment, StoreError};
+use store::{Environment, SecretText, StoreError};
 
 const ISSUER: &str = "longshore";
 const AUDIENCE: &str = "longshore-api";

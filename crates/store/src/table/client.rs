@@ -26,7 +26,7 @@ pub struct Table {
     pub(super) unreadable: Unreadable,
     pub(crate) recent: Arc<Recent>,
     clock: Clock,
-    /// Random numbers, for whoever writes rows.
+    /// Random numbers, for what is written into rows.
     pub rng: Rng,
 }
 
