@@ -1,14 +1,12 @@
 //! Schedule: compares bucket and table, reports and repairs.
 
-use crate::{Exit, Invocation, Trigger, run};
+use crate::{Function, Invocation, Trigger};
 use serde::de::IgnoredAny;
 pub use service::reconcile::Reconcile;
 use service::reconcile::Report;
 use store::{Environment, StoreError};
 
-pub fn main() -> Exit {
-    run::<Reconcile>()
-}
+pub static FUNCTION: Function = Function::triggered::<Reconcile>();
 
 impl Trigger for Reconcile {
     type Input = IgnoredAny;

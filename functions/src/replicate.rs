@@ -1,6 +1,6 @@
 //! Hands the messages of a batch to the worker, and reports each that has to come again.
 
-use crate::{Exit, Invocation, Trigger, run_on_all_cores};
+use crate::{Function, Invocation, Trigger};
 use aws_lambda_events::event::sqs::{BatchItemFailure, SqsBatchResponse, SqsEvent, SqsMessage};
 use domain::replica::Message;
 use jiff::SignedDuration;
@@ -15,9 +15,7 @@ use store::queue::ATTEMPTS_ATTRIBUTE;
 use store::{DeadLetters, Environment, Objects, Queue, StoreError, Table};
 use telemetry::metrics::{Metric, emit};
 
-pub fn main() -> Exit {
-    run_on_all_cores::<Replicate>()
-}
+pub static FUNCTION: Function = Function::triggered::<Replicate>().on_all_cores();
 
 /// What is kept of the time the invocation has, to write failures down.
 const RESERVE: Duration = Duration::from_secs(5);
@@ -40,14 +38,14 @@ impl Trigger for Replicate {
     type Error = Infallible;
 
     fn new(environment: &Environment) -> Result<Self, StoreError> {
-        let max_attempts = store::config::number("MAX_RECEIVES")?;
+        let max_attempts = environment.number("MAX_RECEIVES")?;
         Ok(Self {
             table: Table::from_env(environment)?,
             objects: Objects::from_env(environment)?,
             queue: Queue::from_env(environment)?,
             dead_letters: DeadLetters::from_env(environment)?,
             max_attempts: u32::try_from(max_attempts).unwrap_or(u32::MAX),
-            namespace: std::env::var("METRICS_NAMESPACE").ok(),
+            namespace: environment.optional("METRICS_NAMESPACE").map(str::to_owned),
             targets: TargetsCache::new(environment.clone()),
         })
     }

@@ -1,6 +1,6 @@
 //! What every program does: it starts its function, and hands it what comes.
 //!
-//! An `async fn` is compiled where it is awaited at last. So each module starts its own function (`main`), and all of
+//! What is generic is compiled where its parameters are said. So each module has its own function in a `static`, and all of
 //! them are compiled here, once; if the programs did it, each would compile all that its function calls again.
 
 use crate::invocation::Invocation;
@@ -102,37 +102,81 @@ impl fmt::Debug for Failure {
     }
 }
 
-/// The program of a function behind the gateway.
-pub(crate) fn serve<H: Handler>() -> Exit {
-    start(&mut Builder::new_current_thread(), api::serve::<H>())
+/// A function: its program, and the same for whoever calls it in their own process.
+pub struct Function {
+    open: fn(Environment) -> LocalBoxFuture<'static, Result<Instance, StoreError>>,
+    on_all_cores: bool,
 }
 
-/// The program of a function that is triggered.
-pub(crate) fn run<T: Trigger>() -> Exit {
-    start(&mut Builder::new_current_thread(), poll_for::<T>())
+/// A function that has started.
+pub enum Instance {
+    /// It answers requests of the gateway.
+    Handler(api::Service),
+    /// It works on events.
+    Trigger(Service),
 }
 
-/// The same, where one invocation has work for several cores.
-pub(crate) fn run_on_all_cores<T: Trigger>() -> Exit {
-    start(&mut Builder::new_multi_thread(), poll_for::<T>())
+impl Function {
+    /// A function behind the gateway.
+    pub(crate) const fn served_by<H: Handler>() -> Self {
+        Self {
+            open: |environment| {
+                async move { Ok(Instance::Handler(api::open::<H>(&environment).await?)) }.boxed_local()
+            },
+            on_all_cores: false,
+        }
+    }
+
+    /// A function that is triggered.
+    pub(crate) const fn triggered<T: Trigger>() -> Self {
+        Self {
+            open: |environment| {
+                let opened = T::new(&environment).map(|trigger| service(trigger, environment.clock));
+                async move { Ok(Instance::Trigger(opened?)) }.boxed_local()
+            },
+            on_all_cores: false,
+        }
+    }
+
+    /// The same, where one invocation has work for several cores.
+    pub(crate) const fn on_all_cores(self) -> Self {
+        Self {
+            on_all_cores: true,
+            ..self
+        }
+    }
+
+    /// Starts the function as the environment configures it.
+    ///
+    /// # Errors
+    /// `ErrorKind::Misconfigured` when a variable is missing.
+    pub async fn open(&self, environment: Environment) -> Result<Instance, StoreError> {
+        (self.open)(environment).await
+    }
+
+    /// What its program does: it starts the function and works until the system ends it.
+    ///
+    /// # Errors
+    /// When the function is not configured, or the Lambda runtime cannot be reached.
+    pub fn main(&self) -> Exit {
+        telemetry::logging::init();
+        let mut threads = if self.on_all_cores {
+            Builder::new_multi_thread()
+        } else {
+            Builder::new_current_thread()
+        };
+        threads.enable_all().build()?.block_on(async {
+            let opened = self.open(Environment::of_process().await).await;
+            match opened.map_err(|error| Failure::of(&error))? {
+                Instance::Handler(service) => api::poll(service).await,
+                Instance::Trigger(service) => poll(service).await,
+            }
+        })
+    }
 }
 
-/// Fails when the function is not configured, or the Lambda runtime cannot be reached.
-fn start(threads: &mut Builder, program: impl Future<Output = Exit>) -> Exit {
-    telemetry::logging::init();
-    let exit = threads.enable_all().build()?.block_on(program);
-    exit.map_err(|error| match error.downcast::<StoreError>() {
-        Ok(error) => Failure::of(&*error).into(),
-        Err(error) => error,
-    })
-}
-
-async fn poll_for<T: Trigger>() -> Exit {
-    let environment = Environment::of_process().await;
-    poll(service(T::new(&environment)?, environment.clock)).await
-}
-
-type Service = Box<dyn Fn(LambdaEvent<Value>) -> LocalBoxFuture<'static, Result<Value, Error>>>;
+/// Works on events.
+pub type Service = Box<dyn Fn(LambdaEvent<Value>) -> LocalBoxFuture<'static, Result<Value, Error>>>;
 
 fn service<T: Trigger>(trigger: T, clock: Clock) -> Service {
     let trigger = std::rc::Rc::new(trigger);

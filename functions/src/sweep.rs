@@ -1,15 +1,13 @@
 //! Schedule: repairs, expires and reclaims.
 
-use crate::{Exit, Invocation, Trigger, run};
+use crate::{Function, Invocation, Trigger};
 use serde::de::IgnoredAny;
 pub use service::sweep::Sweep;
 use service::sweep::report::Report;
 use store::{Environment, StoreError};
 use targets::ReplicaError;
 
-pub fn main() -> Exit {
-    run::<Sweep>()
-}
+pub static FUNCTION: Function = Function::triggered::<Sweep>();
 
 impl Trigger for Sweep {
     type Input = IgnoredAny;

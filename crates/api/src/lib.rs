@@ -5,6 +5,9 @@
 //! `Idempotency-Key` counts once, and writes the answer or a [`Problem`] (RFC 9457), which can only be an
 //! error that the endpoint declares.
 
+// The futures of handlers are deep.
+#![recursion_limit = "256"]
+
 pub mod auth;
 mod call;
 pub mod idempotency;
@@ -136,23 +139,26 @@ impl<H: Handler> Function<H> {
     }
 }
 
-/// Answers requests until the environment is shut down.
+/// Answers requests of the gateway.
+pub type Service = Box<dyn Fn(lambda_http::Request) -> BoxFuture<'static, Response<Body>> + Send + Sync>;
+
+/// A handler behind the gateway, as the environment configures it.
 ///
 /// # Errors
-/// When it is not configured, or the Lambda runtime cannot be reached.
-pub async fn serve<H: Handler>() -> Result<(), Error> {
-    let function = Arc::new(Function::<H>::new(&Environment::of_process().await).await?);
-    poll(Box::new(move |request| {
+/// `ErrorKind::Misconfigured` when a variable is missing.
+pub async fn open<H: Handler>(environment: &Environment) -> Result<Service, StoreError> {
+    let function = Arc::new(Function::<H>::new(environment).await?);
+    Ok(Box::new(move |request| {
         let function = Arc::clone(&function);
         async move { function.respond(request).await }.boxed()
     }))
-    .await
 }
 
-type Service = Box<dyn Fn(lambda_http::Request) -> BoxFuture<'static, Response<Body>> + Send + Sync>;
-
-/// Compiled once, and not once for each endpoint.
-async fn poll(service: Service) -> Result<(), Error> {
+/// Answers requests until the environment is shut down.
+///
+/// # Errors
+/// When the Lambda runtime cannot be reached.
+pub async fn poll(service: Service) -> Result<(), Error> {
     lambda_http::run(service_fn(move |request: lambda_http::Request| {
         let response = service(request);
         async move { Ok::<_, Error>(response.await) }

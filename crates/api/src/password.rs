@@ -3,6 +3,7 @@
 
 use argon2::{Argon2, PasswordHasher, PasswordVerifier};
 use domain::account::Password;
+use host::Rng;
 use store::StoreError;
 
 /// A hash to verify against when there is no such account, so that the answer takes as long.
@@ -12,9 +13,11 @@ const NOBODY: &str =
 /// The hash of a password in PHC string form, with a salt of its own.
 ///
 /// # Errors
-/// `ErrorKind::Internal` when no randomness is to be had.
-pub fn hash(password: &Password) -> Result<String, StoreError> {
-    let hash = Argon2::default().hash_password(password.expose());
+/// `ErrorKind::Internal`, which never happens.
+pub fn hash(password: &Password, rng: &Rng) -> Result<String, StoreError> {
+    // The length that RFC 9106 recommends.
+    let salt: [u8; 16] = rng.random();
+    let hash = Argon2::default().hash_password_with_salt(password.expose(), &salt);
     Ok(hash
         .map_err(|e| StoreError::internal("hashing a password", e))?
         .to_string())
@@ -39,12 +42,12 @@ mod tests {
 
     #[test]
     fn only_the_password_that_was_hashed_is_right() {
-        let hashed = hash(&password("correct horse")).unwrap();
+        let hashed = hash(&password("correct horse"), &Rng::system()).unwrap();
         assert!(hashed.starts_with("$argon2id$v=19$m=19456,t=2,p=1$"), "{hashed}");
         assert!(verify(&password("correct horse"), Some(&hashed)));
         assert!(!verify(&password("correct house"), Some(&hashed)));
         assert!(!verify(&password("correct horse"), None));
-        assert_ne!(hashed, hash(&password("correct horse")).unwrap());
+        assert_ne!(hashed, hash(&password("correct horse"), &Rng::system()).unwrap());
     }
 
     #[test]
@@ -57,12 +60,12 @@ mod tests {
         let parameters = |hash: &str| hash.split('$').take(4).collect::<Vec<_>>().join("$");
         assert_eq!(
             parameters(NOBODY),
-            parameters(&hash(&password("correct horse")).unwrap())
+            parameters(&hash(&password("correct horse"), &Rng::system()).unwrap())
         );
     }
 
     fn hash_mismatch() -> String {
-        let hashed = hash(&password("correct horse")).unwrap();
+        let hashed = hash(&password("correct horse"), &Rng::system()).unwrap();
         Argon2::default()
             .verify_password(b"another one", hashed.as_str())
             .unwrap_err()

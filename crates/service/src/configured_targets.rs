@@ -4,7 +4,7 @@ use domain::content::PartPlan;
 use domain::id::BlobId;
 use domain::targets::{self as config, Config};
 use secrecy::ExposeSecret;
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 use store::Environment;
@@ -38,7 +38,7 @@ impl ConfiguredTarget {
 
 /// The configured targets by name.
 pub struct Targets {
-    by_name: HashMap<String, ConfiguredTarget>,
+    by_name: BTreeMap<String, ConfiguredTarget>,
     /// The document that the operator stored.
     pub config: Config,
 }
@@ -53,10 +53,8 @@ impl Targets {
     }
 
     async fn configured(environment: &Environment) -> Result<Config, ReplicaError> {
-        let id = store::config::variable("TARGETS_SECRET_ID")?;
-        Ok(Config::parse(
-            environment.secret(&id).await?.text.expose_secret(),
-        )?)
+        let id = environment.variable("TARGETS_SECRET_ID")?;
+        Ok(Config::parse(environment.secret(id).await?.text.expose_secret())?)
     }
 
     /// Nothing is sent yet.
@@ -64,9 +62,9 @@ impl Targets {
     /// # Errors
     /// [`ReplicaError::Misconfigured`] when a CA bundle cannot be used.
     pub fn new(config: Config, environment: &Environment) -> Result<Self, ReplicaError> {
-        let mut by_name = HashMap::new();
+        let mut by_name = BTreeMap::new();
         for target in &config.targets {
-            let store = targets::open(target, environment.clock, &environment.rng)?;
+            let store = targets::open(target, environment)?;
             let config = target.clone();
             let streams = Semaphore::new(WEIGHT);
             let place = ConfiguredTarget {

@@ -23,7 +23,7 @@ use jiff::{SignedDuration, Timestamp};
 use serde::Serialize;
 use std::time::Duration;
 use store::rows::{ReconcileRow, TargetRegistryRow};
-use store::{Environment, Objects, StartQueue, StoreError, Table, config};
+use store::{Environment, Objects, StartQueue, StoreError, Table};
 use targets::ReplicaError;
 use tokio::time::Instant;
 
@@ -90,7 +90,11 @@ impl Reconcile {
     /// # Errors
     /// `ErrorKind::Misconfigured` when a variable is missing.
     pub fn from_env(environment: &Environment) -> Result<Self, StoreError> {
-        let whole = |name| config::number(name).map(|n| i64::try_from(n).unwrap_or(i64::MAX));
+        let whole = |name| {
+            environment
+                .number(name)
+                .map(|n| i64::try_from(n).unwrap_or(i64::MAX))
+        };
         // A number of hours whose seconds overflow is as good as never.
         let interval = whole("RECONCILE_INTERVAL_HOURS")?.saturating_mul(3600);
         Ok(Self {
@@ -101,7 +105,7 @@ impl Reconcile {
             unreachable: UnreachableTargets::default(),
             min_age: SignedDuration::from_secs(whole("RECONCILE_MIN_AGE_SECONDS")?),
             interval: SignedDuration::from_secs(interval),
-            sample: config::number("RECONCILE_SAMPLE")?,
+            sample: environment.number("RECONCILE_SAMPLE")?,
         })
     }
 

@@ -44,7 +44,7 @@ impl Sweep {
     /// `ErrorKind::Misconfigured` when a variable is missing.
     pub fn from_env(environment: &Environment) -> Result<Self, StoreError> {
         let finalizer = Finalizer::from_env(environment)?;
-        let namespace = std::env::var("METRICS_NAMESPACE").ok();
+        let namespace = environment.optional("METRICS_NAMESPACE").map(str::to_owned);
         Ok(Self {
             environment: environment.clone(),
             finalizer,

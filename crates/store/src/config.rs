@@ -1,38 +1,22 @@
-//! Names and settings from environment variables, read once when a function starts.
+//! Settings that a function's variables say, read once when it starts.
 
+use crate::environment::Environment;
 use crate::error::StoreError;
 use domain::id::AccountId;
 use domain::upload::DEFAULT_EXPIRY;
 use jiff::SignedDuration;
 use std::time::Duration;
 
-/// A variable that the template sets.
-///
-/// # Errors
-/// `ErrorKind::Misconfigured` naming the variable when it is not there.
-pub fn variable(name: &str) -> Result<String, StoreError> {
-    std::env::var(name).map_err(|_| StoreError::misconfigured(format!("the environment lacks {name}")))
-}
-
-/// A whole number that the template sets.
-///
-/// # Errors
-/// `ErrorKind::Misconfigured` naming the variable when it is not there or not a number.
-pub fn number(name: &str) -> Result<u64, StoreError> {
-    let text = variable(name)?;
-    text.parse()
-        .map_err(|_| StoreError::misconfigured(format!("{name} is not a whole number: {text}")))
-}
-
 /// How long an upload stays open without being touched: `UPLOAD_EXPIRY_SECONDS`, or a week.
 ///
 /// # Errors
 /// `ErrorKind::Misconfigured` when the variable is not a number.
-pub fn upload_expiry() -> Result<SignedDuration, StoreError> {
-    if std::env::var_os("UPLOAD_EXPIRY_SECONDS").is_none() {
+pub fn upload_expiry(environment: &Environment) -> Result<SignedDuration, StoreError> {
+    const NAME: &str = "UPLOAD_EXPIRY_SECONDS";
+    if environment.optional(NAME).is_none() {
         return Ok(DEFAULT_EXPIRY);
     }
-    let seconds = number("UPLOAD_EXPIRY_SECONDS")?;
+    let seconds = environment.number(NAME)?;
     Ok(SignedDuration::from_secs(
         i64::try_from(seconds).unwrap_or(i64::MAX),
     ))
@@ -52,8 +36,8 @@ impl SignUp {
     ///
     /// # Errors
     /// `ErrorKind::Misconfigured` when it is missing or something else.
-    pub fn from_env() -> Result<Self, StoreError> {
-        match variable("SIGN_UP")?.as_str() {
+    pub fn from_env(environment: &Environment) -> Result<Self, StoreError> {
+        match environment.variable("SIGN_UP")? {
             "invited" => Ok(Self::Invited),
             "open" => Ok(Self::Open),
             other => Err(StoreError::misconfigured(format!(
@@ -68,11 +52,12 @@ impl SignUp {
 ///
 /// # Errors
 /// `ErrorKind::Misconfigured` when the variable is not a number.
-pub fn target_registry_lifetime() -> Result<Duration, StoreError> {
-    if std::env::var_os("TARGET_REGISTRY_SECONDS").is_none() {
+pub fn target_registry_lifetime(environment: &Environment) -> Result<Duration, StoreError> {
+    const NAME: &str = "TARGET_REGISTRY_SECONDS";
+    if environment.optional(NAME).is_none() {
         return Ok(Duration::from_secs(30));
     }
-    number("TARGET_REGISTRY_SECONDS").map(Duration::from_secs)
+    environment.number(NAME).map(Duration::from_secs)
 }
 
 /// With whose files a new file may share its bytes.
@@ -90,8 +75,8 @@ impl DedupScope {
     ///
     /// # Errors
     /// `ErrorKind::Misconfigured` when it is missing or something else.
-    pub fn from_env() -> Result<Self, StoreError> {
-        match variable("DEDUP_SCOPE")?.as_str() {
+    pub fn from_env(environment: &Environment) -> Result<Self, StoreError> {
+        match environment.variable("DEDUP_SCOPE")? {
             "global" => Ok(Self::Global),
             "account" => Ok(Self::Account),
             other => Err(StoreError::misconfigured(format!(

@@ -3,15 +3,20 @@
 use crate::error::{StoreError, remote};
 use crate::table::FormatCheck;
 use aws_config::{BehaviorVersion, SdkConfig, timeout::TimeoutConfig};
+use aws_smithy_runtime_api::client::http::SharedHttpConnector;
 use host::{Clock, Rng};
 use jiff::Timestamp;
 use secrecy::SecretString;
+use std::collections::BTreeMap;
+use std::sync::Arc;
 use std::time::Duration;
 
 /// What a program hands to all that it starts: AWS, the time, and random numbers.
 #[derive(Clone)]
 pub struct Environment {
     config: SdkConfig,
+    variables: Arc<BTreeMap<String, String>>,
+    servers: Option<SharedHttpConnector>,
     /// Of the table that `TABLE_NAME` names, which all parts of a function share.
     format: FormatCheck,
     /// The time.
@@ -33,18 +38,73 @@ impl Environment {
             .timeout_config(timeouts)
             .load()
             .await;
-        Self::new(config, Clock::system(), Rng::system())
+        Self {
+            variables: Arc::new(variables_of_process()),
+            ..Self::new(config, Clock::system(), Rng::system())
+        }
     }
 
-    /// Whatever `config` says, time-outs included.
+    /// Whatever `config` says, time-outs included, without any variables.
     #[must_use]
     pub fn new(config: SdkConfig, clock: Clock, rng: Rng) -> Self {
         Self {
             config,
+            variables: Arc::default(),
+            servers: None,
             format: FormatCheck::default(),
             clock,
             rng,
         }
+    }
+
+    /// The same with these variables and no others.
+    #[must_use]
+    pub fn with_variables(self, variables: BTreeMap<String, String>) -> Self {
+        Self {
+            variables: Arc::new(variables),
+            ..self
+        }
+    }
+
+    /// The same with a connector to everything that is not AWS: replica targets are reached by it. Without one each is
+    /// connected to as it is configured.
+    #[must_use]
+    pub fn with_servers(self, connector: SharedHttpConnector) -> Self {
+        Self {
+            servers: Some(connector),
+            ..self
+        }
+    }
+
+    /// That connector.
+    #[must_use]
+    pub fn servers(&self) -> Option<&SharedHttpConnector> {
+        self.servers.as_ref()
+    }
+
+    /// A variable that the template sets always.
+    ///
+    /// # Errors
+    /// `ErrorKind::Misconfigured` naming the variable when it is not there.
+    pub fn variable(&self, name: &str) -> Result<&str, StoreError> {
+        self.optional(name)
+            .ok_or_else(|| StoreError::misconfigured(format!("the environment lacks {name}")))
+    }
+
+    /// A variable that may be missing.
+    #[must_use]
+    pub fn optional(&self, name: &str) -> Option<&str> {
+        self.variables.get(name).map(String::as_str)
+    }
+
+    /// A whole number that the template sets.
+    ///
+    /// # Errors
+    /// `ErrorKind::Misconfigured` naming the variable when it is not there or not a number.
+    pub fn number(&self, name: &str) -> Result<u64, StoreError> {
+        let text = self.variable(name)?;
+        text.parse()
+            .map_err(|_| StoreError::misconfigured(format!("{name} is not a whole number: {text}")))
     }
 
     pub(crate) fn sdk(&self) -> &SdkConfig {
@@ -79,6 +139,14 @@ impl Environment {
                 .unwrap_or(Timestamp::MIN),
         })
     }
+}
+
+#[expect(clippy::disallowed_methods, reason = "here is where they come from")]
+fn variables_of_process() -> BTreeMap<String, String> {
+    let variables = std::env::vars_os();
+    variables
+        .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)))
+        .collect()
 }
 
 /// What a secret says.

@@ -4,7 +4,6 @@ mod content;
 mod deleting;
 pub mod listing;
 
-use crate::config::variable;
 use crate::environment::Environment;
 use crate::error::{Conflict, ErrorKind, StoreError, remote};
 use aws_sdk_s3::Client;
@@ -14,6 +13,7 @@ use aws_sdk_s3::types::{ChecksumAlgorithm, ChecksumType, CompletedMultipartUploa
 use content::same_content;
 use domain::content::{ContentId, PartDigest};
 use domain::reconcile::Found;
+use domain::time::saturating_add;
 use host::Clock;
 use jiff::Timestamp;
 use std::collections::BTreeMap;
@@ -80,14 +80,17 @@ impl Objects {
     /// # Errors
     /// `ErrorKind::Misconfigured` when the bucket's variable is missing.
     pub fn from_env(environment: &Environment) -> Result<Self, StoreError> {
-        Ok(Self::named(environment, variable("BUCKET_NAME")?))
+        Ok(Self::named(
+            environment,
+            environment.variable("BUCKET_NAME")?.to_owned(),
+        ))
     }
 
     /// The bucket of this name.
     #[must_use]
     pub fn named(environment: &Environment, bucket: String) -> Self {
         let client = Client::new(environment.sdk());
-        let public = std::env::var("PUBLIC_STORE_ENDPOINT").unwrap_or_default();
+        let public = environment.optional("PUBLIC_STORE_ENDPOINT").unwrap_or_default();
         let signer = if public.is_empty() {
             client.clone()
         } else {
@@ -138,6 +141,7 @@ impl Objects {
         length: u64,
         digest: &PartDigest,
     ) -> Result<SignedRequest, StoreError> {
+        let now = self.clock.now();
         let request = self
             .signer
             .upload_part()
@@ -147,7 +151,7 @@ impl Objects {
             .part_number(i32::try_from(number).unwrap_or(i32::MAX))
             .content_length(i64::try_from(length).unwrap_or(i64::MAX))
             .checksum_sha256(digest.to_string())
-            .presigned(presigning()?)
+            .presigned(presigning(now)?)
             .await
             .map_err(remote("signing UploadPart"))?;
         Ok(SignedRequest {
@@ -157,7 +161,7 @@ impl Objects {
                 .filter(|(name, _)| !UNASKED.iter().any(|header| name.eq_ignore_ascii_case(header)))
                 .map(|(name, value)| (name.to_owned(), value.to_owned()))
                 .collect(),
-            expires_at: self.clock.from_now(URL_LIFETIME),
+            expires_at: saturating_add(now, URL_LIFETIME),
         })
     }
 
@@ -178,7 +182,7 @@ impl Objects {
             .key(key)
             .response_content_type(content_type)
             .response_content_disposition(disposition)
-            .presigned(presigning()?)
+            .presigned(presigning(self.clock.now())?)
             .await
             .map_err(remote("signing GetObject"))?;
         Ok(request.uri().to_owned())
@@ -380,6 +384,14 @@ fn stored_part(part: &aws_sdk_s3::types::Part) -> Result<StoredPart, StoreError>
     read().ok_or_else(|| StoreError::corrupt(format!("part {:?} has no SHA-256", part.part_number())))
 }
 
-fn presigning() -> Result<PresigningConfig, StoreError> {
-    PresigningConfig::expires_in(URL_LIFETIME).map_err(|e| StoreError::internal("signing", e))
+/// How requests are presigned that may begin from `now` on.
+///
+/// # Errors
+/// `ErrorKind::Internal`, which never happens.
+pub fn presigning(now: Timestamp) -> Result<PresigningConfig, StoreError> {
+    PresigningConfig::builder()
+        .start_time(now.into())
+        .expires_in(URL_LIFETIME)
+        .build()
+        .map_err(|e| StoreError::internal("signing", e))
 }

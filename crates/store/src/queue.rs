@@ -3,7 +3,6 @@
 //! Segments of large blobs have a queue of their own, so that a worker gets few at a time and others get the others; of
 //! what is small a worker gets more at once.
 
-use crate::config::variable;
 use crate::environment::Environment;
 use crate::error::{StoreError, remote};
 use aws_sdk_sqs::Client;
@@ -39,7 +38,7 @@ impl StartQueue {
     pub fn from_env(environment: &Environment) -> Result<Self, StoreError> {
         Ok(Self {
             client: Client::new(environment.sdk()),
-            url: variable("REPLICATE_QUEUE_URL")?,
+            url: environment.variable("REPLICATE_QUEUE_URL")?.to_owned(),
         })
     }
 
@@ -100,7 +99,7 @@ impl Queue {
         Ok(Self {
             client,
             url,
-            copy_url: variable("COPY_QUEUE_URL")?,
+            copy_url: environment.variable("COPY_QUEUE_URL")?.to_owned(),
         })
     }
 
@@ -242,7 +241,7 @@ impl DeadLetters {
     pub fn from_env(environment: &Environment) -> Result<Self, StoreError> {
         Ok(Self {
             client: Client::new(environment.sdk()),
-            url: variable("DEAD_LETTER_QUEUE_URL")?,
+            url: environment.variable("DEAD_LETTER_QUEUE_URL")?.to_owned(),
         })
     }
 

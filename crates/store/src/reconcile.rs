@@ -7,7 +7,7 @@ use crate::table::{Item, Key, Table, Write, text};
 use domain::id::BlobId;
 use domain::reconcile::pass::Progress;
 use domain::reconcile::{Ownership, UploadOwner};
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 /// A row that leads to an object.
 #[derive(Debug)]
@@ -124,8 +124,8 @@ impl Reconciliation<'_> {
     ///
     /// # Errors
     /// [`StoreError`].
-    pub async fn blobs_of(self, ids: &[BlobId]) -> Result<HashMap<BlobId, Option<BlobRow>>, StoreError> {
-        let keys: HashMap<Key, &BlobId> = ids.iter().map(|id| (BlobRow::key_of(id), id)).collect();
+    pub async fn blobs_of(self, ids: &[BlobId]) -> Result<BTreeMap<BlobId, Option<BlobRow>>, StoreError> {
+        let keys: BTreeMap<Key, &BlobId> = ids.iter().map(|id| (BlobRow::key_of(id), id)).collect();
         let items = self.0.batch_get_as(keys.keys().cloned(), None, false).await?;
         let named = items.into_iter().filter_map(|item| {
             let id = *keys.get(&bulk::key_of(&item)?)?;
@@ -139,7 +139,7 @@ impl Reconciliation<'_> {
     ///
     /// # Errors
     /// [`StoreError`].
-    pub async fn blobs_among(self, ids: &[BlobId]) -> Result<HashSet<BlobId>, StoreError> {
+    pub async fn blobs_among(self, ids: &[BlobId]) -> Result<BTreeSet<BlobId>, StoreError> {
         let there = self.0.existing(ids.iter().map(BlobRow::key_of)).await?;
         let is_blob = |id: &&BlobId| there.contains(&BlobRow::key_of(id));
         Ok(ids.iter().filter(is_blob).cloned().collect())

@@ -19,7 +19,7 @@ use domain::replica::{ReplicaCounters, ReplicaEvent, STALLED_AFTER, State, step}
 use domain::targets::registry::Member;
 use domain::time::saturating_add;
 use jiff::Timestamp;
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeSet, HashMap};
 
 /// How much of the reason of a failure is kept, in characters.
 const MAX_REASON: usize = 500;
@@ -156,7 +156,7 @@ impl Replicas<'_> {
         };
         // What cannot be read is there as well.
         let there: Rows<ReplicaRow> = self.0.all(&blob_partition(blob), ReplicaRow::PREFIX).await?;
-        let there: HashSet<_> = there.rows.iter().map(Row::key).chain(there.unreadable).collect();
+        let there: BTreeSet<_> = there.rows.iter().map(Row::key).chain(there.unreadable).collect();
         let mut made = Vec::new();
         for target in targets {
             if there.contains(&ReplicaRow::key_of(blob, &target.name)) {

@@ -10,7 +10,7 @@ use domain::id::{AccountId, NodeId};
 use domain::name::Name;
 use domain::placement::{MAX_DEPTH, Taken};
 use jiff::Timestamp;
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 
 /// Most nodes a page may have: what one `BatchGetItem` reads.
 pub const MAX_PAGE: u32 = 100;
@@ -166,7 +166,7 @@ impl Tree<'_> {
             .iter()
             .map(|entry| NodeRow::key_of(account, &entry.node));
         let nodes: Rows<NodeRow> = self.0.get_many(keys).await?;
-        let mut by_id: HashMap<NodeId, NodeRow> = nodes
+        let mut by_id: BTreeMap<NodeId, NodeRow> = nodes
             .rows
             .into_iter()
             .map(|node| (node.id.clone(), node))

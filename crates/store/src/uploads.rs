@@ -10,7 +10,7 @@ use domain::id::{AccountId, NodeId, UploadId};
 use domain::time::saturating_add;
 use domain::upload::{self, Effect, FIRST_CHECK, Refusal, UploadEvent, discard_again, next_check, step};
 use jiff::{SignedDuration, Timestamp};
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 
 /// Activity moves the expiry of an open upload, but it is written down at most this often.
 const TOUCH_EVERY: SignedDuration = SignedDuration::from_hours(1);
@@ -115,7 +115,7 @@ impl Uploads<'_> {
         let Rows { rows, unreadable } = self.0.get_many::<UploadRow>(keys.iter().cloned()).await?;
         // The index may be behind: what the rows say counts.
         let live = rows.into_iter().filter(|row| !row.state.is_final());
-        let mut by_key: HashMap<Key, UploadRow> = live.map(|row| (row.key(), row)).collect();
+        let mut by_key: BTreeMap<Key, UploadRow> = live.map(|row| (row.key(), row)).collect();
         Ok(Page {
             rows: keys.iter().filter_map(|key| by_key.remove(key)).collect(),
             unreadable,

@@ -23,17 +23,18 @@ use aws_sdk_s3::config::{
     StalledStreamProtectionConfig,
 };
 use aws_sdk_s3::error::{ProvideErrorMetadata, SdkError};
-use aws_sdk_s3::presigning::PresigningConfig;
 use aws_sdk_s3::primitives::ByteStream;
 use aws_sdk_s3::types::ChecksumMode;
 use checksum::ReportedChecksum;
 use domain::targets::{self, Addressing, Checksum};
 use failure::status;
+use host::Clock;
 use secrecy::ExposeSecret;
 use std::sync::Arc;
 use std::time::Duration;
+use store::Environment;
 use store::error::describe;
-use store::objects::URL_LIFETIME;
+use store::objects::presigning;
 
 /// An S3-compatible target.
 pub struct CephTarget {
@@ -42,6 +43,7 @@ pub struct CephTarget {
     checksum: Checksum,
     rate_limiter: Arc<RateLimiter>,
     client: Client,
+    clock: Clock,
 }
 
 impl CephTarget {
@@ -53,6 +55,7 @@ impl CephTarget {
         target: &targets::Target,
         checksum: Checksum,
         rate_limiter: Arc<RateLimiter>,
+        environment: &Environment,
     ) -> Result<Self, ReplicaError> {
         let credentials = &target.credentials;
         let token = credentials.session_token.as_ref();
@@ -69,7 +72,7 @@ impl CephTarget {
             .endpoint_url(&target.endpoint)
             .credentials_provider(credentials)
             .force_path_style(target.addressing == Addressing::Path)
-            .http_client(http::client(target)?)
+            .http_client(http::client(target, environment)?)
             // A Ceph gateway refuses the SDK's streaming checksums (411) and ignores all others.
             .request_checksum_calculation(RequestChecksumCalculation::WhenRequired)
             .response_checksum_validation(ResponseChecksumValidation::WhenRequired)
@@ -83,6 +86,7 @@ impl CephTarget {
             checksum,
             rate_limiter,
             client: Client::from_conf(sdk),
+            clock: environment.clock,
         })
     }
 
@@ -170,7 +174,7 @@ impl CephTarget {
                 Cause::no_answer(describe(cause)),
             )
         };
-        let lifetime = PresigningConfig::expires_in(URL_LIFETIME).map_err(|e| failed(&e))?;
+        let lifetime = presigning(self.clock.now()).map_err(|e| failed(&e))?;
         let request = self
             .client
             .get_object()

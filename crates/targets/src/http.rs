@@ -5,24 +5,31 @@ use aws_smithy_http_client::tls::rustls_provider::CryptoMode;
 use aws_smithy_http_client::tls::{Provider, TlsContext, TrustStore};
 use aws_smithy_http_client::{Builder, Connector};
 use aws_smithy_runtime_api::client::dns::{DnsFuture, ResolveDns, ResolveDnsError};
-use aws_smithy_runtime_api::client::http::{HttpConnectorSettings, SharedHttpClient};
+use aws_smithy_runtime_api::client::http::{
+    HttpConnectorSettings, SharedHttpClient, SharedHttpConnector, http_client_fn,
+};
 use domain::targets::{Invalid, Target};
 use rustls::RootCertStore;
 use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject;
 use std::net::{IpAddr, Ipv4Addr};
 use std::time::Duration;
+use store::Environment;
 
 /// How long it may take to connect.
 pub(crate) const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 
 const TLS: Provider = Provider::Rustls(CryptoMode::AwsLc);
 
-/// A client for the AWS SDK.
+/// A client for the AWS SDK: the environment's, or one that trusts what the target says.
 ///
 /// # Errors
 /// [`ReplicaError::Misconfigured`] when the CA bundle cannot be used.
-pub(crate) fn client(target: &Target) -> Result<SharedHttpClient, ReplicaError> {
+pub(crate) fn client(target: &Target, environment: &Environment) -> Result<SharedHttpClient, ReplicaError> {
+    if let Some(connector) = environment.servers() {
+        let connector = connector.clone();
+        return Ok(http_client_fn(move |_, _| connector.clone()));
+    }
     let builder = Builder::new().tls_provider(TLS).tls_context(trust(target)?);
     Ok(builder.build_with_resolver(Resolver))
 }
@@ -31,13 +38,19 @@ pub(crate) fn client(target: &Target) -> Result<SharedHttpClient, ReplicaError> 
 ///
 /// # Errors
 /// [`ReplicaError::Misconfigured`] when the CA bundle cannot be used.
-pub(crate) fn connector(target: &Target) -> Result<Connector, ReplicaError> {
+pub(crate) fn connector(
+    target: &Target,
+    environment: &Environment,
+) -> Result<SharedHttpConnector, ReplicaError> {
+    if let Some(connector) = environment.servers() {
+        return Ok(connector.clone());
+    }
     let settings = HttpConnectorSettings::builder().connect_timeout(CONNECT_TIMEOUT);
     let builder = Connector::builder()
         .connector_settings(settings.build())
         .tls_provider(TLS)
         .tls_context(trust(target)?);
-    Ok(builder.build_with_resolver(Resolver))
+    Ok(SharedHttpConnector::new(builder.build_with_resolver(Resolver)))
 }
 
 /// The public certificates, and those of the target's CA bundle.
@@ -99,6 +112,7 @@ mod tests {
 
     #[test]
     fn an_unusable_bundle_is_told_by_its_field() {
+        let environment = crate::for_tests::environment();
         for bundle in [
             "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n",
             "-----BEGIN CERTIFICATE-----\n!!!!\n-----END CERTIFICATE-----\n",
@@ -107,11 +121,11 @@ mod tests {
         ] {
             let mut target = crate::for_tests::target("http://127.0.0.1:1");
             target.ca_bundle = Some(bundle.to_owned());
-            let Err(ReplicaError::Misconfigured(invalid)) = client(&target) else {
+            let Err(ReplicaError::Misconfigured(invalid)) = client(&target, &environment) else {
                 panic!("accepted {bundle:?}");
             };
             assert_eq!(invalid.field, "targets.far.ca_bundle");
-            assert!(connector(&target).is_err());
+            assert!(connector(&target, &environment).is_err());
         }
     }
 }

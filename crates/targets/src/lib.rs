@@ -23,9 +23,9 @@ pub use error::ReplicaError;
 pub use target::ReplicaTarget;
 
 use domain::targets::{self as config, Kind};
-use host::{Clock, Rng};
 use rate_limiter::RateLimiter;
 use std::sync::Arc;
+use store::Environment;
 
 /// The store of a target. Nothing is sent yet.
 ///
@@ -33,19 +33,34 @@ use std::sync::Arc;
 /// [`ReplicaError::Misconfigured`] when its CA bundle cannot be used.
 pub fn open(
     target: &config::Target,
-    clock: Clock,
-    rng: &Rng,
+    environment: &Environment,
 ) -> Result<Box<dyn ReplicaTarget>, ReplicaError> {
     let rate_limiter = Arc::new(RateLimiter::new(target.max_bytes_per_second));
     Ok(match target.kind {
-        Kind::Ceph { checksum } => Box::new(ceph::CephTarget::new(target, checksum, rate_limiter)?),
-        Kind::Oss => Box::new(oss::OssTarget::new(target, rate_limiter, clock, rng)?),
+        Kind::Ceph { checksum } => Box::new(ceph::CephTarget::new(
+            target,
+            checksum,
+            rate_limiter,
+            environment,
+        )?),
+        Kind::Oss => Box::new(oss::OssTarget::new(target, rate_limiter, environment)?),
     })
 }
 
 #[cfg(test)]
 mod for_tests {
     use domain::targets::{Config, Target};
+    use host::{Clock, Rng};
+    use store::Environment;
+
+    /// With the system's time and random numbers.
+    pub(crate) fn environment() -> Environment {
+        Environment::new(
+            aws_config::SdkConfig::builder().build(),
+            Clock::system(),
+            Rng::system(),
+        )
+    }
 
     /// An OSS target called `far` there.
     pub(crate) fn target(endpoint: &str) -> Target {

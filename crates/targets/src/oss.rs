@@ -20,10 +20,10 @@ use crate::verified_body::{RequestedChecksum, Sums, Verdict, VerifiedBody};
 use aws_sdk_s3::primitives::SdkBody;
 use domain::targets;
 use exchange::{Bucket, Call, ExchangeResult};
-use host::{Clock, Rng};
 use std::collections::HashSet;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
+use store::Environment;
 use tokio::time::timeout;
 use xml::{CompleteMultipartUpload, Document, Part};
 
@@ -48,12 +48,11 @@ impl OssTarget {
     pub fn new(
         target: &targets::Target,
         rate_limiter: Arc<RateLimiter>,
-        clock: Clock,
-        rng: &Rng,
+        environment: &Environment,
     ) -> Result<Self, ReplicaError> {
         Ok(Self {
             name: target.name.clone(),
-            bucket: Bucket::new(target, clock, rng)?,
+            bucket: Bucket::new(target, environment)?,
             rate_limiter,
             written_over: Mutex::default(),
         })

@@ -9,7 +9,6 @@ use bytes::Bytes;
 use crc_fast::CrcAlgorithm::Crc64Xz;
 use domain::content::PartDigest;
 use domain::targets::{Addressing, Checksum};
-use host::{Clock, Rng};
 use md5::{Digest, Md5};
 use std::fmt::Write;
 use std::sync::Arc;
@@ -74,10 +73,11 @@ async fn targets(behavior: ServerBehavior, bytes: &Bytes) -> [Box<dyn ReplicaTar
     });
     let mut settings = crate::for_tests::target(&format!("http://127.0.0.1:{port}"));
     settings.addressing = Addressing::Path;
+    let environment = crate::for_tests::environment();
     let rate_limiter = || Arc::new(RateLimiter::new(None).with_timeout(TIMEOUT));
     [
-        Box::new(CephTarget::new(&settings, Checksum::Md5, rate_limiter()).unwrap()),
-        Box::new(OssTarget::new(&settings, rate_limiter(), Clock::system(), &Rng::system()).unwrap()),
+        Box::new(CephTarget::new(&settings, Checksum::Md5, rate_limiter(), &environment).unwrap()),
+        Box::new(OssTarget::new(&settings, rate_limiter(), &environment).unwrap()),
     ]
 }
 

@@ -20,6 +20,10 @@ const OURS: [&str; 7] = [
 
 /// Sets up logging. `RUST_LOG` is the level of our own code, `info` if
 /// it is not a level.
+#[expect(
+    clippy::disallowed_methods,
+    reason = "a program logs before it has its environment"
+)]
 pub fn init() {
     let level = std::env::var("RUST_LOG").unwrap_or_default();
     // Fails only if a logger was set up before, which then serves as well.

@@ -1,19 +1,17 @@
 //! Registers a user.
 
-use crate::{Exit, serve};
+use crate::Function;
 use api::{Handler, Problem, Request, password, throttle, views};
 use domain::account::{MAX_QUOTA, Quota, Role};
 use domain::invitation::Code;
-use store::config::{SignUp, number};
+use store::config::SignUp;
 use store::rows::{AccountRow, Allowance, InvitationRow};
 use store::{Environment, StoreError, Table};
 use wire::account::{Account, Create};
 use wire::answer::Created;
 use wire::code;
 
-pub fn main() -> Exit {
-    serve::<AccountCreate>()
-}
+pub static FUNCTION: Function = Function::served_by::<AccountCreate>();
 
 const INVITATION_REQUIRED: &str = "accounts are made by invitation here; ask who operates this store for a code, and send it as \"invitation\"";
 
@@ -41,8 +39,8 @@ impl AccountCreate {
     }
 }
 
-fn default_quota() -> Result<Quota, StoreError> {
-    let limit = number("DEFAULT_QUOTA_BYTES")?;
+fn default_quota(environment: &Environment) -> Result<Quota, StoreError> {
+    let limit = environment.number("DEFAULT_QUOTA_BYTES")?;
     Quota::unused(limit)
         .ok_or_else(|| StoreError::misconfigured(format!("DEFAULT_QUOTA_BYTES is above {MAX_QUOTA}")))
 }
@@ -53,9 +51,9 @@ impl Handler for AccountCreate {
     async fn new(environment: &Environment) -> Result<Self, StoreError> {
         Ok(Self {
             table: Table::from_env(environment)?,
-            sign_up: SignUp::from_env()?,
-            quota: default_quota()?,
-            accounts_per_hour: number("ACCOUNTS_PER_HOUR_AND_SOURCE")?,
+            sign_up: SignUp::from_env(environment)?,
+            quota: default_quota(environment)?,
+            accounts_per_hour: environment.number("ACCOUNTS_PER_HOUR_AND_SOURCE")?,
         })
     }
 
@@ -73,7 +71,7 @@ impl Handler for AccountCreate {
         let account = AccountRow {
             id: self.table.rng.id(),
             username: body.username,
-            password_hash: password::hash(&body.password)?,
+            password_hash: password::hash(&body.password, &self.table.rng)?,
             quota_bytes: quota.limit,
             free_bytes: quota.free,
             role: Role::default(),

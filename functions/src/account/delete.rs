@@ -1,14 +1,12 @@
 //! Deletes the account: nobody can sign in any more from now on, and the sweep removes what it has.
 
-use crate::{Exit, serve};
+use crate::Function;
 use api::{Handler, Problem, Request, SignedIn, throttle};
 use store::{Environment, StoreError, Table};
 use wire::account::Delete;
 use wire::answer::NoContent;
 
-pub fn main() -> Exit {
-    serve::<AccountDelete>()
-}
+pub static FUNCTION: Function = Function::served_by::<AccountDelete>();
 
 pub struct AccountDelete {
     table: Table,

@@ -1,14 +1,12 @@
 //! The caller's account.
 
-use crate::{Exit, serve};
+use crate::Function;
 use api::{Handler, Problem, Request, views};
 use store::{Environment, StoreError};
 use wire::account::{Account, Get};
 use wire::body::Json;
 
-pub fn main() -> Exit {
-    serve::<AccountGet>()
-}
+pub static FUNCTION: Function = Function::served_by::<AccountGet>();
 
 pub struct AccountGet;
 

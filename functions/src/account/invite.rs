@@ -1,6 +1,6 @@
 //! Makes, lists and revokes codes that are good once.
 
-use crate::{Exit, ForLog, Invocation, Trigger, run};
+use crate::{ForLog, Function, Invocation, Trigger};
 use domain::account::{MAX_QUOTA, Username};
 use domain::id::InvitationId;
 use domain::invitation::{Code, DAYS, DAYS_FOR_A_PASSWORD, InvalidDays, Note, ends_at};
@@ -9,9 +9,7 @@ use serde::{Deserialize, Serialize};
 use store::rows::{InvitationRow, Owner};
 use store::{Conflict, Environment, StoreError, Table};
 
-pub fn main() -> Exit {
-    run::<AccountInvite>()
-}
+pub static FUNCTION: Function = Function::triggered::<AccountInvite>();
 
 /// How many invitations an answer lists: far fewer bytes than an answer of a function may have.
 const PAGE: u32 = 1000;

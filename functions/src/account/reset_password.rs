@@ -1,16 +1,13 @@
 //! Sets a forgotten password anew, with a code that an administrator gave, and ends all sessions.
 
-use crate::{Exit, serve};
+use crate::Function;
 use api::{Handler, Problem, Request, password, throttle};
-use store::config::number;
 use store::rows::Allowance;
 use store::{Environment, StoreError, Table};
 use wire::account::ResetPassword;
 use wire::answer::NoContent;
 
-pub fn main() -> Exit {
-    serve::<AccountResetPassword>()
-}
+pub static FUNCTION: Function = Function::served_by::<AccountResetPassword>();
 
 pub struct AccountResetPassword {
     table: Table,
@@ -24,7 +21,7 @@ impl Handler for AccountResetPassword {
     async fn new(environment: &Environment) -> Result<Self, StoreError> {
         Ok(Self {
             table: Table::from_env(environment)?,
-            per_source: number("SIGN_INS_PER_HOUR_AND_SOURCE")?,
+            per_source: environment.number("SIGN_INS_PER_HOUR_AND_SOURCE")?,
         })
     }
 
@@ -43,7 +40,7 @@ impl Handler for AccountResetPassword {
         let owner = invitation.password_of.as_ref();
         let owner = owner.filter(|owner| owner.username == body.username);
         let owner = owner.ok_or_else(Problem::invitation_invalid)?;
-        let hash = password::hash(&body.password)?;
+        let hash = password::hash(&body.password, &self.table.rng)?;
         self.table
             .invitations()
             .reset_password(&invitation, owner, &hash, &source, self.table.now())

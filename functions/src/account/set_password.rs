@@ -1,14 +1,12 @@
 //! Gives the account another password, and ends its other sessions.
 
-use crate::{Exit, serve};
+use crate::Function;
 use api::{Handler, Problem, Request, SignedIn, password, throttle};
 use store::{Environment, StoreError, Table};
 use wire::account::SetPassword;
 use wire::answer::NoContent;
 
-pub fn main() -> Exit {
-    serve::<AccountSetPassword>()
-}
+pub static FUNCTION: Function = Function::served_by::<AccountSetPassword>();
 
 pub struct AccountSetPassword {
     table: Table,
@@ -29,7 +27,7 @@ impl Handler for AccountSetPassword {
         // The new one is the password already when the same request came before, and its answer got lost.
         let either = [&body.current_password, &body.new_password];
         throttle::confirm_password(&self.table, account, session, &either).await?;
-        let hash = password::hash(&body.new_password)?;
+        let hash = password::hash(&body.new_password, &self.table.rng)?;
         self.table
             .sessions()
             .change_password(account, session, &hash)

@@ -1,15 +1,13 @@
 //! Changes what an account may store.
 
-use crate::{Exit, ForLog, Invocation, Trigger, run};
+use crate::{ForLog, Function, Invocation, Trigger};
 use api::views;
 use domain::account::{MAX_QUOTA, Username};
 use serde::Deserialize;
 use store::{Environment, StoreError, Table};
 use wire::account::Account;
 
-pub fn main() -> Exit {
-    run::<AccountSetQuota>()
-}
+pub static FUNCTION: Function = Function::triggered::<AccountSetQuota>();
 
 pub struct AccountSetQuota {
     table: Table,

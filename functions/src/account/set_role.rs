@@ -1,15 +1,13 @@
 //! Makes an account an operator, or not.
 
-use crate::{Exit, ForLog, Invocation, Trigger, run};
+use crate::{ForLog, Function, Invocation, Trigger};
 use api::views;
 use domain::account::{Role, Username};
 use serde::Deserialize;
 use store::{Environment, StoreError, Table};
 use wire::account::Account;
 
-pub fn main() -> Exit {
-    run::<AccountSetRole>()
-}
+pub static FUNCTION: Function = Function::triggered::<AccountSetRole>();
 
 pub struct AccountSetRole {
     table: Table,

@@ -1,5 +1,5 @@
 //! `POST /v1/accounts`: registers a user.
 
 fn main() -> functions::Exit {
-    functions::account::create::main()
+    functions::account::create::FUNCTION.main()
 }

@@ -1,5 +1,5 @@
 //! `DELETE /v1/account`: deletes the account.
 
 fn main() -> functions::Exit {
-    functions::account::delete::main()
+    functions::account::delete::FUNCTION.main()
 }

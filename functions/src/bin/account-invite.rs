@@ -2,5 +2,5 @@
 //! who may invoke it is for IAM to say.
 
 fn main() -> functions::Exit {
-    functions::account::invite::main()
+    functions::account::invite::FUNCTION.main()
 }

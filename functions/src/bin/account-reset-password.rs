@@ -1,5 +1,5 @@
 //! `POST /v1/accounts/password`: sets a forgotten password anew.
 
 fn main() -> functions::Exit {
-    functions::account::reset_password::main()
+    functions::account::reset_password::FUNCTION.main()
 }

@@ -1,5 +1,5 @@
 //! `PUT /v1/account/password`: changes the password.
 
 fn main() -> functions::Exit {
-    functions::account::set_password::main()
+    functions::account::set_password::FUNCTION.main()
 }

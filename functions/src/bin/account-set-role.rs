@@ -2,5 +2,5 @@
 //! say.
 
 fn main() -> functions::Exit {
-    functions::account::set_role::main()
+    functions::account::set_role::FUNCTION.main()
 }

@@ -1,5 +1,5 @@
 //! `DELETE /v1/files/{id}`: deletes a file or an empty folder.
 
 fn main() -> functions::Exit {
-    functions::file::delete::main()
+    functions::file::delete::FUNCTION.main()
 }

@@ -1,5 +1,5 @@
 //! `GET /v1/files/{id}/content`: redirects to a presigned URL of the bytes.
 
 fn main() -> functions::Exit {
-    functions::file::download::main()
+    functions::file::download::FUNCTION.main()
 }

@@ -1,5 +1,5 @@
 //! `GET /v1/files/{id}/link`: returns a presigned URL of the bytes.
 
 fn main() -> functions::Exit {
-    functions::file::link::main()
+    functions::file::link::FUNCTION.main()
 }

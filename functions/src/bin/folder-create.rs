@@ -1,5 +1,5 @@
 //! `POST /v1/folders`: makes a folder.
 
 fn main() -> functions::Exit {
-    functions::folder::create::main()
+    functions::folder::create::FUNCTION.main()
 }

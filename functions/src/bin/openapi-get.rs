@@ -1,5 +1,5 @@
 //! `GET /v1/openapi.json`: the OpenAPI document of the API.
 
 fn main() -> functions::Exit {
-    functions::openapi::get::main()
+    functions::openapi::get::FUNCTION.main()
 }

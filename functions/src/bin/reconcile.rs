@@ -1,5 +1,5 @@
 //! Schedule: compares bucket and table, reports and repairs.
 
 fn main() -> functions::Exit {
-    functions::reconcile::main()
+    functions::reconcile::FUNCTION.main()
 }

@@ -1,5 +1,5 @@
 //! SQS: copies blobs to the targets.
 
 fn main() -> functions::Exit {
-    functions::replicate::main()
+    functions::replicate::FUNCTION.main()
 }

@@ -1,5 +1,5 @@
 //! `POST /v1/sessions`: signs in.
 
 fn main() -> functions::Exit {
-    functions::session::create::main()
+    functions::session::create::FUNCTION.main()
 }

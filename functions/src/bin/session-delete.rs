@@ -1,5 +1,5 @@
 //! `DELETE /v1/sessions/current`: signs out.
 
 fn main() -> functions::Exit {
-    functions::session::delete::main()
+    functions::session::delete::FUNCTION.main()
 }

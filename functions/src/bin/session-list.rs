@@ -1,5 +1,5 @@
 //! `GET /v1/sessions`: where the account is signed in.
 
 fn main() -> functions::Exit {
-    functions::session::list::main()
+    functions::session::list::FUNCTION.main()
 }

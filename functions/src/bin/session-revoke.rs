@@ -1,5 +1,5 @@
 //! `DELETE /v1/sessions/{id}`: ends one session of the account.
 
 fn main() -> functions::Exit {
-    functions::session::revoke::main()
+    functions::session::revoke::FUNCTION.main()
 }

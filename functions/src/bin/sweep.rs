@@ -1,5 +1,5 @@
 //! Schedule: repairs, expires and reclaims.
 
 fn main() -> functions::Exit {
-    functions::sweep::main()
+    functions::sweep::FUNCTION.main()
 }

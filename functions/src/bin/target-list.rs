@@ -1,5 +1,5 @@
 //! `GET /v1/targets`: how the targets are doing.
 
 fn main() -> functions::Exit {
-    functions::target::list::main()
+    functions::target::list::FUNCTION.main()
 }

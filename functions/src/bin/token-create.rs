@@ -1,5 +1,5 @@
 //! `POST /v1/tokens`: makes a personal access token.
 
 fn main() -> functions::Exit {
-    functions::token::create::main()
+    functions::token::create::FUNCTION.main()
 }

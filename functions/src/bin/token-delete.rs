@@ -1,5 +1,5 @@
 //! `DELETE /v1/tokens/{id}`: ends a personal access token.
 
 fn main() -> functions::Exit {
-    functions::token::delete::main()
+    functions::token::delete::FUNCTION.main()
 }

@@ -1,5 +1,5 @@
 //! `GET /v1/tokens`: the personal access tokens of the account.
 
 fn main() -> functions::Exit {
-    functions::token::list::main()
+    functions::token::list::FUNCTION.main()
 }

@@ -1,5 +1,5 @@
 //! `DELETE /v1/uploads/{id}`: aborts an upload and releases its reservation.
 
 fn main() -> functions::Exit {
-    functions::upload::abort::main()
+    functions::upload::abort::FUNCTION.main()
 }

@@ -1,5 +1,5 @@
 //! `GET /v1/uploads/{id}`: the state of an upload, and which parts the store has.
 
 fn main() -> functions::Exit {
-    functions::upload::get::main()
+    functions::upload::get::FUNCTION.main()
 }

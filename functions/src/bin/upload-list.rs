@@ -1,5 +1,5 @@
 //! `GET /v1/uploads`: the caller's uploads that have not ended.
 
 fn main() -> functions::Exit {
-    functions::upload::list::main()
+    functions::upload::list::FUNCTION.main()
 }

@@ -1,5 +1,5 @@
 //! `POST /v1/uploads/{id}/proof`: shows that the client has the bytes, which then need not be sent.
 
 fn main() -> functions::Exit {
-    functions::upload::prove::main()
+    functions::upload::prove::FUNCTION.main()
 }

@@ -1,5 +1,5 @@
 //! `POST /v1/uploads/{id}/parts`: presigned requests that put parts.
 
 fn main() -> functions::Exit {
-    functions::upload::sign_parts::main()
+    functions::upload::sign_parts::FUNCTION.main()
 }

@@ -1,6 +1,6 @@
 //! Deletes a file or an empty folder.
 
-use crate::{Exit, serve};
+use crate::Function;
 use api::{Handler, Problem, Request};
 use domain::id::{AccountId, NodeId};
 use service::file::delete::delete;
@@ -11,9 +11,7 @@ use wire::body::Json;
 use wire::code;
 use wire::file::{Delete, DeletedFolder};
 
-pub fn main() -> Exit {
-    serve::<FileDelete>()
-}
+pub static FUNCTION: Function = Function::served_by::<FileDelete>();
 
 pub struct FileDelete {
     table: Table,

@@ -1,16 +1,14 @@
 //! Redirects to a presigned URL of the bytes.
 
 use super::signed::signed;
-use crate::{Exit, serve};
+use crate::Function;
 use api::{Handler, Problem, Request};
 use service::file::read_url::ReadUrls;
 use store::{Environment, StoreError};
 use wire::answer::Redirect;
 use wire::file::Download;
 
-pub fn main() -> Exit {
-    serve::<FileDownload>()
-}
+pub static FUNCTION: Function = Function::served_by::<FileDownload>();
 
 pub struct FileDownload {
     urls: ReadUrls,

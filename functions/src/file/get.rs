@@ -1,14 +1,12 @@
 //! A file with its replicas, or a folder.
 
-use crate::{Exit, serve};
+use crate::Function;
 use api::{Handler, Problem, Request, views};
 use store::{Environment, StoreError, Table};
 use wire::body::Json;
 use wire::file::{Get, Node};
 
-pub fn main() -> Exit {
-    serve::<FileGet>()
-}
+pub static FUNCTION: Function = Function::served_by::<FileGet>();
 
 pub struct FileGet {
     table: Table,

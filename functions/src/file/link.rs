@@ -1,16 +1,14 @@
 //! A presigned URL of the bytes, as JSON: a web page cannot read where a redirect leads.
 
 use super::signed::signed;
-use crate::{Exit, serve};
+use crate::Function;
 use api::{Handler, Problem, Request};
 use service::file::read_url::ReadUrls;
 use store::{Environment, StoreError};
 use wire::body::Json;
 use wire::file::{Link, SignedLink};
 
-pub fn main() -> Exit {
-    serve::<FileLink>()
-}
+pub static FUNCTION: Function = Function::served_by::<FileLink>();
 
 pub struct FileLink {
     urls: ReadUrls,

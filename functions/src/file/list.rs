@@ -1,6 +1,6 @@
 //! The entries of a folder, by name.
 
-use crate::{Exit, serve};
+use crate::Function;
 use api::{Handler, Problem, Request, lookup, views};
 use domain::name::Name;
 use store::tree::Kind;
@@ -9,9 +9,7 @@ use wire::body::Json;
 use wire::file::{Entries, List, Node};
 use wire::page::Items;
 
-pub fn main() -> Exit {
-    serve::<FileList>()
-}
+pub static FUNCTION: Function = Function::served_by::<FileList>();
 
 pub struct FileList {
     table: Table,

@@ -1,19 +1,16 @@
 //! Makes a folder.
 
-use crate::{Exit, serve};
+use crate::Function;
 use api::{Handler, IdempotencyKey, Problem, Request, throttle, views};
 use domain::placement::OnConflict;
 use service::folder::create::create_folder;
-use store::config::number;
 use store::rows::{Allowance, NodeRow};
 use store::{Environment, StoreError, Table};
 use wire::answer::Created;
 use wire::file::Node;
 use wire::folder::{Create, NewFolder};
 
-pub fn main() -> Exit {
-    serve::<FolderCreate>()
-}
+pub static FUNCTION: Function = Function::served_by::<FolderCreate>();
 
 pub struct FolderCreate {
     table: Table,
@@ -54,7 +51,7 @@ impl Handler for FolderCreate {
     async fn new(environment: &Environment) -> Result<Self, StoreError> {
         Ok(Self {
             table: Table::from_env(environment)?,
-            creates_per_hour: number("CREATES_PER_HOUR")?,
+            creates_per_hour: environment.number("CREATES_PER_HOUR")?,
         })
     }
 

@@ -1,14 +1,12 @@
 //! The OpenAPI document, for anybody.
 
-use crate::{Exit, serve};
+use crate::Function;
 use api::{Handler, Problem, Request};
 use store::{Environment, StoreError};
 use wire::answer::Document;
 use wire::openapi::Get;
 
-pub fn main() -> Exit {
-    serve::<OpenapiGet>()
-}
+pub static FUNCTION: Function = Function::served_by::<OpenapiGet>();
 
 pub struct OpenapiGet;
 

@@ -1,16 +1,13 @@
 //! Signs in: begins a session.
 
-use crate::{Exit, serve};
+use crate::Function;
 use api::{Auth, Handler, Problem, Request, password, throttle};
-use store::config::number;
 use store::rows::{Allowance, AttemptsRow};
 use store::{Environment, StoreError, Table};
 use wire::answer::Created;
 use wire::session::{Create, Session};
 
-pub fn main() -> Exit {
-    serve::<SessionCreate>()
-}
+pub static FUNCTION: Function = Function::served_by::<SessionCreate>();
 
 pub struct SessionCreate {
     table: Table,
@@ -28,8 +25,8 @@ impl Handler for SessionCreate {
         Ok(Self {
             table: Table::from_env(environment)?,
             auth: Auth::new(environment).await?,
-            per_source: number("SIGN_INS_PER_HOUR_AND_SOURCE")?,
-            per_account: number("SIGN_INS_PER_HOUR_AND_ACCOUNT")?,
+            per_source: environment.number("SIGN_INS_PER_HOUR_AND_SOURCE")?,
+            per_account: environment.number("SIGN_INS_PER_HOUR_AND_ACCOUNT")?,
         })
     }
 

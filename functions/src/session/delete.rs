@@ -1,14 +1,12 @@
 //! Signs out: ends the session that the access token belongs to.
 
-use crate::{Exit, serve};
+use crate::Function;
 use api::{Handler, Problem, Request};
 use store::{Environment, StoreError, Table};
 use wire::answer::NoContent;
 use wire::session::Delete;
 
-pub fn main() -> Exit {
-    serve::<SessionDelete>()
-}
+pub static FUNCTION: Function = Function::served_by::<SessionDelete>();
 
 pub struct SessionDelete {
     table: Table,

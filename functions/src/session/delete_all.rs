@@ -1,14 +1,12 @@
 //! Signs out everywhere: ends all sessions of the account, this one included.
 
-use crate::{Exit, serve};
+use crate::Function;
 use api::{Handler, Problem, Request};
 use store::{Environment, StoreError, Table};
 use wire::answer::NoContent;
 use wire::session::DeleteAll;
 
-pub fn main() -> Exit {
-    serve::<SessionDeleteAll>()
-}
+pub static FUNCTION: Function = Function::served_by::<SessionDeleteAll>();
 
 pub struct SessionDeleteAll {
     table: Table,

@@ -1,6 +1,6 @@
 //! Where the account is signed in.
 
-use crate::{Exit, serve};
+use crate::Function;
 use api::{Handler, Problem, Request, SignedIn, lookup};
 use domain::id::SessionId;
 use store::{Environment, StoreError, Table};
@@ -9,9 +9,7 @@ use wire::page::Items;
 use wire::query::Paged;
 use wire::session::{ActiveSession, List};
 
-pub fn main() -> Exit {
-    serve::<SessionList>()
-}
+pub static FUNCTION: Function = Function::served_by::<SessionList>();
 
 pub struct SessionList {
     table: Table,

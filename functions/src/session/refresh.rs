@@ -1,15 +1,13 @@
 //! Exchanges a refresh token for an access token and another refresh token.
 
-use crate::{Exit, serve};
+use crate::Function;
 use api::{Auth, Handler, Problem, Request};
 use domain::token::RefreshToken;
 use store::{Environment, StoreError};
 use wire::body::Json;
 use wire::session::{Refresh, Session};
 
-pub fn main() -> Exit {
-    serve::<SessionRefresh>()
-}
+pub static FUNCTION: Function = Function::served_by::<SessionRefresh>();
 
 pub struct SessionRefresh {
     auth: Auth,

@@ -1,14 +1,12 @@
 //! Ends one session of the account, on whatever machine it is.
 
-use crate::{Exit, serve};
+use crate::Function;
 use api::{Handler, Problem, Request};
 use store::{Environment, StoreError, Table};
 use wire::answer::NoContent;
 use wire::session::Revoke;
 
-pub fn main() -> Exit {
-    serve::<SessionRevoke>()
-}
+pub static FUNCTION: Function = Function::served_by::<SessionRevoke>();
 
 pub struct SessionRevoke {
     table: Table,

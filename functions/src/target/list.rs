@@ -1,15 +1,13 @@
 //! How the targets are doing. For operators.
 
-use crate::{Exit, serve};
+use crate::Function;
 use api::{Handler, Problem, Request, views};
 use store::{Environment, StoreError, Table};
 use wire::body::Json;
 use wire::page::Items;
 use wire::target::{List, Target};
 
-pub fn main() -> Exit {
-    serve::<TargetList>()
-}
+pub static FUNCTION: Function = Function::served_by::<TargetList>();
 
 pub struct TargetList {
     table: Table,

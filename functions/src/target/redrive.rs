@@ -1,14 +1,12 @@
 //! Has a target's failed replicas tried again. For operators.
 
-use crate::{Exit, serve};
+use crate::Function;
 use api::{Handler, Problem, Request};
 use store::{DeadLetters, Environment, StartQueue, StoreError, Table};
 use wire::body::Json;
 use wire::target::{Redrive, Redriven};
 
-pub fn main() -> Exit {
-    serve::<TargetRedrive>()
-}
+pub static FUNCTION: Function = Function::served_by::<TargetRedrive>();
 
 pub struct TargetRedrive {
     redrive: service::target::redrive::Redrive,

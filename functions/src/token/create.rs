@@ -1,19 +1,16 @@
 //! Makes a personal access token. Its text is shown this once.
 
-use crate::{Exit, serve};
+use crate::Function;
 use api::{Handler, Problem, Request, SignedIn, throttle, views};
 use domain::time::saturating_add;
 use domain::token::{self, MOST_DAYS, Secret, Token};
 use jiff::SignedDuration;
-use store::config::number;
 use store::rows::{Allowance, TokenRow};
 use store::{Environment, StoreError, Table};
 use wire::answer::Created;
 use wire::token::{Create, PersonalToken};
 
-pub fn main() -> Exit {
-    serve::<TokenCreate>()
-}
+pub static FUNCTION: Function = Function::served_by::<TokenCreate>();
 
 pub struct TokenCreate {
     table: Table,
@@ -26,7 +23,7 @@ impl Handler for TokenCreate {
     async fn new(environment: &Environment) -> Result<Self, StoreError> {
         Ok(Self {
             table: Table::from_env(environment)?,
-            creates_per_hour: number("CREATES_PER_HOUR")?,
+            creates_per_hour: environment.number("CREATES_PER_HOUR")?,
         })
     }
 

@@ -1,14 +1,12 @@
 //! Ends a personal access token.
 
-use crate::{Exit, serve};
+use crate::Function;
 use api::{Handler, Problem, Request};
 use store::{Environment, StoreError, Table};
 use wire::answer::NoContent;
 use wire::token::Delete;
 
-pub fn main() -> Exit {
-    serve::<TokenDelete>()
-}
+pub static FUNCTION: Function = Function::served_by::<TokenDelete>();
 
 pub struct TokenDelete {
     table: Table,

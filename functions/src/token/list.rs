@@ -1,6 +1,6 @@
 //! The personal access tokens of the account, without their texts.
 
-use crate::{Exit, serve};
+use crate::Function;
 use api::{Handler, Problem, Request, lookup, views};
 use domain::id::PersonalTokenId;
 use store::{Environment, StoreError, Table};
@@ -9,9 +9,7 @@ use wire::page::Items;
 use wire::query::Paged;
 use wire::token::{List, PersonalToken};
 
-pub fn main() -> Exit {
-    serve::<TokenList>()
-}
+pub static FUNCTION: Function = Function::served_by::<TokenList>();
 
 pub struct TokenList {
     table: Table,

@@ -1,6 +1,6 @@
 //! Aborts an upload and releases its reservation.
 
-use crate::{Exit, serve};
+use crate::Function;
 use api::{Handler, Problem, Request};
 use domain::upload::{State, UploadEvent};
 use store::uploads::TransitionError;
@@ -8,9 +8,7 @@ use store::{Environment, Objects, StoreError, Table};
 use wire::answer::NoContent;
 use wire::upload::Abort;
 
-pub fn main() -> Exit {
-    serve::<UploadAbort>()
-}
+pub static FUNCTION: Function = Function::served_by::<UploadAbort>();
 
 pub struct UploadAbort {
     table: Table,

@@ -1,6 +1,6 @@
 //! Turns the parts into a file.
 
-use crate::{Exit, serve};
+use crate::Function;
 use api::{Handler, Problem, Request, views};
 use domain::placement::Destination;
 use service::file::commit::check_placement;
@@ -13,9 +13,7 @@ use wire::body::Json;
 use wire::code;
 use wire::upload::{Complete, Upload};
 
-pub fn main() -> Exit {
-    serve::<UploadComplete>()
-}
+pub static FUNCTION: Function = Function::served_by::<UploadComplete>();
 
 /// How long the store may take to assemble the object before the client is told to ask again. The gateway
 /// gives up after 29 seconds, and there is a little more to do after the store answered.

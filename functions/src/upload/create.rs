@@ -1,7 +1,7 @@
 //! Begins an upload, or spares the client sending the bytes: at once when the account has a file with them, after a proof
 //! when somebody else has.
 
-use crate::{Exit, serve};
+use crate::Function;
 use api::{Handler, IdempotencyKey, Problem, Request, throttle, views};
 use domain::content::{ContentId, PartPlan};
 use domain::id::AccountId;
@@ -10,7 +10,7 @@ use domain::time::saturating_add;
 use domain::upload::{Beginning, Lifecycle, State};
 use service::file::commit::check_placement;
 use service::upload::create;
-use store::config::{DedupScope, number, upload_expiry};
+use store::config::{DedupScope, upload_expiry};
 use store::rows::{Allowance, NodeRow, ReplicaRow, UploadRow};
 use store::table::Write;
 use store::{Environment, StartQueue, StoreError, Table};
@@ -18,9 +18,7 @@ use wire::Code;
 use wire::answer::{Created, Either, Located};
 use wire::upload::{Create, NewUpload, Upload};
 
-pub fn main() -> Exit {
-    serve::<UploadCreate>()
-}
+pub static FUNCTION: Function = Function::served_by::<UploadCreate>();
 
 pub struct UploadCreate {
     table: Table,
@@ -152,10 +150,10 @@ impl Handler for UploadCreate {
         Ok(Self {
             table: Table::from_env(environment)?,
             queue: StartQueue::from_env(environment)?,
-            expiry: upload_expiry()?,
-            scope: DedupScope::from_env()?,
-            attempts_per_hour: number("INSTANT_ATTEMPTS_PER_HOUR")?,
-            creates_per_hour: number("CREATES_PER_HOUR")?,
+            expiry: upload_expiry(environment)?,
+            scope: DedupScope::from_env(environment)?,
+            attempts_per_hour: environment.number("INSTANT_ATTEMPTS_PER_HOUR")?,
+            creates_per_hour: environment.number("CREATES_PER_HOUR")?,
         })
     }
 

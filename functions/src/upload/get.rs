@@ -1,15 +1,13 @@
 //! The state of an upload, and which parts the store has.
 
-use crate::{Exit, serve};
+use crate::Function;
 use api::{Handler, Problem, Request, views};
 use service::upload::stored::received;
 use store::{Environment, Objects, StoreError, Table};
 use wire::body::Json;
 use wire::upload::{Get, Upload};
 
-pub fn main() -> Exit {
-    serve::<UploadGet>()
-}
+pub static FUNCTION: Function = Function::served_by::<UploadGet>();
 
 pub struct UploadGet {
     table: Table,

@@ -1,6 +1,6 @@
 //! The caller's uploads that have not ended.
 
-use crate::{Exit, serve};
+use crate::Function;
 use api::{Handler, Problem, Request, lookup, views};
 use domain::upload::State;
 use store::rows::{OpenUploadKey, UploadRow};
@@ -10,9 +10,7 @@ use wire::page::Items;
 use wire::query::Paged;
 use wire::upload::{List, Upload};
 
-pub fn main() -> Exit {
-    serve::<UploadList>()
-}
+pub static FUNCTION: Function = Function::served_by::<UploadList>();
 
 pub struct UploadList {
     table: Table,

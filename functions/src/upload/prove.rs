@@ -1,6 +1,6 @@
 //! Takes the answer to an upload's challenge.
 
-use crate::{Exit, serve};
+use crate::Function;
 use api::{Handler, Problem, Request, views};
 use domain::upload::{Refusal, State};
 use service::file::ensure_replicas::ensure_replicas;
@@ -12,9 +12,7 @@ use store::{Conflict, Environment, Objects, StartQueue, StoreError, Table};
 use wire::body::Json;
 use wire::upload::{Prove, Upload};
 
-pub fn main() -> Exit {
-    serve::<UploadProve>()
-}
+pub static FUNCTION: Function = Function::served_by::<UploadProve>();
 
 pub struct UploadProve {
     table: Table,

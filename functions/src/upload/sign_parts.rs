@@ -1,6 +1,6 @@
 //! Presigned requests that put parts: each for exactly these bytes.
 
-use crate::{Exit, serve};
+use crate::Function;
 use api::{Handler, Problem, Request, views};
 use domain::id::{AccountId, UploadId};
 use std::collections::HashSet;
@@ -11,9 +11,7 @@ use store::{Conflict, Environment, Objects, StoreError, Table};
 use wire::body::Json;
 use wire::upload::{MAX_BATCH, PartToSign, PartsToSign, SignParts, SignedParts};
 
-pub fn main() -> Exit {
-    serve::<UploadSignParts>()
-}
+pub static FUNCTION: Function = Function::served_by::<UploadSignParts>();
 
 /// Parallel requests of one client may all want to begin the multipart upload: one does, the others look again.
 const BEGIN_ATTEMPTS: u32 = 5;
@@ -90,7 +88,7 @@ impl Handler for UploadSignParts {
         Ok(Self {
             table: Table::from_env(environment)?,
             objects: Objects::from_env(environment)?,
-            expiry: upload_expiry()?,
+            expiry: upload_expiry(environment)?,
         })
     }
 

@@ -2,6 +2,7 @@
 //!
 //! `LONGSHORE_OSS_CLIENTS` names the folder that they are installed in: a Python environment with `node_modules` in it.
 
+#![allow(clippy::disallowed_methods, reason = "xtask tells in variables")]
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,

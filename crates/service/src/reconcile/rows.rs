@@ -5,7 +5,7 @@ use domain::blob::BlobEvent;
 use domain::id::BlobId;
 use domain::reconcile::pass::{Counts, PageStart, Pass, Seen};
 use domain::reconcile::{examine, upload_owner_is_obsolete};
-use std::collections::HashSet;
+use std::collections::BTreeSet;
 use store::StoreError;
 use store::reconcile::Owner;
 use store::rows::{BlobRow, TargetRegistryRow, object_key};
@@ -44,7 +44,7 @@ impl Reconcile {
         }
         counts.blobs_seen = count(blobs.len());
         // An upload owner stays where its upload has become a blob, mostly on the same page.
-        let here: HashSet<&BlobId> = blobs.iter().map(|blob| &blob.id).collect();
+        let here: BTreeSet<&BlobId> = blobs.iter().map(|blob| &blob.id).collect();
         owned.retain(|blob| !here.contains(blob));
         let elsewhere = self.table.reconciliation().blobs_among(&owned).await?;
         owned.retain(|blob| !elsewhere.contains(blob));

@@ -12,7 +12,7 @@ use crate::sweep::report::Done;
 use crate::unreachable::UnreachableTargets;
 use domain::blob::{BlobEvent, Effect};
 use futures::{StreamExt, stream};
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
 use store::blobs::BlobItems;
 use store::rows::{BlobRow, ReplicaRow};
@@ -137,7 +137,7 @@ struct ReclaimTargets<'a> {
     targets: OnceCell<Targets>,
     unreachable: UnreachableTargets,
     /// Each target has places of its own: one that is slow does not take those of others.
-    free: Mutex<HashMap<String, Arc<Semaphore>>>,
+    free: Mutex<BTreeMap<String, Arc<Semaphore>>>,
 }
 
 impl<'a> ReclaimTargets<'a> {

@@ -4,14 +4,14 @@
 //! is written about it go before the blob's own item, which is what brings the sweep back until all is done.
 
 use domain::id::BlobId;
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 use store::blobs::BlobItems;
 use store::rows::{ReplicaRow, object_key};
 use store::table::{Key, Row};
 use store::{Objects, StoreError, Table};
 
 /// Those for which something did not work, and why.
-type Failures = HashMap<BlobId, StoreError>;
+type Failures = BTreeMap<BlobId, StoreError>;
 
 /// Deletes replicas, objects and items of blobs that are being reclaimed, each blob's own item last. What the replicas
 /// have at their targets must be gone by now. Returns what came of each: one that fails does not keep the

@@ -3,7 +3,7 @@
 use super::Objects;
 use crate::error::{StoreError, remote};
 use aws_sdk_s3::types::{Delete, ObjectIdentifier};
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 
 /// How many S3 takes at once.
 const AT_ONCE: usize = 1000;
@@ -23,10 +23,10 @@ impl Objects {
     ///
     /// # Errors
     /// [`StoreError`] when nothing is known of some of them.
-    pub async fn delete_many(&self, keys: &[String]) -> Result<HashMap<String, StoreError>, StoreError> {
+    pub async fn delete_many(&self, keys: &[String]) -> Result<BTreeMap<String, StoreError>, StoreError> {
         let malformed =
             |error: aws_sdk_s3::error::BuildError| StoreError::internal("building a request", error);
-        let mut failed = HashMap::new();
+        let mut failed = BTreeMap::new();
         for some in keys.chunks(AT_ONCE) {
             let named = some
                 .iter()

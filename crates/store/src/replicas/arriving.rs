@@ -6,7 +6,7 @@ use crate::rows::ReplicaRow;
 use crate::table::{Change, Row, Write, number, text};
 use domain::replica::{ReplicaEvent, State, step};
 use jiff::Timestamp;
-use std::collections::HashSet;
+use std::collections::BTreeSet;
 
 /// How many arrivals one transaction takes: with the counters less than the hundred writes that it may have.
 pub const ARRIVALS: usize = 45;
@@ -47,7 +47,7 @@ impl Replicas<'_> {
     /// [`StoreError`]; that one was available already, or is gone, is none.
     pub async fn arrive(self, mut arrivals: Vec<Arrival>, now: Timestamp) -> Result<(), StoreError> {
         // Repeated messages make several of one replica.
-        let mut seen = HashSet::new();
+        let mut seen = BTreeSet::new();
         arrivals.retain(|arrival| seen.insert(arrival.replica.key()));
         for chunk in arrivals.chunks(ARRIVALS) {
             let written = match together(chunk, now) {

@@ -6,7 +6,7 @@ use crate::rows::{BlobRow, PartDigestsRow, ReplicaRow, blob_partition};
 use crate::table::{Key, Rows};
 use domain::content::PartDigest;
 use domain::id::BlobId;
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 
 impl Replicas<'_> {
     /// All replicas of a blob.
@@ -44,14 +44,14 @@ impl Replicas<'_> {
     pub async fn jobs(
         self,
         subjects: &[(BlobId, String)],
-    ) -> Result<HashMap<(BlobId, String), (BlobRow, ReplicaRow)>, StoreError> {
+    ) -> Result<BTreeMap<(BlobId, String), (BlobRow, ReplicaRow)>, StoreError> {
         let blobs = subjects.iter().map(|(blob, _)| BlobRow::key_of(blob));
         let blobs: Vec<BlobRow> = self.0.get_many(blobs).await?.complete()?;
         let replicas = subjects
             .iter()
             .map(|(blob, target)| ReplicaRow::key_of(blob, target));
         let replicas: Vec<ReplicaRow> = self.0.get_many(replicas).await?.complete()?;
-        let blobs: HashMap<BlobId, BlobRow> = blobs.into_iter().map(|row| (row.id.clone(), row)).collect();
+        let blobs: BTreeMap<BlobId, BlobRow> = blobs.into_iter().map(|row| (row.id.clone(), row)).collect();
         let job = |replica: ReplicaRow| {
             let blob = blobs.get(&replica.blob)?.clone();
             Some(((replica.blob.clone(), replica.target.clone()), (blob, replica)))
@@ -63,7 +63,7 @@ impl Replicas<'_> {
     ///
     /// # Errors
     /// [`StoreError`].
-    pub async fn only_digests(self, blobs: &[BlobId]) -> Result<HashMap<BlobId, PartDigest>, StoreError> {
+    pub async fn only_digests(self, blobs: &[BlobId]) -> Result<BTreeMap<BlobId, PartDigest>, StoreError> {
         let keys = blobs.iter().map(|blob| PartDigestsRow::key_of(blob, 0));
         let pages: Vec<PartDigestsRow> = self.0.get_many(keys).await?.complete()?;
         let digest = |page: PartDigestsRow| Some((page.blob, page.digests.first().copied()?));

@@ -7,7 +7,7 @@ use super::write::text;
 use crate::error::{StoreError, remote};
 use crate::key::Key;
 use aws_sdk_dynamodb::types::KeysAndAttributes;
-use std::collections::HashSet;
+use std::collections::BTreeSet;
 
 /// Some items of the whole table, and where the next ones begin.
 pub struct Scanned {
@@ -82,7 +82,7 @@ impl Table {
     ///
     /// # Errors
     /// [`StoreError`].
-    pub async fn existing(&self, keys: impl IntoIterator<Item = Key>) -> Result<HashSet<Key>, StoreError> {
+    pub async fn existing(&self, keys: impl IntoIterator<Item = Key>) -> Result<BTreeSet<Key>, StoreError> {
         let items = self.batch_get(keys, Some("pk, sk")).await?;
         Ok(items.iter().filter_map(Key::of).collect())
     }
@@ -94,7 +94,7 @@ impl Table {
     pub async fn probably_existing(
         &self,
         keys: impl IntoIterator<Item = Key>,
-    ) -> Result<HashSet<Key>, StoreError> {
+    ) -> Result<BTreeSet<Key>, StoreError> {
         let items = self.batch_get_as(keys, Some("pk, sk"), false).await?;
         Ok(items.iter().filter_map(Key::of).collect())
     }
@@ -117,7 +117,7 @@ impl Table {
         consistent: bool,
     ) -> Result<Vec<Item>, StoreError> {
         // DynamoDB takes none twice, and a hundred at a time.
-        let keys: HashSet<Key> = keys.into_iter().collect();
+        let keys: BTreeSet<Key> = keys.into_iter().collect();
         let mut keys = keys.iter().map(Key::attributes);
         let (mut items, mut waits) = (Vec::new(), RestWaits::new(&self.rng));
         let mut wanted: Vec<Item> = Vec::new();

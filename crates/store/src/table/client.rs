@@ -5,7 +5,7 @@ use super::retry::RestWaits;
 use super::row::Item;
 use super::unreadable::Unreadable;
 use super::write::text;
-use crate::config::{self, variable};
+use crate::config;
 use crate::environment::Environment;
 use crate::error::{StoreError, remote};
 use crate::key::Key;
@@ -37,9 +37,9 @@ impl Table {
     /// `ErrorKind::Misconfigured` when the variable is missing, or `TARGET_REGISTRY_SECONDS` is not a number.
     pub fn from_env(environment: &Environment) -> Result<Self, StoreError> {
         Ok(Self {
-            recent: Recent::lasting(config::target_registry_lifetime()?),
+            recent: Recent::lasting(config::target_registry_lifetime(environment)?),
             format: environment.format().clone(),
-            ..Self::named(environment, variable("TABLE_NAME")?)
+            ..Self::named(environment, environment.variable("TABLE_NAME")?.to_owned())
         })
     }
 

@@ -17,7 +17,7 @@ use domain::targets::Config;
 use domain::targets::registry::TargetRegistry;
 use jiff::Timestamp;
 use serde_json::Value;
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
 
@@ -104,7 +104,7 @@ fn the_sample_accounts_use_what_their_files_and_live_uploads_take() {
 
 #[test]
 fn the_sample_tallies_are_how_many_replicas_there_are() {
-    let (mut counted, mut there): (HashMap<Key, ReplicaCounters>, HashMap<Key, ReplicaCounters>) =
+    let (mut counted, mut there): (BTreeMap<Key, ReplicaCounters>, BTreeMap<Key, ReplicaCounters>) =
         Default::default();
     for row in rows() {
         let sk = row["sk"].as_str().unwrap();

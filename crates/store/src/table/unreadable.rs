@@ -1,7 +1,7 @@
 //! Items that cannot be read: each is logged once, and counted for reports.
 
 use crate::key::Key;
-use std::collections::HashSet;
+use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 /// How many keys are remembered so that they are not logged again.
@@ -13,9 +13,9 @@ pub(super) struct Unreadable(Arc<Mutex<Met>>);
 
 #[derive(Default)]
 struct Met {
-    logged: HashSet<Key>,
+    logged: BTreeSet<Key>,
     /// Since somebody asked last.
-    since: HashSet<Key>,
+    since: BTreeSet<Key>,
 }
 
 impl Unreadable {

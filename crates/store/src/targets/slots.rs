@@ -5,7 +5,7 @@ use crate::rows::{SlotRow, target_partition};
 use crate::table::{Change, Item, Rows, Table, Write, number, text};
 use aws_sdk_dynamodb::types::AttributeValue;
 use jiff::Timestamp;
-use std::collections::HashSet;
+use std::collections::BTreeSet;
 
 /// How many places a worker tries to take that were free a moment ago.
 const SLOT_ATTEMPTS: usize = 4;
@@ -38,7 +38,7 @@ impl Slots<'_> {
         // All are read at once: when all are taken, that is all it costs.
         let there: Rows<SlotRow> = self.0.all(&target_partition(target), SlotRow::PREFIX).await?;
         // Those that cannot be read may be free: the conditions of the writes decide as well.
-        let taken: HashSet<u16> = there
+        let taken: BTreeSet<u16> = there
             .rows
             .iter()
             .filter(|row| row.until >= now.as_millisecond() && row.holder.as_deref() != Some(holder))

@@ -6,8 +6,7 @@ use super::signature::{Signer, Unsigned};
 use crate::error::{Cause, Failure, ReplicaError};
 use crate::http;
 use aws_sdk_s3::primitives::{ByteStream, SdkBody};
-use aws_smithy_http_client::Connector;
-use aws_smithy_runtime_api::client::http::HttpConnector;
+use aws_smithy_runtime_api::client::http::{HttpConnector, SharedHttpConnector};
 use aws_smithy_runtime_api::client::orchestrator::{HttpRequest, HttpResponse};
 use aws_smithy_runtime_api::http::Headers;
 use backon::{ExponentialBuilder, Retryable};
@@ -17,6 +16,7 @@ use host::{Clock, Rng};
 use std::collections::BTreeMap;
 use std::fmt::Display;
 use std::time::Duration;
+use store::Environment;
 use store::error::describe;
 use store::objects::URL_LIFETIME;
 use url::Url;
@@ -28,7 +28,7 @@ const FIRST_PAUSE: Duration = Duration::from_millis(70);
 
 /// A bucket, how to get there and how to sign in.
 pub(super) struct Bucket {
-    connector: Connector,
+    connector: SharedHttpConnector,
     signer: Signer,
     name: String,
     scheme: String,
@@ -76,7 +76,7 @@ impl OssResponse {
 
 impl Bucket {
     /// A bucket as configured. Nothing is sent yet.
-    pub(super) fn new(target: &Target, clock: Clock, rng: &Rng) -> Result<Self, ReplicaError> {
+    pub(super) fn new(target: &Target, environment: &Environment) -> Result<Self, ReplicaError> {
         let invalid = |field: &str, error: &dyn Display| Invalid {
             field: format!("targets.{}.{field}", target.name),
             problem: error.to_string(),
@@ -90,14 +90,14 @@ impl Bucket {
         let signer = Signer::new(&target.region, &target.credentials)
             .map_err(|error| invalid("secret_access_key", &error))?;
         Ok(Self {
-            connector: http::connector(target)?,
+            connector: http::connector(target, environment)?,
             signer,
             name: target.bucket.clone(),
             scheme: endpoint.scheme().to_owned(),
             host,
             in_path: target.addressing == Addressing::Path,
-            clock,
-            rng: rng.clone(),
+            clock: environment.clock,
+            rng: environment.rng.clone(),
         })
     }
 
@@ -223,7 +223,7 @@ mod tests {
     fn bucket(endpoint: &str, addressing: Addressing) -> Bucket {
         let mut target = crate::for_tests::target(endpoint);
         target.addressing = addressing;
-        Bucket::new(&target, Clock::system(), &Rng::system()).unwrap()
+        Bucket::new(&target, &crate::for_tests::environment()).unwrap()
     }
 
     #[test]

@@ -38,7 +38,7 @@ async fn what_was_not_answered_may_be_written_over() {
     let (port, mut seen) = silent().await;
     let mut settings = crate::for_tests::target(&format!("http://127.0.0.1:{port}"));
     settings.addressing = targets::Addressing::Path;
-    let target = OssTarget::new(&settings, Arc::default(), Clock::system(), &Rng::system()).unwrap();
+    let target = OssTarget::new(&settings, Arc::default(), &crate::for_tests::environment()).unwrap();
     let mut forbids = async |key| {
         let error = target.put(key, hello()).await.unwrap_err();
         assert_eq!(error.failure(), Some(Failure::Passing), "{error}");

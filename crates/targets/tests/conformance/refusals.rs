@@ -3,15 +3,14 @@
 use crate::objects::is_there;
 use crate::reading::get;
 use crate::secrets;
-use crate::test_targets::{TestTarget, copy, fresh_key};
+use crate::test_targets::{TestTarget, copy, environment, fresh_key};
 use domain::targets::Target as Settings;
-use host::{Clock, Rng};
 use targets::ReplicaError;
 use targets::error::Failure;
 
 /// With these settings every operation that can tell says that, and nothing that is secret.
 async fn refused(settings: &Settings, failure: Failure) {
-    let target = targets::open(settings, Clock::system(), &Rng::system()).unwrap();
+    let target = targets::open(settings, &environment()).unwrap();
     let (key, id, receipts) = (fresh_key(), "an-upload", ["a-receipt".to_owned()]);
     let mut errors = vec![
         target.put(&key, copy(b"hello")).await.unwrap_err(),
@@ -76,8 +75,7 @@ pub(crate) async fn untrusted(place: &TestTarget) {
     refused(&settings, Failure::Passing).await;
     let bundle = "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n".to_owned();
     let settings = place.but(|settings| settings.ca_bundle = Some(bundle));
-    let Err(ReplicaError::Misconfigured(invalid)) = targets::open(&settings, Clock::system(), &Rng::system())
-    else {
+    let Err(ReplicaError::Misconfigured(invalid)) = targets::open(&settings, &environment()) else {
         panic!("a useless bundle was taken");
     };
     assert_eq!(invalid.field, "targets.far.ca_bundle");

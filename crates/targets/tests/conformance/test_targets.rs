@@ -17,6 +17,7 @@ use std::fs;
 use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
+use store::Environment;
 use targets::ReplicaTarget;
 use targets::target::Copy;
 
@@ -27,6 +28,15 @@ const KEY_ID: &str = "LTAIconformance";
 const SECRET: &str = "a-secret-of-tests";
 
 /// A server, and how a target there is configured.
+/// With the system's time and random numbers.
+pub(crate) fn environment() -> Environment {
+    Environment::new(
+        aws_config::SdkConfig::builder().build(),
+        Clock::system(),
+        Rng::system(),
+    )
+}
+
 pub(crate) struct TestTarget {
     pub(crate) settings: Settings,
     _server: Option<OssServer>,
@@ -48,7 +58,7 @@ impl TestTarget {
 
     /// The target with other settings.
     pub(crate) fn with(&self, change: impl FnOnce(&mut Settings)) -> Box<dyn ReplicaTarget> {
-        targets::open(&self.but(change), Clock::system(), &Rng::system()).unwrap()
+        targets::open(&self.but(change), &environment()).unwrap()
     }
 
     /// The settings, with a change.

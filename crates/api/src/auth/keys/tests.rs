@@ -18,6 +18,10 @@ fn ids() -> (AccountId, SessionId) {
     ("a1".parse().unwrap(), "s1".parse().unwrap())
 }
 
+fn now() -> Timestamp {
+    Clock::system().now()
+}
+
 fn token(keys: &Keys) -> String {
     keys.issue(&ids().0, &ids().1, Clock::system().now()).unwrap()
 }
@@ -25,15 +29,15 @@ fn token(keys: &Keys) -> String {
 #[test]
 fn a_token_tells_its_account_and_session() {
     let keys = keys(NEW, None);
-    let claims = keys.verify(&token(&keys)).unwrap();
+    let claims = keys.verify(&token(&keys), now()).unwrap();
     assert_eq!((claims.sub, claims.sid), ids());
 }
 
 #[test]
 fn a_key_that_was_replaced_is_good_until_it_is_forgotten() {
     let token = token(&keys(OLD, None));
-    assert!(keys(NEW, Some(OLD)).verify(&token).is_ok());
-    assert_eq!(keys(NEW, None).verify(&token), Err(Refused::UnknownKey));
+    assert!(keys(NEW, Some(OLD)).verify(&token, now()).is_ok());
+    assert_eq!(keys(NEW, None).verify(&token, now()), Err(Refused::UnknownKey));
 }
 
 #[test]
@@ -89,7 +93,7 @@ fn tokens_that_are_refused() {
     let good = token(&keys_here);
     let parts: Vec<&str> = good.split('.').collect();
     let claims = |change: fn(&mut Claims)| {
-        let mut claims = keys_here.verify(&good).unwrap();
+        let mut claims = keys_here.verify(&good, now()).unwrap();
         change(&mut claims);
         sign(&keys_here.current, &claims).unwrap()
     };
@@ -109,7 +113,7 @@ fn tokens_that_are_refused() {
     unnamed.kid = None;
     let unnamed = encode(
         &unnamed,
-        &keys_here.verify(&good).unwrap(),
+        &keys_here.verify(&good, now()).unwrap(),
         &keys_here.current.encoding,
     )
     .unwrap();
@@ -133,6 +137,6 @@ fn tokens_that_are_refused() {
             Refused::Invalid,
         ),
     ] {
-        assert_eq!(keys_here.verify(bad), Err(why), "{bad}");
+        assert_eq!(keys_here.verify(bad, now()), Err(why), "{bad}");
     }
 }

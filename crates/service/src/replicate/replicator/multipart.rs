@@ -5,7 +5,7 @@ use domain::content::{PartDigest, PartPlan};
 use domain::id::BlobId;
 use domain::replica::{Message, SegmentPlan, State};
 use futures::future::try_join_all;
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 use std::ops::RangeInclusive;
 use store::Conflict;
 use store::rows::{PartDigestsRow, SegmentRow};
@@ -101,9 +101,9 @@ impl Replicator {
         &self,
         job: &ReplicaTask<'_>,
         parts: RangeInclusive<u32>,
-    ) -> Result<HashMap<u32, PartDigest>, ReplicaError> {
+    ) -> Result<BTreeMap<u32, PartDigest>, ReplicaError> {
         let page = |part: u32| (part - 1) / PartDigestsRow::PARTS;
-        let mut digests = HashMap::new();
+        let mut digests = BTreeMap::new();
         for page in page(*parts.start())..=page(*parts.end()) {
             let first = page * PartDigestsRow::PARTS + 1;
             digests.extend((first..).zip(self.table.blobs().part_digests_page(&job.blob.id, page).await?));
@@ -116,7 +116,7 @@ impl Replicator {
         job: &ReplicaTask<'_>,
         plan: &PartPlan,
         part: u32,
-        digests: &HashMap<u32, PartDigest>,
+        digests: &BTreeMap<u32, PartDigest>,
     ) -> Result<Receipt, ReplicaError> {
         let digest = *digests.get(&part).ok_or_else(|| lacks(job, part))?;
         let range = plan.range(part).ok_or_else(|| lacks(job, part))?;

@@ -4,7 +4,7 @@ use super::delivery::Delivery;
 use domain::content::PartDigest;
 use domain::id::BlobId;
 use domain::replica::State;
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 use store::rows::{BlobRow, ReplicaRow};
 use store::{ErrorKind, StoreError, Table};
 
@@ -17,8 +17,8 @@ pub(super) type BlobAndReplica = (BlobRow, ReplicaRow);
 /// The items that the messages for one target are about.
 #[derive(Default)]
 pub(super) struct Batch {
-    jobs: HashMap<BlobId, Result<BlobAndReplica, StoreError>>,
-    digests: HashMap<BlobId, PartDigest>,
+    jobs: BTreeMap<BlobId, Result<BlobAndReplica, StoreError>>,
+    digests: BTreeMap<BlobId, PartDigest>,
 }
 
 impl Batch {

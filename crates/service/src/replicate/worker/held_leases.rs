@@ -2,7 +2,7 @@
 
 use super::delivery::Delivery;
 use domain::replica::Message;
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 /// Messages whose visibility time-out is extended, and slots that are held.
@@ -10,7 +10,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 pub(super) struct HeldLeases {
     /// By receipt handle. Those that are done stay invisible until the invocation is over and they are deleted.
     /// Locked during the call that extends them: a message that was let go is not extended.
-    messages: tokio::sync::Mutex<HashMap<String, Message>>,
+    messages: tokio::sync::Mutex<BTreeMap<String, Message>>,
     /// Slots at targets.
     slots: Mutex<Vec<(String, u16)>>,
 }

@@ -27,7 +27,7 @@ impl Finalizer {
             table: Table::from_env(environment)?,
             objects: Objects::from_env(environment)?,
             queue: StartQueue::from_env(environment)?,
-            scope: DedupScope::from_env()?,
+            scope: DedupScope::from_env(environment)?,
         })
     }
 
