@@ -93,7 +93,14 @@ fn start(state: &Path) -> Result<()> {
         worker_of(state),
     )
     .context("cannot copy the worker")?;
-    stack::deploy(state, Kind::MiniStack, port, &[target], &PARAMETERS)
+    stack::deploy(
+        state,
+        Kind::MiniStack,
+        port,
+        &workspace::bootstraps(),
+        &[target],
+        &PARAMETERS,
+    )
 }
 
 fn worker_of(state: &Path) -> PathBuf {

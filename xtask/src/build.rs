@@ -1,5 +1,7 @@
 //! Building the functions, with cargo-lambda, and the command line.
 
+pub(crate) mod one_program;
+
 use crate::venv::{self, Tool, Venv};
 use crate::{process, ui, workspace};
 use anyhow::{Context, Result};
@@ -22,7 +24,7 @@ pub(crate) enum LinkedFor {
     Containers,
 }
 
-/// The functions, to be run here. `cargo test` with the same target shares everything that is compiled here.
+/// The functions, to be run here, a program for each. `cargo test` with the same target shares everything that is compiled here.
 pub(crate) fn functions(venv: &Venv, linked_for: LinkedFor) -> Result<()> {
     /// The glibc of `provided.al2023`.
     const GLIBC: &str = "2.34";

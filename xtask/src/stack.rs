@@ -44,20 +44,26 @@ pub(crate) fn up(state: &Path, choice: Choice) -> Result<()> {
     let in_container = emulator.in_container();
     let targets = targets(state, &settings, &emulator)?;
     target::check(&targets)?;
-    let venv = venv::embedded()?;
-    let linked_for = if in_container {
-        LinkedFor::Containers
+    let functions = if in_container {
+        build::functions(&venv::embedded()?, LinkedFor::Containers)?;
+        workspace::bootstraps()
     } else {
-        LinkedFor::ThisMachine
+        build::one_program::build(state)?
     };
-    build::functions(&venv, linked_for)?;
     build::cli()?;
     let mut parameters: Vec<String> = LASTING.map(str::to_owned).to_vec();
     if in_container {
         // Functions see the store under a name that only containers know.
         parameters.push(format!("PublicStoreEndpoint=http://127.0.0.1:{}", settings.port));
     }
-    deploy(state, emulator.kind, settings.port, &targets, &parameters)?;
+    deploy(
+        state,
+        emulator.kind,
+        settings.port,
+        &functions,
+        &targets,
+        &parameters,
+    )?;
     let about = tools::read_json(&about_file(state))?;
     demo::run(state, &about)?;
     say_what_next(state, emulator.kind, &about)
@@ -131,11 +137,12 @@ pub(crate) const SHORT_LIVED: [&str; 11] = [
     OPEN,
 ];
 
-/// Deploys the template with the functions as built last.
+/// Deploys the template with the functions in this folder, each a `<name>/bootstrap`.
 pub(crate) fn deploy(
     state: &Path,
     kind: Kind,
     port: u16,
+    functions: &Path,
     targets: &[Value],
     parameters: &[impl AsRef<str>],
 ) -> Result<()> {
@@ -152,7 +159,7 @@ pub(crate) fn deploy(
             .arg("--template")
             .arg(workspace::root().join("infra/template.yaml"))
             .arg("--functions")
-            .arg(workspace::bootstraps())
+            .arg(functions)
             .arg("--targets")
             .arg(&file)
             .arg("--out")

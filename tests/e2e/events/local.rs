@@ -1,7 +1,7 @@
 //! What a person has running to invoke a function on this machine: the sample world, cargo-lambda's runtime API, and
 //! the function.
 
-use crate::harness::stack::{python, root};
+use crate::harness::stack::{bootstrap, python, root};
 use serde_json::Value;
 use std::fs::File;
 use std::path::{Path, PathBuf};
@@ -148,7 +148,7 @@ impl Function {
     pub(super) fn start(name: &str, world: &SampleWorld, watch: &Watch) -> Self {
         let log = NamedTempFile::new().unwrap();
         let output = |file: &File| Stdio::from(file.try_clone().unwrap());
-        let process = Command::new(root().join(format!("target/lambda/{name}/bootstrap")))
+        let process = Command::new(bootstrap(name))
             .env_clear()
             .envs(world.environment())
             .envs([

@@ -7,7 +7,7 @@ use super::leases::has_leases_of_its_own;
 use super::proxy::{Act, Proxy, Seen};
 use super::roles::role_for;
 use super::secrets::{secrets_in, values};
-use super::stack::{root, stack};
+use super::stack::{bootstrap, stack};
 use bytes::Bytes;
 use http_body_util::{BodyExt, Full};
 use hyper::body::Incoming;
@@ -114,7 +114,7 @@ impl Sandbox {
         let task = tokio::spawn(accept(listener, Arc::clone(&runtime)));
         let log = NamedTempFile::new().unwrap();
         let output = |file: &File| Stdio::from(file.try_clone().unwrap());
-        let child = Command::new(root().join(format!("target/lambda/{function}/bootstrap")))
+        let child = Command::new(bootstrap(function))
             .env_clear()
             .envs(deployed.environment)
             .envs(signs_with)

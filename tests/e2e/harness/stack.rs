@@ -65,6 +65,13 @@ pub(crate) fn read<T: DeserializeOwned>(variable: &str) -> T {
     serde_json::from_slice(&text).unwrap_or_else(|error| panic!("{variable}={}: {error}", path.display()))
 }
 
+/// A function's program, as it was deployed: in the folder that `LONGSHORE_FUNCTIONS` names, or else where cargo-lambda puts it.
+pub(crate) fn bootstrap(function: &str) -> PathBuf {
+    let folder = env::var_os("LONGSHORE_FUNCTIONS").map(PathBuf::from);
+    let folder = folder.unwrap_or_else(|| root().join("target/lambda"));
+    folder.join(function).join("bootstrap")
+}
+
 /// The repository.
 pub(crate) fn root() -> PathBuf {
     let here = Path::new(env!("CARGO_MANIFEST_DIR"));

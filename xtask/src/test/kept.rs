@@ -7,9 +7,9 @@ use super::cargo::{compile, end_to_end, has, names, run_only};
 use super::count::Count;
 use super::missing::cannot_run;
 use super::stacks::{self, NEEDS_CEPH};
-use crate::build::{self, LinkedFor};
+use crate::build;
 use crate::emulator::{Emulator, Kind};
-use crate::{ceph, ui, venv, workspace};
+use crate::{ceph, ui, workspace};
 use anyhow::{Context, Result, bail, ensure};
 use std::fs::{self, File};
 use std::path::PathBuf;
@@ -27,7 +27,6 @@ pub(super) fn run(kind: Kind, filter: &str) -> Result<Count> {
         !chosen.is_empty(),
         "no end-to-end test has {filter:?} in its name"
     );
-    build::functions(&venv::embedded()?, LinkedFor::ThisMachine)?;
     build::cli()?;
 
     let _alone = only_one_at_a_time(kind)?;
@@ -37,13 +36,14 @@ pub(super) fn run(kind: Kind, filter: &str) -> Result<Count> {
         clear(kind)?;
     }
     fs::create_dir_all(&state)?;
+    let functions = build::one_program::build(&state)?;
     let wants_ceph = chosen.iter().any(|name| name.contains(NEEDS_CEPH));
     let ceph = if wants_ceph || ceph::running(&state) > 0 {
         stacks::start_ceph(&state)?
     } else {
         None
     };
-    let place = stacks::start(&state, kind, ceph.as_ref())?;
+    let place = stacks::start(&state, kind, &functions, ceph.as_ref())?;
     let title = format!("Running {} tests on {}", chosen.len(), kind.name());
     let mut count = ui::step(&title, || run_only(filter, &tests, &place))?;
     let left_out = chosen.iter().filter(|name| has(name, &place.left_out));

@@ -41,7 +41,7 @@ impl TestStacks {
 
     /// Starts an emulator and deploys to it.
     pub(super) fn start(&self, kind: Kind) -> Result<TestStack> {
-        start(&self.state, kind, self.ceph.as_ref())
+        start(&self.state, kind, &workspace::bootstraps(), self.ceph.as_ref())
     }
 
     pub(super) fn stop_emulator(&self) -> Result<()> {
@@ -88,8 +88,8 @@ pub(super) fn start_ceph(state: &Path) -> Result<Option<Value>> {
     }
 }
 
-/// Starts an emulator unless it runs, and deploys to it what changed.
-pub(super) fn start(state: &Path, kind: Kind, ceph: Option<&Value>) -> Result<TestStack> {
+/// Starts an emulator unless it runs, and deploys to it what changed. Each function is a `<name>/bootstrap` in `functions`.
+pub(super) fn start(state: &Path, kind: Kind, functions: &Path, ceph: Option<&Value>) -> Result<TestStack> {
     let emulator = Emulator::new(state, kind);
     let port = emulator
         .running()
@@ -100,7 +100,7 @@ pub(super) fn start(state: &Path, kind: Kind, ceph: Option<&Value>) -> Result<Te
     let roles = emulator.roles_file().to_string_lossy().into_owned();
     let copies = format!("{roles}.copies");
     let target = ceph.cloned().unwrap_or_else(|| target::local(port));
-    stack::deploy(state, kind, port, &[target], &stack::SHORT_LIVED)?;
+    stack::deploy(state, kind, port, functions, &[target], &stack::SHORT_LIVED)?;
     Ok(TestStack {
         stack: stack::about_file(state),
         ceph: ceph.map(|_| ceph::about_file(state)),
@@ -111,6 +111,10 @@ pub(super) fn start(state: &Path, kind: Kind, ceph: Option<&Value>) -> Result<Te
         },
         run_elsewhere: Vec::new(),
         environment: vec![
+            (
+                "LONGSHORE_FUNCTIONS".to_owned(),
+                functions.to_string_lossy().into_owned(),
+            ),
             ("LONGSHORE_ROLES_FILE".to_owned(), roles),
             ("LONGSHORE_ROLE_COPIES".to_owned(), copies),
         ],
