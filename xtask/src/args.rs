@@ -51,6 +51,13 @@ pub(crate) enum Command {
         /// How many things of each endpoint [default: 1000, which are more than 20,000 altogether]
         examples: Option<u32>,
     },
+    /// Live random worlds, all of Longshore in one process, until the time is over or one is broken
+    #[command(disable_help_flag = true)]
+    Simulate {
+        /// --seconds, --seed, --worlds, --conditions; --help explains them
+        #[arg(value_name = "ARGUMENT", trailing_var_arg = true, allow_hyphen_values = true)]
+        arguments: Vec<String>,
+    },
     /// Check dependencies, template and workflows: cargo-deny, sam, cfn-lint, checkov, actionlint, zizmor
     Lint,
     /// Build only the functions and the command line

@@ -54,21 +54,10 @@ pub(crate) fn replicate(arguments: &[String]) -> Result<()> {
     measured
 }
 
-/// The program, beside its results: cargo-lambda takes whatever it finds where Cargo puts programs.
+/// The program, beside its results.
 fn build_program() -> Result<PathBuf> {
     ui::step("Building the benchmark", || {
-        let host = build::host()?;
-        let arguments = ["build", "--release", "--package", "bench", "--target", &host];
-        process::run(&mut build::cargo(&arguments))?;
-        let built = workspace::target().join(host).join("release/bench");
-        let place = folder().join("program");
-        fs::create_dir_all(folder())?;
-        // Renamed into place: the old one may be running.
-        let new = place.with_extension("new");
-        fs::copy(&built, &new)
-            .and_then(|_| fs::rename(&new, &place))
-            .with_context(|| format!("cannot put {} to {}", built.display(), place.display()))?;
-        Ok(place)
+        build::program("bench", "bench", &folder())
     })
 }
 

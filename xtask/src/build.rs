@@ -6,6 +6,7 @@ use crate::venv::{self, Tool, Venv};
 use crate::{process, ui, workspace};
 use anyhow::{Context, Result};
 use std::fs;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 
 /// Functions and command line, for this machine.
@@ -69,12 +70,7 @@ pub(crate) fn cli() -> Result<()> {
         process::run(&mut command)?;
         let built = workspace::target().join(&host).join("release/longshore");
         let place = workspace::cli();
-        fs::create_dir_all(place.parent().unwrap_or(&place))?;
-        // Renamed into place: the old one may be running.
-        let new = place.with_extension("new");
-        fs::copy(&built, &new)
-            .and_then(|_| fs::rename(&new, &place))
-            .with_context(|| format!("cannot put {} to {}", built.display(), place.display()))?;
+        put(&built, &place)?;
         ui::detail(&format!(
             "{}, {}",
             place.display(),
@@ -82,6 +78,36 @@ pub(crate) fn cli() -> Result<()> {
         ));
         Ok(())
     })
+}
+
+/// A program of this workspace's own, put into a folder of its own as `program`: cargo-lambda takes whatever it finds where Cargo
+/// puts programs.
+pub(crate) fn program(package: &str, name: &str, folder: &Path) -> Result<PathBuf> {
+    let host = host()?;
+    let arguments = [
+        "build",
+        "--release",
+        "--package",
+        package,
+        "--bin",
+        name,
+        "--target",
+        &host,
+    ];
+    process::run(&mut cargo(&arguments))?;
+    let built = workspace::target().join(host).join("release").join(name);
+    let place = folder.join("program");
+    put(&built, &place)?;
+    Ok(place)
+}
+
+/// Renamed into place: the old one may be running.
+fn put(built: &Path, place: &Path) -> Result<()> {
+    fs::create_dir_all(place.parent().unwrap_or(place))?;
+    let new = place.with_extension("new");
+    fs::copy(built, &new)
+        .and_then(|_| fs::rename(&new, place))
+        .with_context(|| format!("cannot put {} to {}", built.display(), place.display()))
 }
 
 /// Cargo, in this workspace.

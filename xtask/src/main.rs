@@ -3,7 +3,7 @@
 //! One module per concern. `stack` puts a stack on this machine together from `venv` (Python and its packages),
 //! `build` (functions and CLI), `emulator` (of AWS), `ceph`, `oss` and `target` (where replicas go); `demo` runs the main job
 //! on it, `test` everything else; `events` prepares a stack for functions that are invoked one by one; `targets` changes
-//! where replicas go; `bench` measures; `fuzz` asks the API whatever its document says; `lint` checks
+//! where replicas go; `bench` measures; `simulate` lives random worlds in one process; `fuzz` asks the API whatever its document says; `lint` checks
 //! source files, dependencies, template and workflows; `invite` has accounts made; `deploy`, `release` and
 //! `smoke` go to AWS, with `sam`.
 
@@ -31,6 +31,7 @@ mod python;
 mod release;
 mod sam;
 mod settings;
+mod simulate;
 mod smoke;
 mod stack;
 mod target;
@@ -73,6 +74,7 @@ fn run(invocation: args::Invocation) -> anyhow::Result<()> {
         Command::Oss(Oss::Stop) => oss::stop_server(&state).map(|_| ()),
         Command::Test(what) => test::run(&what),
         Command::Fuzz { examples } => fuzz::run(&state, examples),
+        Command::Simulate { arguments } => simulate::run(&arguments),
         Command::Lint => lint::run(),
         Command::Bench(Bench::Replicate { arguments }) => bench::replicate(&arguments),
         Command::Targets(what) => targets::run(&state, &what),

@@ -9,6 +9,7 @@ mod count;
 mod deployed;
 mod kept;
 mod missing;
+mod simulated;
 mod stacks;
 mod test_stack;
 
@@ -17,7 +18,7 @@ use crate::build::{self, LinkedFor};
 use crate::emulator::Kind;
 use crate::{fuzz, lint, process, ui, venv, workspace};
 use anyhow::{Context, Result, bail, ensure};
-use cargo::{Tests, cargo_tests, compile, end_to_end, names, run_only, run_tests};
+use cargo::{Tests, cargo_tests, compile, conformance, end_to_end, names, run_only, run_tests};
 use count::Count;
 use deployed::Deployed;
 use missing::{cannot_run, refuse_in_ci};
@@ -66,6 +67,7 @@ pub(crate) fn run(what: &Test) -> Result<()> {
         (None, None) => everything()?,
         (None, Some(On::Emulator(kind))) => {
             prepare()?;
+            compile(&[&conformance()])?;
             (Vec::new(), on_emulators(&[*kind])?)
         }
         (Some(filter), None) => (Vec::new(), kept::run(Kind::MiniStack, filter)?),
@@ -100,8 +102,10 @@ fn everything() -> Result<(Vec<&'static str>, Count)> {
     failures.extend(lint::sam_build()?);
     build::cli()?;
     let [server, client] = cargo_tests()?;
-    compile(&[&server, &client])?;
-    Ok((failures, on_emulators(&Kind::ALL)?))
+    compile(&[&server, &client, &conformance()])?;
+    let mut count = simulated::worlds()?;
+    count += on_emulators(&Kind::ALL)?;
+    Ok((failures, count))
 }
 
 /// What end-to-end tests need.
@@ -127,7 +131,9 @@ fn on_emulators(kinds: &[Kind]) -> Result<Count> {
                 "\n!!! NO {}: {why}\n!!! The end-to-end tests are not run on it.\n",
                 kind.name().to_uppercase()
             ));
-            count.skipped += names(&end_to_end()?)?.len() as u64;
+            for tests in [end_to_end()?, conformance()] {
+                count.skipped += names(&tests)?.len() as u64;
+            }
             continue;
         }
         if *kind == Kind::LocalStack {
@@ -139,11 +145,12 @@ fn on_emulators(kinds: &[Kind]) -> Result<Count> {
         } else {
             ONCE.to_vec()
         };
-        let all = if kinds.len() > 1 && index == 0 {
+        let mut all = if kinds.len() > 1 && index == 0 {
             cargo_tests()?.to_vec()
         } else {
             vec![end_to_end()?]
         };
+        all.push(conformance());
         for tests in all {
             count += ui::step(&format!("Running {} on {}", tests.title, kind.name()), || {
                 run_tests(&tests, &place)

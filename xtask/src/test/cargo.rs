@@ -61,6 +61,16 @@ pub(super) fn end_to_end() -> Result<Tests> {
     Ok(tests)
 }
 
+/// What servers are put through. Built beside the functions, it shares the AWS SDK with them; beside the client, which has
+/// none, the SDK would be built once more.
+pub(super) fn conformance() -> Tests {
+    Tests {
+        title: "what the functions rely on",
+        packages: ["all-functions", "conformance"].map(str::to_owned).to_vec(),
+        end_to_end: true,
+    }
+}
+
 /// The names of all tests.
 pub(super) fn names(tests: &Tests) -> Result<Vec<String>> {
     let listed = process::output(tests.command("list")?.args(["--message-format", "oneline"]))?;

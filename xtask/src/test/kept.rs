@@ -3,7 +3,7 @@
 //! The stack has a folder of its own for each emulator, and a port of its own. The stacks on which everything is tested know
 //! nothing of it.
 
-use super::cargo::{compile, end_to_end, has, names, run_only};
+use super::cargo::{compile, conformance, end_to_end, has, names, run_only};
 use super::count::Count;
 use super::missing::cannot_run;
 use super::stacks::{self, NEEDS_CEPH};
@@ -19,7 +19,11 @@ pub(super) fn run(kind: Kind, filter: &str) -> Result<Count> {
     if let Some(why) = cannot_run(kind) {
         bail!("{why}");
     }
-    let tests = end_to_end()?;
+    let tests = if filter.contains("conformance") {
+        conformance()
+    } else {
+        end_to_end()?
+    };
     compile(&[&tests])?;
     let mut chosen = names(&tests)?;
     chosen.retain(|name| name.contains(filter));

@@ -1,0 +1,304 @@
+//! What must hold in every world in which nobody is at work any more.
+
+use crate::person::content_id;
+use crate::world::{BUCKET, QUEUES, TARGET_BUCKET, World};
+use domain::content::{ContentId, PartDigest};
+use serde_json::Value;
+use std::collections::{BTreeMap, BTreeSet};
+
+/// Everything that is, read once.
+pub struct Audit<'w> {
+    world: &'w World,
+    rows: Vec<Value>,
+    broken: Vec<String>,
+}
+
+impl<'w> Audit<'w> {
+    /// Reads a world.
+    #[must_use]
+    pub fn of(world: &'w World) -> Self {
+        Self {
+            world,
+            rows: world.rows(),
+            broken: Vec::new(),
+        }
+    }
+
+    /// Checks all of it. Returns what does not hold.
+    #[must_use]
+    pub fn check(mut self) -> Vec<String> {
+        let accounts: BTreeSet<String> = self
+            .rows
+            .iter()
+            .filter(|row| row["sk"] == "ACCOUNT")
+            .map(|row| text(row, "pk").to_owned())
+            .collect();
+        let mut references = BTreeMap::new();
+        for account in &accounts {
+            self.account(account, &mut references);
+        }
+        self.blobs(&references);
+        self.primary_objects();
+        self.replicas();
+        self.queues();
+        self.broken
+    }
+
+    fn must(&mut self, holds: bool, what: impl FnOnce() -> String) {
+        if !holds {
+            self.broken.push(what());
+        }
+    }
+
+    /// The rows of a partition whose sort keys begin so.
+    fn of_partition(&self, pk: &str, prefix: &str) -> Vec<Value> {
+        let rows = self.rows.iter();
+        rows.filter(|row| row["pk"] == pk && text(row, "sk").starts_with(prefix))
+            .cloned()
+            .collect()
+    }
+
+    fn row(&self, pk: &str, sk: &str) -> Option<Value> {
+        self.rows
+            .iter()
+            .find(|row| row["pk"] == pk && row["sk"] == sk)
+            .cloned()
+    }
+
+    /// Its quota is exact, its tree is whole, and every file holds its content.
+    fn account(&mut self, pk: &str, references: &mut BTreeMap<String, u64>) {
+        let nodes = self.of_partition(pk, "NODE#");
+        let entries = self.of_partition(pk, "ENTRY#");
+        let held = self.of_partition(pk, "HAS_CONTENT#");
+        let uploads = self.of_partition(pk, "UPLOAD#");
+        let files: Vec<_> = nodes.iter().filter(|node| !node["file"].is_null()).collect();
+        let stored: u64 = files.iter().map(|node| number(&node["file"], "size")).sum();
+        let live = uploads.iter().filter(|upload| is_live(upload));
+        let reserved: u64 = live.map(|upload| number(upload, "size")).sum();
+        let account = self.row(pk, "ACCOUNT").unwrap_or_default();
+        let free = account["free_bytes"].as_i64().unwrap_or_default();
+        let quota = account["quota_bytes"].as_i64().unwrap_or_default();
+        self.must(
+            i64::try_from(stored + reserved).ok() == Some(quota - free),
+            || format!("{pk}: {stored} bytes in files, {reserved} reserved, {free} of {quota} free"),
+        );
+        self.must(free >= 0, || format!("{pk}: more is used than {quota}"));
+        self.must(nodes.len() == entries.len(), || {
+            format!("{pk}: {} nodes, {} entries", nodes.len(), entries.len())
+        });
+        for node in &nodes {
+            let entry = entries.iter().find(|entry| entry["node"] == node["id"]);
+            let fits =
+                entry.is_some_and(|entry| entry["name"] == node["name"] && entry["parent"] == node["parent"]);
+            self.must(fits, || format!("{pk}: a node and its entry: {node}, {entry:?}"));
+            let parent = &node["parent"];
+            let folder = nodes
+                .iter()
+                .find(|other| other["id"] == *parent && other["file"].is_null());
+            self.must(parent.is_null() || folder.is_some(), || {
+                format!("{pk}: in no folder: {node}")
+            });
+            let children = nodes.iter().filter(|child| child["parent"] == node["id"]).count();
+            self.must(node["entries"] == children, || {
+                format!("{pk}: it has {children} entries: {node}")
+            });
+        }
+        self.must(files.len() == held.len(), || {
+            format!("{pk}: {} files, {} content references", files.len(), held.len())
+        });
+        for file in &files {
+            let content = &file["file"];
+            let is_held = held.iter().any(|reference| {
+                reference["node"] == file["id"]
+                    && reference["blob"] == content["blob"]
+                    && reference["content_id"] == content["content_id"]
+            });
+            self.must(is_held, || format!("{pk}: not held: {file}"));
+            *references.entry(text(content, "blob").to_owned()).or_default() += 1;
+        }
+        for upload in &uploads {
+            self.must(upload["state"] != "finalizing", || {
+                format!("{pk}: nobody completes {upload}")
+            });
+        }
+        for answer in self.of_partition(pk, "KEY#") {
+            let said: Value = serde_json::from_str(text(&answer, "answer")).unwrap_or_default();
+            let made = uploads.iter().any(|made| made["id"] == said["id"]) || said["kind"] == "folder";
+            self.must(made, || format!("{pk}: remembered, and not there: {said}"));
+        }
+    }
+
+    /// Each blob has the references that it counts, its parts, its content, and its bytes.
+    fn blobs(&mut self, references: &BTreeMap<String, u64>) {
+        let blobs: Vec<Value> = self
+            .rows
+            .iter()
+            .filter(|row| row["sk"] == "BLOB")
+            .cloned()
+            .collect();
+        for id in references.keys() {
+            let there = blobs.iter().any(|blob| blob["id"] == **id);
+            self.must(there, || format!("a file without its blob {id}"));
+        }
+        for blob in &blobs {
+            let id = text(blob, "id");
+            let expected = references.get(id).copied().unwrap_or_default();
+            self.must(number(blob, "references") == expected, || {
+                format!("{expected} files have this blob: {blob}")
+            });
+            self.must(expected > 0 || blob["due_at"].is_u64(), || {
+                format!("nobody looks at it again: {blob}")
+            });
+            let mut digests: Vec<PartDigest> = Vec::new();
+            for page in self.of_partition(&format!("BLOB#{id}"), "DIGESTS#") {
+                digests.extend(
+                    serde_json::from_value::<Vec<PartDigest>>(page["digests"].clone()).unwrap_or_default(),
+                );
+            }
+            let content = text(blob, "content_id").to_owned();
+            let written = ContentId::of_parts(&digests).map(|id| id.to_string());
+            self.must(written.as_ref() == Some(&content), || {
+                format!("other part digests: {blob}")
+            });
+            let is_lost = !blob["lost_since"].is_null();
+            if blob["reclaiming"] == false && !is_lost {
+                let scope = blob["scope"]
+                    .as_str()
+                    .map(|of| format!("#{of}"))
+                    .unwrap_or_default();
+                let known = self
+                    .row(&format!("CONTENT#{content}{scope}"), "CONTENT")
+                    .unwrap_or_default();
+                self.must(known["blob"] == blob["id"], || {
+                    format!("its content is not known: {blob}")
+                });
+            }
+            if !is_lost {
+                let bytes = self
+                    .world
+                    .cloud
+                    .services()
+                    .s3
+                    .read(BUCKET, &format!("blobs/{id}"));
+                let right = bytes.as_ref().is_some_and(|bytes| {
+                    blob["size"] == bytes.len()
+                        && content_id(bytes).is_some_and(|id| id.to_string() == content)
+                });
+                self.must(right, || {
+                    format!("its bytes are {:?}: {blob}", bytes.map(|bytes| bytes.len()))
+                });
+            }
+        }
+    }
+
+    /// Nothing is in the primary store that nobody knows.
+    fn primary_objects(&mut self) {
+        let services = self.world.cloud.services();
+        let objects: Vec<String> = services.s3.objects(BUCKET).map(|object| object.key).collect();
+        let uploads: Vec<String> = services.s3.uploads(BUCKET).map(|upload| upload.key).collect();
+        drop(services);
+        for key in objects {
+            let known = key
+                .strip_prefix("blobs/")
+                .and_then(|id| self.row(&format!("BLOB#{id}"), "BLOB"));
+            self.must(known.is_some(), || format!("an object without a blob: {key}"));
+        }
+        for key in uploads {
+            let owner = key
+                .strip_prefix("blobs/")
+                .and_then(|id| self.row(&format!("BLOB#{id}"), "UPLOAD"));
+            let upload = owner.and_then(|owner| {
+                let pk = format!("ACCOUNT#{}", text(&owner, "account"));
+                self.row(&pk, &format!("UPLOAD#{}", text(&owner, "upload")))
+            });
+            let live = upload.as_ref().is_some_and(is_live);
+            self.must(live, || format!("parts of no upload: {key}"));
+        }
+    }
+
+    /// Each blob is at each target, and nothing else is there.
+    fn replicas(&mut self) {
+        let replicas: Vec<Value> = self
+            .rows
+            .iter()
+            .filter(|row| text(row, "sk").starts_with("REPLICA#") && text(row, "pk").starts_with("BLOB#"))
+            .cloned()
+            .collect();
+        let hosts: Vec<String> = self.world.cloud.services().targets.keys().cloned().collect();
+        let blobs = self
+            .rows
+            .iter()
+            .filter(|row| row["sk"] == "BLOB" && number(row, "references") > 0);
+        for blob in blobs.cloned().collect::<Vec<_>>() {
+            let copies = replicas.iter().filter(|replica| replica["blob"] == blob["id"]);
+            let copies = copies.count();
+            self.must(copies == hosts.len(), || format!("{copies} replicas of {blob}"));
+        }
+        let mut known = BTreeSet::new();
+        for replica in &replicas {
+            let (blob, target) = (text(replica, "blob"), text(replica, "target"));
+            let host = format!("{target}.simulation");
+            let key = text(replica, "key").to_owned();
+            self.must(replica["state"] == "available", || {
+                format!("not replicated: {replica}")
+            });
+            let row = self.row(&format!("BLOB#{blob}"), "BLOB").unwrap_or_default();
+            self.must(!row.is_null(), || format!("a replica of no blob: {replica}"));
+            let services = self.world.cloud.services();
+            let there = services
+                .targets
+                .get(&host)
+                .and_then(|store| store.read(TARGET_BUCKET, &key));
+            let primary = services.s3.read(BUCKET, &format!("blobs/{blob}"));
+            drop(services);
+            let is_content = |bytes| content_id(bytes).is_some_and(|id| row["content_id"] == id.to_string());
+            let same = there == primary || primary.is_none() && there.as_ref().is_some_and(is_content);
+            self.must(same, || {
+                format!("other bytes than the primary object's: {replica}")
+            });
+            known.insert((host, key));
+        }
+        for host in hosts {
+            let services = self.world.cloud.services();
+            let Some(store) = services.targets.get(&host) else {
+                continue;
+            };
+            let keys: Vec<String> = store.objects(TARGET_BUCKET).map(|object| object.key).collect();
+            let open: Vec<String> = store.uploads(TARGET_BUCKET).map(|upload| upload.key).collect();
+            drop(services);
+            for key in keys {
+                let is_known = known.contains(&(host.clone(), key.clone()));
+                self.must(is_known, || format!("nobody knows {key} at {host}"));
+            }
+            self.must(open.is_empty(), || {
+                format!("multipart uploads at {host}: {open:?}")
+            });
+        }
+    }
+
+    /// No message waits.
+    fn queues(&mut self) {
+        for queue in QUEUES {
+            let messages: Vec<String> = match self.world.cloud.services().sqs.messages(queue) {
+                Ok(messages) => messages.map(|message| message.body.clone()).collect(),
+                Err(error) => vec![error.to_string()],
+            };
+            self.must(messages.is_empty(), || format!("in {queue}: {messages:?}"));
+        }
+    }
+}
+
+fn is_live(upload: &Value) -> bool {
+    matches!(
+        upload["state"].as_str(),
+        Some("open" | "proof_required" | "finalizing")
+    )
+}
+
+fn text<'a>(row: &'a Value, name: &str) -> &'a str {
+    row[name].as_str().unwrap_or_default()
+}
+
+fn number(row: &Value, name: &str) -> u64 {
+    row[name].as_u64().unwrap_or_default()
+}

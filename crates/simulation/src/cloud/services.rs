@@ -1,0 +1,154 @@
+//! The cloud itself.
+
+use super::call::{Call, Service};
+use super::condition::Conditions;
+use super::fault::Faults;
+use super::lock::lock;
+use crate::{DynamoDb, DynamoDbError, S3, Secrets, Sqs};
+use bytes::Bytes;
+use host::{Clock, Rng};
+use http::{Request, Response};
+use jiff::Timestamp;
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, MutexGuard};
+use std::time::Duration;
+use tokio::sync::Notify;
+
+/// Where AWS is for the functions. An address, so that the SDK puts a bucket's name into the path.
+pub const AWS: &str = "http://127.0.0.1";
+/// Who signs, there and at the targets.
+pub(crate) const KEY_ID: &str = "AKIASIMULATION";
+/// With what.
+pub(crate) const SECRET_KEY: &str = "a key that everybody knows";
+/// How long a request or an answer takes at most.
+const LONGEST_TRAVEL: u64 = 20;
+
+/// What there is.
+pub struct Services {
+    /// The table's.
+    pub dynamodb: DynamoDb,
+    /// The primary store.
+    pub s3: S3,
+    /// The queues.
+    pub sqs: Sqs,
+    /// The secrets.
+    pub secrets: Secrets,
+    /// The replica targets by host.
+    pub targets: BTreeMap<String, S3>,
+}
+
+/// All of it. Clones are the same cloud.
+#[derive(Clone)]
+pub struct Cloud {
+    pub(super) shared: Arc<Shared>,
+}
+
+pub(super) struct Shared {
+    pub(super) clock: Clock,
+    /// Of how long calls take.
+    rng: Rng,
+    services: Mutex<Services>,
+    pub(super) calls: Mutex<Vec<Call>>,
+    /// Something happened to a queue.
+    queues_changed: Notify,
+    pub(super) faults: Mutex<Faults>,
+    pub(super) conditions: Mutex<Conditions>,
+}
+
+impl Cloud {
+    /// A cloud in which nothing has happened.
+    ///
+    /// # Errors
+    /// [`DynamoDbError`] when there can be no database.
+    pub fn new(clock: Clock, rng: Rng) -> Result<Self, DynamoDbError> {
+        let services = Services {
+            dynamodb: DynamoDb::new()?,
+            s3: S3::new(KEY_ID, SECRET_KEY),
+            sqs: Sqs::new(),
+            secrets: Secrets::new(),
+            targets: BTreeMap::new(),
+        };
+        Ok(Self {
+            shared: Arc::new(Shared {
+                clock,
+                rng,
+                services: Mutex::new(services),
+                calls: Mutex::default(),
+                queues_changed: Notify::new(),
+                faults: Mutex::default(),
+                conditions: Mutex::default(),
+            }),
+        })
+    }
+
+    /// The time there.
+    #[must_use]
+    pub fn now(&self) -> Timestamp {
+        self.shared.clock.now()
+    }
+
+    /// What there is, to look at it or to change it from outside. No call is answered meanwhile.
+    pub fn services(&self) -> MutexGuard<'_, Services> {
+        lock(&self.shared.services)
+    }
+
+    /// From now on calls fail as these say.
+    pub fn set_faults(&self, faults: Faults) {
+        *lock(&self.shared.faults) = faults;
+    }
+
+    /// From now on these conditions of writes hold whatever is in the table.
+    pub fn drop_conditions(&self, conditions: Conditions) {
+        *lock(&self.shared.conditions) = conditions;
+    }
+
+    /// The conditions of all writes so far.
+    #[must_use]
+    pub fn conditions(&self) -> Conditions {
+        lock(&self.shared.conditions).clone()
+    }
+
+    /// The calls that functions made so far, in the order in which they were sent.
+    #[must_use]
+    pub fn calls(&self) -> Vec<Call> {
+        lock(&self.shared.calls).clone()
+    }
+
+    /// Sends a request as a client does who is no function: it takes its time, and no fault happens to it.
+    pub async fn send(&self, request: Request<Bytes>) -> Response<Bytes> {
+        self.travel().await;
+        let answer = self.answer(&request);
+        self.travel().await;
+        answer
+    }
+
+    /// Returns when something happens to a queue.
+    pub async fn queues_changed(&self) {
+        self.shared.queues_changed.notified().await;
+    }
+
+    /// Answers a request now.
+    pub(super) fn answer(&self, request: &Request<Bytes>) -> Response<Bytes> {
+        let now = self.now();
+        let services = &mut *self.services();
+        let host = request.uri().host().unwrap_or_default();
+        if let Some(target) = services.targets.get_mut(host) {
+            return target.answer(request, now);
+        }
+        match Service::of(request) {
+            Service::DynamoDb => services.dynamodb.answer(request, now),
+            Service::S3 => services.s3.answer(request, now),
+            Service::Sqs => {
+                self.shared.queues_changed.notify_waiters();
+                services.sqs.answer(request, now)
+            }
+            Service::SecretsManager => services.secrets.answer(request, now),
+        }
+    }
+
+    /// For as long as a request or an answer is under way.
+    pub(super) async fn travel(&self) {
+        let millis = self.shared.rng.within(1..=LONGEST_TRAVEL);
+        tokio::time::sleep(Duration::from_millis(millis)).await;
+    }
+}

@@ -1,0 +1,35 @@
+//! All of Longshore and all that it uses of AWS in one process, from one seed.
+//!
+//! | module | what is in it |
+//! |---|---|
+//! | [`cloud`] | AWS and the targets: where calls arrive, take their time, and fail |
+//! | `dynamodb`, [`s3`], `sqs`, `secrets` | the services, in memory |
+//! | [`template`] | what `infra/template.yaml` says of functions and queues |
+//! | [`lambda`] | instances of functions, and their invocations |
+//! | [`gateway`], [`events`] | what invokes them: requests to the API, messages, schedules |
+//! | [`world`] | everything deployed, from one seed |
+//! | [`person`] | users and what they do |
+//! | [`audit`] | what must hold |
+//! | [`random`] | random users, faults and operators; `cargo xtask simulate` |
+
+pub mod audit;
+mod aws_json;
+pub mod cloud;
+mod dynamodb;
+pub mod events;
+pub mod gateway;
+pub mod lambda;
+pub mod person;
+pub mod random;
+pub mod s3;
+mod secrets;
+mod sqs;
+pub mod template;
+#[cfg(test)]
+mod test_client;
+pub mod world;
+
+pub use dynamodb::{DynamoDb, DynamoDbError, Usage};
+pub use s3::S3;
+pub use secrets::Secrets;
+pub use sqs::{Depth, Kept, Message, MessageAttribute, QueueSettings, Redrive, Sqs, SqsError};

@@ -1,0 +1,164 @@
+//! How a plan is lived.
+
+use super::faults::{FaultPlan, Happened};
+use super::operator::Operator;
+use super::plan::Plan;
+use super::user::User;
+use crate::audit::Audit;
+use crate::cloud::{Call, Conditions, Faults};
+use crate::events;
+use crate::world::{QUEUES, World, run_with};
+use futures::future::{join, join_all};
+use serde_json::json;
+use std::cell::RefCell;
+use std::collections::BTreeSet;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::rc::Rc;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+use tokio::time::{sleep, timeout};
+
+/// How a world went.
+#[derive(Debug, Default)]
+pub struct Life {
+    /// The calls that functions made.
+    pub calls: Vec<Call>,
+    /// The faults that happened.
+    pub faults: Vec<Happened>,
+    /// What users and the operator did, and what they got.
+    pub steps: Vec<String>,
+    /// What does not hold in the end.
+    pub broken: Vec<String>,
+    /// The conditions that functions wrote with.
+    pub conditions: BTreeSet<String>,
+}
+
+/// How long users may be at work.
+const LONGEST_LIFE: Duration = Duration::from_hours(12);
+/// For how long nothing goes on between two looks at a world that settles.
+const PAUSE: Duration = Duration::from_mins(20);
+/// After how many of them everything must hold.
+const PAUSES: usize = 24;
+/// How many batches of messages are worked on at most between two pauses: those that go round for ever are a fault.
+const BATCHES: usize = 400;
+
+/// Lives a plan. Where something panics, that is what is broken.
+#[must_use]
+pub fn live(plan: &Plan) -> Life {
+    let (expiry, quota) = (plan.expiry.to_string(), plan.quota.to_string());
+    let parameters = [
+        ("UploadExpirySeconds", expiry.as_str()),
+        ("DefaultQuotaBytes", quota.as_str()),
+    ];
+    let lived = catch_unwind(AssertUnwindSafe(|| {
+        run_with(plan.seed, &parameters, async |world| life(plan, world).await)
+    }));
+    lived.unwrap_or_else(|panic| {
+        let said = panic.downcast_ref::<String>().cloned();
+        let said = said.or_else(|| panic.downcast_ref::<&str>().map(|text| (*text).to_owned()));
+        Life {
+            broken: vec![format!("a panic: {}", said.unwrap_or_default())],
+            ..Life::default()
+        }
+    })
+}
+
+async fn life(plan: &Plan, world: &World) -> Life {
+    let happened = Arc::<Mutex<Vec<Happened>>>::default();
+    let steps = RefCell::new(Vec::new());
+    world
+        .cloud
+        .set_faults(FaultPlan::new(plan.seed, plan.failing, plan.only.clone()).faults(&happened));
+    if let Some(condition) = &plan.without {
+        world.cloud.drop_conditions(Conditions::without(condition));
+    }
+    let accounts: Vec<_> = (0..plan.accounts).map(|_| Rc::default()).collect();
+    let themes = world.rng.random();
+    let user = |number: usize| {
+        let account = number % plan.accounts;
+        let username = format!("user-{account}");
+        User::new(world, number, username, &accounts[account], &steps, themes)
+    };
+    let mut users: Vec<_> = (0..plan.clients).map(user).collect();
+    let operator = Operator::new(world, &steps);
+    let active = async {
+        // The first sweep writes the table's format, and tells the functions of the targets.
+        sleep(Duration::from_secs(30)).await;
+        let living = join_all(users.iter_mut().map(|user| user.live(plan.steps)));
+        let operating = async {
+            if plan.operator {
+                operator.work().await;
+            }
+        };
+        join(living, operating).await;
+    };
+    let ended = world.while_functions_work(timeout(LONGEST_LIFE, active)).await;
+    world.cloud.set_faults(Faults::none());
+    operator.repair();
+    let mut broken = settle(world, &users).await;
+    if ended.is_err() {
+        broken.push(format!("somebody waits for more than {LONGEST_LIFE:?}"));
+    }
+    drop(users);
+    drop(operator);
+    Life {
+        calls: world.cloud.calls(),
+        faults: crate::cloud::lock(&happened).clone(),
+        steps: steps.into_inner(),
+        broken,
+        conditions: world.cloud.conditions().seen,
+    }
+}
+
+/// Lets everything come to its end, without faults, and returns what does not hold then.
+async fn settle(world: &World, users: &[User<'_>]) -> Vec<String> {
+    let mut broken = vec!["nobody has looked".to_owned()];
+    for pause in 1..=PAUSES {
+        sleep(PAUSE).await;
+        let _ = world.invoke("sweep", json!({})).await;
+        if pause % 4 == 0 {
+            let _ = world.invoke("reconcile", json!({})).await;
+        }
+        if !empty_queues(world).await {
+            return vec!["messages go round for ever".to_owned()];
+        }
+        if pause % 4 == 0 && pause > 8 {
+            broken = Audit::of(world).check();
+            if broken.is_empty() {
+                for user in users {
+                    broken.extend(user.check().await);
+                }
+                return broken;
+            }
+        }
+    }
+    broken
+}
+
+/// Works on all messages that can be received. Returns whether there was an end of them.
+async fn empty_queues(world: &World) -> bool {
+    for _ in 0..BATCHES {
+        let mut any = false;
+        for source in world.sources() {
+            let worked = events::consume_batch(&world.cloud, &world.lambda, "replicate", source).await;
+            any |= worked.is_some();
+        }
+        if any {
+            continue;
+        }
+        let visible_at = {
+            let services = world.cloud.services();
+            let of = |queue: &&str| services.sqs.next_visible_at(queue).ok().flatten();
+            // Dead letters stay: somebody has to look at them.
+            QUEUES[..2].iter().filter_map(of).min()
+        };
+        let Some(at) = visible_at else { return true };
+        sleep(
+            at.duration_since(world.cloud.now())
+                .unsigned_abs()
+                .max(Duration::from_millis(1)),
+        )
+        .await;
+    }
+    false
+}

@@ -1,0 +1,255 @@
+//! A world: everything that is deployed, at one time, from one seed.
+
+use crate::cloud::{Cloud, KEY_ID, SECRET_KEY};
+use crate::lambda::{Lambda, Outcome};
+use crate::sqs::{QueueSettings, Redrive};
+use crate::template::{FunctionSettings, Source, Template};
+use crate::{S3, events};
+use futures::future::{FutureExt, join_all, select};
+use host::{Clock, Rng};
+use jiff::Timestamp;
+use serde_json::{Value, json};
+use std::collections::BTreeMap;
+use std::time::Duration;
+use tokio::runtime::Builder;
+
+/// The bucket of primary objects.
+pub const BUCKET: &str = "Bucket";
+/// The table.
+pub const TABLE: &str = "Table";
+/// The bucket at each target.
+pub const TARGET_BUCKET: &str = "replicas";
+/// The queues by logical id.
+pub const QUEUES: [&str; 3] = ["ReplicateQueue", "CopyQueue", "ReplicateDeadLetters"];
+/// When every world begins.
+const BEGINNING: i64 = 1_800_000_000;
+/// The invocations of a worker at a time, for each queue.
+const WORKERS: usize = 2;
+
+/// A world, in which time passes only while everybody waits.
+pub struct World {
+    /// AWS and the targets.
+    pub cloud: Cloud,
+    /// The functions.
+    pub lambda: Lambda,
+    /// Random numbers for those who live in it.
+    pub rng: Rng,
+    worker: Option<FunctionSettings>,
+}
+
+/// Runs something in a new world, and returns when it is done.
+///
+/// # Panics
+/// When the world cannot be made, which is a fault of the simulation or the template.
+pub fn run<T>(seed: u64, live: impl AsyncFnOnce(&World) -> T) -> T {
+    run_with(seed, &[], live)
+}
+
+/// The same with other parameters of the template.
+///
+/// # Panics
+/// The same.
+#[expect(
+    clippy::expect_used,
+    reason = "without a world there is nothing to go on with"
+)]
+pub fn run_with<T>(seed: u64, parameters: &[(&str, &str)], live: impl AsyncFnOnce(&World) -> T) -> T {
+    fastrand::seed(seed);
+    let runtime = Builder::new_current_thread()
+        .enable_time()
+        .start_paused(true)
+        .build();
+    runtime.expect("a runtime").block_on(async {
+        let world = World::new(seed, parameters).expect("a world");
+        live(&world).await
+    })
+}
+
+impl World {
+    fn new(seed: u64, others: &[(&str, &str)]) -> Result<Self, Box<dyn std::error::Error>> {
+        let rng = Rng::seeded(seed);
+        let clock = Clock::set_to(Timestamp::from_second(BEGINNING)?);
+        let part = || Rng::seeded(rng.random());
+        let cloud = Cloud::new(clock, part())?;
+        let mut parameters = BTreeMap::from([
+            ("SignUp", "open".to_owned()),
+            ("AccountsPerHourAndSource", "1000000".to_owned()),
+            ("SignInsPerHourAndSource", "1000000".to_owned()),
+            ("SignInsPerHourAndAccount", "1000000".to_owned()),
+            ("UploadExpirySeconds", "7200".to_owned()),
+            ("MaxReceives", "4".to_owned()),
+            ("ReplicateTimeoutSeconds", "120".to_owned()),
+            ("ReplicateVisibilitySeconds", "120".to_owned()),
+            ("ReconcileIntervalHours", "1".to_owned()),
+            ("ReconcileMinAgeSeconds", "3600".to_owned()),
+            ("ReconcileSample", "1".to_owned()),
+        ]);
+        parameters.extend(others.iter().map(|(name, value)| (*name, (*value).to_owned())));
+        let mut template = Template::read(&parameters)?;
+        for function in template.functions.values_mut() {
+            // Metrics are lines on the standard output.
+            function.variables.remove("METRICS_NAMESPACE");
+        }
+        let lambda = Lambda::deploy(&cloud, clock, &part(), &template);
+        {
+            let services = &mut *cloud.services();
+            services.dynamodb.create_table(TABLE, clock.now())?;
+            services.s3.create_bucket(BUCKET);
+            for (url, settings) in &template.queues {
+                let redrive = settings.redrive.as_ref().map(|(to, receives)| Redrive {
+                    dead_letters: to.clone(),
+                    max_receives: *receives,
+                });
+                let visibility_seconds = settings.visibility_seconds;
+                let settings = QueueSettings {
+                    visibility_seconds,
+                    redrive,
+                    ..QueueSettings::default()
+                };
+                services.sqs.create(url, settings);
+            }
+            let key = format!(r#"{{"current":"{:064x}"}}"#, rng.random::<u128>());
+            services.secrets.set("SigningSecret", &key, clock.now());
+        }
+        let worker = template.functions.get("replicate").cloned();
+        let world = Self {
+            cloud,
+            lambda,
+            rng: part(),
+            worker,
+        };
+        world.set_targets(&["near", "far"]);
+        Ok(world)
+    }
+
+    /// Replicates to these targets from now on. Those that are new are made.
+    pub fn set_targets(&self, names: &[&str]) {
+        let mut targets = Vec::new();
+        let now = self.cloud.now();
+        let services = &mut *self.cloud.services();
+        for name in names {
+            let host = format!("{name}.simulation");
+            targets.push(json!({
+                "name": name, "kind": "ceph", "endpoint": format!("http://{host}"), "region": "us-east-1",
+                "bucket": TARGET_BUCKET, "access_key_id": KEY_ID, "secret_access_key": SECRET_KEY,
+                "addressing": "path",
+            }));
+            services.targets.entry(host).or_insert_with(|| {
+                let mut target = S3::new(KEY_ID, SECRET_KEY);
+                target.create_bucket(TARGET_BUCKET);
+                target
+            });
+        }
+        let document = json!({ "targets": targets }).to_string();
+        services.secrets.set("TargetsSecret", &document, now);
+    }
+
+    /// Has the scheduled functions and the workers do their work while something else goes on, until that is done.
+    pub async fn while_functions_work<T>(&self, live: impl Future<Output = T>) -> T {
+        let live = Box::pin(live);
+        let work = Box::pin(self.work());
+        match select(live, work).await {
+            futures::future::Either::Left((done, _)) => done,
+            futures::future::Either::Right(((), live)) => live.await,
+        }
+    }
+
+    async fn work(&self) {
+        let mut loops = vec![
+            events::schedule(&self.lambda, "sweep", Duration::from_mins(1)).boxed_local(),
+            events::schedule(&self.lambda, "reconcile", Duration::from_mins(15)).boxed_local(),
+        ];
+        for source in self.sources() {
+            for _ in 0..source.concurrency.min(WORKERS) {
+                loops.push(events::consume(&self.cloud, &self.lambda, "replicate", source).boxed_local());
+            }
+        }
+        join_all(loops).await;
+    }
+
+    /// The queues whose messages the worker works on.
+    pub fn sources(&self) -> &[Source] {
+        self.worker.as_ref().map_or(&[], |worker| &worker.sources)
+    }
+
+    /// Invokes a function that is triggered.
+    pub async fn invoke(&self, function: &str, event: Value) -> Outcome<Value> {
+        self.lambda.event(function, event).await
+    }
+
+    /// All that is written in the table, as plain JSON.
+    ///
+    /// # Panics
+    /// When the table cannot be read.
+    #[must_use]
+    pub fn rows(&self) -> Vec<Value> {
+        self.items().iter().map(plain).collect()
+    }
+
+    /// The same as DynamoDB has it.
+    ///
+    /// # Panics
+    /// When the table cannot be read.
+    #[must_use]
+    pub fn items(&self) -> Vec<Value> {
+        let mut items = Vec::new();
+        let mut after = Value::Null;
+        loop {
+            let mut asked = json!({ "TableName": TABLE });
+            if !after.is_null() {
+                asked["ExclusiveStartKey"] = after;
+            }
+            let mut page = self.dynamodb("Scan", &asked);
+            items.extend(
+                page["Items"]
+                    .as_array_mut()
+                    .map(std::mem::take)
+                    .unwrap_or_default(),
+            );
+            after = page["LastEvaluatedKey"].take();
+            if after.is_null() {
+                return items;
+            }
+        }
+    }
+
+    /// A call to the table that nobody sees and that takes no time.
+    ///
+    /// # Panics
+    /// When it is refused.
+    pub fn dynamodb(&self, operation: &str, asked: &Value) -> Value {
+        let mut request = http::Request::new(asked.to_string().into());
+        let target = format!("DynamoDB_20120810.{operation}");
+        if let Ok(target) = target.parse() {
+            request.headers_mut().insert("x-amz-target", target);
+        }
+        let now = self.cloud.now();
+        let answer = self.cloud.services().dynamodb.answer(&request, now);
+        assert!(answer.status().is_success(), "{operation}: {answer:?}");
+        serde_json::from_slice(answer.body()).unwrap_or_default()
+    }
+}
+
+/// An item of DynamoDB's without its types.
+fn plain(item: &Value) -> Value {
+    let members = item.as_object().into_iter().flatten();
+    members
+        .map(|(name, value)| (name.clone(), plain_value(value)))
+        .collect()
+}
+
+fn plain_value(value: &Value) -> Value {
+    let Some((kind, inner)) = value.as_object().and_then(|typed| typed.iter().next()) else {
+        return Value::Null;
+    };
+    match kind.as_str() {
+        "N" => inner
+            .as_str()
+            .and_then(|text| serde_json::from_str(text).ok())
+            .unwrap_or_default(),
+        "M" => plain(inner),
+        "L" => inner.as_array().into_iter().flatten().map(plain_value).collect(),
+        "NULL" => Value::Null,
+        _ => inner.clone(),
+    }
+}

@@ -1,0 +1,38 @@
+//! The table of differences in the documentation is the one in the code.
+
+use crate::differences::ALL;
+use std::fs;
+use std::path::Path;
+
+/// What its rows begin with, and no others.
+const BEGINS: [&str; 3] = ["| `s3::", "| `dynamodb::", "| `sqs::"];
+
+#[test]
+fn the_table_of_conformance_is_the_list() {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/where-it-runs.md");
+    let text = fs::read_to_string(path).unwrap();
+    let rows = text
+        .lines()
+        .filter(|line| BEGINS.iter().any(|begin| line.starts_with(begin)));
+    let documented: Vec<Vec<&str>> = rows
+        .map(|row| {
+            let cells: Vec<&str> = row.trim_matches('|').split(" | ").map(str::trim).collect();
+            // What AWS documents is between them.
+            [&cells[..1], &cells[2..]].concat()
+        })
+        .collect();
+    let listed: Vec<Vec<String>> = ALL
+        .iter()
+        .map(|row| {
+            let name = format!("`{}::{}`", row.service, row.scenario);
+            let mut cells = row
+                .instead
+                .map(|text| if text.is_empty() { "the same" } else { text });
+            if row.service != "s3" {
+                cells[2] = "–";
+            }
+            [vec![name], cells.map(str::to_owned).to_vec()].concat()
+        })
+        .collect();
+    assert_eq!(documented, listed);
+}
