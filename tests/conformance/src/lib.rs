@@ -5,7 +5,7 @@
 //! | [`s3`], [`dynamodb`], [`sqs`] | the scenarios of a service |
 //! | [`run`] | how they are run, and what is known to differ |
 //!
-//! The tests of `simulation` put its doubles through all of them, and `tests/e2e/conformance.rs` real servers.
+//! The tests of `simulation` put its doubles through all of them, and `e2e` here real servers.
 
 #![allow(
     clippy::unwrap_used,
