@@ -33,6 +33,12 @@ impl<'w> Audit<'w> {
             .filter(|row| row["sk"] == "ACCOUNT")
             .map(|row| text(row, "pk").to_owned())
             .collect();
+        let orphans = self.rows.iter().filter(|row| {
+            let pk = text(row, "pk");
+            pk.starts_with("ACCOUNT#") && !accounts.contains(pk)
+        });
+        let orphans: Vec<String> = orphans.map(ToString::to_string).collect();
+        self.must(orphans.is_empty(), || format!("of no account: {orphans:?}"));
         let mut references = BTreeMap::new();
         for account in &accounts {
             self.account(account, &mut references);

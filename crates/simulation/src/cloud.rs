@@ -4,6 +4,7 @@
 mod call;
 mod condition;
 mod connector;
+mod counts;
 mod fault;
 mod lock;
 mod services;
@@ -11,6 +12,7 @@ mod services;
 pub use call::{Call, Service};
 pub use condition::Conditions;
 pub use connector::{Connector, Link};
+pub use counts::Counts;
 pub use fault::{Fault, Faults};
 pub(crate) use lock::lock;
 pub use services::{AWS, Cloud, Services};

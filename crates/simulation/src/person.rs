@@ -76,7 +76,6 @@ impl<'w> Person<'w> {
     /// Begins a session.
     pub async fn sign_in(&self) -> Option<()> {
         let credentials = json!({ "username": self.username, "password": PASSWORD });
-        self.token.borrow_mut().clear();
         let session = self
             .call_as_it_is("POST", "/v1/sessions", Some(credentials), None)
             .await;

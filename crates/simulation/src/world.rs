@@ -34,6 +34,8 @@ pub struct World {
     pub lambda: Lambda,
     /// Random numbers for those who live in it.
     pub rng: Rng,
+    /// What access tokens are signed with at first.
+    pub signing_key: u128,
     worker: Option<FunctionSettings>,
 }
 
@@ -90,6 +92,7 @@ impl World {
             // Metrics are lines on the standard output.
             function.variables.remove("METRICS_NAMESPACE");
         }
+        let signing_key = rng.random();
         let lambda = Lambda::deploy(&cloud, clock, &part(), &template);
         {
             let services = &mut *cloud.services();
@@ -108,7 +111,7 @@ impl World {
                 };
                 services.sqs.create(url, settings);
             }
-            let key = format!(r#"{{"current":"{:064x}"}}"#, rng.random::<u128>());
+            let key = format!(r#"{{"current":"{signing_key:064x}"}}"#);
             services.secrets.set("SigningSecret", &key, clock.now());
         }
         let worker = template.functions.get("replicate").cloned();
@@ -116,14 +119,15 @@ impl World {
             cloud,
             lambda,
             rng: part(),
+            signing_key,
             worker,
         };
-        world.set_targets(&["near", "far"]);
+        world.set_targets(&["near", "far"], &[]);
         Ok(world)
     }
 
-    /// Replicates to these targets from now on. Those that are new are made.
-    pub fn set_targets(&self, names: &[&str]) {
+    /// Replicates to these targets from now on, and empties those that are draining. Those that are new are made.
+    pub fn set_targets(&self, names: &[&str], draining: &[&str]) {
         let mut targets = Vec::new();
         let now = self.cloud.now();
         let services = &mut *self.cloud.services();
@@ -132,7 +136,7 @@ impl World {
             targets.push(json!({
                 "name": name, "kind": "ceph", "endpoint": format!("http://{host}"), "region": "us-east-1",
                 "bucket": TARGET_BUCKET, "access_key_id": KEY_ID, "secret_access_key": SECRET_KEY,
-                "addressing": "path",
+                "addressing": "path", "draining": draining.contains(name),
             }));
             services.targets.entry(host).or_insert_with(|| {
                 let mut target = S3::new(KEY_ID, SECRET_KEY);

@@ -1,7 +1,8 @@
 //! The cloud itself.
 
-use super::call::{Call, Service};
+use super::call::{Call, Service, operation};
 use super::condition::Conditions;
+use super::counts::Counts;
 use super::fault::Faults;
 use super::lock::lock;
 use crate::{DynamoDb, DynamoDbError, S3, Secrets, Sqs};
@@ -53,6 +54,7 @@ pub(super) struct Shared {
     queues_changed: Notify,
     pub(super) faults: Mutex<Faults>,
     pub(super) conditions: Mutex<Conditions>,
+    counts: Mutex<Counts>,
 }
 
 impl Cloud {
@@ -77,6 +79,7 @@ impl Cloud {
                 queues_changed: Notify::new(),
                 faults: Mutex::default(),
                 conditions: Mutex::default(),
+                counts: Mutex::default(),
             }),
         })
     }
@@ -108,6 +111,12 @@ impl Cloud {
         lock(&self.shared.conditions).clone()
     }
 
+    /// What was asked of AWS so far.
+    #[must_use]
+    pub fn counts(&self) -> Counts {
+        lock(&self.shared.counts).clone()
+    }
+
     /// The calls that functions made so far, in the order in which they were sent.
     #[must_use]
     pub fn calls(&self) -> Vec<Call> {
@@ -135,8 +144,18 @@ impl Cloud {
         if let Some(target) = services.targets.get_mut(host) {
             return target.answer(request, now);
         }
+        let mut counts = lock(&self.shared.counts);
+        counts.request(operation(request));
         match Service::of(request) {
-            Service::DynamoDb => services.dynamodb.answer(request, now),
+            Service::DynamoDb => {
+                let answer = services.dynamodb.answer(request, now);
+                services
+                    .dynamodb
+                    .last_usage()
+                    .into_iter()
+                    .for_each(|usage| counts.units(usage));
+                answer
+            }
             Service::S3 => services.s3.answer(request, now),
             Service::Sqs => {
                 self.shared.queues_changed.notify_waiters();

@@ -1,8 +1,9 @@
-//! What happens to targets: one loses an object, one is added, one is drained.
+//! What an operator does, and what happens to them: a target is added, or drained for a while, or loses an object; the signing key is
+//! replaced.
 
 use crate::world::{TARGET_BUCKET, World};
 use host::Rng;
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::time::Duration;
 use tokio::time::sleep;
 
@@ -14,6 +15,8 @@ pub(super) struct Operator<'w> {
     world: &'w World,
     rng: Rng,
     steps: &'w RefCell<Vec<String>>,
+    /// The key that signs.
+    key: Cell<u128>,
 }
 
 impl<'w> Operator<'w> {
@@ -22,36 +25,55 @@ impl<'w> Operator<'w> {
             world,
             rng: Rng::seeded(world.rng.random()),
             steps,
+            key: Cell::new(world.signing_key),
         }
     }
 
     pub(super) async fn work(&self) {
         for _ in 0..STEPS {
             sleep(Duration::from_secs(self.rng.within(5..60))).await;
-            match self.rng.within(0..3) {
+            match self.rng.within(0..4) {
                 0 => self.lose(),
-                1 => self.set_targets(&["near", "far", "third"]),
-                _ => self.set_targets(&["near", "far"]),
+                1 => self.set_targets(&["near", "far", "third"], &[]),
+                2 => self.set_targets(&["near", "far"], &["far"]),
+                _ => self.replace_key(),
             }
         }
     }
 
-    /// Nobody is to be missed in the end, and nobody is left whose replicas are not looked after any more.
+    /// In the end nothing is drained, and everything is to be everywhere.
     pub(super) fn repair(&self) {
-        if self
+        let third = self
             .world
             .cloud
             .services()
             .targets
-            .contains_key("third.simulation")
-        {
-            self.set_targets(&["near", "far", "third"]);
-        }
+            .contains_key("third.simulation");
+        let names: &[&str] = if third {
+            &["near", "far", "third"]
+        } else {
+            &["near", "far"]
+        };
+        self.set_targets(names, &[]);
     }
 
-    fn set_targets(&self, names: &[&str]) {
-        self.note(&format!("the targets are {names:?}"));
-        self.world.set_targets(names);
+    fn set_targets(&self, names: &[&str], draining: &[&str]) {
+        self.note(&format!("the targets are {names:?}, draining {draining:?}"));
+        self.world.set_targets(names, draining);
+    }
+
+    /// The one before stays good for what was signed with it.
+    fn replace_key(&self) {
+        let now = self.world.cloud.now();
+        let (current, previous) = (self.rng.random::<u128>(), self.key.get());
+        let key = format!(r#"{{"current":"{current:064x}","previous":"{previous:064x}"}}"#);
+        self.key.set(current);
+        self.world
+            .cloud
+            .services()
+            .secrets
+            .set("SigningSecret", &key, now);
+        self.note("another signing key");
     }
 
     fn lose(&self) {

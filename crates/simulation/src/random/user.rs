@@ -2,7 +2,7 @@
 //! afterwards.
 
 use super::contents::{CONTENTS, some_content};
-use crate::person::Person;
+use crate::person::{PASSWORD, Person};
 use crate::world::World;
 use host::Rng;
 use jiff::Timestamp;
@@ -44,6 +44,8 @@ pub(super) struct Known {
     files: BTreeMap<String, usize>,
     /// The folders that they have made.
     folders: Vec<String>,
+    /// Somebody has deleted the account, or tried to.
+    is_deleted: bool,
 }
 
 /// One client.
@@ -133,6 +135,7 @@ impl<'w> User<'w> {
             17 => self.abandon(person, theme).await,
             18 => self.list(person).await,
             19 => self.sign_in_and_out(person).await,
+            20 if self.rng.within(0..4) == 0 => self.delete_account(person).await,
             _ => self.fetch(person).await,
         }
     }
@@ -150,8 +153,9 @@ impl<'w> User<'w> {
             &format!("store content {content} as {name} in {parent:?}, or {conflict}"),
             &format!("{stored:?}"),
         );
-        if let Ok(file) = stored {
-            self.known.borrow_mut().files.insert(file, content);
+        let mut known = self.known.borrow_mut();
+        if let Some(file) = stored.ok().filter(|_| !known.is_deleted) {
+            known.files.insert(file, content);
         }
     }
 
@@ -224,6 +228,17 @@ impl<'w> User<'w> {
             0
         };
         self.note("sign in and out", &format!("{signed_in:?}, {status}"));
+    }
+
+    /// From now on nothing of the account need be there, whatever is answered.
+    async fn delete_account(&self, person: &Person<'w>) {
+        let body = json!({ "current_password": PASSWORD });
+        let deleted = person.call("DELETE", "/v1/account", Some(body)).await;
+        let mut known = self.known.borrow_mut();
+        known.files.clear();
+        known.is_deleted = true;
+        drop(known);
+        self.note("delete the account", &deleted.status.to_string());
     }
 
     async fn make_folder(&self, person: &Person<'w>, theme: Theme) {
