@@ -57,7 +57,9 @@ pub(crate) fn replicate(arguments: &[String]) -> Result<()> {
 /// The program, beside its results.
 fn build_program() -> Result<PathBuf> {
     ui::step("Building the benchmark", || {
-        build::program("bench", "bench", &folder())
+        let place = folder().join("program");
+        build::put(&build::program("bench", "bench")?, &place)?;
+        Ok(place)
     })
 }
 

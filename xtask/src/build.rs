@@ -61,16 +61,11 @@ fn in_workspace(command: &mut Command) {
     without_our_own_settings(command);
 }
 
-/// The command line. It is built beside the functions, which shares the crates they have in common, and put where
-/// `cargo build --release` would put it.
+/// The command line, put where `cargo build --release` would put it.
 pub(crate) fn cli() -> Result<()> {
     ui::step("Building the command line", || {
-        let host = host()?;
-        let mut command = cargo(&["build", "--release", "--package", "longshore", "--target", &host]);
-        process::run(&mut command)?;
-        let built = workspace::target().join(&host).join("release/longshore");
         let place = workspace::cli();
-        put(&built, &place)?;
+        put(&program("longshore", "longshore")?, &place)?;
         ui::detail(&format!(
             "{}, {}",
             place.display(),
@@ -80,29 +75,18 @@ pub(crate) fn cli() -> Result<()> {
     })
 }
 
-/// A program of this workspace's own, put into a folder of its own as `program`: cargo-lambda takes whatever it finds where Cargo
-/// puts programs.
-pub(crate) fn program(package: &str, name: &str, folder: &Path) -> Result<PathBuf> {
+/// Builds a program of this workspace, beside the functions: what they have in common is compiled once. Returns where Cargo put it;
+/// it has to be copied from there, because cargo-lambda takes whatever it finds.
+pub(crate) fn program(package: &str, name: &str) -> Result<PathBuf> {
     let host = host()?;
-    let arguments = [
-        "build",
-        "--release",
-        "--package",
-        package,
-        "--bin",
-        name,
-        "--target",
-        &host,
-    ];
+    let mut arguments = vec!["build", "--release", "--target", &host];
+    arguments.extend(["--package", package, "--bin", name]);
     process::run(&mut cargo(&arguments))?;
-    let built = workspace::target().join(host).join("release").join(name);
-    let place = folder.join("program");
-    put(&built, &place)?;
-    Ok(place)
+    Ok(workspace::target().join(&host).join("release").join(name))
 }
 
-/// Renamed into place: the old one may be running.
-fn put(built: &Path, place: &Path) -> Result<()> {
+/// Copies a program to where it is run. Renamed into place: the old one may be running.
+pub(crate) fn put(built: &Path, place: &Path) -> Result<()> {
     fs::create_dir_all(place.parent().unwrap_or(place))?;
     let new = place.with_extension("new");
     fs::copy(built, &new)

@@ -17,6 +17,8 @@ pub(crate) fn run(arguments: &[String]) -> Result<()> {
 /// The program, beside its traces.
 pub(crate) fn build() -> Result<PathBuf> {
     ui::step("Building the simulation", || {
-        build::program("simulation", "simulate", &workspace::target().join("simulate"))
+        let place = workspace::target().join("simulate/program");
+        build::put(&build::program("simulation", "simulate")?, &place)?;
+        Ok(place)
     })
 }

@@ -1,8 +1,8 @@
 //! All functions in one program, where they run as processes of this machine: linking it takes a twentieth of the time that
 //! a program for each takes.
 
-use super::{cargo, host};
-use crate::{process, ui, workspace};
+use super::{program, put};
+use crate::{ui, workspace};
 use anyhow::{Context, Result};
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
@@ -16,19 +16,15 @@ pub(crate) fn build(state: &Path) -> Result<PathBuf> {
     let names = workspace::functions()?;
     let title = format!("Building {} functions, in one program", names.len());
     ui::step(&title, || {
-        let host = host()?;
-        let arguments = ["build", "--release", "--package", PROGRAM, "--target", &host];
-        process::run(&mut cargo(&arguments))?;
-        let built = workspace::target().join(host).join("release").join(PROGRAM);
         let folder = state.join("functions");
-        put(&built, &names, &folder)
+        put_functions(&program(PROGRAM, PROGRAM)?, &names, &folder)
             .with_context(|| format!("cannot put functions to {}", folder.display()))?;
         Ok(folder)
     })
 }
 
 /// Each `bootstrap` is a script that becomes the program. They name its version, so another program is a new deployment.
-fn put(built: &Path, names: &[String], folder: &Path) -> Result<()> {
+fn put_functions(built: &Path, names: &[String], folder: &Path) -> Result<()> {
     fs::create_dir_all(folder)?;
     let folder = folder.canonicalize()?;
     let version = fs::metadata(built)?
@@ -44,9 +40,7 @@ fn put(built: &Path, names: &[String], folder: &Path) -> Result<()> {
         for path in old {
             fs::remove_file(path)?;
         }
-        let new = folder.join("new");
-        fs::copy(built, &new)?;
-        fs::rename(&new, &program)?;
+        put(built, &program)?;
     }
     let quoted = program.to_string_lossy().replace('\'', r"'\''");
     for name in names {
@@ -72,6 +66,7 @@ fn programs(folder: &Path) -> Result<Vec<PathBuf>> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::process;
     use std::process::Command;
 
     #[test]
@@ -85,7 +80,7 @@ mod tests {
             fs::write(&built, format!("#!/bin/sh\necho {version} \"$@\"\n")).unwrap();
             fs::set_permissions(&built, fs::Permissions::from_mode(0o755)).unwrap();
             for _ in 0..2 {
-                put(&built, &names, &functions).unwrap();
+                put_functions(&built, &names, &functions).unwrap();
             }
             for name in &names {
                 let said =
