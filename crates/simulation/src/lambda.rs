@@ -1,8 +1,7 @@
 //! Lambda: it starts instances of functions, gives each one invocation at a time, and ends what takes too long.
 
 use crate::cloud::{AWS, Cloud, Connector, KEY_ID, Link, SECRET_KEY};
-use crate::template::{FunctionSettings, Template};
-use aws_config::timeout::TimeoutConfig;
+use crate::template::{FunctionSettings, Source, Template};
 use aws_config::{BehaviorVersion, Region, SdkConfig};
 use aws_credential_types::Credentials;
 use aws_credential_types::provider::SharedCredentialsProvider;
@@ -17,7 +16,7 @@ use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
 use std::fmt;
 use std::time::{Duration, SystemTime};
-use store::Environment;
+use store::{Environment, timeouts};
 
 /// How an invocation ended.
 #[derive(Debug)]
@@ -54,10 +53,7 @@ struct Warm {
 }
 
 impl Lambda {
-    /// Deploys every function of the template.
-    ///
-    /// # Panics
-    /// When the template has a function that is no program.
+    /// Deploys every function of the template that is a program: a test holds the template to those.
     #[must_use]
     pub fn deploy(cloud: &Cloud, clock: Clock, rng: &Rng, template: &Template) -> Self {
         let deploy = |(name, settings): (&String, &FunctionSettings)| {
@@ -79,11 +75,18 @@ impl Lambda {
     }
 
     /// How long an invocation of a function may take.
-    #[must_use]
-    pub fn timeout(&self, function: &str) -> Duration {
+    fn timeout(&self, function: &str) -> Duration {
         self.functions
             .get(function)
             .map_or(Duration::ZERO, |deployed| deployed.settings.timeout)
+    }
+
+    /// The queues whose messages a function works on.
+    #[must_use]
+    pub fn sources(&self, function: &str) -> &[Source] {
+        self.functions
+            .get(function)
+            .map_or(&[], |deployed| &deployed.settings.sources)
     }
 
     /// Ends all instances: each function starts anew.
@@ -129,7 +132,7 @@ impl Lambda {
         let warm = deployed.idle.borrow_mut().pop();
         let link = warm
             .as_ref()
-            .map_or_else(|| Link::new(function, number), |warm| warm.link.clone());
+            .map_or_else(|| Link::new(function), |warm| warm.link.clone());
         link.begin(number);
         let invocation = async {
             let warm = match warm {
@@ -175,14 +178,9 @@ impl Lambda {
 /// What a function behind the gateway answers.
 pub type Answer = lambda_http::Response<lambda_http::Body>;
 
-/// The AWS SDK with the time of the simulation. Its time-outs are those of [`Environment::of_process`].
-pub(crate) fn sdk(clock: Clock, connector: SharedHttpConnector) -> SdkConfig {
+/// The AWS SDK with the time of the simulation.
+fn sdk(clock: Clock, connector: SharedHttpConnector) -> SdkConfig {
     let credentials = Credentials::new(KEY_ID, SECRET_KEY, None, None, "simulation");
-    let timeouts = TimeoutConfig::builder()
-        .connect_timeout(Duration::from_secs(2))
-        .operation_attempt_timeout(Duration::from_secs(5))
-        .operation_timeout(Duration::from_secs(12))
-        .build();
     SdkConfig::builder()
         .behavior_version(BehaviorVersion::latest())
         .region(Region::new("us-east-1"))
@@ -192,7 +190,7 @@ pub(crate) fn sdk(clock: Clock, connector: SharedHttpConnector) -> SdkConfig {
         .time_source(SharedTimeSource::new(Time(clock)))
         .sleep_impl(SharedAsyncSleep::new(TokioSleep::new()))
         .retry_config(aws_config::retry::RetryConfig::standard())
-        .timeout_config(timeouts)
+        .timeout_config(timeouts())
         .build()
 }
 

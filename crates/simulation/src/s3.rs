@@ -1,7 +1,7 @@
 //! S3 in memory: the operations that Longshore uses, refusals included, as AWS documents them.
 //!
-//! Whoever holds the key pair may do everything. Requests signed by header are taken as they are, because the AWS SDK made
-//! them; presigned ones are checked, because clients send them. Left out on purpose: versions, encryption, redirects, the
+//! There are no permissions: the one key pair may do everything. Requests signed by header are taken as they are, because the
+//! AWS SDK made them; presigned ones are checked, because clients send them. Left out on purpose: versions, encryption, redirects, the
 //! CRC-64 that S3 computes of objects sent without a checksum, and answers that begin before the work is done.
 
 mod answer;

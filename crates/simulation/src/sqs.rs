@@ -1,7 +1,7 @@
 //! SQS, in memory: standard queues, which deliver every message at least once.
 //!
 //! Messages come in the order in which they can be received, then in the order in which they were sent. SQS promises no order;
-//! whoever wants another one delays messages, and whoever wants one twice duplicates it.
+//! a test that wants another order delays messages, and one that wants a message twice duplicates it.
 
 mod error;
 mod message;

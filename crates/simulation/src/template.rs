@@ -3,6 +3,7 @@
 use saphyr::{LoadableYamlNode, Scalar, Yaml};
 use serde_json::{Map, Value, json};
 use std::collections::BTreeMap;
+use std::sync::LazyLock;
 use std::time::Duration;
 
 const TEMPLATE: &str = include_str!("../../../infra/template.yaml");
@@ -52,18 +53,26 @@ pub struct QueueSettings {
     pub redrive: Option<(String, u32)>,
 }
 
+/// The template, with `!Ref x` as `{"!Ref": x}`. It is read once, and not for each world.
+///
+/// # Errors
+/// [`TemplateError`] when it is no YAML.
+pub(crate) fn document() -> Result<&'static Value, TemplateError> {
+    static DOCUMENT: LazyLock<Result<Value, String>> = LazyLock::new(|| {
+        let documents = Yaml::load_from_str(TEMPLATE).map_err(|error| error.to_string())?;
+        Ok(documents.first().map(value).unwrap_or_default())
+    });
+    DOCUMENT.as_ref().map_err(|error| TemplateError(error.clone()))
+}
+
 impl Template {
     /// Reads it with these parameters; all others have their defaults.
     ///
     /// # Errors
     /// [`TemplateError`] naming what is missing or not of the shape that the simulation knows.
     pub fn read(parameters: &BTreeMap<&str, String>) -> Result<Self, TemplateError> {
-        let documents = Yaml::load_from_str(TEMPLATE).map_err(|error| TemplateError(error.to_string()))?;
-        let document = documents.first().map(value).unwrap_or_default();
-        let reader = Reader {
-            document: &document,
-            parameters,
-        };
+        let document = document()?;
+        let reader = Reader { document, parameters };
         let (mut functions, mut queues) = (BTreeMap::new(), BTreeMap::new());
         for (id, resource) in document["Resources"].as_object().into_iter().flatten() {
             let properties = &resource["Properties"];
@@ -175,7 +184,6 @@ fn text(value: &Value, of: &str) -> Result<String, TemplateError> {
     }
 }
 
-/// With `!Ref x` as `{"!Ref": x}`.
 fn value(node: &Yaml<'_>) -> Value {
     match node {
         Yaml::Value(Scalar::String(text)) => json!(text),

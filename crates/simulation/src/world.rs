@@ -3,7 +3,7 @@
 use crate::cloud::{Cloud, KEY_ID, SECRET_KEY};
 use crate::lambda::{Lambda, Outcome};
 use crate::sqs::{QueueSettings, Redrive};
-use crate::template::{FunctionSettings, Source, Template};
+use crate::template::{Source, Template};
 use crate::{S3, events};
 use futures::future::{FutureExt, join_all, select};
 use host::{Clock, Rng};
@@ -23,6 +23,8 @@ pub const TARGET_BUCKET: &str = "replicas";
 pub const QUEUES: [&str; 3] = ["ReplicateQueue", "CopyQueue", "ReplicateDeadLetters"];
 /// When every world begins.
 const BEGINNING: i64 = 1_800_000_000;
+/// The function that works on messages.
+const WORKER: &str = "replicate";
 /// The invocations of a worker at a time, for each queue.
 const WORKERS: usize = 2;
 
@@ -36,7 +38,6 @@ pub struct World {
     pub rng: Rng,
     /// What access tokens are signed with at first.
     pub signing_key: u128,
-    worker: Option<FunctionSettings>,
 }
 
 /// Runs something in a new world, and returns when it is done.
@@ -114,13 +115,11 @@ impl World {
             let key = format!(r#"{{"current":"{signing_key:064x}"}}"#);
             services.secrets.set("SigningSecret", &key, clock.now());
         }
-        let worker = template.functions.get("replicate").cloned();
         let world = Self {
             cloud,
             lambda,
             rng: part(),
             signing_key,
-            worker,
         };
         world.set_targets(&["near", "far"], &[]);
         Ok(world)
@@ -165,7 +164,7 @@ impl World {
         ];
         for source in self.sources() {
             for _ in 0..source.concurrency.min(WORKERS) {
-                loops.push(events::consume(&self.cloud, &self.lambda, "replicate", source).boxed_local());
+                loops.push(events::consume(&self.cloud, &self.lambda, WORKER, source).boxed_local());
             }
         }
         join_all(loops).await;
@@ -173,7 +172,17 @@ impl World {
 
     /// The queues whose messages the worker works on.
     pub fn sources(&self) -> &[Source] {
-        self.worker.as_ref().map_or(&[], |worker| &worker.sources)
+        self.lambda.sources(WORKER)
+    }
+
+    /// Works on one batch of each queue. Returns whether there were any messages that can be received.
+    pub async fn work_on_messages(&self) -> bool {
+        let mut any = false;
+        for source in self.sources() {
+            let worked = events::consume_batch(&self.cloud, &self.lambda, WORKER, source).await;
+            any |= worked.is_some();
+        }
+        any
     }
 
     /// Invokes a function that is triggered.

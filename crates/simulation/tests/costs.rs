@@ -8,7 +8,6 @@
 
 use bytes::Bytes;
 use simulation::cloud::Counts;
-use simulation::events::consume_batch;
 use simulation::person::Person;
 use simulation::world::{World, run};
 use std::fmt::Write;
@@ -45,12 +44,7 @@ async fn small_files(world: &World) -> Counts {
         let name = format!("file-{number}");
         let stored = ada.store(&name, None, &content(number), true, "fail").await;
         stored.expect("stored");
-        for source in world.sources() {
-            while consume_batch(&world.cloud, &world.lambda, "replicate", source)
-                .await
-                .is_some()
-            {}
-        }
+        while world.work_on_messages().await {}
         sleep(Duration::from_millis(10)).await;
     };
     upload(0).await;

@@ -26,16 +26,10 @@ pub struct Environment {
 }
 
 impl Environment {
-    /// Credentials, region and endpoints as the SDK finds them. Every call has time-outs: connections die
-    /// while a function is frozen, and a call that hangs would eat the whole invocation.
+    /// Credentials, region and endpoints as the SDK finds them, and [`timeouts`].
     pub async fn of_process() -> Self {
-        let timeouts = TimeoutConfig::builder()
-            .connect_timeout(Duration::from_secs(2))
-            .operation_attempt_timeout(Duration::from_secs(5))
-            .operation_timeout(Duration::from_secs(12))
-            .build();
         let config = aws_config::defaults(BehaviorVersion::latest())
-            .timeout_config(timeouts)
+            .timeout_config(timeouts())
             .load()
             .await;
         Self {
@@ -139,6 +133,17 @@ impl Environment {
                 .unwrap_or(Timestamp::MIN),
         })
     }
+}
+
+/// Those of every call to AWS: connections die while a function is frozen, and a call that hangs would eat the whole
+/// invocation.
+#[must_use]
+pub fn timeouts() -> TimeoutConfig {
+    TimeoutConfig::builder()
+        .connect_timeout(Duration::from_secs(2))
+        .operation_attempt_timeout(Duration::from_secs(5))
+        .operation_timeout(Duration::from_secs(12))
+        .build()
 }
 
 #[expect(clippy::disallowed_methods, reason = "here is where they come from")]

@@ -38,7 +38,7 @@ pub mod tokens;
 pub mod tree;
 pub mod uploads;
 
-pub use environment::{Environment, SecretText};
+pub use environment::{Environment, SecretText, timeouts};
 pub use error::{Conflict, ErrorKind, StoreError};
 pub use objects::Objects;
 pub use queue::{DeadLetters, Queue, StartQueue};

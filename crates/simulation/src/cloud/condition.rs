@@ -28,15 +28,13 @@ impl Conditions {
     /// Notes the conditions of a request, and returns it without the one that is dropped.
     pub(super) fn pass(&mut self, call: &Call, request: Request<Bytes>) -> Request<Bytes> {
         let writes = ["PutItem", "UpdateItem", "DeleteItem", "TransactWriteItems"];
-        let Some(operation) = call.operation.strip_prefix("DynamoDB ") else {
+        let operation = call.operation.strip_prefix("DynamoDB ");
+        let Some(operation) = operation.filter(|operation| writes.contains(operation)) else {
             return request;
         };
         let Ok(mut body) = serde_json::from_slice::<Value>(request.body()) else {
             return request;
         };
-        if !writes.contains(&operation) {
-            return request;
-        }
         let mut changed = false;
         match body["TransactItems"].as_array_mut() {
             Some(items) => {

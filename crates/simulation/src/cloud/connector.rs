@@ -35,12 +35,12 @@ struct Invocation {
 }
 
 impl Link {
-    /// Of an instance whose first invocation is this one.
+    /// Of an instance that has no invocation yet.
     #[must_use]
-    pub fn new(function: &str, invocation: u64) -> Self {
+    pub fn new(function: &str) -> Self {
         Self {
             state: Arc::new(Mutex::new(Invocation {
-                number: invocation,
+                number: 0,
                 function: function.to_owned(),
                 sites: Vec::new(),
             })),
@@ -48,7 +48,7 @@ impl Link {
         }
     }
 
-    /// The instance begins another invocation.
+    /// The instance begins an invocation.
     pub fn begin(&self, invocation: u64) {
         let mut state = lock(&self.state);
         state.number = invocation;

@@ -3,7 +3,7 @@
 use crate::Usage;
 use std::collections::BTreeMap;
 
-/// What was asked since the beginning, of AWS and not of targets, whoever asked.
+/// All requests to AWS since the beginning, by functions and by clients. Requests to targets do not count.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Counts {
     /// Requests by service and operation: `S3 UploadPart`.

@@ -6,8 +6,8 @@ use super::plan::Plan;
 use super::user::User;
 use crate::audit::Audit;
 use crate::cloud::{Call, Conditions, Faults};
-use crate::events;
-use crate::world::{QUEUES, World, run_with};
+use crate::template::Source;
+use crate::world::{World, run_with};
 use futures::future::{join, join_all};
 use serde_json::json;
 use std::cell::RefCell;
@@ -138,19 +138,13 @@ async fn settle(world: &World, users: &[User<'_>]) -> Vec<String> {
 /// Works on all messages that can be received. Returns whether there was an end of them.
 async fn empty_queues(world: &World) -> bool {
     for _ in 0..BATCHES {
-        let mut any = false;
-        for source in world.sources() {
-            let worked = events::consume_batch(&world.cloud, &world.lambda, "replicate", source).await;
-            any |= worked.is_some();
-        }
-        if any {
+        if world.work_on_messages().await {
             continue;
         }
         let visible_at = {
             let services = world.cloud.services();
-            let of = |queue: &&str| services.sqs.next_visible_at(queue).ok().flatten();
-            // Dead letters stay: somebody has to look at them.
-            QUEUES[..2].iter().filter_map(of).min()
+            let of = |source: &Source| services.sqs.next_visible_at(&source.queue).ok().flatten();
+            world.sources().iter().filter_map(of).min()
         };
         let Some(at) = visible_at else { return true };
         sleep(

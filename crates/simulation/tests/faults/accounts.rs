@@ -1,9 +1,10 @@
 //! Accounts, invitations, passwords.
 
-use crate::cast::{Cast, ask, bytes, folder, is_good, sign_in, text, used, with_token};
+use crate::cast::{Cast, ask, bytes, file_of, folder, is_good, sign_in, text, used, with_token};
 use crate::runner::{Act, Case};
 use crate::settling::a_day_passes;
 use serde_json::{Value, json};
+use simulation::gateway::Request;
 use simulation::lambda::Outcome;
 use simulation::person::{PASSWORD, Person};
 use simulation::world::World;
@@ -113,9 +114,7 @@ pub(crate) async fn set_password(cast: Cast<'_>) -> Case<'_> {
 /// The quota is the old one or the new one, and what is used of it stays what it is.
 pub(crate) async fn set_quota(cast: Cast<'_>) -> Case<'_> {
     let Cast { world, ada, .. } = cast;
-    ada.store("a", None, &bytes(1, 300), false, "rename")
-        .await
-        .expect("stored");
+    file_of(&ada, "a", None, &bytes(1, 300)).await;
     let event = json!({ "username": "ada", "quota_bytes": 5000 });
     Case::new(Act::Event(event.clone()), &[200], &[]).then(async move |_| {
         assert_eq!(used(&ada).await, 300);
@@ -147,9 +146,7 @@ pub(crate) async fn set_role(cast: Cast<'_>) -> Case<'_> {
 pub(crate) async fn furnish(ada: &Person<'_>) {
     let outer = folder(ada, "outer", None).await;
     let inner = folder(ada, "inner", Some(&outer)).await;
-    ada.store("a", Some(&inner), &bytes(1, 100), false, "rename")
-        .await
-        .expect("stored");
+    file_of(ada, "a", Some(&inner), &bytes(1, 100)).await;
     let begun = ada.begin("b", None, &bytes(2, 200), false, "rename").await;
     ada.send_parts(&text(&begun.body["id"]), &bytes(2, 200))
         .await
@@ -157,7 +154,7 @@ pub(crate) async fn furnish(ada: &Person<'_>) {
 }
 
 /// What is written about an account.
-pub(crate) fn rows_of(world: &World, id: &str) -> Vec<Value> {
+fn rows_of(world: &World, id: &str) -> Vec<Value> {
     let pk = format!("ACCOUNT#{id}");
     world
         .rows()
@@ -166,23 +163,33 @@ pub(crate) fn rows_of(world: &World, id: &str) -> Vec<Value> {
         .collect()
 }
 
+/// The request of somebody with these sessions to delete their account.
+pub(crate) fn to_delete(sessions: &[Value; 2]) -> Request {
+    let body = json!({ "current_password": PASSWORD });
+    with_token(&sessions[0]["access_token"], "DELETE", "/v1/account", Some(body))
+}
+
+/// When a day has passed nothing is left of an account that was deleted.
+pub(crate) async fn is_gone_in_a_day(world: &World, id: &str) {
+    a_day_passes(world).await;
+    let left = rows_of(world, id);
+    assert!(left.is_empty(), "{left:?}");
+}
+
 /// The account is there with all that it has, or nobody can sign in and nothing of it stays.
 pub(crate) async fn delete(cast: Cast<'_>) -> Case<'_> {
     let Cast {
         world, ada, sessions, ..
     } = cast;
     furnish(&ada).await;
-    let body = json!({ "current_password": PASSWORD });
-    let request = with_token(&sessions[0]["access_token"], "DELETE", "/v1/account", Some(body));
+    let request = to_delete(sessions);
     Case::request(&request, &[204], &[]).then(async move |answer| {
         let again = ask(world, &request).await;
         // It is closed already, and so the session is over.
         let closed = answer.status == 204;
         assert!(again.status == 401 || !closed && again.status == 204, "{again:?}");
         assert!(!signs_in(world, "ada", PASSWORD).await);
-        a_day_passes(world).await;
-        let left = rows_of(world, &ada.id);
-        assert!(left.is_empty(), "{left:?}");
+        is_gone_in_a_day(world, &ada.id).await;
         let name_is_free = json!({ "username": "ada", "password": PASSWORD });
         let another = with_token(&Value::Null, "POST", "/v1/accounts", Some(name_is_free));
         assert_eq!(ask(world, &another).await.status, 201);

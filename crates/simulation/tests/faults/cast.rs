@@ -103,6 +103,17 @@ pub(crate) fn bytes(what: u8, size: usize) -> Bytes {
     Bytes::from(vec![what; size])
 }
 
+/// Uploads a file, and returns its id.
+pub(crate) async fn file_of(
+    person: &Person<'_>,
+    name: &str,
+    parent: Option<&str>,
+    content: &Bytes,
+) -> String {
+    let stored = person.store(name, parent, content, false, "rename").await;
+    stored.expect("stored")
+}
+
 /// A text in an answer.
 pub(crate) fn text(value: &Value) -> String {
     value

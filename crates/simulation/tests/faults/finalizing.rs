@@ -1,6 +1,6 @@
 //! `upload-complete`.
 
-use crate::cast::{Cast, bytes, entries, has_one_file, text, used};
+use crate::cast::{Cast, bytes, entries, file_of, has_one_file, text, used};
 use crate::runner::Case;
 use crate::uploads::begun;
 use bytes::Bytes;
@@ -44,9 +44,7 @@ pub(crate) async fn new_content(cast: Cast<'_>) -> Case<'_> {
 pub(crate) async fn known_content(cast: Cast<'_>) -> Case<'_> {
     let Cast { ada, bob, .. } = cast;
     let content = bytes(1, 100);
-    bob.store("first", None, &content, false, "rename")
-        .await
-        .expect("stored");
+    file_of(&bob, "first", None, &content).await;
     let upload = sent(&ada, json!({ "name": "a", "size": 100 }), &content).await;
     Case::request(&completion(&ada, &upload), &[200], OTHERS).then(async move |_| {
         complete(&ada, &upload).await;
@@ -59,10 +57,7 @@ pub(crate) async fn known_content(cast: Cast<'_>) -> Case<'_> {
 pub(crate) async fn replacing(cast: Cast<'_>) -> Case<'_> {
     let ada = cast.ada;
     let content = bytes(1, 100);
-    let file = ada
-        .store("a", None, &bytes(2, 70), false, "rename")
-        .await
-        .expect("stored");
+    let file = file_of(&ada, "a", None, &bytes(2, 70)).await;
     let wanted = json!({ "name": "a", "size": 100, "on_conflict": "replace" });
     let upload = sent(&ada, wanted, &content).await;
     Case::request(&completion(&ada, &upload), &[200], OTHERS).then(async move |_| {

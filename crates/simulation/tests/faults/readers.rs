@@ -1,7 +1,7 @@
 //! Functions that only read: what they need is refused, or comes late. And all others are in a scenario.
 
 use crate::SCENARIOS;
-use crate::cast::{Cast, ask, bytes, founding};
+use crate::cast::{Cast, ask, bytes, file_of, founding};
 use crate::runner::Case;
 use serde_json::json;
 use simulation::cloud::Call;
@@ -9,10 +9,7 @@ use simulation::world::run;
 
 async fn reads<'w>(cast: Cast<'w>, of: &str, good: &'static [u16]) -> Case<'w> {
     let Cast { world, ada, .. } = cast;
-    let file = ada
-        .store("a", None, &bytes(1, 100), false, "rename")
-        .await
-        .expect("stored");
+    let file = file_of(&ada, "a", None, &bytes(1, 100)).await;
     let request = ada.request("GET", format!("/v1/files/{file}{of}"), None);
     Case::request(&request, good, &[]).then(async move |_| {
         let again = ask(world, &request).await;
@@ -41,10 +38,7 @@ fn every_function_that_writes_has_a_scenario() {
                 json!({ "username": "ada", "role": "operator" }),
             )
             .await;
-        let file = ada
-            .store("a", None, &bytes(1, 100), false, "rename")
-            .await
-            .expect("stored");
+        let file = file_of(&ada, "a", None, &bytes(1, 100)).await;
         let mut readers = 0;
         for (function, _) in functions::ALL
             .iter()

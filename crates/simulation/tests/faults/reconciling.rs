@@ -1,6 +1,6 @@
 //! `reconcile`.
 
-use crate::cast::{Cast, bytes, has_one_file, text};
+use crate::cast::{Cast, bytes, file_of, has_one_file, text};
 use crate::finalizing::killed;
 use crate::runner::{Act, Case};
 use serde_json::{Value, json};
@@ -83,11 +83,7 @@ pub(crate) async fn orphaned_object(cast: Cast<'_>) -> Case<'_> {
 
 /// A file that is replicated, and its blob.
 async fn replicated(cast: &Cast<'_>) -> (String, String) {
-    let file = cast
-        .ada
-        .store("a", None, &bytes(1, 100), false, "rename")
-        .await
-        .expect("stored");
+    let file = file_of(&cast.ada, "a", None, &bytes(1, 100)).await;
     crate::settling::settle(cast.world).await;
     let blob = cast.world.rows().into_iter().find(|row| row["sk"] == "BLOB");
     (file, text(&blob.expect("a blob")["id"]))
@@ -106,9 +102,7 @@ pub(crate) async fn lost_object(cast: Cast<'_>) -> Case<'_> {
             .find(|row| row["sk"] == "BLOB")
             .expect("a blob");
         assert!(!row["lost_since"].is_null(), "{row}");
-        bob.store("b", None, &bytes(1, 100), false, "rename")
-            .await
-            .expect("stored");
+        file_of(&bob, "b", None, &bytes(1, 100)).await;
         has_one_file(&bob, "b", &bytes(1, 100)).await;
         let gone = ada.call("DELETE", &format!("/v1/files/{file}"), None).await;
         assert_eq!(gone.status, 204, "{gone:?}");

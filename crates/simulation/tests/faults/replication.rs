@@ -1,6 +1,6 @@
 //! `replicate`, `target-redrive`.
 
-use crate::cast::{Cast, ask, bytes};
+use crate::cast::{Cast, ask, bytes, file_of};
 use crate::runner::{Act, Case};
 use bytes::Bytes;
 use serde_json::{Value, json};
@@ -36,10 +36,7 @@ async fn is_replicated(person: &Person<'_>, file: &str) {
 /// A file, of which these queues were worked on once, one after the other; and then the last one.
 async fn stored<'w>(cast: Cast<'w>, content: Bytes, before: &[&str], queue: &'static str) -> Case<'w> {
     let Cast { world, ada, .. } = cast;
-    let file = ada
-        .store("a", None, &content, false, "rename")
-        .await
-        .expect("stored");
+    let file = file_of(&ada, "a", None, &content).await;
     for queue in before {
         worked_on(world, queue).await;
     }
@@ -94,10 +91,7 @@ async fn asks_to_redrive(cast: &Cast<'_>) -> simulation::gateway::Request {
 pub(crate) async fn give_up(cast: Cast<'_>) -> Case<'_> {
     let again = asks_to_redrive(&cast).await;
     let Cast { world, ada, .. } = cast;
-    let file = ada
-        .store("a", None, &bytes(1, 100), false, "rename")
-        .await
-        .expect("stored");
+    let file = file_of(&ada, "a", None, &bytes(1, 100)).await;
     let right = broken(world);
     let mended = async move {
         swap(world, right);
@@ -114,10 +108,7 @@ pub(crate) async fn give_up(cast: Cast<'_>) -> Case<'_> {
 pub(crate) async fn redrive(cast: Cast<'_>) -> Case<'_> {
     let request = asks_to_redrive(&cast).await;
     let Cast { world, ada, .. } = cast;
-    let file = ada
-        .store("a", None, &bytes(1, 100), false, "rename")
-        .await
-        .expect("stored");
+    let file = file_of(&ada, "a", None, &bytes(1, 100)).await;
     let right = broken(world);
     worked_on(world, "ReplicateQueue").await;
     swap(world, right);

@@ -1,6 +1,6 @@
 //! What happens to an upload before it is completed: `upload-sign-parts`, `upload-get`, `upload-prove`, `upload-abort`.
 
-use crate::cast::{Cast, ask, bytes, has_one_file, text, used};
+use crate::cast::{Cast, ask, bytes, file_of, has_one_file, text, used};
 use crate::runner::Case;
 use crate::uploads::{PROVABLE, begun};
 use base64::Engine;
@@ -69,10 +69,7 @@ pub(crate) async fn abort(cast: Cast<'_>) -> Case<'_> {
 
 /// Somebody who is asked for a proof of bytes that somebody else has.
 async fn asked(cast: &Cast<'_>, content: &Bytes, on_conflict: &str) -> (String, String) {
-    cast.bob
-        .store("a", None, content, false, "rename")
-        .await
-        .expect("stored");
+    file_of(&cast.bob, "a", None, content).await;
     let wanted = json!({
         "name": "b", "size": content.len(), "content_id": content_id(content), "on_conflict": on_conflict,
     });
@@ -112,11 +109,7 @@ pub(crate) async fn prove(cast: Cast<'_>) -> Case<'_> {
 /// The file has its old content or the one that was proven, and is the same file.
 pub(crate) async fn prove_replacing(cast: Cast<'_>) -> Case<'_> {
     let content = bytes(1, PROVABLE);
-    let file = cast
-        .ada
-        .store("b", None, &bytes(2, 70), false, "rename")
-        .await
-        .expect("stored");
+    let file = file_of(&cast.ada, "b", None, &bytes(2, 70)).await;
     let (upload, proof) = asked(&cast, &content, "replace").await;
     let Cast { world, ada, .. } = cast;
     let request = answered(&ada, &upload, &proof);

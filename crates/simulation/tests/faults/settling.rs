@@ -2,7 +2,6 @@
 
 use serde_json::{Map, Value};
 use simulation::audit::Audit;
-use simulation::events::consume_batch;
 use simulation::lambda::Outcome;
 use simulation::world::World;
 use std::time::Duration;
@@ -54,18 +53,5 @@ async fn schedules(world: &World) {
 
 /// Works on all messages that are to be had.
 async fn messages(world: &World) {
-    loop {
-        let mut any = false;
-        for source in world.sources() {
-            while consume_batch(&world.cloud, &world.lambda, "replicate", source)
-                .await
-                .is_some()
-            {
-                any = true;
-            }
-        }
-        if !any {
-            return;
-        }
-    }
+    while world.work_on_messages().await {}
 }

@@ -1,7 +1,7 @@
 //! `sweep`: each thing that it does to an item.
 
-use crate::accounts::{furnish, rows_of};
-use crate::cast::{Cast, ask, bytes, has_one_file, used, with_token};
+use crate::accounts::{furnish, is_gone_in_a_day, to_delete};
+use crate::cast::{Cast, ask, bytes, file_of, has_one_file, used, with_token};
 use crate::finalizing::{killed, sent};
 use crate::reconciling::report;
 use crate::runner::{Act, Case};
@@ -112,10 +112,7 @@ pub(crate) async fn resend(cast: Cast<'_>) -> Case<'_> {
 /// A file that was deleted, and whose blob nobody may refer to soon.
 async fn deleted(cast: &Cast<'_>) {
     let Cast { world, ada, .. } = cast;
-    let file = ada
-        .store("a", None, &bytes(1, 100), false, "rename")
-        .await
-        .expect("stored");
+    let file = file_of(ada, "a", None, &bytes(1, 100)).await;
     crate::settling::settle(world).await;
     let gone = ada.call("DELETE", &format!("/v1/files/{file}"), None).await;
     assert_eq!(gone.status, 204, "{gone:?}");
@@ -126,9 +123,7 @@ async fn deleted(cast: &Cast<'_>) {
 fn starts_anew<'w>(case: Case<'w>, cast: Cast<'w>) -> Case<'w> {
     let Cast { world, ada, .. } = cast;
     case.then(async move |_| {
-        ada.store("again", None, &bytes(1, 100), false, "rename")
-            .await
-            .expect("stored");
+        file_of(&ada, "again", None, &bytes(1, 100)).await;
         has_one_file(&ada, "again", &bytes(1, 100)).await;
         crate::settling::a_day_passes(world).await;
         let blobs = world.rows().into_iter().filter(|row| row["sk"] == "BLOB");
@@ -157,13 +152,9 @@ pub(crate) async fn clear_account(cast: Cast<'_>) -> Case<'_> {
         world, ada, sessions, ..
     } = cast;
     furnish(&ada).await;
-    let body = json!({ "current_password": PASSWORD });
-    let request = with_token(&sessions[0]["access_token"], "DELETE", "/v1/account", Some(body));
-    assert_eq!(ask(world, &request).await.status, 204);
+    assert_eq!(ask(world, &to_delete(sessions)).await.status, 204);
     report(world, "sweep").await;
     sweep_after(30).await.then(async move |_| {
-        crate::settling::a_day_passes(world).await;
-        let left = rows_of(world, &ada.id);
-        assert!(left.is_empty(), "{left:?}");
+        is_gone_in_a_day(world, &ada.id).await;
     })
 }

@@ -1,6 +1,6 @@
 //! Folders, and what is deleted.
 
-use crate::cast::{Cast, ask, bytes, entries, folder, has_one_file, text, used};
+use crate::cast::{Cast, ask, bytes, entries, file_of, folder, has_one_file, text, used};
 use crate::runner::Case;
 use serde_json::json;
 use simulation::gateway::Request;
@@ -42,14 +42,9 @@ async fn gone(world: &simulation::world::World, request: &Request, first: u16) {
 pub(crate) async fn delete_file(cast: Cast<'_>) -> Case<'_> {
     let Cast { world, ada, bob, .. } = cast;
     let content = bytes(1, 100);
-    bob.store("b", None, &content, false, "rename")
-        .await
-        .expect("stored");
+    file_of(&bob, "b", None, &content).await;
     let inside = folder(&ada, "f", None).await;
-    let file = ada
-        .store("a", Some(&inside), &content, false, "rename")
-        .await
-        .expect("stored");
+    let file = file_of(&ada, "a", Some(&inside), &content).await;
     let request = ada.request("DELETE", format!("/v1/files/{file}"), None);
     Case::request(&request, &[204], &[404]).then(async move |answer| {
         gone(world, &request, answer.status).await;
@@ -69,10 +64,7 @@ pub(crate) async fn delete_file(cast: Cast<'_>) -> Case<'_> {
 /// And its only one: in the end nothing of it is anywhere.
 pub(crate) async fn delete_last_file(cast: Cast<'_>) -> Case<'_> {
     let Cast { world, ada, .. } = cast;
-    let file = ada
-        .store("a", None, &bytes(1, 100), false, "rename")
-        .await
-        .expect("stored");
+    let file = file_of(&ada, "a", None, &bytes(1, 100)).await;
     let request = ada.request("DELETE", format!("/v1/files/{file}"), None);
     Case::request(&request, &[204], &[404]).then(async move |answer| {
         gone(world, &request, answer.status).await;

@@ -1,6 +1,6 @@
 //! `upload-create`.
 
-use crate::cast::{Cast, ask, bytes, entries, items, used};
+use crate::cast::{Cast, ask, bytes, entries, file_of, items, used};
 use crate::runner::Case;
 use bytes::Bytes;
 use serde_json::{Value, json};
@@ -52,10 +52,7 @@ pub(crate) async fn announced(cast: Cast<'_>) -> Case<'_> {
 /// Somebody else has the bytes: there is an upload with a challenge.
 pub(crate) async fn anothers(cast: Cast<'_>) -> Case<'_> {
     let content = bytes(1, PROVABLE);
-    cast.bob
-        .store("a", None, &content, false, "rename")
-        .await
-        .expect("stored");
+    file_of(&cast.bob, "a", None, &content).await;
     // Where it cannot be found out whether the content is there, the bytes can still be sent.
     another(cast, announced_as(&content), &[200], &[201])
 }
@@ -64,9 +61,7 @@ pub(crate) async fn anothers(cast: Cast<'_>) -> Case<'_> {
 pub(crate) async fn own(cast: Cast<'_>) -> Case<'_> {
     let Cast { world, ada, .. } = cast;
     let content = bytes(1, 100);
-    ada.store("a", None, &content, false, "rename")
-        .await
-        .expect("stored");
+    file_of(&ada, "a", None, &content).await;
     let request = ada.request("POST", "/v1/uploads", Some(announced_as(&content)));
     Case::request(&request, &[201], &[409]).then(async move |answer| {
         let before = entries(&ada, None).await.len();
@@ -114,9 +109,7 @@ pub(crate) async fn under_key(cast: Cast<'_>) -> Case<'_> {
 pub(crate) async fn own_under_key(cast: Cast<'_>) -> Case<'_> {
     let Cast { world, ada, .. } = cast;
     let content = bytes(1, 100);
-    ada.store("a", None, &content, false, "rename")
-        .await
-        .expect("stored");
+    file_of(&ada, "a", None, &content).await;
     let mut body = announced_as(&content);
     body["name"] = json!("a");
     body["on_conflict"] = json!("rename");
