@@ -102,7 +102,7 @@ impl fmt::Debug for Failure {
     }
 }
 
-/// A function: its program, and the same for whoever calls it in their own process.
+/// A function: what its program runs, and what a test opens in its own process.
 pub struct Function {
     open: fn(Environment) -> LocalBoxFuture<'static, Result<Instance, StoreError>>,
     on_all_cores: bool,

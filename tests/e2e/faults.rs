@@ -42,8 +42,6 @@ const WAITING: usize = 12;
 trait Scenario: Sized {
     /// The function.
     const FUNCTION: &'static str;
-    /// Whether every fault is tried here. Where it is not, every fault is tried in the simulation (`crates/simulation/tests/faults`).
-    const ALL_HERE: bool = false;
     /// The least number of remote calls that it takes: a run that does nothing shows nothing.
     const CALLS: usize;
 
@@ -145,8 +143,7 @@ async fn every_fault<S: Scenario>() {
     println!("{}: {calls:?}", S::FUNCTION);
     assert!(calls.len() >= S::CALLS, "{calls:?}");
     let sweep = PrivateSweep::new();
-    let all = sites::all(&calls);
-    let faults = if S::ALL_HERE { all } else { sites::a_few(all) };
+    let faults = sites::a_few(sites::all(&calls));
     let (waiting, working): (Vec<_>, Vec<_>) = faults.into_iter().partition(|fault| fault.way.makes_wait());
     let worlds = |faults: Vec<Fault>, at_once| {
         let world = async |fault| (harmed::<S>(&fault, &sweep).await, fault);

@@ -159,7 +159,7 @@ pub(super) async fn an_object_is_read(client: &Client, bucket: &str, wire: &Wire
         .presigned(wire.signed(Duration::ZERO))
         .await
         .unwrap();
-    // Whoever has the URL needs no header.
+    // The URL is enough: no header has to be sent with it.
     assert_eq!(signed.headers().count(), 0);
     let answer = wire.send(request(&signed, &Bytes::new())).await;
     answer.is(200, "");
