@@ -18,7 +18,7 @@ use crate::build::{self, LinkedFor};
 use crate::emulator::Kind;
 use crate::{fuzz, lint, process, ui, venv, workspace};
 use anyhow::{Context, Result, bail, ensure};
-use cargo::{Tests, cargo_tests, compile, conformance, end_to_end, names, run_only, run_tests};
+use cargo::{Tests, cargo_tests, chosen, compile, conformance, end_to_end, run_only, run_tests};
 use count::Count;
 use deployed::Deployed;
 use missing::{cannot_run, refuse_in_ci};
@@ -27,26 +27,26 @@ use std::process::{Command, Stdio};
 use std::time::Instant;
 use test_stack::TestStack;
 
-/// Parts of the names of end-to-end tests that are run on the first emulator only. They take long, and what they are about is
-/// between workers and targets, or a rule of a function's that no emulator takes part in: what functions ask of AWS the others
-/// show, too.
-const ONCE: [&str; 14] = [
-    // The deployed sweep, which is slow there, may be at the accounts that it is about.
-    "a_sweep_that_clears",
-    "a_thousand_uploads",
-    "access::",
-    "chaos::",
-    "circuits::",
-    "corruption::",
-    "failover::",
-    "faults::",
-    "forging::",
-    "oss_target::",
-    // LocalStack enforces no roles.
-    "privileges::",
-    "redrive::",
-    "throttling::",
-    "tree_model::",
+/// Parts of the names of end-to-end tests that are run on every emulator: the main job, each kind of trigger, each function
+/// with its events, and what a gateway and a store make of odd requests. The rest is about Longshore: where it runs makes
+/// no difference, and what Longshore relies on is in `tests/conformance`.
+const ON_EACH: [&str; 16] = [
+    "accounts::",
+    "api_walkthrough::",
+    "bad_input::",
+    "cli::the_whole_tour",
+    "downloads::",
+    "events::",
+    "format::",
+    "real_ceph::a_file_of",
+    "real_ceph::an_instant_upload",
+    "replication::",
+    "sessions::the_signing_key",
+    "store_refuses::",
+    "sweep::a_finalize_that_nobody",
+    "sweep::an_upload_that_nobody",
+    "tree::",
+    "uploads::",
 ];
 
 /// Parts of the names of end-to-end tests that are run when all others are over: they leave no processor idle, or look at
@@ -117,7 +117,7 @@ fn prepare() -> Result<Tests> {
     Ok(tests)
 }
 
-/// All tests on the first emulator, the end-to-end tests once more on the others.
+/// All tests on the first emulator, and [`ON_EACH`] on the others.
 fn on_emulators(kinds: &[Kind]) -> Result<Count> {
     let stacks = TestStacks::new()?;
     let mut count = Count::default();
@@ -131,8 +131,8 @@ fn on_emulators(kinds: &[Kind]) -> Result<Count> {
                 "\n!!! NO {}: {why}\n!!! The end-to-end tests are not run on it.\n",
                 kind.name().to_uppercase()
             ));
-            for tests in [end_to_end()?, conformance()] {
-                count.skipped += names(&tests)?.len() as u64;
+            for tests in [end_to_end()?.with(&ON_EACH), conformance()] {
+                count.skipped += chosen(&tests)?.len() as u64;
             }
             continue;
         }
@@ -140,15 +140,13 @@ fn on_emulators(kinds: &[Kind]) -> Result<Count> {
             count += plug_in_tests()?;
         }
         let mut place = stacks.start(*kind)?;
-        place.run_elsewhere = if index == 0 {
-            AT_THE_END.to_vec()
-        } else {
-            ONCE.to_vec()
-        };
+        if index == 0 {
+            place.run_elsewhere = AT_THE_END.to_vec();
+        }
         let mut all = if kinds.len() > 1 && index == 0 {
             cargo_tests()?.to_vec()
         } else {
-            vec![end_to_end()?]
+            vec![end_to_end()?.with(if index == 0 { &[] } else { &ON_EACH })]
         };
         all.push(conformance());
         for tests in all {

@@ -70,11 +70,11 @@ async fn two_sweeps_do_not_do_the_same_work() {
         .filter(|seen| seen.is_about(&about));
     assert_eq!(touched.collect::<Vec<_>>(), [], "the second has touched it");
     let report = report.unwrap();
-    assert_eq!(
-        (&report["elsewhere"], &report["expired"]),
-        (&json!(0), &json!(1)),
-        "{report}"
-    );
+    assert_eq!(report["elsewhere"], 0, "{report}");
+    // Not what it counted: when the second took longer than the SDK waits for an answer, the first has asked twice.
+    let upload = format!("UPLOAD#{}", sent.upload);
+    let row = world.item(&world.person.partition(), &upload).await.unwrap();
+    assert_eq!(row["state"], "expired", "{row}");
     // It released its leases.
     let report = second.invoke(&schedule()).await.unwrap();
     assert_eq!(report["elsewhere"], 0, "{report}");

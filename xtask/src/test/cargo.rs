@@ -17,6 +17,8 @@ pub(super) struct Tests {
     /// Only the end-to-end tests of these packages. The packages stay, for Cargo chooses one set of features for all
     /// that a command names.
     end_to_end: bool,
+    /// Parts of the names of those that are run here, if not all are.
+    only: &'static [&'static str],
 }
 
 impl Tests {
@@ -34,6 +36,16 @@ impl Tests {
         }
         Ok(command)
     }
+
+    /// Those of them that have one of these in their names; all, if there are none of these.
+    pub(super) fn with(mut self, words: &'static [&'static str]) -> Self {
+        self.only = words;
+        self
+    }
+
+    fn has(&self, name: &str) -> bool {
+        self.only.is_empty() || has(name, self.only)
+    }
 }
 
 /// Two commands: what the client asks of shared crates would have the AWS SDK built once more.
@@ -43,6 +55,7 @@ pub(super) fn cargo_tests() -> Result<[Tests; 2]> {
         title,
         packages,
         end_to_end: false,
+        only: &[],
     };
     let mut server = workspace::crates()?;
     server.retain(|name| name != CLIENT);
@@ -68,6 +81,7 @@ pub(super) fn conformance() -> Tests {
         title: "what the functions rely on",
         packages: ["all-functions", "conformance"].map(str::to_owned).to_vec(),
         end_to_end: true,
+        only: &[],
     }
 }
 
@@ -77,6 +91,13 @@ pub(super) fn names(tests: &Tests) -> Result<Vec<String>> {
     // Before each its program's.
     let names = listed.lines().filter_map(|line| line.split_once(' '));
     Ok(names.map(|(_, name)| name.to_owned()).collect())
+}
+
+/// The names of those that are run.
+pub(super) fn chosen(tests: &Tests) -> Result<Vec<String>> {
+    let mut chosen = names(tests)?;
+    chosen.retain(|name| tests.has(name));
+    Ok(chosen)
 }
 
 pub(super) fn compile(all: &[&Tests]) -> Result<()> {
@@ -91,16 +112,17 @@ pub(super) fn compile(all: &[&Tests]) -> Result<()> {
 /// Runs tests, shows what they say, and counts.
 pub(super) fn run_tests(tests: &Tests, place: &TestStack) -> Result<Count> {
     let mut command = tests.command("run")?;
-    command.arg("--");
+    command.arg("--").args(tests.only);
     for word in place.left_out.iter().chain(&place.run_elsewhere) {
         command.args(["--skip", word]);
     }
     let mut count = run_command(command, place)?;
-    if !place.run_elsewhere.is_empty() {
+    if !place.run_elsewhere.is_empty() || !tests.only.is_empty() {
         let names = names(tests)?;
-        let not_missed = names
-            .iter()
-            .filter(|name| has(name, &place.run_elsewhere) && !has(name, &place.left_out));
+        let not_missed = names.iter().filter(|name| {
+            let elsewhere = has(name, &place.run_elsewhere) || !tests.has(name);
+            elsewhere && !has(name, &place.left_out)
+        });
         count.skipped = count.skipped.saturating_sub(not_missed.count() as u64);
     }
     Ok(count)
