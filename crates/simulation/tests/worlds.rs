@@ -35,7 +35,7 @@ fn a_world_goes_the_same_way_each_time() {
 /// Leaving out what a rule forbids to leave out is noticed: the audit is awake.
 #[test]
 fn a_world_without_the_condition_of_a_quota_is_broken() {
-    let condition = live(&Plan::of(1)).conditions;
+    let condition = live(&Plan::of(1)).conditions.seen;
     let quota = condition
         .iter()
         .find(|condition| condition.contains("free_bytes >="));

@@ -5,7 +5,7 @@ use std::fs;
 use std::path::Path;
 
 /// What its rows begin with, and no others.
-const BEGINS: [&str; 3] = ["| `s3::", "| `dynamodb::", "| `sqs::"];
+const BEGINS: [&str; 4] = ["| `s3::", "| `dynamodb::", "| `sqs::", "| `secrets::"];
 
 #[test]
 fn the_table_of_conformance_is_the_list() {

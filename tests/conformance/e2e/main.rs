@@ -20,8 +20,11 @@ mod places;
 mod server;
 
 use conformance::run::{Difference, Scenario, failures};
-use conformance::{dynamodb, s3, sqs};
-use places::{dynamodb_place, remove_bucket, remove_queues, remove_table, s3_place, sqs_place};
+use conformance::{dynamodb, s3, secrets, sqs};
+use places::{
+    dynamodb_place, remove_bucket, remove_queues, remove_secret, remove_table, s3_place, secrets_place,
+    sqs_place,
+};
 use server::Server;
 
 /// How many scenarios run at once where they are at work all the time.
@@ -76,6 +79,14 @@ async fn conformance_of_sqs() {
         remove_queues,
     )
     .await;
+}
+
+#[tokio::test]
+async fn conformance_of_secrets() {
+    let server = Server::under_test();
+    let differences = differences::of("secrets", &server.name);
+    let make = async || secrets_place(&server).await;
+    hold(secrets::SCENARIOS, &differences, AT_ONCE, make, remove_secret).await;
 }
 
 #[tokio::test]

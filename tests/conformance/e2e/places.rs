@@ -7,9 +7,10 @@ use aws_sdk_dynamodb::types::{
 };
 use aws_sdk_s3::types::{Delete, ObjectIdentifier};
 use aws_sdk_sqs::types::QueueAttributeName;
+use conformance::Pending;
 use conformance::s3::Wire;
 use conformance::sqs::{MAX_RECEIVES, VISIBILITY};
-use conformance::{dynamodb, s3, sqs};
+use conformance::{dynamodb, s3, secrets, sqs};
 use std::time::{Duration, SystemTime};
 
 /// The configuration of a client: each SDK crate has a type of its own for it.
@@ -149,4 +150,31 @@ pub(crate) async fn remove_queues(place: sqs::Place) {
     for url in [place.url, place.dead] {
         place.client.delete_queue().queue_url(url).send().await.unwrap();
     }
+}
+
+pub(crate) async fn secrets_place(server: &Server) -> secrets::Place {
+    let client = aws_sdk_secretsmanager::Client::from_conf(config!(aws_sdk_secretsmanager, server).build());
+    let name = new_name();
+    let create = client.create_secret().name(&name).secret_string(secrets::FIRST);
+    let arn = create.send().await.unwrap().arn.unwrap();
+    let (writer, id) = (client.clone(), arn.clone());
+    let put = move |value: &'static str| -> Pending<'static, ()> {
+        let put = writer.put_secret_value().secret_id(&id).secret_string(value);
+        Box::pin(async {
+            // Dates may be whole seconds.
+            tokio::time::sleep(Duration::from_millis(1100)).await;
+            put.send().await.unwrap();
+        })
+    };
+    secrets::Place {
+        client,
+        name,
+        arn,
+        put: Box::new(put),
+    }
+}
+
+pub(crate) async fn remove_secret(place: secrets::Place) {
+    let delete = place.client.delete_secret().secret_id(&place.arn);
+    delete.force_delete_without_recovery(true).send().await.unwrap();
 }

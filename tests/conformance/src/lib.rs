@@ -2,7 +2,7 @@
 //!
 //! | module | what is in it |
 //! |---|---|
-//! | [`s3`], [`dynamodb`], [`sqs`] | the scenarios of a service |
+//! | [`s3`], [`dynamodb`], [`sqs`], [`secrets`] | the scenarios of a service |
 //! | [`run`] | how they are run, and what is known to differ |
 //!
 //! The tests of `simulation` put its doubles through all of them, and `e2e` here real servers.
@@ -31,6 +31,7 @@ macro_rules! scenarios {
 pub mod dynamodb;
 pub mod run;
 pub mod s3;
+pub mod secrets;
 pub mod sqs;
 
 use std::pin::Pin;

@@ -3,7 +3,7 @@
 
 use super::call::Call;
 use bytes::Bytes;
-use http::Request;
+use http::{Request, Response};
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
 
@@ -12,48 +12,75 @@ use std::collections::BTreeSet;
 pub struct Conditions {
     /// All that were seen: function, operation, kind of item, condition.
     pub seen: BTreeSet<String>,
+    /// Those of them that were false at least once.
+    pub refused: BTreeSet<String>,
     dropped: Option<String>,
 }
+
+/// The conditions of one request, in the order of its writes.
+pub(super) type OfRequest = Vec<Option<String>>;
 
 impl Conditions {
     /// With one that always holds.
     #[must_use]
     pub fn without(condition: &str) -> Self {
         Self {
-            seen: BTreeSet::new(),
             dropped: Some(condition.to_owned()),
+            ..Self::default()
         }
     }
 
     /// Notes the conditions of a request, and returns it without the one that is dropped.
-    pub(super) fn pass(&mut self, call: &Call, request: Request<Bytes>) -> Request<Bytes> {
+    pub(super) fn pass(&mut self, call: &Call, request: Request<Bytes>) -> (Request<Bytes>, OfRequest) {
         let writes = ["PutItem", "UpdateItem", "DeleteItem", "TransactWriteItems"];
         let operation = call.operation.strip_prefix("DynamoDB ");
         let Some(operation) = operation.filter(|operation| writes.contains(operation)) else {
-            return request;
+            return (request, Vec::new());
         };
         let Ok(mut body) = serde_json::from_slice::<Value>(request.body()) else {
-            return request;
+            return (request, Vec::new());
         };
-        let mut changed = false;
-        match body["TransactItems"].as_array_mut() {
-            Some(items) => {
-                for (kind, write) in items.iter_mut().filter_map(Value::as_object_mut).flatten() {
-                    changed |= self.one(&call.function, kind, write);
-                }
-            }
-            None => changed = self.one(&call.function, operation, &mut body),
+        let names: OfRequest = match body["TransactItems"].as_array_mut() {
+            Some(items) => items
+                .iter_mut()
+                .filter_map(Value::as_object_mut)
+                .flatten()
+                .map(|(kind, write)| self.one(&call.function, kind, write))
+                .collect(),
+            None => vec![self.one(&call.function, operation, &mut body)],
+        };
+        if self.dropped.is_some() && names.contains(&self.dropped) {
+            return (request.map(|_| Bytes::from(body.to_string())), names);
         }
-        if changed {
-            return request.map(|_| Bytes::from(body.to_string()));
-        }
-        request
+        (request, names)
     }
 
-    fn one(&mut self, function: &str, operation: &str, write: &mut Value) -> bool {
-        let Some(condition) = write["ConditionExpression"].as_str().map(str::to_owned) else {
-            return false;
+    /// Notes which of a request's conditions were false.
+    pub(super) fn answered(&mut self, names: &OfRequest, answer: &Response<Bytes>) {
+        if names.is_empty() || answer.status().is_success() {
+            return;
+        }
+        let Ok(body) = serde_json::from_slice::<Value>(answer.body()) else {
+            return;
         };
+        match body["CancellationReasons"].as_array() {
+            Some(reasons) => {
+                let failed = reasons.iter().zip(names);
+                let failed = failed.filter(|(reason, _)| reason["Code"] == "ConditionalCheckFailed");
+                self.refused.extend(failed.filter_map(|(_, name)| name.clone()));
+            }
+            None if body["__type"]
+                .as_str()
+                .is_some_and(|kind| kind.ends_with("#ConditionalCheckFailedException")) =>
+            {
+                self.refused.extend(names.iter().flatten().cloned());
+            }
+            None => {}
+        }
+    }
+
+    fn one(&mut self, function: &str, operation: &str, write: &mut Value) -> Option<String> {
+        let condition = write["ConditionExpression"].as_str()?.to_owned();
         let operation = operation.trim_end_matches("Item");
         let key = if write["Key"].is_null() {
             &write["Item"]
@@ -69,13 +96,12 @@ impl Conditions {
             kind("pk"),
             kind("sk")
         );
-        let dropped = self.dropped.as_ref() == Some(&name);
-        if dropped {
+        if self.dropped.as_ref() == Some(&name) {
             // It stays a part of the expression: values that no expression uses are refused.
             write["ConditionExpression"] =
                 json!(format!("({condition}) OR attribute_not_exists(nothing_has_this)"));
         }
-        self.seen.insert(name);
-        dropped
+        self.seen.insert(name.clone());
+        Some(name)
     }
 }

@@ -127,7 +127,7 @@ impl HttpConnector for Connector {
 impl Connector {
     async fn exchange(self, request: Request<Bytes>) -> Result<Response<Bytes>, ConnectorError> {
         let (call, fault) = self.note(&request);
-        let request = lock(&self.cloud.shared.conditions).pass(&call, request);
+        let (request, conditions) = lock(&self.cloud.shared.conditions).pass(&call, request);
         let never = std::future::pending::<Result<Response<Bytes>, ConnectorError>>;
         match fault {
             Some(Fault::KillBefore) => {
@@ -152,6 +152,7 @@ impl Connector {
             }
             cloud.travel().await;
             let answer = cloud.answer(&request);
+            lock(&cloud.shared.conditions).answered(&conditions, &answer);
             if fault == Some(Fault::Twice) {
                 cloud.travel().await;
                 drop(cloud.answer(&request));

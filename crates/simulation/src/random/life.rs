@@ -11,7 +11,6 @@ use crate::world::{World, run_with};
 use futures::future::{join, join_all};
 use serde_json::json;
 use std::cell::RefCell;
-use std::collections::BTreeSet;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::rc::Rc;
 use std::sync::{Arc, Mutex};
@@ -30,7 +29,7 @@ pub struct Life {
     /// What does not hold in the end.
     pub broken: Vec<String>,
     /// The conditions that functions wrote with.
-    pub conditions: BTreeSet<String>,
+    pub conditions: Conditions,
 }
 
 /// How long users may be at work.
@@ -106,7 +105,7 @@ async fn life(plan: &Plan, world: &World) -> Life {
         faults: crate::cloud::lock(&happened).clone(),
         steps: steps.into_inner(),
         broken,
-        conditions: world.cloud.conditions().seen,
+        conditions: world.cloud.conditions(),
     }
 }
 

@@ -1,8 +1,14 @@
+//! The double is put through the scenarios of `conformance`; here is what only the double has.
+
 use super::*;
 use crate::test_client::{Double, start};
 use aws_sdk_secretsmanager::Client;
 use aws_sdk_secretsmanager::error::ProvideErrorMetadata;
+use conformance::Pending;
+use conformance::run::failures;
+use conformance::secrets::{FIRST, Place, SCENARIOS};
 use host::{Clock, Rng};
+use std::rc::Rc;
 use store::{Environment, ErrorKind};
 
 fn double() -> (Double<Secrets>, Client) {
@@ -17,48 +23,28 @@ fn set(double: &Double<Secrets>, name: &str, text: &str) -> String {
 }
 
 #[tokio::test]
-async fn a_secret_is_read_by_name_and_by_arn() {
-    let (double, client) = double();
-    let arn = set(&double, "targets", "{}");
-    set(&double, "other", "x");
-    for id in ["targets", &arn] {
-        let secret = client.get_secret_value().secret_id(id).send().await.unwrap();
-        assert_eq!(secret.secret_string(), Some("{}"));
-        assert_eq!(secret.name(), Some("targets"));
-        assert_eq!(secret.arn(), Some(arn.as_str()));
-        assert_eq!(secret.version_stages(), ["AWSCURRENT"]);
-    }
-}
-
-#[tokio::test]
-async fn a_new_version_has_another_id_and_date() {
-    let (double, client) = double();
-    let arn = set(&double, "targets", "old");
-    let read = async || {
-        client
-            .get_secret_value()
-            .secret_id("targets")
-            .send()
-            .await
-            .unwrap()
+async fn conformance() {
+    let make = async || {
+        let (double, client) = double();
+        let double = Rc::new(double);
+        let name = "targets".to_owned();
+        let arn = set(&double, &name, FIRST);
+        let put = move |value: &'static str| -> Pending<'static, ()> {
+            let double = Rc::clone(&double);
+            Box::pin(async move {
+                double.wait(1).await;
+                set(&double, "targets", value);
+            })
+        };
+        Place {
+            client,
+            name,
+            arn,
+            put: Box::new(put),
+        }
     };
-    let old = read().await;
-    double.wait(90).await;
-    assert_eq!(set(&double, "targets", "new"), arn);
-    let new = read().await;
-    assert_eq!(new.secret_string(), Some("new"));
-    assert_ne!(old.version_id(), new.version_id());
-    assert_eq!(old.created_date().unwrap().secs(), start().as_second());
-    assert_eq!(new.created_date().unwrap().secs(), start().as_second() + 90);
-}
-
-#[tokio::test]
-async fn what_is_not_there_is_refused() {
-    let (_, client) = double();
-    let error = client.get_secret_value().secret_id("x").send().await.unwrap_err();
-    let error = error.into_service_error();
-    assert!(error.is_resource_not_found_exception(), "{error:?}");
-    assert!(error.message().unwrap().contains("can't find"));
+    let failures = failures(SCENARIOS, &[], 1, make, async |_| ()).await;
+    assert!(failures.is_empty(), "{}", failures.join("\n"));
 }
 
 #[tokio::test]

@@ -2,9 +2,10 @@
 
 #![allow(clippy::print_stdout, reason = "it is a program for a terminal")]
 
+mod conditions;
+
 use clap::Parser;
 use simulation::random::{Life, Plan, live, shrink};
-use std::collections::BTreeSet;
 use std::fmt::Write;
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -24,8 +25,8 @@ struct Arguments {
     /// How many worlds are lived at most
     #[arg(long, default_value_t = usize::MAX)]
     worlds: usize,
-    /// Instead: drop each condition of each write in turn, live worlds until one is broken, and say which conditions nothing
-    /// breaks without
+    /// Instead: for so many seconds look for worlds in which a condition of a write is false; then live these without it, and say
+    /// which conditions no world is broken without
     #[arg(long)]
     conditions: bool,
     /// Where the trace of a broken world is written
@@ -51,7 +52,8 @@ fn main() -> ExitCode {
         .seed
         .unwrap_or_else(|| u64::from(std::process::id()) * 1_000_000);
     if arguments.conditions {
-        return conditions(first, Duration::from_secs(arguments.seconds));
+        conditions::look(first, Duration::from_secs(arguments.seconds));
+        return ExitCode::SUCCESS;
     }
     let (next, done) = (AtomicU64::new(first), Done::default());
     let threads = thread::available_parallelism().map_or(1, usize::from);
@@ -82,49 +84,6 @@ fn main() -> ExitCode {
     if done.broken.load(Ordering::Relaxed) {
         return ExitCode::FAILURE;
     }
-    ExitCode::SUCCESS
-}
-
-/// For each condition that is seen in some worlds: whether one of the next is broken without it, within `limit` each.
-#[expect(clippy::disallowed_methods, reason = "here real time counts")]
-fn conditions(first: u64, limit: Duration) -> ExitCode {
-    const WORLDS: u64 = 30;
-    let lived = (first..first + WORLDS).flat_map(|seed| live(&Plan::of(seed)).conditions);
-    let all: Vec<String> = lived.collect::<BTreeSet<_>>().into_iter().collect();
-    let (next, missed) = (AtomicUsize::new(0), AtomicUsize::new(0));
-    let threads = thread::available_parallelism().map_or(1, usize::from);
-    thread::scope(|scope| {
-        for _ in 0..threads {
-            scope.spawn(|| {
-                while let Some(condition) = all.get(next.fetch_add(1, Ordering::Relaxed)) {
-                    let started = Instant::now();
-                    let broken = |seed: &u64| {
-                        let without = Some(condition.clone());
-                        let plan = Plan {
-                            without,
-                            ..Plan::of(*seed)
-                        };
-                        !live(&plan).broken.is_empty()
-                    };
-                    let mut seeds = (first..=u64::MAX).take_while(|_| started.elapsed() < limit);
-                    let found = seeds.find(broken);
-                    let took = started.elapsed().as_secs();
-                    match found {
-                        Some(seed) => println!("found by seed {seed} in {took} s: {condition}"),
-                        None => {
-                            missed.fetch_add(1, Ordering::Relaxed);
-                            println!("NOT FOUND in {took} s: {condition}");
-                        }
-                    }
-                }
-            });
-        }
-    });
-    println!(
-        "{} conditions, {} not found",
-        all.len(),
-        missed.load(Ordering::Relaxed)
-    );
     ExitCode::SUCCESS
 }
 
