@@ -46,6 +46,7 @@ impl<'w> Audit<'w> {
         self.blobs(&references);
         self.primary_objects();
         self.replicas();
+        self.counters();
         self.queues();
         self.broken
     }
@@ -278,6 +279,43 @@ impl<'w> Audit<'w> {
             }
             self.must(open.is_empty(), || {
                 format!("multipart uploads at {host}: {open:?}")
+            });
+        }
+    }
+
+    /// What is counted of a target is what is there.
+    fn counters(&mut self) {
+        let hosts: Vec<String> = self.world.cloud.services().targets.keys().cloned().collect();
+        for host in hosts {
+            let name = host.trim_end_matches(".simulation");
+            let prefix = format!("TARGET#{name}#");
+            let parts = self
+                .rows
+                .iter()
+                .filter(|row| text(row, "pk").starts_with(&prefix));
+            let mut counted = [0_i64; 4];
+            for part in parts.filter(|row| row["sk"] == "COUNTERS") {
+                let names = ["available", "available_bytes", "pending", "failed"];
+                for (sum, name) in counted.iter_mut().zip(names) {
+                    *sum += part[name].as_i64().unwrap_or_default();
+                }
+            }
+            let replicas = self
+                .rows
+                .iter()
+                .filter(|row| text(row, "sk").starts_with("REPLICA#"));
+            let mut there = [0_i64; 4];
+            for replica in replicas.filter(|row| row["target"] == name) {
+                let state = ["available", "", "pending", "failed"].map(|state| replica["state"] == state);
+                there[0] += i64::from(state[0]);
+                there[1] += i64::try_from(number(replica, "size")).unwrap_or(i64::MAX) * i64::from(state[0]);
+                there[2] += i64::from(state[2]);
+                there[3] += i64::from(state[3]);
+            }
+            self.must(counted == there, || {
+                format!(
+                    "{name} has {there:?} (available, their bytes, pending, failed), counted are {counted:?}"
+                )
             });
         }
     }

@@ -92,8 +92,16 @@ impl<'w> Person<'w> {
         let signed_in = !self.token.borrow().is_empty();
         let once = || self.call_as_it_is(method, path, body.clone(), key.clone());
         // A client that has no patience sends it again while it is being answered.
-        let answer = if creates && self.world.rng.within(0..10) == 0 {
-            join(once(), once()).await.0
+        let answer = if method != "GET" && self.world.rng.within(0..10) == 0 {
+            let (one, other) = join(once(), once()).await;
+            let ids = [&one, &other].map(|answer| answer.body["id"].as_str());
+            if let [Some(id), Some(another)] = ids
+                && id != another
+            {
+                let what = format!("one key, and two are made: {id} and {another}");
+                self.world.see_wrong(what);
+            }
+            one
         } else {
             once().await
         };
@@ -118,6 +126,10 @@ impl<'w> Person<'w> {
         let mut wait = Duration::from_millis(100);
         for _ in 0..RETRIES {
             let answer = gateway::send(&self.world.lambda, &request).await;
+            if self.world.answers_all.get() && answer.status >= 500 {
+                let what = format!("{method} {path} gets {answer:?} where nothing fails");
+                self.world.see_wrong(what);
+            }
             let again = [429, 500, 502, 503, 504].contains(&answer.status)
                 || answer.body["code"] == "changed_meanwhile";
             if !again {

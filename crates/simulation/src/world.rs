@@ -9,6 +9,7 @@ use futures::future::{FutureExt, join_all, select};
 use host::{Clock, Rng};
 use jiff::Timestamp;
 use serde_json::{Value, json};
+use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
 use std::time::Duration;
 use tokio::runtime::Builder;
@@ -38,6 +39,10 @@ pub struct World {
     pub rng: Rng,
     /// What access tokens are signed with at first.
     pub signing_key: u128,
+    /// Nothing fails here, so every request must be answered.
+    pub answers_all: Cell<bool>,
+    /// What somebody saw that must not be.
+    seen_wrong: RefCell<Vec<String>>,
 }
 
 /// Runs something in a new world, and returns when it is done.
@@ -120,9 +125,22 @@ impl World {
             lambda,
             rng: part(),
             signing_key,
+            answers_all: Cell::new(false),
+            seen_wrong: RefCell::default(),
         };
         world.set_targets(&["near", "far"], &[]);
         Ok(world)
+    }
+
+    /// Somebody sees something that must not be.
+    pub fn see_wrong(&self, what: String) {
+        self.seen_wrong.borrow_mut().push(what);
+    }
+
+    /// All of that.
+    #[must_use]
+    pub fn seen_wrong(&self) -> Vec<String> {
+        self.seen_wrong.borrow().clone()
     }
 
     /// Replicates to these targets from now on, and empties those that are draining. Those that are new are made.

@@ -10,7 +10,7 @@ use std::collections::BTreeSet;
 /// The conditions that functions wrote with, and one of them that is dropped.
 #[derive(Debug, Clone, Default)]
 pub struct Conditions {
-    /// All that were seen: function, operation, kind of item, condition.
+    /// All that were seen: operation, kind of item, condition. Whichever function writes it, it is one condition.
     pub seen: BTreeSet<String>,
     /// Those of them that were false at least once.
     pub refused: BTreeSet<String>,
@@ -45,9 +45,9 @@ impl Conditions {
                 .iter_mut()
                 .filter_map(Value::as_object_mut)
                 .flatten()
-                .map(|(kind, write)| self.one(&call.function, kind, write))
+                .map(|(kind, write)| self.one(kind, write))
                 .collect(),
-            None => vec![self.one(&call.function, operation, &mut body)],
+            None => vec![self.one(operation, &mut body)],
         };
         if self.dropped.is_some() && names.contains(&self.dropped) {
             return (request.map(|_| Bytes::from(body.to_string())), names);
@@ -79,7 +79,7 @@ impl Conditions {
         }
     }
 
-    fn one(&mut self, function: &str, operation: &str, write: &mut Value) -> Option<String> {
+    fn one(&mut self, operation: &str, write: &mut Value) -> Option<String> {
         let condition = write["ConditionExpression"].as_str()?.to_owned();
         let operation = operation.trim_end_matches("Item");
         let key = if write["Key"].is_null() {
@@ -91,11 +91,7 @@ impl Conditions {
             let text = key[name]["S"].as_str().unwrap_or_default();
             text.split('#').next().unwrap_or_default().to_owned()
         };
-        let name = format!(
-            "{function} {operation} {}/{}: {condition}",
-            kind("pk"),
-            kind("sk")
-        );
+        let name = format!("{operation} {}/{}: {condition}", kind("pk"), kind("sk"));
         if self.dropped.as_ref() == Some(&name) {
             // It stays a part of the expression: values that no expression uses are refused.
             write["ConditionExpression"] =

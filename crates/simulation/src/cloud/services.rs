@@ -11,6 +11,7 @@ use host::{Clock, Rng};
 use http::{Request, Response};
 use jiff::Timestamp;
 use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Duration;
 use tokio::sync::Notify;
@@ -23,6 +24,8 @@ pub(crate) const KEY_ID: &str = "AKIASIMULATION";
 pub(crate) const SECRET_KEY: &str = "a key that everybody knows";
 /// How long a request or an answer takes at most.
 const LONGEST_TRAVEL: u64 = 20;
+/// How long one takes at most that is slow: with a request and an answer of these no time-out is over.
+const SLOWEST_TRAVEL: u64 = 2000;
 
 /// What there is.
 pub struct Services {
@@ -55,6 +58,8 @@ pub(super) struct Shared {
     pub(super) faults: Mutex<Faults>,
     pub(super) conditions: Mutex<Conditions>,
     counts: Mutex<Counts>,
+    /// Of a thousand requests and answers so many are slow.
+    slow: AtomicU64,
 }
 
 impl Cloud {
@@ -80,6 +85,7 @@ impl Cloud {
                 faults: Mutex::default(),
                 conditions: Mutex::default(),
                 counts: Mutex::default(),
+                slow: AtomicU64::new(0),
             }),
         })
     }
@@ -103,6 +109,11 @@ impl Cloud {
     /// From now on these conditions of writes hold whatever is in the table.
     pub fn drop_conditions(&self, conditions: Conditions) {
         *lock(&self.shared.conditions) = conditions;
+    }
+
+    /// From now on so many of a thousand requests and answers take a hundred times as long as the others.
+    pub fn set_slow(&self, per_thousand: u64) {
+        self.shared.slow.store(per_thousand, Ordering::Relaxed);
     }
 
     /// The conditions of all writes so far.
@@ -167,7 +178,13 @@ impl Cloud {
 
     /// For as long as a request or an answer is under way.
     pub(super) async fn travel(&self) {
-        let millis = self.shared.rng.within(1..=LONGEST_TRAVEL);
+        let slow = self.shared.slow.load(Ordering::Relaxed);
+        let longest = if slow > 0 && self.shared.rng.within(0..1000) < slow {
+            SLOWEST_TRAVEL
+        } else {
+            LONGEST_TRAVEL
+        };
+        let millis = self.shared.rng.within(1..=longest);
         tokio::time::sleep(Duration::from_millis(millis)).await;
     }
 }

@@ -26,10 +26,10 @@ pub(super) static CONTENTS: LazyLock<Vec<Bytes>> = LazyLock::new(|| {
 pub(super) fn some_content(rng: &Rng) -> usize {
     match rng.within(0..30) {
         0..=3 => 0,
-        4..=13 => 1,
-        14..=20 => 2,
-        21..=25 => 3,
-        26..=28 => 4,
+        4..=10 => 1,
+        11..=16 => 2,
+        17..=21 => 3,
+        22..=28 => 4,
         _ => 5,
     }
 }

@@ -44,10 +44,14 @@ const BATCHES: usize = 400;
 /// Lives a plan. Where something panics, that is what is broken.
 #[must_use]
 pub fn live(plan: &Plan) -> Life {
-    let (expiry, quota) = (plan.expiry.to_string(), plan.quota.to_string());
+    let [expiry, quota, visibility] =
+        [plan.expiry, plan.quota, plan.visibility].map(|number| number.to_string());
     let parameters = [
         ("UploadExpirySeconds", expiry.as_str()),
         ("DefaultQuotaBytes", quota.as_str()),
+        ("ReplicateVisibilitySeconds", visibility.as_str()),
+        // That it comes while others work on it is no failure.
+        ("MaxReceives", if plan.visibility < 60 { "1000" } else { "4" }),
     ];
     let lived = catch_unwind(AssertUnwindSafe(|| {
         run_with(plan.seed, &parameters, async |world| life(plan, world).await)
@@ -68,6 +72,10 @@ async fn life(plan: &Plan, world: &World) -> Life {
     world
         .cloud
         .set_faults(FaultPlan::new(plan.seed, plan.failing, plan.only.clone()).faults(&happened));
+    world.cloud.set_slow(plan.slow);
+    world
+        .answers_all
+        .set(plan.failing == 0 && plan.slow == 0 && plan.only.is_none());
     if let Some(condition) = &plan.without {
         world.cloud.drop_conditions(Conditions::without(condition));
     }
@@ -83,7 +91,7 @@ async fn life(plan: &Plan, world: &World) -> Life {
     let active = async {
         // The first sweep writes the table's format, and tells the functions of the targets.
         sleep(Duration::from_secs(30)).await;
-        let living = join_all(users.iter_mut().map(|user| user.live(plan.steps)));
+        let living = join_all(users.iter_mut().map(|user| user.live(plan.steps, plan.pauses)));
         let operating = async {
             if plan.operator {
                 operator.work().await;
@@ -93,8 +101,10 @@ async fn life(plan: &Plan, world: &World) -> Life {
     };
     let ended = world.while_functions_work(timeout(LONGEST_LIFE, active)).await;
     world.cloud.set_faults(Faults::none());
+    world.cloud.set_slow(0);
     operator.repair();
     let mut broken = settle(world, &users).await;
+    broken.extend(world.seen_wrong());
     if ended.is_err() {
         broken.push(format!("somebody waits for more than {LONGEST_LIFE:?}"));
     }

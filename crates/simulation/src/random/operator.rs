@@ -3,6 +3,7 @@
 
 use crate::world::{TARGET_BUCKET, World};
 use host::Rng;
+use serde_json::json;
 use std::cell::{Cell, RefCell};
 use std::time::Duration;
 use tokio::time::sleep;
@@ -32,11 +33,13 @@ impl<'w> Operator<'w> {
     pub(super) async fn work(&self) {
         for _ in 0..STEPS {
             sleep(Duration::from_secs(self.rng.within(5..60))).await;
-            match self.rng.within(0..4) {
+            match self.rng.within(0..6) {
                 0 => self.lose(),
                 1 => self.set_targets(&["near", "far", "third"], &[]),
                 2 => self.set_targets(&["near", "far"], &["far"]),
-                _ => self.replace_key(),
+                3 => self.replace_key(),
+                4 => self.twice("sweep").await,
+                _ => self.twice("reconcile").await,
             }
         }
     }
@@ -55,6 +58,13 @@ impl<'w> Operator<'w> {
             &["near", "far"]
         };
         self.set_targets(names, &[]);
+    }
+
+    /// An event is delivered at least once.
+    async fn twice(&self, function: &str) {
+        self.note(&format!("{function} twice at once"));
+        let once = async || self.world.invoke(function, json!({})).await;
+        let (_, _) = tokio::join!(once(), once());
     }
 
     fn set_targets(&self, names: &[&str], draining: &[&str]) {

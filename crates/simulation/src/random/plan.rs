@@ -21,6 +21,12 @@ pub struct Plan {
     pub quota: u32,
     /// Of a thousand calls so many fail.
     pub failing: u64,
+    /// Of a thousand requests and answers so many are slow: others overtake them.
+    pub slow: u64,
+    /// For how many seconds a message that is being worked on is hidden from others.
+    pub visibility: u32,
+    /// Whether now and then nothing happens for so long that what nobody needs is reclaimed.
+    pub pauses: bool,
     /// Whether the operator does something.
     pub operator: bool,
     /// A condition of a write that always holds.
@@ -42,6 +48,9 @@ impl Plan {
             expiry: [60, 7200][rng.within(0..2_usize)],
             quota: [1_200_000, 1_000_000_000][rng.within(0..2_usize)],
             failing: [0, 5, 20, 40][rng.within(0..4_usize)],
+            visibility: [120, 120, 4][rng.within(0..3_usize)],
+            pauses: rng.within(0..4) == 0,
+            slow: [0, 50, 200, 400][rng.within(0..4_usize)],
             operator: rng.within(0..2) == 0,
             without: None,
             only: None,

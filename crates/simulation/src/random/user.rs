@@ -18,9 +18,14 @@ const ROUND: Duration = Duration::from_secs(15);
 /// How long the moment is, in milliseconds.
 const MOMENT: u64 = 400;
 
+/// For how many minutes they do nothing, now and then: a little longer than a blob without files is kept.
+const PAUSE: std::ops::RangeInclusive<u64> = 20..=23;
+
 /// What many clients do in a round.
 #[derive(Clone, Copy)]
 struct Theme {
+    /// For how long nobody does anything before, where there are pauses.
+    pause: Option<Duration>,
     /// What, as the number that a client draws otherwise.
     what: u64,
     content: usize,
@@ -29,7 +34,9 @@ struct Theme {
 
 impl Theme {
     fn of(rng: &Rng) -> Self {
+        let pause = Duration::from_mins(rng.within(PAUSE));
         Self {
+            pause: (rng.within(0..5) == 0).then_some(pause),
             what: rng.within(0..22),
             content: some_content(rng),
             name: rng.within(0..4),
@@ -40,12 +47,12 @@ impl Theme {
 /// What the clients of an account know of it.
 #[derive(Default)]
 pub(super) struct Known {
-    /// The files that must be there, and which content each has.
+    /// The files that were stored, and which content each has.
     files: BTreeMap<String, usize>,
     /// The folders that they have made.
     folders: Vec<String>,
-    /// Somebody has deleted the account, or tried to.
-    is_deleted: bool,
+    /// Somebody has deleted the account, or tried to: nobody knows in which of two accounts a file is.
+    is_uncertain: bool,
 }
 
 /// One client.
@@ -85,7 +92,7 @@ impl<'w> User<'w> {
     }
 
     /// Does one thing in each of so many rounds.
-    pub(super) async fn live(&mut self, rounds: usize) {
+    pub(super) async fn live(&mut self, rounds: usize, pauses: bool) {
         for _ in 0..5 {
             self.person = Person::sign_up(self.world, &self.username).await;
             if self.person.is_some() {
@@ -97,6 +104,9 @@ impl<'w> User<'w> {
         };
         for _ in 0..rounds {
             let theme = Theme::of(&self.themes);
+            if let Some(pause) = theme.pause.filter(|_| pauses) {
+                sleep(pause).await;
+            }
             self.wait_for_round().await;
             let mine = if self.rng.within(0..10) < 6 {
                 theme
@@ -135,7 +145,7 @@ impl<'w> User<'w> {
             17 => self.abandon(person, theme).await,
             18 => self.list(person).await,
             19 => self.sign_in_and_out(person).await,
-            20 if self.rng.within(0..4) == 0 => self.delete_account(person).await,
+            20 if self.rng.within(0..3) == 0 => self.delete_account(person).await,
             _ => self.fetch(person).await,
         }
     }
@@ -154,7 +164,7 @@ impl<'w> User<'w> {
             &format!("{stored:?}"),
         );
         let mut known = self.known.borrow_mut();
-        if let Some(file) = stored.ok().filter(|_| !known.is_deleted) {
+        if let Ok(file) = stored {
             known.files.insert(file, content);
         }
     }
@@ -230,15 +240,17 @@ impl<'w> User<'w> {
         self.note("sign in and out", &format!("{signed_in:?}, {status}"));
     }
 
-    /// From now on nothing of the account need be there, whatever is answered.
+    /// From now on nothing of the account need be there, whatever is answered. Its name is for a new one.
     async fn delete_account(&self, person: &Person<'w>) {
         let body = json!({ "current_password": PASSWORD });
         let deleted = person.call("DELETE", "/v1/account", Some(body)).await;
-        let mut known = self.known.borrow_mut();
-        known.files.clear();
-        known.is_deleted = true;
-        drop(known);
+        *self.known.borrow_mut() = Known {
+            is_uncertain: true,
+            ..Known::default()
+        };
         self.note("delete the account", &deleted.status.to_string());
+        let again = Person::sign_up(self.world, &self.username).await;
+        self.note("sign up again", &format!("{:?}", again.map(|person| person.id)));
     }
 
     async fn make_folder(&self, person: &Person<'w>, theme: Theme) {
@@ -297,6 +309,9 @@ impl<'w> User<'w> {
         let Some(person) = &self.person else {
             return broken;
         };
+        if self.known.borrow().is_uncertain {
+            return broken;
+        }
         let files = self.known.borrow().files.clone();
         for (file, content) in files {
             if person.fetch(&file).await.as_ref() != Some(&CONTENTS[content]) {

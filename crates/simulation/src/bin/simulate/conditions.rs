@@ -9,7 +9,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 /// In how many worlds a condition is dropped at most: those in which it was false.
-const TRIES: usize = 12;
+const TRIES: usize = 20;
 
 /// The conditions that were seen, each with the seeds of worlds in which it was false.
 type Seen = BTreeMap<String, BTreeSet<u64>>;
