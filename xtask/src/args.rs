@@ -58,6 +58,8 @@ pub(crate) enum Command {
         #[arg(value_name = "ARGUMENT", trailing_var_arg = true, allow_hyphen_values = true)]
         arguments: Vec<String>,
     },
+    /// Count what files cost on AWS, in the simulation, and print the tables of docs/costs.md
+    Cost,
     /// Check dependencies, template and workflows: cargo-deny, sam, cfn-lint, checkov, actionlint, zizmor
     Lint,
     /// Build only the functions and the command line

@@ -3,7 +3,7 @@
 //! One module per concern. `stack` puts a stack on this machine together from `venv` (Python and its packages),
 //! `build` (functions and CLI), `emulator` (of AWS), `ceph`, `oss` and `target` (where replicas go); `demo` runs the main job
 //! on it, `test` everything else; `events` prepares a stack for functions that are invoked one by one; `targets` changes
-//! where replicas go; `bench` measures; `simulate` lives random worlds in one process; `fuzz` asks the API whatever its document says; `lint` checks
+//! where replicas go; `bench` measures; `simulate` lives random worlds in one process; `cost` counts what files cost on AWS; `fuzz` asks the API whatever its document says; `lint` checks
 //! source files, dependencies, template and workflows; `invite` has accounts made; `deploy`, `release` and
 //! `smoke` go to AWS, with `sam`.
 
@@ -16,6 +16,7 @@ mod args;
 mod bench;
 mod build;
 mod ceph;
+mod cost;
 mod demo;
 mod deploy;
 mod emulator;
@@ -75,6 +76,7 @@ fn run(invocation: args::Invocation) -> anyhow::Result<()> {
         Command::Test(what) => test::run(&what),
         Command::Fuzz { examples } => fuzz::run(&state, examples),
         Command::Simulate { arguments } => simulate::run(&arguments),
+        Command::Cost => cost::run(),
         Command::Lint => lint::run(),
         Command::Bench(Bench::Replicate { arguments }) => bench::replicate(&arguments),
         Command::Targets(what) => targets::run(&state, &what),

@@ -6,14 +6,16 @@ mod condition;
 mod connector;
 mod counts;
 mod fault;
+mod latency;
 mod lock;
 mod services;
 
 pub use call::{Call, Service};
 pub use condition::Conditions;
 pub use connector::{Connector, Link};
-pub use counts::Counts;
+pub use counts::{Counts, Invoked};
 pub use fault::{Fault, Faults};
+pub use latency::{Assumptions, Latency};
 pub(crate) use lock::lock;
 pub use services::{AWS, Cloud, Services};
 pub(crate) use services::{KEY_ID, SECRET_KEY};

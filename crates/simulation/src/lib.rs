@@ -10,14 +10,17 @@
 //! | [`world`] | everything deployed, from one seed |
 //! | [`person`] | users and what they do |
 //! | [`audit`] | what must hold |
+//! | [`cost`] | what files cost on AWS; `cargo xtask cost` |
 //! | [`random`] | random users, faults and operators; `cargo xtask simulate` |
 
 pub mod audit;
 mod aws_json;
 pub mod cloud;
+pub mod cost;
 mod dynamodb;
 pub mod events;
 pub mod gateway;
+mod item_size;
 pub mod lambda;
 pub mod person;
 pub mod random;

@@ -4,6 +4,7 @@ use super::call::{Call, Service, operation};
 use super::condition::Conditions;
 use super::counts::Counts;
 use super::fault::Faults;
+use super::latency::{Latency, Peer};
 use super::lock::lock;
 use crate::{DynamoDb, DynamoDbError, S3, Secrets, Sqs};
 use bytes::Bytes;
@@ -21,8 +22,6 @@ pub const AWS: &str = "http://127.0.0.1";
 pub(crate) const KEY_ID: &str = "AKIASIMULATION";
 /// With what.
 pub(crate) const SECRET_KEY: &str = "a key that everybody knows";
-/// How long a request or an answer takes at most.
-const LONGEST_TRAVEL: u64 = 20;
 
 /// What there is.
 pub struct Services {
@@ -48,6 +47,7 @@ pub(super) struct Shared {
     pub(super) clock: Clock,
     /// Of how long calls take.
     rng: Rng,
+    latency: Mutex<Latency>,
     services: Mutex<Services>,
     pub(super) calls: Mutex<Vec<Call>>,
     /// Something happened to a queue.
@@ -74,6 +74,7 @@ impl Cloud {
             shared: Arc::new(Shared {
                 clock,
                 rng,
+                latency: Mutex::default(),
                 services: Mutex::new(services),
                 calls: Mutex::default(),
                 queues_changed: Notify::new(),
@@ -105,6 +106,26 @@ impl Cloud {
         *lock(&self.shared.conditions) = conditions;
     }
 
+    /// From now on calls take as long as this says.
+    pub fn set_latency(&self, latency: Latency) {
+        *lock(&self.shared.latency) = latency;
+    }
+
+    /// How long calls take.
+    pub(super) fn latency(&self) -> Latency {
+        *lock(&self.shared.latency)
+    }
+
+    /// What a function computes in an invocation takes so long.
+    pub(crate) fn computing(&self) -> Duration {
+        self.latency().computing()
+    }
+
+    /// Counts what functions and clients do not ask for themselves.
+    pub(crate) fn count(&self, count: impl FnOnce(&mut Counts)) {
+        count(&mut lock(&self.shared.counts));
+    }
+
     /// The conditions of all writes so far.
     #[must_use]
     pub fn conditions(&self) -> Conditions {
@@ -125,9 +146,10 @@ impl Cloud {
 
     /// Sends a request as a client does who is no function: it takes its time, and no fault happens to it.
     pub async fn send(&self, request: Request<Bytes>) -> Response<Bytes> {
-        self.travel().await;
+        let peer = self.peer(&request);
+        self.travel(peer, request.body().len()).await;
         let answer = self.answer(&request);
-        self.travel().await;
+        self.travel(peer, answer.body().len()).await;
         answer
     }
 
@@ -165,9 +187,18 @@ impl Cloud {
         }
     }
 
-    /// For as long as a request or an answer is under way.
-    pub(super) async fn travel(&self) {
-        let millis = self.shared.rng.within(1..=LONGEST_TRAVEL);
-        tokio::time::sleep(Duration::from_millis(millis)).await;
+    /// Whom a request is for.
+    pub(super) fn peer(&self, request: &Request<Bytes>) -> Peer {
+        let host = request.uri().host().unwrap_or_default();
+        if self.services().targets.contains_key(host) {
+            return Peer::Target;
+        }
+        Peer::Aws(Service::of(request))
+    }
+
+    /// For as long as a request or an answer with so many bytes is under way.
+    pub(super) async fn travel(&self, peer: Peer, bytes: usize) {
+        let time = self.latency().travel(&self.shared.rng, peer, bytes);
+        tokio::time::sleep(time).await;
     }
 }
