@@ -11,6 +11,7 @@
 //! | [`person`] | users and what they do |
 //! | [`audit`] | what must hold |
 //! | [`cost`] | what files cost on AWS; `cargo xtask cost` |
+//! | [`scale`] | a million uploads in an hour; `cargo xtask scale` |
 //! | [`random`] | random users, faults and operators; `cargo xtask simulate` |
 
 pub mod audit;
@@ -25,6 +26,7 @@ pub mod lambda;
 pub mod person;
 pub mod random;
 pub mod s3;
+pub mod scale;
 mod secrets;
 mod sqs;
 pub mod template;

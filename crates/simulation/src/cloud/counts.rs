@@ -9,7 +9,9 @@ use std::time::Duration;
 pub struct Invoked {
     /// How often.
     pub requests: u64,
-    /// For how long, times its memory: GiB-seconds. True only where calls take as long as is assumed.
+    /// For how long. True only where calls take as long as is assumed.
+    pub seconds: f64,
+    /// The same times its memory: GiB-seconds.
     pub gib_seconds: f64,
 }
 
@@ -42,6 +44,7 @@ impl Counts {
     pub(crate) fn invocation(&mut self, function: &str, took: Duration, memory_mib: u64) {
         let of_it = self.functions.entry(function.to_owned()).or_default();
         of_it.requests += 1;
+        of_it.seconds += took.as_secs_f64();
         of_it.gib_seconds += took.as_secs_f64() * memory_mib as f64 / 1024.0;
     }
 
@@ -71,6 +74,7 @@ impl Counts {
         for (name, more) in &other.functions {
             let of_it = sum.functions.entry(name.clone()).or_default();
             of_it.requests += more.requests;
+            of_it.seconds += more.seconds;
             of_it.gib_seconds += more.gib_seconds;
         }
         sum.read_units += other.read_units;
@@ -98,6 +102,7 @@ impl Counts {
             let before = before.functions.get(name).copied().unwrap_or_default();
             let rest = Invoked {
                 requests: all.requests.saturating_sub(before.requests),
+                seconds: all.seconds - before.seconds,
                 gib_seconds: all.gib_seconds - before.gib_seconds,
             };
             (name.clone(), rest)

@@ -72,6 +72,14 @@ impl Latency {
         call / 2 + Duration::from_micros(micros)
     }
 
+    /// How many milliseconds a transaction is at its items: no longer than its call takes.
+    pub(super) fn at_an_item(self) -> i64 {
+        match self {
+            Self::Random => 0,
+            Self::Assumed(assumed) => i64::try_from(assumed.dynamodb.as_millis()).unwrap_or(i64::MAX),
+        }
+    }
+
     /// What a function computes in an invocation.
     pub(super) fn computing(self) -> Duration {
         match self {

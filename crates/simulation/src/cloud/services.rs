@@ -4,13 +4,15 @@ use super::call::{Call, Service, operation};
 use super::condition::Conditions;
 use super::counts::Counts;
 use super::fault::Faults;
+use super::heat::{self, Heat, Write};
 use super::latency::{Latency, Peer};
 use super::lock::lock;
-use crate::{DynamoDb, DynamoDbError, S3, Secrets, Sqs};
+use crate::{DynamoDb, DynamoDbError, S3, Secrets, Sqs, Usage};
 use bytes::Bytes;
 use host::{Clock, Rng};
-use http::{Request, Response};
+use http::{HeaderValue, Request, Response};
 use jiff::Timestamp;
+use serde_json::{Value, json};
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Duration;
@@ -18,6 +20,8 @@ use tokio::sync::Notify;
 
 /// Where AWS is for the functions. An address, so that the SDK puts a bucket's name into the path.
 pub const AWS: &str = "http://127.0.0.1";
+/// The table.
+pub(crate) const TABLE: &str = "Table";
 /// Who signs, there and at the targets.
 pub(crate) const KEY_ID: &str = "AKIASIMULATION";
 /// With what.
@@ -55,6 +59,8 @@ pub(super) struct Shared {
     pub(super) faults: Mutex<Faults>,
     pub(super) conditions: Mutex<Conditions>,
     counts: Mutex<Counts>,
+    /// None where nobody asks for it: it takes as long as the calls themselves.
+    heat: Mutex<Option<Heat>>,
 }
 
 impl Cloud {
@@ -81,6 +87,7 @@ impl Cloud {
                 faults: Mutex::default(),
                 conditions: Mutex::default(),
                 counts: Mutex::default(),
+                heat: Mutex::default(),
             }),
         })
     }
@@ -138,6 +145,17 @@ impl Cloud {
         lock(&self.shared.counts).clone()
     }
 
+    /// From now on it is written down what each partition takes.
+    pub fn watch_heat(&self) {
+        *lock(&self.shared.heat) = Some(Heat::default());
+    }
+
+    /// What each partition took since then.
+    #[must_use]
+    pub fn heat(&self) -> Heat {
+        lock(&self.shared.heat).clone().unwrap_or_default()
+    }
+
     /// The calls that functions made so far, in the order in which they were sent.
     #[must_use]
     pub fn calls(&self) -> Vec<Call> {
@@ -169,15 +187,15 @@ impl Cloud {
         let mut counts = lock(&self.shared.counts);
         counts.request(operation(request));
         match Service::of(request) {
-            Service::DynamoDb => {
-                let answer = services.dynamodb.answer(request, now);
-                services
-                    .dynamodb
-                    .last_usage()
-                    .into_iter()
-                    .for_each(|usage| counts.units(usage));
-                answer
-            }
+            Service::DynamoDb => match &mut *lock(&self.shared.heat) {
+                None => counted(&mut services.dynamodb, &mut counts, request, now).0,
+                Some(heat) => {
+                    let takes = self.latency().at_an_item();
+                    let writes = writes(&mut services.dynamodb, request, now);
+                    heat.transaction(&writes, now.as_millisecond(), takes);
+                    watched(heat, &writes, &mut services.dynamodb, &mut counts, request, now)
+                }
+            },
             Service::S3 => services.s3.answer(request, now),
             Service::Sqs => {
                 self.shared.queues_changed.notify_waiters();
@@ -201,4 +219,59 @@ impl Cloud {
         let time = self.latency().travel(&self.shared.rng, peer, bytes);
         tokio::time::sleep(time).await;
     }
+}
+
+/// Has the table answer, and counts what that cost.
+fn counted(
+    dynamodb: &mut DynamoDb,
+    counts: &mut Counts,
+    request: &Request<Bytes>,
+    now: Timestamp,
+) -> (Response<Bytes>, Option<Usage>) {
+    let answer = dynamodb.answer(request, now);
+    let usage = dynamodb.last_usage().cloned();
+    if let Some(usage) = &usage {
+        counts.units(usage);
+    }
+    (answer, usage)
+}
+
+/// The items that a request writes, as they are before.
+fn writes(dynamodb: &mut DynamoDb, request: &Request<Bytes>, now: Timestamp) -> Vec<Write> {
+    let parameters: Value = serde_json::from_slice(request.body()).unwrap_or_default();
+    heat::writes(&operation(request), &parameters, &mut |key| {
+        item(dynamodb, key, now)
+    })
+}
+
+/// Has the table answer, counts what that cost, and writes down which partitions took it.
+fn watched(
+    heat: &mut Heat,
+    writes: &[Write],
+    dynamodb: &mut DynamoDb,
+    counts: &mut Counts,
+    request: &Request<Bytes>,
+    now: Timestamp,
+) -> Response<Bytes> {
+    let (answer, usage) = counted(dynamodb, counts, request, now);
+    let second = now.as_second();
+    for write in writes {
+        let after = item(dynamodb, &write.key, now);
+        heat.written(write, &after, second);
+    }
+    if let Some(usage) = usage.filter(|_| writes.is_empty()) {
+        heat.read(&usage, second);
+    }
+    answer
+}
+
+/// What the table has under a key.
+fn item(dynamodb: &mut DynamoDb, key: &Value, now: Timestamp) -> Value {
+    let asked = json!({ "TableName": TABLE, "Key": key, "ConsistentRead": true });
+    let mut request = Request::new(asked.to_string().into());
+    let operation = HeaderValue::from_static("DynamoDB_20120810.GetItem");
+    request.headers_mut().insert("x-amz-target", operation);
+    let answer = dynamodb.answer(&request, now);
+    let mut answer: Value = serde_json::from_slice(answer.body()).unwrap_or_default();
+    answer["Item"].take()
 }

@@ -17,7 +17,7 @@ pub const SMALL: u32 = 10 * 1024;
 /// The size of a large file, in bytes.
 pub const LARGE: u32 = 1024 * 1024 * 1024;
 /// What the template sets by itself where the simulation's worlds have something else.
-const AS_DEPLOYED: [(&str, &str); 7] = [
+pub(crate) const AS_DEPLOYED: [(&str, &str); 7] = [
     ("UploadExpirySeconds", "604800"),
     ("MaxReceives", "8"),
     ("ReplicateTimeoutSeconds", "900"),
