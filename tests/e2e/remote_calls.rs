@@ -1,96 +1,74 @@
-//! What each endpoint asks of AWS, as `docs/remote-calls.md` says. The page cannot lie: this test compares.
-//!
-//! With `LONGSHORE_WRITE_DOCS=1` it writes the table instead.
+//! What a function asks of a real stack is what `docs/remote-calls.md` says, which is recorded against AWS in memory: some functions,
+//! each in a process of its own, with a proxy between it and the stack that sees what it sends.
 
-mod requests;
-mod table;
-
-use crate::harness::audit;
-use crate::harness::person::Person;
+use crate::harness::bytes::fresh;
+use crate::harness::person::{Person, content_id};
+use crate::harness::proof::PROVABLE;
+use crate::harness::proxy::Act;
+use crate::harness::sandbox::{Sandbox, http_event};
 use crate::harness::stack::root;
-use crate::harness::workers::Queues;
-use std::collections::BTreeSet;
-use table::{Table, TargetRegistry};
+use serde_json::{Value, json};
 
-const BEGIN: &str = "<!-- The table is held by tests/e2e/remote_calls.rs. -->\n";
+/// The calls that the page has for a function in some case, in the order of their names: some are made at the same time, and
+/// arrive in any order.
+fn documented(page: &str, function: &str, case: &str) -> Vec<String> {
+    let line = page
+        .lines()
+        .find(|line| line.contains(&format!("| `{function}` | {case} |")))
+        .unwrap_or_else(|| panic!("the page has {function}, {case:?}"));
+    let words = line.trim_end_matches(" |").rsplit(" | ").next().unwrap();
+    let calls = words.split(", ").flat_map(|moment| moment.split(" + "));
+    let calls = calls.flat_map(|words| match words.split_once(" × ") {
+        Some((count, call)) => vec![call.to_owned(); count.parse().unwrap()],
+        None => vec![words.to_owned()],
+    });
+    let mut calls: Vec<_> = calls.collect();
+    calls.sort_unstable();
+    calls
+}
 
-/// An endpoint, but one that calls nothing.
-const CALLS_NOTHING: &str = "openapi-get";
-
-async fn measured() -> String {
-    let mut table = Table {
-        person: Person::new().await,
-        target_registry: TargetRegistry::new().await,
-        queues: Queues::new().await,
-        lines: format!("| `GET /v1/openapi.json` | `{CALLS_NOTHING}` |  | 0 |  |\n"),
-        seen: BTreeSet::from([CALLS_NOTHING.to_owned()]),
-    };
-    table.accounts().await;
-    table.uploads().await;
-    table.proofs().await;
-    table.keys().await;
-    table.files().await;
-    table.targets().await;
-    audit::account(&table.person).await;
-    table.endings().await;
-    table.queues.delete().await;
-    let endpoints = wire::ENDPOINTS
-        .iter()
-        .map(|endpoint| endpoint.function.to_owned());
-    let endpoints: BTreeSet<_> = endpoints.collect();
-    let others: Vec<_> = endpoints.symmetric_difference(&table.seen).collect();
-    assert!(
-        others.is_empty(),
-        "each endpoint has its lines, but {others:?}: tests/e2e/remote_calls/requests.rs calls them"
-    );
-    format!(
-        "\n| endpoint | function | case | calls | which |\n|---|---|---|---|---|\n{}",
-        table.lines
-    )
+/// The calls of one request to a function that has started already.
+async fn made(person: &Person, function: &str, id: Option<&str>, body: Option<&Value>) -> Vec<String> {
+    let mut sandbox = Sandbox::start(function, |_| Act::Pass).await;
+    sandbox.ready().await;
+    sandbox.proxy.forget();
+    let event = http_event(function, id, &person.token, body);
+    let answer = sandbox.invoke(&event).await.unwrap();
+    let status = answer["statusCode"].as_u64().unwrap();
+    assert!((200..300).contains(&status), "{function}: {answer}");
+    // The first request of a function looks whether it understands the table: that is a part of its start.
+    assert_ne!(sandbox.proxy.format_reads(), 0, "{function}");
+    // Calls, not attempts: one that a busy emulator does not answer in time is sent again.
+    let calls = sandbox.proxy.seen().into_iter();
+    let calls = calls.filter(|seen| seen.attempt == 1).map(|seen| seen.operation);
+    let mut calls: Vec<String> = calls.collect();
+    calls.sort_unstable();
+    calls
 }
 
 #[tokio::test]
-async fn the_documented_remote_calls_are_the_real_ones() {
-    let path = root().join("docs/remote-calls.md");
-    let page = std::fs::read_to_string(&path).unwrap();
-    let (before, documented) = page.split_once(BEGIN).expect("the page has its table");
-    let measured = measured().await;
-    if std::env::var_os("LONGSHORE_WRITE_DOCS").is_some() {
-        std::fs::write(&path, format!("{before}{BEGIN}{measured}")).unwrap();
-        return;
-    }
-    for (documented, measured) in documented.lines().zip(measured.lines()) {
-        assert!(
-            calls(documented) == calls(measured),
-            "run this test with LONGSHORE_WRITE_DOCS=1 if this is what it should be:\n{measured}\nand not\n{documented}"
-        );
-    }
-    assert_eq!(documented.lines().count(), measured.lines().count());
-}
-
-/// A line, and its calls in the order of their names: some are made at the same time, and arrive in any order.
-fn calls(line: &str) -> (&str, Vec<&str>) {
-    let (before, calls) = line
-        .trim_end_matches(" |")
-        .rsplit_once(" | ")
-        .unwrap_or((line, ""));
-    let mut calls: Vec<_> = calls.split(", ").collect();
-    calls.sort_unstable();
-    (before, calls)
+async fn a_function_makes_the_documented_calls() {
+    let page = std::fs::read_to_string(root().join("docs/remote-calls.md")).unwrap();
+    let person = Person::new().await;
+    let check = async |function: &str, case: &str, id: Option<&str>, body: Option<&Value>| {
+        let made = made(&person, function, id, body).await;
+        assert_eq!(made, documented(&page, function, case), "{function}, {case:?}");
+    };
+    let folder = json!({ "name": "folder" });
+    check("folder-create", "", None, Some(&folder)).await;
+    check("session-list", "", None, None).await;
+    // Smaller ones are not looked for at other accounts.
+    let bytes = fresh(PROVABLE);
+    let new = json!({ "name": "new", "size": bytes.len(), "content_id": content_id(&bytes) });
+    check("upload-create", "new content", None, Some(&new)).await;
+    let sent = person.sent("sent", &bytes).await.id;
+    check("upload-get", "open", Some(&sent), None).await;
+    check("upload-abort", "", Some(&sent), None).await;
 }
 
 #[test]
-fn calls_at_the_same_time_arrive_in_any_order() {
-    let line = |calls| format!("| `GET /v1/files` | `file-list` | the top | 3 | {calls} |");
-    let (one, other) = (line("A Get, A Query, B Get"), line("A Query, A Get, B Get"));
-    assert_eq!(calls(&one), calls(&other));
-    assert_eq!(calls(&one).1, ["A Get", "A Query", "B Get"]);
-    for different in [
-        "A Get, A Query",
-        "A Get, A Query, B Get, B Get",
-        "A Get, A Query, B Put",
-    ] {
-        assert_ne!(calls(&one), calls(&line(different)), "{different}");
-    }
-    assert_ne!(calls(&one), calls(&one.replace("the top", "a folder")));
+fn the_words_of_the_page_are_calls() {
+    let page = "| `GET /v1/files` | `file-list` | a folder | 5 | 3 | B Get, 2 × A Query + A Get, B Get |";
+    let calls = ["A Get", "A Query", "A Query", "B Get", "B Get"];
+    assert_eq!(documented(page, "file-list", "a folder"), calls);
 }

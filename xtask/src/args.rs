@@ -58,6 +58,15 @@ pub(crate) enum Command {
         #[arg(value_name = "ARGUMENT", trailing_var_arg = true, allow_hyphen_values = true)]
         arguments: Vec<String>,
     },
+    /// Count what files cost on AWS, in the simulation, and print the tables of docs/costs.md
+    Cost,
+    /// Live an hour with a million uploads in the simulation, on two scales, and a minute in full: hot partitions, queues, lag
+    #[command(disable_help_flag = true)]
+    Scale {
+        /// --scales, --workers, --seconds; --help explains them
+        #[arg(value_name = "ARGUMENT", trailing_var_arg = true, allow_hyphen_values = true)]
+        arguments: Vec<String>,
+    },
     /// Check dependencies, template and workflows: cargo-deny, sam, cfn-lint, checkov, actionlint, zizmor
     Lint,
     /// Build only the functions and the command line

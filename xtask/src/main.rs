@@ -3,7 +3,8 @@
 //! One module per concern. `stack` puts a stack on this machine together from `venv` (Python and its packages),
 //! `build` (functions and CLI), `emulator` (of AWS), `ceph`, `oss` and `target` (where replicas go); `demo` runs the main job
 //! on it, `test` everything else; `events` prepares a stack for functions that are invoked one by one; `targets` changes
-//! where replicas go; `bench` measures; `simulate` lives random worlds in one process; `fuzz` asks the API whatever its document says; `lint` checks
+//! where replicas go; `bench` measures; `simulate` lives random worlds in one process; `cost` counts what files cost on AWS; `scale` lives an hour with a
+//! million uploads; `fuzz` asks the API whatever its document says; `lint` checks
 //! source files, dependencies, template and workflows; `invite` has accounts made; `deploy`, `release` and
 //! `smoke` go to AWS, with `sam`.
 
@@ -16,6 +17,7 @@ mod args;
 mod bench;
 mod build;
 mod ceph;
+mod cost;
 mod demo;
 mod deploy;
 mod emulator;
@@ -30,6 +32,7 @@ mod process;
 mod python;
 mod release;
 mod sam;
+mod scale;
 mod settings;
 mod simulate;
 mod smoke;
@@ -75,6 +78,8 @@ fn run(invocation: args::Invocation) -> anyhow::Result<()> {
         Command::Test(what) => test::run(&what),
         Command::Fuzz { examples } => fuzz::run(&state, examples),
         Command::Simulate { arguments } => simulate::run(&arguments),
+        Command::Cost => cost::run(),
+        Command::Scale { arguments } => scale::run(&arguments),
         Command::Lint => lint::run(),
         Command::Bench(Bench::Replicate { arguments }) => bench::replicate(&arguments),
         Command::Targets(what) => targets::run(&state, &what),

@@ -33,6 +33,7 @@ pub async fn consume_batch(
     if received.is_empty() {
         return None;
     }
+    cloud.count(|counts| counts.request("SQS ReceiveMessage by Lambda"));
     let records: Vec<Value> = received
         .iter()
         .map(|message| record(&source.queue, message))
@@ -47,8 +48,12 @@ pub async fn consume_batch(
                 .flatten()
                 .any(|failure| failure["itemIdentifier"] == id)
         };
+        let done: Vec<_> = received.iter().filter(|message| !failed(&message.id)).collect();
+        if !done.is_empty() {
+            cloud.count(|counts| counts.request("SQS DeleteMessageBatch by Lambda"));
+        }
         let sqs = &mut cloud.services().sqs;
-        for message in received.iter().filter(|message| !failed(&message.id)) {
+        for message in done {
             // One that was received again meanwhile stays.
             let _ = sqs.delete(&source.queue, &message.receipt);
         }

@@ -18,6 +18,9 @@ use std::fmt;
 use std::time::{Duration, SystemTime};
 use store::{Environment, timeouts};
 
+/// A request to the gateway, as it is counted.
+pub const API_REQUEST: &str = "API Gateway request";
+
 /// How an invocation ended.
 #[derive(Debug)]
 pub enum Outcome<T> {
@@ -98,6 +101,7 @@ impl Lambda {
 
     /// Has a function behind the gateway answer a request.
     pub async fn request(&self, function: &str, request: lambda_http::Request) -> Outcome<Answer> {
+        self.cloud.count(|counts| counts.request(API_REQUEST));
         let work = async |warm: &Warm, _: u64| match &warm.instance {
             Instance::Handler(answer) => Ok(answer(request).await),
             Instance::Trigger(_) => Err(format!("{function} is not behind the gateway")),
@@ -142,10 +146,15 @@ impl Lambda {
                     link: link.clone(),
                 },
             };
+            let computing = self.cloud.computing();
+            if !computing.is_zero() {
+                tokio::time::sleep(computing).await;
+            }
             let answer = work(&warm, number).await;
             Ok::<_, String>((warm, answer))
         };
-        tokio::select! {
+        let began = self.clock.now();
+        let outcome = tokio::select! {
             biased;
             () = link.killed() => Outcome::Killed,
             ended = invocation => match ended {
@@ -156,7 +165,12 @@ impl Lambda {
                 Err(error) => Outcome::Failed(error),
             },
             () = tokio::time::sleep(deployed.settings.timeout) => Outcome::TimedOut,
-        }
+        };
+        let took = self.clock.now().duration_since(began).unsigned_abs();
+        let memory = deployed.settings.memory_mib;
+        self.cloud
+            .count(|counts| counts.invocation(function, took, memory));
+        outcome
     }
 
     async fn open(&self, deployed: &Deployed, link: &Link) -> Result<Instance, String> {

@@ -10,18 +10,23 @@
 //! | [`world`] | everything deployed, from one seed |
 //! | [`person`] | users and what they do |
 //! | [`audit`] | what must hold |
+//! | [`cost`] | what files cost on AWS; `cargo xtask cost` |
+//! | [`scale`] | a million uploads in an hour; `cargo xtask scale` |
 //! | [`random`] | random users, faults and operators; `cargo xtask simulate` |
 
 pub mod audit;
 mod aws_json;
 pub mod cloud;
+pub mod cost;
 mod dynamodb;
 pub mod events;
 pub mod gateway;
+mod item_size;
 pub mod lambda;
 pub mod person;
 pub mod random;
 pub mod s3;
+pub mod scale;
 mod secrets;
 mod sqs;
 pub mod template;

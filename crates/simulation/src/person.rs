@@ -25,6 +25,8 @@ pub struct Person<'w> {
     /// Its id.
     pub id: String,
     token: RefCell<String>,
+    /// Whether they send some requests again while those are being answered.
+    hasty: bool,
 }
 
 impl<'w> Person<'w> {
@@ -35,6 +37,7 @@ impl<'w> Person<'w> {
             username: username.to_owned(),
             id: String::new(),
             token: RefCell::default(),
+            hasty: true,
         };
         let credentials = json!({ "username": username, "password": PASSWORD });
         let account = nobody.call("POST", "/v1/accounts", Some(credentials)).await;
@@ -57,7 +60,14 @@ impl<'w> Person<'w> {
             username: username.to_owned(),
             id: id.to_owned(),
             token: RefCell::new(token.to_owned()),
+            hasty: true,
         }
+    }
+
+    /// The same, who waits for each answer.
+    #[must_use]
+    pub fn patient(self) -> Self {
+        Self { hasty: false, ..self }
     }
 
     /// A request of theirs, which can be sent by itself.
@@ -92,7 +102,7 @@ impl<'w> Person<'w> {
         let signed_in = !self.token.borrow().is_empty();
         let once = || self.call_as_it_is(method, path, body.clone(), key.clone());
         // A client that has no patience sends it again while it is being answered.
-        let answer = if method != "GET" && self.world.rng.within(0..10) == 0 {
+        let answer = if method != "GET" && self.hasty && self.world.rng.within(0..10) == 0 {
             let (one, other) = join(once(), once()).await;
             let ids = [&one, &other].map(|answer| answer.body["id"].as_str());
             if let [Some(id), Some(another)] = ids
@@ -165,7 +175,14 @@ impl<'w> Person<'w> {
     /// # Errors
     /// The answer that refused one, in words.
     pub async fn send_parts(&self, upload: &str, bytes: &Bytes) -> Result<(), String> {
-        let parts = parts(bytes);
+        self.send(upload, parts(bytes)).await
+    }
+
+    /// The same with bytes that are in parts already.
+    ///
+    /// # Errors
+    /// The same.
+    pub async fn send(&self, upload: &str, parts: Vec<Bytes>) -> Result<(), String> {
         let named: Vec<_> = (1..)
             .zip(&parts)
             .map(|(number, part): (u32, _)| json!({ "number": number, "sha256": PartDigest::of(part) }))

@@ -29,6 +29,8 @@ pub struct FunctionSettings {
     pub variables: BTreeMap<String, String>,
     /// How long an invocation may take.
     pub timeout: Duration,
+    /// Its memory, in MiB.
+    pub memory_mib: u64,
     /// The queues whose messages it works on.
     pub sources: Vec<Source>,
 }
@@ -118,6 +120,7 @@ impl Reader<'_> {
         Ok(FunctionSettings {
             variables,
             timeout: Duration::from_secs(self.number(&properties["Timeout"], id)?),
+            memory_mib: self.number(&properties["MemorySize"], id)?,
             sources,
         })
     }
@@ -214,6 +217,7 @@ mod tests {
         assert_eq!(worker.variables["TABLE_NAME"], "Table");
         assert_eq!(worker.variables["TARGETS_SECRET_ID"], "TargetsSecret");
         assert_eq!(worker.timeout, Duration::from_mins(15));
+        assert_eq!(worker.memory_mib, 1024);
         let sources: Vec<_> = worker
             .sources
             .iter()

@@ -17,7 +17,7 @@ use tokio::runtime::Builder;
 /// The bucket of primary objects.
 pub const BUCKET: &str = "Bucket";
 /// The table.
-pub const TABLE: &str = "Table";
+pub const TABLE: &str = crate::cloud::TABLE;
 /// The bucket at each target.
 pub const TARGET_BUCKET: &str = "replicas";
 /// The queues by logical id.

@@ -129,17 +129,18 @@ impl Connector {
         let (call, fault) = self.note(&request);
         let (request, conditions) = lock(&self.cloud.shared.conditions).pass(&call, request);
         let never = std::future::pending::<Result<Response<Bytes>, ConnectorError>>;
+        let (peer, sent) = (self.cloud.peer(&request), request.body().len());
         match fault {
             Some(Fault::KillBefore) => {
                 self.link.killed.notify_one();
                 return never().await;
             }
             Some(Fault::Refuse) => {
-                self.cloud.travel().await;
+                self.cloud.travel(peer, 0).await;
                 return Ok(server_error());
             }
             Some(Fault::Throttle) => {
-                self.cloud.travel().await;
+                self.cloud.travel(peer, 0).await;
                 return Ok(throttled(&request));
             }
             _ => {}
@@ -150,17 +151,17 @@ impl Connector {
             if fault == Some(Fault::Late) {
                 tokio::time::sleep(LATE).await;
             }
-            cloud.travel().await;
+            cloud.travel(peer, sent).await;
             let answer = cloud.answer(&request);
             lock(&cloud.shared.conditions).answered(&conditions, &answer);
             if fault == Some(Fault::Twice) {
-                cloud.travel().await;
+                cloud.travel(peer, sent).await;
                 drop(cloud.answer(&request));
             }
             answer
         });
         let answer = under_way.await.map_err(user)?;
-        self.cloud.travel().await;
+        self.cloud.travel(peer, answer.body().len()).await;
         match fault {
             Some(Fault::KillAfter) => {
                 self.link.killed.notify_one();

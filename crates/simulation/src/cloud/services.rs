@@ -4,28 +4,28 @@ use super::call::{Call, Service, operation};
 use super::condition::Conditions;
 use super::counts::Counts;
 use super::fault::Faults;
+use super::heat::{self, Heat, Write};
+use super::latency::{Latency, Peer};
 use super::lock::lock;
-use crate::{DynamoDb, DynamoDbError, S3, Secrets, Sqs};
+use crate::{DynamoDb, DynamoDbError, S3, Secrets, Sqs, Usage};
 use bytes::Bytes;
 use host::{Clock, Rng};
-use http::{Request, Response};
+use http::{HeaderValue, Request, Response};
 use jiff::Timestamp;
+use serde_json::{Value, json};
 use std::collections::BTreeMap;
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Duration;
 use tokio::sync::Notify;
 
 /// Where AWS is for the functions. An address, so that the SDK puts a bucket's name into the path.
 pub const AWS: &str = "http://127.0.0.1";
+/// The table.
+pub(crate) const TABLE: &str = "Table";
 /// Who signs, there and at the targets.
 pub(crate) const KEY_ID: &str = "AKIASIMULATION";
 /// With what.
 pub(crate) const SECRET_KEY: &str = "a key that everybody knows";
-/// How long a request or an answer takes at most.
-const LONGEST_TRAVEL: u64 = 20;
-/// How long one takes at most that is slow: with a request and an answer of these no time-out is over.
-const SLOWEST_TRAVEL: u64 = 2000;
 
 /// What there is.
 pub struct Services {
@@ -51,6 +51,7 @@ pub(super) struct Shared {
     pub(super) clock: Clock,
     /// Of how long calls take.
     rng: Rng,
+    latency: Mutex<Latency>,
     services: Mutex<Services>,
     pub(super) calls: Mutex<Vec<Call>>,
     /// Something happened to a queue.
@@ -58,8 +59,8 @@ pub(super) struct Shared {
     pub(super) faults: Mutex<Faults>,
     pub(super) conditions: Mutex<Conditions>,
     counts: Mutex<Counts>,
-    /// Of a thousand requests and answers so many are slow.
-    slow: AtomicU64,
+    /// None where nobody asks for it: it takes as long as the calls themselves.
+    heat: Mutex<Option<Heat>>,
 }
 
 impl Cloud {
@@ -79,13 +80,14 @@ impl Cloud {
             shared: Arc::new(Shared {
                 clock,
                 rng,
+                latency: Mutex::default(),
                 services: Mutex::new(services),
                 calls: Mutex::default(),
                 queues_changed: Notify::new(),
                 faults: Mutex::default(),
                 conditions: Mutex::default(),
                 counts: Mutex::default(),
-                slow: AtomicU64::new(0),
+                heat: Mutex::default(),
             }),
         })
     }
@@ -111,9 +113,24 @@ impl Cloud {
         *lock(&self.shared.conditions) = conditions;
     }
 
-    /// From now on so many of a thousand requests and answers take a hundred times as long as the others.
-    pub fn set_slow(&self, per_thousand: u64) {
-        self.shared.slow.store(per_thousand, Ordering::Relaxed);
+    /// From now on calls take as long as this says.
+    pub fn set_latency(&self, latency: Latency) {
+        *lock(&self.shared.latency) = latency;
+    }
+
+    /// How long calls take.
+    pub(super) fn latency(&self) -> Latency {
+        *lock(&self.shared.latency)
+    }
+
+    /// What a function computes in an invocation takes so long.
+    pub(crate) fn computing(&self) -> Duration {
+        self.latency().computing()
+    }
+
+    /// Counts what functions and clients do not ask for themselves.
+    pub(crate) fn count(&self, count: impl FnOnce(&mut Counts)) {
+        count(&mut lock(&self.shared.counts));
     }
 
     /// The conditions of all writes so far.
@@ -128,6 +145,17 @@ impl Cloud {
         lock(&self.shared.counts).clone()
     }
 
+    /// From now on it is written down what each partition takes.
+    pub fn watch_heat(&self) {
+        *lock(&self.shared.heat) = Some(Heat::default());
+    }
+
+    /// What each partition took since then.
+    #[must_use]
+    pub fn heat(&self) -> Heat {
+        lock(&self.shared.heat).clone().unwrap_or_default()
+    }
+
     /// The calls that functions made so far, in the order in which they were sent.
     #[must_use]
     pub fn calls(&self) -> Vec<Call> {
@@ -136,9 +164,10 @@ impl Cloud {
 
     /// Sends a request as a client does who is no function: it takes its time, and no fault happens to it.
     pub async fn send(&self, request: Request<Bytes>) -> Response<Bytes> {
-        self.travel().await;
+        let peer = self.peer(&request);
+        self.travel(peer, request.body().len()).await;
         let answer = self.answer(&request);
-        self.travel().await;
+        self.travel(peer, answer.body().len()).await;
         answer
     }
 
@@ -158,15 +187,15 @@ impl Cloud {
         let mut counts = lock(&self.shared.counts);
         counts.request(operation(request));
         match Service::of(request) {
-            Service::DynamoDb => {
-                let answer = services.dynamodb.answer(request, now);
-                services
-                    .dynamodb
-                    .last_usage()
-                    .into_iter()
-                    .for_each(|usage| counts.units(usage));
-                answer
-            }
+            Service::DynamoDb => match &mut *lock(&self.shared.heat) {
+                None => counted(&mut services.dynamodb, &mut counts, request, now).0,
+                Some(heat) => {
+                    let takes = self.latency().at_an_item();
+                    let writes = writes(&mut services.dynamodb, request, now);
+                    heat.transaction(&writes, now.as_millisecond(), takes);
+                    watched(heat, &writes, &mut services.dynamodb, &mut counts, request, now)
+                }
+            },
             Service::S3 => services.s3.answer(request, now),
             Service::Sqs => {
                 self.shared.queues_changed.notify_waiters();
@@ -176,15 +205,73 @@ impl Cloud {
         }
     }
 
-    /// For as long as a request or an answer is under way.
-    pub(super) async fn travel(&self) {
-        let slow = self.shared.slow.load(Ordering::Relaxed);
-        let longest = if slow > 0 && self.shared.rng.within(0..1000) < slow {
-            SLOWEST_TRAVEL
-        } else {
-            LONGEST_TRAVEL
-        };
-        let millis = self.shared.rng.within(1..=longest);
-        tokio::time::sleep(Duration::from_millis(millis)).await;
+    /// Whom a request is for.
+    pub(super) fn peer(&self, request: &Request<Bytes>) -> Peer {
+        let host = request.uri().host().unwrap_or_default();
+        if self.services().targets.contains_key(host) {
+            return Peer::Target;
+        }
+        Peer::Aws(Service::of(request))
     }
+
+    /// For as long as a request or an answer with so many bytes is under way.
+    pub(super) async fn travel(&self, peer: Peer, bytes: usize) {
+        let time = self.latency().travel(&self.shared.rng, peer, bytes);
+        tokio::time::sleep(time).await;
+    }
+}
+
+/// Has the table answer, and counts what that cost.
+fn counted(
+    dynamodb: &mut DynamoDb,
+    counts: &mut Counts,
+    request: &Request<Bytes>,
+    now: Timestamp,
+) -> (Response<Bytes>, Option<Usage>) {
+    let answer = dynamodb.answer(request, now);
+    let usage = dynamodb.last_usage().cloned();
+    if let Some(usage) = &usage {
+        counts.units(usage);
+    }
+    (answer, usage)
+}
+
+/// The items that a request writes, as they are before.
+fn writes(dynamodb: &mut DynamoDb, request: &Request<Bytes>, now: Timestamp) -> Vec<Write> {
+    let parameters: Value = serde_json::from_slice(request.body()).unwrap_or_default();
+    heat::writes(&operation(request), &parameters, &mut |key| {
+        item(dynamodb, key, now)
+    })
+}
+
+/// Has the table answer, counts what that cost, and writes down which partitions took it.
+fn watched(
+    heat: &mut Heat,
+    writes: &[Write],
+    dynamodb: &mut DynamoDb,
+    counts: &mut Counts,
+    request: &Request<Bytes>,
+    now: Timestamp,
+) -> Response<Bytes> {
+    let (answer, usage) = counted(dynamodb, counts, request, now);
+    let second = now.as_second();
+    for write in writes {
+        let after = item(dynamodb, &write.key, now);
+        heat.written(write, &after, second);
+    }
+    if let Some(usage) = usage.filter(|_| writes.is_empty()) {
+        heat.read(&usage, second);
+    }
+    answer
+}
+
+/// What the table has under a key.
+fn item(dynamodb: &mut DynamoDb, key: &Value, now: Timestamp) -> Value {
+    let asked = json!({ "TableName": TABLE, "Key": key, "ConsistentRead": true });
+    let mut request = Request::new(asked.to_string().into());
+    let operation = HeaderValue::from_static("DynamoDB_20120810.GetItem");
+    request.headers_mut().insert("x-amz-target", operation);
+    let answer = dynamodb.answer(&request, now);
+    let mut answer: Value = serde_json::from_slice(answer.body()).unwrap_or_default();
+    answer["Item"].take()
 }

@@ -5,7 +5,7 @@ use super::operator::Operator;
 use super::plan::Plan;
 use super::user::User;
 use crate::audit::Audit;
-use crate::cloud::{Call, Conditions, Faults};
+use crate::cloud::{Call, Conditions, Faults, Latency};
 use crate::template::Source;
 use crate::world::{World, run_with};
 use futures::future::{join, join_all};
@@ -72,7 +72,7 @@ async fn life(plan: &Plan, world: &World) -> Life {
     world
         .cloud
         .set_faults(FaultPlan::new(plan.seed, plan.failing, plan.only.clone()).faults(&happened));
-    world.cloud.set_slow(plan.slow);
+    world.cloud.set_latency(Latency::Uneven(plan.slow));
     world
         .answers_all
         .set(plan.failing == 0 && plan.slow == 0 && plan.only.is_none());
@@ -101,7 +101,7 @@ async fn life(plan: &Plan, world: &World) -> Life {
     };
     let ended = world.while_functions_work(timeout(LONGEST_LIFE, active)).await;
     world.cloud.set_faults(Faults::none());
-    world.cloud.set_slow(0);
+    world.cloud.set_latency(Latency::Random);
     operator.repair();
     let mut broken = settle(world, &users).await;
     broken.extend(world.seen_wrong());

@@ -147,8 +147,11 @@ pub(crate) fn put_part(
         .checksum
         .filter(|_| upload.by_sha256)
         .map(|checksum| checksum.value);
+    // A large file of which all parts are the same is kept in the memory of one.
+    let body = request.body();
+    let same = upload.parts.values().next().filter(|part| part.body == body);
     let part = Part {
-        body: request.body().clone(),
+        body: same.map_or_else(|| body.clone(), |part| part.body.clone()),
         sent_at: now,
         md5: sums.md5,
         sha256,

@@ -4,12 +4,12 @@ use bytes::Bytes;
 use futures::future::{join, join_all};
 use serde_json::{Value, json};
 use simulation::audit::Audit;
-use simulation::cloud::Conditions;
+use simulation::cloud::{Conditions, Latency};
 use simulation::gateway::{self, Request, Response};
 use simulation::person::{PASSWORD, Person};
 use simulation::world::{World, run_with};
 use std::time::Duration;
-use tokio::time::{sleep, timeout};
+use tokio::time::timeout;
 
 /// Lives with a condition dropped, or with all of them. Returns what goes wrong in the first world in which anything does.
 pub(crate) type Race = fn(without: Option<&str>) -> Option<String>;
@@ -30,7 +30,7 @@ const ANOTHER_PASSWORD: &str = "another horse battery";
 fn lived(
     without: Option<&str>,
     parameters: &[(&str, &str)],
-    race: impl AsyncFn(&World) -> Option<String>,
+    race: &impl AsyncFn(&World) -> Option<String>,
 ) -> Option<String> {
     // With all conditions every one of them is lived; without one, until something goes wrong.
     let worlds = if without.is_some() { MORE_WORLDS } else { WORLDS };
@@ -41,7 +41,8 @@ fn lived(
             if let Some(condition) = without {
                 world.cloud.drop_conditions(Conditions::without(condition));
             }
-            world.cloud.set_slow(if seed % 2 == 0 { 0 } else { 300 });
+            let slow = if seed % 2 == 0 { 0 } else { 300 };
+            world.cloud.set_latency(Latency::Uneven(slow));
             // Where nothing works any more, clients ask for ever.
             let raced = timeout(Duration::from_hours(6), race(world)).await;
             raced.unwrap_or_else(|_| Some("somebody waits for ever".to_owned()))
@@ -87,7 +88,7 @@ async fn ann(world: &World) -> Person<'_> {
 
 /// One source makes so many accounts in an hour.
 pub(crate) fn accounts_of_a_source(without: Option<&str>) -> Option<String> {
-    lived(without, &[("AccountsPerHourAndSource", "3")], async |world| {
+    lived(without, &[("AccountsPerHourAndSource", "3")], &async |world| {
         let sign_up = |number| {
             let body = json!({ "username": format!("user-{number}"), "password": PASSWORD });
             post("/v1/accounts", body)
@@ -98,7 +99,7 @@ pub(crate) fn accounts_of_a_source(without: Option<&str>) -> Option<String> {
 
 /// So often in an hour somebody tries to sign in by one name, who has not been there before.
 pub(crate) fn sign_ins_by_a_name(without: Option<&str>) -> Option<String> {
-    lived(without, &[("SignInsPerHourAndAccount", "3")], async |world| {
+    lived(without, &[("SignInsPerHourAndAccount", "3")], &async |world| {
         let all = (0..AT_ONCE).map(|_| sign_in("nobody", PASSWORD));
         at_most(LIMIT, 401, &at_once(world, all).await)
     })
@@ -106,7 +107,7 @@ pub(crate) fn sign_ins_by_a_name(without: Option<&str>) -> Option<String> {
 
 /// An account makes so many things in an hour.
 pub(crate) fn creates_of_an_account(without: Option<&str>) -> Option<String> {
-    lived(without, &[("CreatesPerHour", "3")], async |world| {
+    lived(without, &[("CreatesPerHour", "3")], &async |world| {
         let ann = ann(world).await;
         let make = |number| {
             let body = json!({ "name": format!("folder-{number}") });
@@ -118,7 +119,7 @@ pub(crate) fn creates_of_an_account(without: Option<&str>) -> Option<String> {
 
 /// Of many wrong passwords only ten are looked at before somebody has to wait.
 pub(crate) fn guesses(without: Option<&str>) -> Option<String> {
-    lived(without, &[], async |world| {
+    lived(without, &[], &async |world| {
         ann(world).await;
         at_most(GUESSES, 401, &at_once(world, guesses_at("ann")).await)
     })
@@ -126,7 +127,7 @@ pub(crate) fn guesses(without: Option<&str>) -> Option<String> {
 
 /// The same where nobody has tried before.
 pub(crate) fn first_guesses(without: Option<&str>) -> Option<String> {
-    lived(without, &[], async |world| {
+    lived(without, &[], &async |world| {
         at_most(GUESSES, 401, &at_once(world, guesses_at("nobody")).await)
     })
 }
@@ -137,7 +138,7 @@ fn guesses_at(username: &str) -> impl Iterator<Item = Request> {
 
 /// The same of somebody who is signed in, and has to say the password once more.
 pub(crate) fn guesses_of_a_password_once_more(without: Option<&str>) -> Option<String> {
-    lived(without, &[], async |world| {
+    lived(without, &[], &async |world| {
         let ann = ann(world).await;
         let guess = |number| {
             let body = json!({ "current_password": format!("a wrong password {number}") });
@@ -150,7 +151,7 @@ pub(crate) fn guesses_of_a_password_once_more(without: Option<&str>) -> Option<S
 
 /// The password until now is good for one more: that of two new ones which is first.
 pub(crate) fn two_new_passwords(without: Option<&str>) -> Option<String> {
-    lived(without, &[], async |world| {
+    lived(without, &[], &async |world| {
         let ann = ann(world).await;
         let change = |number| {
             let new = format!("{ANOTHER_PASSWORD} {number}");
@@ -163,7 +164,7 @@ pub(crate) fn two_new_passwords(without: Option<&str>) -> Option<String> {
 
 /// The password until now deletes the account, or gets it another one.
 pub(crate) fn a_new_password_for_a_deleted_account(without: Option<&str>) -> Option<String> {
-    lived(without, &[], async |world| {
+    lived(without, &[], &async |world| {
         let ann = ann(world).await;
         let change = json!({ "current_password": PASSWORD, "new_password": ANOTHER_PASSWORD });
         let change = ann.request("PUT", "/v1/account/password", Some(change));
@@ -175,7 +176,7 @@ pub(crate) fn a_new_password_for_a_deleted_account(without: Option<&str>) -> Opt
 
 /// A file is deleted while others with the same bytes take its place, and its account's quota is exact.
 pub(crate) fn a_file_replaced_by_itself(without: Option<&str>) -> Option<String> {
-    lived(without, &[], async |world| {
+    lived(without, &[], &async |world| {
         let (ann, bytes) = (ann(world).await, Bytes::from_static(b"x"));
         let mut file = ann
             .store("a", None, &bytes, false, "replace")
@@ -196,7 +197,7 @@ pub(crate) fn a_file_replaced_by_itself(without: Option<&str>) -> Option<String>
 
 /// Folders are deleted while a file is put into each.
 pub(crate) fn files_in_a_folder_that_goes(without: Option<&str>) -> Option<String> {
-    lived(without, &[], async |world| {
+    lived(without, &[], &async |world| {
         let (ann, bytes) = (ann(world).await, Bytes::from_static(b"x"));
         let both = (0..AT_ONCE).map(async |number| {
             let body = json!({ "name": format!("folder-{number}") });
