@@ -13,7 +13,6 @@
 //! | [`random`] | random users, faults and operators; `cargo xtask simulate` |
 
 pub mod audit;
-mod aws_json;
 pub mod cloud;
 mod dynamodb;
 pub mod events;

@@ -47,7 +47,16 @@ pub(super) fn cargo_tests() -> Result<[Tests; 2]> {
     let mut server = workspace::crates()?;
     server.retain(|name| name != CLIENT);
     server.push("functions".to_owned());
-    let client = [CLIENT, "longshore", "xtask", "e2e", "bench", "oss-server"].map(str::to_owned);
+    let client = [
+        CLIENT,
+        "longshore",
+        "xtask",
+        "e2e",
+        "bench",
+        "dynamodb-server",
+        "oss-server",
+    ]
+    .map(str::to_owned);
     Ok([
         tests("the tests of the server", server),
         tests("the tests of client and tools, end to end", client.to_vec()),
