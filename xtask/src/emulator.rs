@@ -2,6 +2,7 @@
 //! LocalStack, which more people know and which is closer to AWS in places.
 
 mod compose;
+mod dynamodb;
 mod localstack;
 mod ministack;
 
@@ -149,6 +150,10 @@ impl Emulator {
                     "it already runs on port {old}. To move it: cargo xtask down, then cargo xtask up --port {port}"
                 );
             }
+            if !self.in_container() && !dynamodb::running(&self.folder) {
+                // The emulator asks the new one from its next request on.
+                dynamodb::start(&self.folder, self.kind.keeps_data())?;
+            }
             ui::detail(&format!("already running on port {port}"));
             return Ok(());
         }
@@ -165,6 +170,7 @@ impl Emulator {
             ));
             return Ok(());
         }
+        dynamodb::start(&self.folder, self.kind.keeps_data())?;
         let mut command = match self.kind {
             Kind::MiniStack => ministack::command(&self.folder, port)?,
             Kind::LocalStack => localstack::command(&self.folder, port)?,
@@ -198,8 +204,12 @@ impl Emulator {
         })
     }
 
-    /// Stops it: MiniStack cleanly, for it writes its state down on the way out, and only then. Returns whether it
-    /// ran.
+    /// Whether something of it runs that can be stopped.
+    pub(crate) fn can_stop(&self) -> bool {
+        self.running().is_some() || self.in_container() || dynamodb::running(&self.folder)
+    }
+
+    /// Stops it. Returns whether something of it ran.
     pub(crate) fn stop(&self) -> Result<bool> {
         if let Some(About {
             port,
@@ -211,6 +221,14 @@ impl Emulator {
             fs::remove_file(self.about_file())?;
             return Ok(true);
         }
+        let stopped = self.stop_process();
+        // Last: it is asked until then. And whatever became of the emulator.
+        let dynamodb = dynamodb::stop(&self.folder)?;
+        Ok(stopped? || dynamodb)
+    }
+
+    /// Stops MiniStack cleanly: it writes the last of its state down on the way out. Returns whether it ran.
+    fn stop_process(&self) -> Result<bool> {
         let Some(pid) = process::running(&self.pid_file(), self.kind.program()) else {
             return Ok(false);
         };
