@@ -7,7 +7,7 @@ mod localstack;
 mod ministack;
 
 use crate::{process, tools, ui};
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result, bail, ensure};
 use clap::ValueEnum;
 use serde_json::json;
 use std::fs;
@@ -20,7 +20,7 @@ pub(crate) use compose::available as docker_available;
 pub(crate) const REGION: &str = "us-east-1";
 /// They answer within seconds; a slow disk and a lot of kept data may take longer.
 const START_TIMEOUT: Duration = Duration::from_mins(2);
-/// Writing down a lot of state takes a while, and what is not written is lost.
+/// Writing down a lot of state takes a while, and log lines that are not written are lost.
 const STOP_TIMEOUT: Duration = Duration::from_mins(2);
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -195,6 +195,29 @@ impl Emulator {
             self.kind.name()
         ));
         Ok(())
+    }
+
+    /// `kill -9` of all processes of what runs in this state folder, its functions included.
+    pub(crate) fn kill(state: &Path) -> Result<()> {
+        let (emulator, _) = Self::any_running(state).context("no emulator runs")?;
+        let program = emulator.kind.program();
+        let pid = process::running(&emulator.pid_file(), program).context("it is no process")?;
+        process::signal("KILL", &format!("-{pid}"))?;
+        dynamodb::kill(&emulator.folder)?;
+        let gone = process::wait_for(STOP_TIMEOUT, || {
+            emulator.running().is_none() && !dynamodb::running(&emulator.folder)
+        });
+        ensure!(gone, "{} cannot be killed", emulator.kind.name());
+        Ok(())
+    }
+
+    /// Starts the one that was killed, as it was.
+    pub(crate) fn start_again(state: &Path) -> Result<()> {
+        let mut all = Kind::ALL.into_iter().map(|kind| Self::new(state, kind));
+        let killed = all.find(|emulator| emulator.pid_file().exists());
+        let killed = killed.context("none was killed")?;
+        let about = killed.about().context("nobody knows how it was started")?;
+        killed.start(about.port, about.container)
     }
 
     /// Starts the Ceph beside LocalStack's container, and returns where it can be reached from here.

@@ -30,7 +30,7 @@ use test_stack::TestStack;
 /// Parts of the names of end-to-end tests that are run on the first emulator only. They take long, and what they are about is
 /// between workers and targets, or a rule of a function's that no emulator takes part in: what functions ask of AWS the others
 /// show, too.
-const ONCE: [&str; 14] = [
+const ONCE: [&str; 15] = [
     // The deployed sweep, which is slow there, may be at the accounts that it is about.
     "a_sweep_that_clears",
     "a_thousand_uploads",
@@ -45,6 +45,8 @@ const ONCE: [&str; 14] = [
     // LocalStack enforces no roles.
     "privileges::",
     "redrive::",
+    // LocalStack keeps nothing.
+    "survival::",
     "throttling::",
     "tree_model::",
 ];

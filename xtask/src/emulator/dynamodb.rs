@@ -66,6 +66,12 @@ pub(super) fn stop(emulator: &Path) -> Result<bool> {
     Ok(true)
 }
 
+/// `kill -9`.
+pub(super) fn kill(emulator: &Path) -> Result<()> {
+    let pid = pid(emulator).context("the DynamoDB server does not run")?;
+    process::signal("KILL", &pid.to_string())
+}
+
 pub(super) fn running(emulator: &Path) -> bool {
     pid(emulator).is_some()
 }

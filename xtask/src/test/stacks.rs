@@ -6,7 +6,7 @@ use crate::ceph::{self, Availability};
 use crate::emulator::{Emulator, Kind};
 use crate::{stack, target, tools, ui, workspace};
 use anyhow::{Context, Result};
-use serde_json::Value;
+use serde_json::{Value, json};
 use std::ffi::OsStr;
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -99,6 +99,9 @@ pub(super) fn start(state: &Path, kind: Kind, functions: &Path, ceph: Option<&Va
     })?;
     let roles = emulator.roles_file().to_string_lossy().into_owned();
     let copies = format!("{roles}.copies");
+    let this_program = std::env::current_exe()?;
+    // Add `kill` or `start`, and run.
+    let control = json!([this_program, "--state", state, "emulator"]);
     let target = ceph.cloned().unwrap_or_else(|| target::local(port));
     stack::deploy(state, kind, port, functions, &[target], &stack::SHORT_LIVED)?;
     Ok(TestStack {
@@ -115,6 +118,7 @@ pub(super) fn start(state: &Path, kind: Kind, functions: &Path, ceph: Option<&Va
                 "LONGSHORE_FUNCTIONS".to_owned(),
                 functions.to_string_lossy().into_owned(),
             ),
+            ("LONGSHORE_EMULATOR_CONTROL".to_owned(), control.to_string()),
             ("LONGSHORE_ROLES_FILE".to_owned(), roles),
             ("LONGSHORE_ROLE_COPIES".to_owned(), copies),
         ],
