@@ -151,8 +151,8 @@ impl Emulator {
                 );
             }
             if !self.in_container() && !dynamodb::running(&self.folder) {
-                // The emulator asks the new one from its next request on.
-                dynamodb::start(&self.folder, self.kind.keeps_data())?;
+                // With its data, whatever the emulator does with its own when it is stopped. It is asked from the next request on.
+                dynamodb::start(&self.folder, true)?;
             }
             ui::detail(&format!("already running on port {port}"));
             return Ok(());

@@ -30,13 +30,16 @@ use test_stack::TestStack;
 /// Parts of the names of end-to-end tests that are run on the first emulator only. They take long, and what they are about is
 /// between workers and targets, or a rule of a function's that no emulator takes part in: what functions ask of AWS the others
 /// show, too.
-const ONCE: [&str; 15] = [
+const ONCE: [&str; 17] = [
     // The deployed sweep, which is slow there, may be at the accounts that it is about.
     "a_sweep_that_clears",
     "a_thousand_uploads",
     "access::",
     "chaos::",
     "circuits::",
+    // Not of the stack's, but of others.
+    "conformance_of_ministacks_own",
+    "conformance_of_moto",
     "corruption::",
     "failover::",
     "faults::",

@@ -9,6 +9,8 @@ use anyhow::{Context, Result, bail};
 use std::io::{BufRead, BufReader};
 use std::process::{Command, Stdio};
 
+const CONFORMANCE: &str = "conformance";
+
 /// What one `cargo nextest` command tests.
 #[derive(Clone)]
 pub(super) struct Tests {
@@ -75,7 +77,7 @@ pub(super) fn end_to_end() -> Result<Tests> {
 pub(super) fn conformance() -> Tests {
     Tests {
         title: "what the functions rely on",
-        packages: ["all-functions", "conformance"].map(str::to_owned).to_vec(),
+        packages: ["all-functions", CONFORMANCE].map(str::to_owned).to_vec(),
         end_to_end: true,
     }
 }
@@ -104,7 +106,7 @@ pub(super) fn run_tests(tests: &Tests, place: &TestStack) -> Result<Count> {
     for word in place.left_out.iter().chain(&place.run_elsewhere) {
         command.args(["--skip", word]);
     }
-    let mut count = run_command(command, place)?;
+    let mut count = run_command(with_others(command, tests)?, place)?;
     if !place.run_elsewhere.is_empty() {
         let names = names(tests)?;
         let not_missed = names
@@ -125,8 +127,19 @@ pub(super) fn run_only(word: &str, tests: &Tests, place: &TestStack) -> Result<C
     let skipped = 0;
     Ok(Count {
         skipped,
-        ..run_command(command, place)?
+        ..run_command(with_others(command, tests)?, place)?
     })
+}
+
+/// What the conformance suite needs to start the DynamoDB of others, where these can be had.
+fn with_others(mut command: Command, tests: &Tests) -> Result<Command> {
+    if tests.packages.iter().any(|name| name == CONFORMANCE) {
+        command.env("LONGSHORE_MINISTACK_PYTHON", venv::embedded()?.python());
+        if venv::no_localstack().is_none() {
+            command.env("LONGSHORE_MOTO_PYTHON", venv::localstack()?.python());
+        }
+    }
+    Ok(command)
 }
 
 pub(super) fn has(name: &str, words: &[&str]) -> bool {
