@@ -1,20 +1,20 @@
-"""Starts MiniStack for Longshore: the stock server with nine changes and an addition.
+"""Starts MiniStack for Longshore: the stock server with eight changes, another DynamoDB, and an addition.
 
-MiniStack emulates AWS in one Python process. Stock, it is slow, forgetful or wrong in nine places that matter to a
+MiniStack emulates AWS in one Python process. Stock, it is slow, forgetful or wrong in eight places that matter to a
 file store, and each is mended here from outside, by replacing a function of its modules:
 
 1. Its runtime API (what the functions poll) writes small answers in two packets and waits 40 ms for Nagle.
 2. After each invocation it waits up to 50 ms for a log line.
 3. With S3 on disk, a ranged GET reads the whole object first. Here it reads the range from a memory map.
-4. Parts of open multipart uploads live in memory only, so a restart loses them. Here they live in files.
+4. Open multipart uploads live in memory only, so a restart loses them. Here they live in files (`ministack_uploads.py`).
 5. It takes a queue's MaximumConcurrency from a template parameter as text, then compares it with a number.
-6. DynamoDB's conditions are parsed again for each item that they are compared with. Here, once.
-7. A connection that the client has closed is kept for 75 seconds, and makes everything slower. Here it is closed.
-8. It enforces roles and policies (AUTH), also that nothing may come without TLS, and has no TLS; and it takes SQS's
+6. A connection that the client has closed is kept for 75 seconds, and makes everything slower. Here it is closed.
+7. It enforces roles and policies (AUTH), also that nothing may come without TLS, and has no TLS; and it takes SQS's
    batches for actions of their own, which IAM does not know. Here, what comes to 127.0.0.1 counts as if it had come
    over TLS, and a batch needs what each of it does.
-9. A query compares each item of its partition with its condition, ten microseconds each. Here only those whose sort keys begin
-   as the condition says: an account with many files is not slower than a new one.
+8. It writes down what it keeps when it is stopped cleanly, and only then. Here, within a second (`ministack_saving.py`).
+
+DynamoDB is answered by a program of its own: `ministack_dynamodb.py`.
 
 The addition is for tests. A test that runs a function by itself assumes its role for it, as Lambda does: here root may assume any.
 And what each role was allowed to do is recorded, so that unused permissions are found.
@@ -26,12 +26,8 @@ Configuration is by environment, as MiniStack documents it; `xtask/src/emulator/
 from __future__ import annotations
 
 import contextvars
-import functools
 import json
-import mmap
 import os
-import re
-import shutil
 import socketserver
 from pathlib import Path
 
@@ -41,30 +37,12 @@ socketserver.StreamRequestHandler.disable_nagle_algorithm = True
 from hypercorn.asyncio.tcp_server import TCPServer  # noqa: E402
 from ministack.app import main  # noqa: E402
 from ministack.core import iam_actions, iam_evaluator, lambda_runtime  # noqa: E402
-from ministack.core.responses import AccountScopedDict  # noqa: E402
-from ministack.services import dynamodb, lambda_svc, s3  # noqa: E402
+from ministack.services import lambda_svc, s3  # noqa: E402
 
-
-def require(owner, *names: str) -> None:
-    """Stops unless `owner` has all of `names`."""
-    missing = [name for name in names if not hasattr(owner, name)]
-    if missing:
-        raise SystemExit(f"this MiniStack's {owner.__name__} has no {missing[0]}: ministack_server.py needs a look")
-
-
-def replace(owner, name: str, make) -> None:
-    """Replaces `owner.name` by `make(the original)`."""
-    require(owner, name)
-    original = getattr(owner, name)
-    setattr(owner, name, functools.wraps(original)(make(original)))
-
-
-def map_file(path: Path) -> bytes | mmap.mmap:
-    """The file's bytes without reading them. An empty file cannot be mapped."""
-    with open(path, "rb") as file:
-        if os.fstat(file.fileno()).st_size == 0:
-            return b""
-        return mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
+from ministack_dynamodb import forward_dynamodb  # noqa: E402
+from ministack_saving import save_what_changes  # noqa: E402
+from ministack_uploads import keep_open_uploads, map_file  # noqa: E402
+from patches import replace, require  # noqa: E402
 
 
 def shorten_log_wait() -> None:
@@ -109,72 +87,6 @@ def map_ranged_reads() -> None:
     replace(s3, "_read_body", read_body)
 
 
-def keep_open_uploads(root: Path) -> None:
-    """Moves the bytes of uploaded parts into files, and the list of open uploads into the saved state."""
-
-    def upload_part(original):
-        def wrapped(bucket, key, body, query_params, headers):
-            answer = original(bucket, key, body, query_params, headers)
-            if answer[0] == 200:
-                upload_id, number = s3._qp(query_params, "uploadId"), int(s3._qp(query_params, "partNumber"))
-                path = root / upload_id / str(number)
-                path.parent.mkdir(parents=True, exist_ok=True)
-                # A new file each time: a reader may still have the part's older bytes mapped.
-                temporary = path.with_suffix(".new")
-                temporary.write_bytes(body)
-                temporary.replace(path)
-                s3._multipart_uploads[upload_id]["parts"][number]["body"] = map_file(path)
-            return answer
-
-        return wrapped
-
-    def closing(original):
-        def wrapped(bucket, key, *rest):
-            answer = original(bucket, key, *rest)
-            query_params = next(r for r in rest if isinstance(r, dict))
-            upload_id = s3._qp(query_params, "uploadId")
-            if upload_id and upload_id not in s3._multipart_uploads:
-                shutil.rmtree(root / upload_id, ignore_errors=True)
-            return answer
-
-        return wrapped
-
-    def get_state(original):
-        def wrapped():
-            uploads = AccountScopedDict()
-            for scoped_key, upload in s3._multipart_uploads._data.items():
-                parts = {str(n): {**part, "body": None} for n, part in upload["parts"].items()}
-                uploads._data[scoped_key] = {**upload, "parts": parts}
-            return {**original(), "open_uploads": uploads}
-
-        return wrapped
-
-    def load_persisted_state(original):
-        def wrapped(data):
-            answer = original(data)
-            uploads = (data or {}).get("open_uploads")
-            for scoped_key, upload in uploads._data.items() if uploads else ():
-                folder = root / scoped_key[1]
-                parts = {int(n): part for n, part in upload["parts"].items() if (folder / n).is_file()}
-                for number, part in parts.items():
-                    part["body"] = map_file(folder / str(number))
-                s3._multipart_uploads._data[scoped_key] = {**upload, "parts": parts}
-            known = {upload_id for _, upload_id in s3._multipart_uploads._data}
-            for folder in root.iterdir() if root.is_dir() else ():
-                if folder.name not in known:
-                    shutil.rmtree(folder, ignore_errors=True)
-            return answer
-
-        return wrapped
-
-    require(s3, "_multipart_uploads", "_qp")
-    replace(s3, "_upload_part", upload_part)
-    replace(s3, "_complete_multipart_upload", closing)
-    replace(s3, "_abort_multipart_upload", closing)
-    replace(s3, "get_state", get_state)
-    replace(s3, "load_persisted_state", load_persisted_state)
-
-
 def read_concurrency_as_a_number() -> None:
     def make(original):
         def wrapped(esm, *rest):
@@ -186,42 +98,6 @@ def read_concurrency_as_a_number() -> None:
         return wrapped
 
     replace(lambda_svc, "_sqs_esm_concurrency", make)
-
-
-def parse_conditions_once() -> None:
-    def tokens(original):
-        parsed = functools.lru_cache(maxsize=1000)(lambda text: tuple(original(text)))
-        return lambda text: list(parsed(text))
-
-    replace(dynamodb, "_tokenize", tokens)
-    replace(dynamodb, "_condition_syntax_error", functools.lru_cache(maxsize=1000))
-
-
-def look_at_what_a_query_may_find() -> None:
-    condition = re.compile(r"pk = (:\w+) AND begins_with\(sk,\s*(:\w+)\)")
-
-    def make(original):
-        def wrapped(data):
-            asks = condition.fullmatch(data.get("KeyConditionExpression") or "")
-            table = dynamodb._tables.get(data.get("TableName"))
-            if not asks or table is None or data.get("IndexName"):
-                return original(data)
-            pk, prefix = (data.get("ExpressionAttributeValues", {}).get(name, {}).get("S") for name in asks.groups())
-            items = table["items"].get(pk) if pk and prefix else None
-            if not items:
-                return original(data)
-            found = {sk: item for sk, item in items.items() if sk.startswith(prefix)}
-            # Nothing else runs meanwhile: a query is answered in one go.
-            table["items"][pk] = found
-            try:
-                return original(data)
-            finally:
-                table["items"][pk] = items
-
-        return wrapped
-
-    require(dynamodb, "_tables")
-    replace(dynamodb, "_query", make)
 
 
 def close_what_clients_closed() -> None:
@@ -285,14 +161,13 @@ def write_down_what_roles_do(path: Path) -> None:
 
 if __name__ == "__main__":
     shorten_log_wait()
-    parse_conditions_once()
-    look_at_what_a_query_may_find()
+    forward_dynamodb(Path(os.environ["LONGSHORE_DYNAMODB"]))
     close_what_clients_closed()
     read_concurrency_as_a_number()
     enforce_roles_as_aws_does()
     let_root_take_roles()
     write_down_what_roles_do(Path(os.environ["LONGSHORE_ROLES_FILE"]))
     map_ranged_reads()
-    if s3.S3_PERSIST:
-        keep_open_uploads(Path(os.environ["LONGSHORE_PARTS_DIR"]))
+    keep_open_uploads(Path(os.environ["LONGSHORE_PARTS_DIR"]))
+    save_what_changes()
     main()

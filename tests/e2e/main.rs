@@ -46,6 +46,7 @@ mod replication;
 mod sessions;
 mod sharing;
 mod store_refuses;
+mod survival;
 mod sweep;
 mod target_config;
 mod targets;

@@ -102,6 +102,9 @@ pub(crate) enum Command {
     /// Only the server that speaks OSS
     #[command(subcommand)]
     Oss(Oss),
+    /// Only the emulator, for the test that kills it
+    #[command(subcommand, hide = true)]
+    Emulator(EmulatorCommand),
 }
 
 #[derive(Debug, Args)]
@@ -214,6 +217,14 @@ pub(crate) enum Oss {
     Start,
     /// Stop it
     Stop,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum EmulatorCommand {
+    /// `kill -9` all of it
+    Kill,
+    /// Start it as it was, and deploy nothing
+    Start,
 }
 
 /// A state folder. A variable that is set to nothing says nothing.

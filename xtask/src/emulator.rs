@@ -2,11 +2,12 @@
 //! LocalStack, which more people know and which is closer to AWS in places.
 
 mod compose;
+mod dynamodb;
 mod localstack;
 mod ministack;
 
 use crate::{process, tools, ui};
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result, bail, ensure};
 use clap::ValueEnum;
 use serde_json::json;
 use std::fs;
@@ -19,7 +20,7 @@ pub(crate) use compose::available as docker_available;
 pub(crate) const REGION: &str = "us-east-1";
 /// They answer within seconds; a slow disk and a lot of kept data may take longer.
 const START_TIMEOUT: Duration = Duration::from_mins(2);
-/// Writing down a lot of state takes a while, and what is not written is lost.
+/// Writing down a lot of state takes a while, and log lines that are not written are lost.
 const STOP_TIMEOUT: Duration = Duration::from_mins(2);
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -149,6 +150,10 @@ impl Emulator {
                     "it already runs on port {old}. To move it: cargo xtask down, then cargo xtask up --port {port}"
                 );
             }
+            if !self.in_container() && !dynamodb::running(&self.folder) {
+                // With its data, whatever the emulator does with its own when it is stopped. It is asked from the next request on.
+                dynamodb::start(&self.folder, true)?;
+            }
             ui::detail(&format!("already running on port {port}"));
             return Ok(());
         }
@@ -165,6 +170,7 @@ impl Emulator {
             ));
             return Ok(());
         }
+        dynamodb::start(&self.folder, self.kind.keeps_data())?;
         let mut command = match self.kind {
             Kind::MiniStack => ministack::command(&self.folder, port)?,
             Kind::LocalStack => localstack::command(&self.folder, port)?,
@@ -191,6 +197,29 @@ impl Emulator {
         Ok(())
     }
 
+    /// `kill -9` of all processes of what runs in this state folder, its functions included.
+    pub(crate) fn kill(state: &Path) -> Result<()> {
+        let (emulator, _) = Self::any_running(state).context("no emulator runs")?;
+        let program = emulator.kind.program();
+        let pid = process::running(&emulator.pid_file(), program).context("it is no process")?;
+        process::signal("KILL", &format!("-{pid}"))?;
+        dynamodb::kill(&emulator.folder)?;
+        let gone = process::wait_for(STOP_TIMEOUT, || {
+            emulator.running().is_none() && !dynamodb::running(&emulator.folder)
+        });
+        ensure!(gone, "{} cannot be killed", emulator.kind.name());
+        Ok(())
+    }
+
+    /// Starts the one that was killed, as it was.
+    pub(crate) fn start_again(state: &Path) -> Result<()> {
+        let mut all = Kind::ALL.into_iter().map(|kind| Self::new(state, kind));
+        let killed = all.find(|emulator| emulator.pid_file().exists());
+        let killed = killed.context("none was killed")?;
+        let about = killed.about().context("nobody knows how it was started")?;
+        killed.start(about.port, about.container)
+    }
+
     /// Starts the Ceph beside LocalStack's container, and returns where it can be reached from here.
     pub(crate) fn start_ceph_container(&self, port: u16) -> Result<String> {
         ui::step("Starting Ceph in a container", || {
@@ -198,8 +227,12 @@ impl Emulator {
         })
     }
 
-    /// Stops it: MiniStack cleanly, for it writes its state down on the way out, and only then. Returns whether it
-    /// ran.
+    /// Whether something of it runs that can be stopped.
+    pub(crate) fn can_stop(&self) -> bool {
+        self.running().is_some() || self.in_container() || dynamodb::running(&self.folder)
+    }
+
+    /// Stops it. Returns whether something of it ran.
     pub(crate) fn stop(&self) -> Result<bool> {
         if let Some(About {
             port,
@@ -211,6 +244,14 @@ impl Emulator {
             fs::remove_file(self.about_file())?;
             return Ok(true);
         }
+        let stopped = self.stop_process();
+        // Last: it is asked until then. And whatever became of the emulator.
+        let dynamodb = dynamodb::stop(&self.folder)?;
+        Ok(stopped? || dynamodb)
+    }
+
+    /// Stops MiniStack cleanly: it writes the last of its state down on the way out. Returns whether it ran.
+    fn stop_process(&self) -> Result<bool> {
         let Some(pid) = process::running(&self.pid_file(), self.kind.program()) else {
             return Ok(false);
         };

@@ -61,7 +61,8 @@ fn main() -> ExitCode {
 }
 
 fn run(invocation: args::Invocation) -> anyhow::Result<()> {
-    use args::{Bench, Ceph, Command, Oss};
+    use args::{Bench, Ceph, Command, EmulatorCommand, Oss};
+    use emulator::Emulator;
     let state = invocation.state;
     match invocation.command {
         Command::Build => build::run(),
@@ -75,6 +76,8 @@ fn run(invocation: args::Invocation) -> anyhow::Result<()> {
         Command::Ceph(Ceph::Down) => ceph::down(&state),
         Command::Oss(Oss::Start) => oss::start_server(&state).map(|_| ()),
         Command::Oss(Oss::Stop) => oss::stop_server(&state).map(|_| ()),
+        Command::Emulator(EmulatorCommand::Kill) => Emulator::kill(&state),
+        Command::Emulator(EmulatorCommand::Start) => Emulator::start_again(&state),
         Command::Test(what) => test::run(&what),
         Command::Fuzz { examples } => fuzz::run(&state, examples),
         Command::Simulate { arguments } => simulate::run(&arguments),

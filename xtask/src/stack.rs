@@ -190,7 +190,7 @@ pub(crate) fn down(state: &Path) -> Result<()> {
     let mut stopped = None;
     for kind in Kind::ALL {
         let emulator = Emulator::new(state, kind);
-        if emulator.running().is_some() || emulator.in_container() {
+        if emulator.can_stop() {
             ui::step(&format!("Stopping {}", kind.name()), || emulator.stop())?;
             stopped = Some(kind);
         }

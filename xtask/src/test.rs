@@ -49,6 +49,9 @@ const ON_EACH: [&str; 16] = [
     "uploads::",
 ];
 
+/// Parts of the names of tests of other servers than the stack's: once is enough.
+const OF_OTHERS: [&str; 2] = ["conformance_of_ministacks_own", "conformance_of_moto"];
+
 /// Parts of the names of end-to-end tests that are run when all others are over: they leave no processor idle, or look at
 /// what the others did.
 const AT_THE_END: [&str; 4] = [
@@ -140,9 +143,11 @@ fn on_emulators(kinds: &[Kind]) -> Result<Count> {
             count += plug_in_tests()?;
         }
         let mut place = stacks.start(*kind)?;
-        if index == 0 {
-            place.run_elsewhere = AT_THE_END.to_vec();
-        }
+        place.run_elsewhere = if index == 0 {
+            AT_THE_END.to_vec()
+        } else {
+            OF_OTHERS.to_vec()
+        };
         let mut all = if kinds.len() > 1 && index == 0 {
             cargo_tests()?.to_vec()
         } else {

@@ -11,15 +11,14 @@ mod usage;
 
 pub use usage::Usage;
 
-use crate::aws_json::{self, JSON_1_0};
 use bytes::Bytes;
+use dynoxide::Database;
 use dynoxide::storage_backend::ManualClock;
 use dynoxide::types::{item_size, write_capacity_units};
-use dynoxide::{Database, DynoxideError};
 use http::{Request, Response, StatusCode};
 use jiff::Timestamp;
-use serde::Serialize;
-use serde::de::DeserializeOwned;
+use local_dynamodb::aws_json::{self, JSON_1_0};
+use local_dynamodb::{Refusal, SERVICE, call, items, tables};
 use serde_json::{Value, json};
 use tokens::Tokens;
 
@@ -34,12 +33,6 @@ pub struct DynamoDb {
     clock: ManualClock,
     tokens: Tokens,
     last_usage: Option<Usage>,
-}
-
-/// An answer that is an error.
-struct Refusal {
-    status: StatusCode,
-    body: Value,
 }
 
 impl DynamoDb {
@@ -64,16 +57,15 @@ impl DynamoDb {
     /// [`DynamoDbError`] when there is one of this name.
     pub fn create_table(&mut self, name: &str, now: Timestamp) -> Result<(), DynamoDbError> {
         self.set_clock(now);
-        let database = &self.database;
-        call(&table::create_table(name), |request| {
-            database.create_table(request)
-        })
-        .and_then(|_| {
-            call(&table::time_to_live(name), |request| {
-                database.update_time_to_live(request)
-            })
-        })
-        .map_err(|refusal| DynamoDbError(refusal.body.to_string()))?;
+        for (operation, parameters) in [
+            ("CreateTable", table::create_table(name)),
+            ("UpdateTimeToLive", table::time_to_live(name)),
+        ] {
+            let done = tables(&self.database, operation, &parameters.to_string());
+            if let Some(Err(refusal)) = done {
+                return Err(DynamoDbError(refusal.body.to_string()));
+            }
+        }
         Ok(())
     }
 
@@ -98,7 +90,7 @@ impl DynamoDb {
     pub fn answer(&mut self, request: &Request<Bytes>, now: Timestamp) -> Response<Bytes> {
         self.set_clock(now);
         self.last_usage = None;
-        let (operation, parameters) = match aws_json::read(request, "DynamoDB_20120810") {
+        let (operation, parameters) = match aws_json::read(request, SERVICE) {
             Ok(asked) => asked,
             Err(message) => return aws_json::not_implemented(JSON_1_0, &message),
         };
@@ -138,7 +130,7 @@ impl DynamoDb {
         let done = if usage.operation == "TransactWriteItems" {
             self.transact(&mut parameters, now)
         } else {
-            self.dispatch(&usage.operation, &parameters)?
+            items(&self.database, &usage.operation, &parameters.to_string())?
         };
         Some(match done {
             Ok(mut answer) => {
@@ -147,26 +139,11 @@ impl DynamoDb {
                 Ok(answer)
             }
             Err(refusal) => {
-                if is_for_condition(&refusal) {
+                if refusal.is_for_condition() {
                     self.count_refused(usage, &parameters);
                 }
                 Err(refusal)
             }
-        })
-    }
-
-    fn dispatch(&self, operation: &str, parameters: &Value) -> Option<Result<Value, Refusal>> {
-        let database = &self.database;
-        Some(match operation {
-            "GetItem" => call(parameters, |request| database.get_item(request)),
-            "BatchGetItem" => call(parameters, |request| database.batch_get_item(request)),
-            "Query" => call(parameters, |request| database.query(request)),
-            "Scan" => call(parameters, |request| database.scan(request)),
-            "PutItem" => call(parameters, |request| database.put_item(request)),
-            "UpdateItem" => call(parameters, |request| database.update_item(request)),
-            "DeleteItem" => call(parameters, |request| database.delete_item(request)),
-            "BatchWriteItem" => call(parameters, |request| database.batch_write_item(request)),
-            _ => return None,
         })
     }
 
@@ -179,7 +156,9 @@ impl DynamoDb {
             parameters["ClientRequestToken"] = json!(name.to_string());
         }
         let database = &self.database;
-        let answer = call(parameters, |request| database.transact_write_items(request))?;
+        let answer = call(&parameters.to_string(), |request| {
+            database.transact_write_items(request)
+        })?;
         if let Some((name, token)) = named {
             self.tokens.done(&token, name, now);
         }
@@ -199,7 +178,8 @@ impl DynamoDb {
             let key = Value::Object(key.into_iter().collect());
             let mut size = 0;
             // Only the size is of interest here: when the item cannot be read, it is as if it were not there.
-            let _ = call(&json!({ "TableName": table, "Key": key }), |request| {
+            let asked = json!({ "TableName": table, "Key": key });
+            let _ = call(&asked.to_string(), |request| {
                 let found = self.database.get_item(request)?;
                 size = found.item.as_ref().map_or(0, item_size);
                 Ok(found)
@@ -207,47 +187,6 @@ impl DynamoDb {
             usage.add_refused(table, factor * write_capacity_units(size));
         }
     }
-}
-
-/// Calls dynoxide with parameters as they are on the wire, and returns its answer in that form, with all members in order.
-fn call<Q: DeserializeOwned, A: Serialize>(
-    parameters: &Value,
-    operation: impl FnOnce(Q) -> dynoxide::Result<A>,
-) -> Result<Value, Refusal> {
-    let request = serde_json::from_str(&parameters.to_string()).map_err(|error| unreadable(&error))?;
-    let answer = operation(request).map_err(|error| refusal(&error))?;
-    serde_json::to_value(answer).map_err(|error| unreadable(&error))
-}
-
-fn refusal(error: &DynoxideError) -> Refusal {
-    let plain = || json!({ "__type": error.error_type(), "message": error.to_string() });
-    Refusal {
-        status: StatusCode::from_u16(error.status_code()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR),
-        body: serde_json::from_str(&error.to_json()).unwrap_or_else(|_| plain()),
-    }
-}
-
-/// dynoxide checks some parameters while it reads them, and begins the message with what kind of error it is.
-fn unreadable(error: &serde_json::Error) -> Refusal {
-    let message = error.to_string();
-    let (kind, said) = message.split_once(':').unwrap_or(("", &message));
-    let (kind, message) = if kind.starts_with("VALIDATION") {
-        ("com.amazon.coral.validate#ValidationException", said)
-    } else {
-        (
-            "com.amazon.coral.service#SerializationException",
-            message.as_str(),
-        )
-    };
-    Refusal {
-        status: StatusCode::BAD_REQUEST,
-        body: json!({ "__type": kind, "message": message }),
-    }
-}
-
-fn is_for_condition(refusal: &Refusal) -> bool {
-    let kind = refusal.body["__type"].as_str().unwrap_or_default();
-    kind.ends_with("#ConditionalCheckFailedException") || kind.ends_with("#TransactionCanceledException")
 }
 
 /// Leaves of what was consumed in an answer what was asked for.

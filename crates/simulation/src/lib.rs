@@ -15,7 +15,6 @@
 //! | [`random`] | random users, faults and operators; `cargo xtask simulate` |
 
 pub mod audit;
-mod aws_json;
 pub mod cloud;
 pub mod cost;
 mod dynamodb;

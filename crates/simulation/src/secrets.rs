@@ -3,10 +3,10 @@
 #[cfg(test)]
 mod tests;
 
-use crate::aws_json::{self, JSON_1_1};
 use bytes::Bytes;
 use http::{Request, Response, StatusCode};
 use jiff::Timestamp;
+use local_dynamodb::aws_json::{self, JSON_1_1};
 use serde::Deserialize;
 use serde_json::{Value, json};
 use std::collections::BTreeMap;

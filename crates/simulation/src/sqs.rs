@@ -14,10 +14,10 @@ pub use error::SqsError;
 pub use message::{Kept, Message, MessageAttribute};
 pub use queues::{Depth, QueueSettings, Redrive};
 
-use crate::aws_json::{self, JSON_1_0};
 use bytes::Bytes;
 use http::{Request, Response, StatusCode};
 use jiff::Timestamp;
+use local_dynamodb::aws_json::{self, JSON_1_0};
 use queues::Queues;
 
 /// SQS with the operations that Longshore uses, and what Lambda does with the queues of an event source mapping.

@@ -1,4 +1,4 @@
-//! Puts the stack under test through the scenarios, and a real Ceph through those of S3. What is known to differ is in
+//! Puts the stack under test through the scenarios, a real Ceph through those of S3, and the DynamoDB of others through those. What is known to differ is in
 //! `differences.rs` and in a table of `docs/where-it-runs.md`, and all three are held to each other.
 //!
 //! `cargo xtask test conformance` runs this, and `cargo xtask test` with the other end-to-end tests.
@@ -16,11 +16,13 @@
 
 mod differences;
 mod documented;
+mod others;
 mod places;
 mod server;
 
 use conformance::run::{Difference, Scenario, failures};
 use conformance::{dynamodb, s3, secrets, sqs};
+use others::Other;
 use places::{
     dynamodb_place, remove_bucket, remove_queues, remove_secret, remove_table, s3_place, secrets_place,
     sqs_place,
@@ -57,12 +59,28 @@ async fn conformance_of_s3_at_a_real_ceph() {
     hold_s3(&Server::ceph()).await;
 }
 
+async fn hold_dynamodb(server: &Server, differences: &[Difference], at_once: usize) {
+    let make = async || dynamodb_place(server).await;
+    hold(dynamodb::SCENARIOS, differences, at_once, make, remove_table).await;
+}
+
 #[tokio::test]
 async fn conformance_of_dynamodb() {
-    let server = Server::under_test();
-    let differences = differences::of("dynamodb", &server.name);
-    let make = async || dynamodb_place(&server).await;
-    hold(dynamodb::SCENARIOS, &differences, AT_ONCE, make, remove_table).await;
+    hold_dynamodb(&Server::under_test(), &[], AT_ONCE).await;
+}
+
+#[tokio::test]
+async fn conformance_of_ministacks_own_dynamodb() {
+    let other = Other::ministack();
+    let differences = differences::of("dynamodb", "ministack");
+    hold_dynamodb(&other.server, &differences, AT_ONCE).await;
+}
+
+#[tokio::test]
+async fn conformance_of_moto() {
+    let other = Other::moto();
+    let differences = differences::of("dynamodb", "moto");
+    hold_dynamodb(&other.server, &differences, 1).await;
 }
 
 #[tokio::test]

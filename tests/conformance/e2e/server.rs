@@ -12,7 +12,7 @@ use tokio::net::TcpStream;
 
 /// One of them.
 pub(crate) struct Server {
-    /// `ministack`, `localstack` or `ceph`.
+    /// `ministack`, `localstack`, `ceph` or `moto`.
     pub(crate) name: String,
     pub(crate) endpoint: String,
     pub(crate) region: String,

@@ -1,5 +1,6 @@
 //! LocalStack as a Python package, with the plug-ins in `infra/localstack`: no container, no token, no download.
 
+use super::dynamodb;
 use crate::venv;
 use anyhow::Result;
 use std::fs;
@@ -32,8 +33,8 @@ pub(super) fn command(folder: &Path, port: u16) -> Result<Command> {
         // Ours: see infra/localstack/longshore_localstack/__init__.py.
         .env("GATEWAY_SERVER", "local")
         .env("LAMBDA_RUNTIME_EXECUTOR", "process")
-        .env("PROVIDER_OVERRIDE_DYNAMODB", "moto")
-        .env("PROVIDER_OVERRIDE_DYNAMODBSTREAMS", "moto")
+        .env("PROVIDER_OVERRIDE_DYNAMODB", "dynoxide")
+        .env("LONGSHORE_DYNAMODB", dynamodb::address_file(folder))
         // As strict as it can be: a presigned URL is good for what was signed, and nothing else.
         .env("S3_SKIP_SIGNATURE_VALIDATION", "0")
         // It asks an idle queue every ten seconds otherwise.

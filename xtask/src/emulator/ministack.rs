@@ -1,6 +1,6 @@
 //! MiniStack: starts in a second, answers quickly, keeps its state in files.
 
-use super::REGION;
+use super::{REGION, dynamodb};
 use crate::{venv, workspace};
 use anyhow::Result;
 use std::fs;
@@ -34,6 +34,7 @@ pub(super) fn command(folder: &Path, port: u16) -> Result<Command> {
         .env("GATEWAY_PORT", port.to_string())
         // Each function that idles costs a little, all the time; a start costs next to nothing.
         .env("LAMBDA_WARM_TTL_SECONDS", "15")
+        .env("LONGSHORE_DYNAMODB", dynamodb::address_file(folder))
         .env("LONGSHORE_PARTS_DIR", folder.join("parts"))
         .env("LONGSHORE_ROLES_FILE", roles_file(folder))
         .env("MINISTACK_REGION", REGION)

@@ -9,6 +9,8 @@ use anyhow::{Context, Result, bail};
 use std::io::{BufRead, BufReader};
 use std::process::{Command, Stdio};
 
+const CONFORMANCE: &str = "conformance";
+
 /// What one `cargo nextest` command tests.
 #[derive(Clone)]
 pub(super) struct Tests {
@@ -60,7 +62,16 @@ pub(super) fn cargo_tests() -> Result<[Tests; 2]> {
     let mut server = workspace::crates()?;
     server.retain(|name| name != CLIENT);
     server.push("functions".to_owned());
-    let client = [CLIENT, "longshore", "xtask", "e2e", "bench", "oss-server"].map(str::to_owned);
+    let client = [
+        CLIENT,
+        "longshore",
+        "xtask",
+        "e2e",
+        "bench",
+        "dynamodb-server",
+        "oss-server",
+    ]
+    .map(str::to_owned);
     Ok([
         tests("the tests of the server", server),
         tests("the tests of client and tools, end to end", client.to_vec()),
@@ -79,7 +90,7 @@ pub(super) fn end_to_end() -> Result<Tests> {
 pub(super) fn conformance() -> Tests {
     Tests {
         title: "what the functions rely on",
-        packages: ["all-functions", "conformance"].map(str::to_owned).to_vec(),
+        packages: ["all-functions", CONFORMANCE].map(str::to_owned).to_vec(),
         end_to_end: true,
         only: &[],
     }
@@ -116,7 +127,7 @@ pub(super) fn run_tests(tests: &Tests, place: &TestStack) -> Result<Count> {
     for word in place.left_out.iter().chain(&place.run_elsewhere) {
         command.args(["--skip", word]);
     }
-    let mut count = run_command(command, place)?;
+    let mut count = run_command(with_others(command, tests)?, place)?;
     if !place.run_elsewhere.is_empty() || !tests.only.is_empty() {
         let names = names(tests)?;
         let not_missed = names.iter().filter(|name| {
@@ -138,8 +149,19 @@ pub(super) fn run_only(word: &str, tests: &Tests, place: &TestStack) -> Result<C
     let skipped = 0;
     Ok(Count {
         skipped,
-        ..run_command(command, place)?
+        ..run_command(with_others(command, tests)?, place)?
     })
+}
+
+/// What the conformance suite needs to start the DynamoDB of others, where these can be had.
+fn with_others(mut command: Command, tests: &Tests) -> Result<Command> {
+    if tests.packages.iter().any(|name| name == CONFORMANCE) {
+        command.env("LONGSHORE_MINISTACK_PYTHON", venv::embedded()?.python());
+        if venv::no_localstack().is_none() {
+            command.env("LONGSHORE_MOTO_PYTHON", venv::localstack()?.python());
+        }
+    }
+    Ok(command)
 }
 
 pub(super) fn has(name: &str, words: &[&str]) -> bool {

@@ -36,7 +36,7 @@ pub(super) fn run(kind: Kind, filter: &str) -> Result<Count> {
     let _alone = only_one_at_a_time(kind)?;
     let state = folder(kind);
     if Emulator::new(&state, kind).running().is_none() {
-        // One that was killed has lost its data. So has the stack, then.
+        // What tests left in one that was stopped or killed nobody misses.
         clear(kind)?;
     }
     fs::create_dir_all(&state)?;

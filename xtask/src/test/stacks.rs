@@ -4,15 +4,18 @@ use super::missing::refuse_in_ci;
 use super::test_stack::TestStack;
 use crate::ceph::{self, Availability};
 use crate::emulator::{Emulator, Kind};
-use crate::{stack, target, tools, ui, workspace};
+use crate::{stack, target, tools, ui, venv, workspace};
 use anyhow::{Context, Result};
-use serde_json::Value;
+use serde_json::{Value, json};
 use std::ffi::OsStr;
 use std::fs;
 use std::path::{Path, PathBuf};
 
 /// What tests that need a real Ceph have in their names.
 pub(super) const NEEDS_CEPH: &str = "real_ceph";
+
+/// What tests that need moto, which comes with LocalStack, have in their names.
+const NEEDS_MOTO: &str = "conformance_of_moto";
 
 /// Where to look for a port for the emulator: beyond those of a running stack, below those that connections get.
 const FIRST_PORT: u16 = 14_566;
@@ -99,22 +102,29 @@ pub(super) fn start(state: &Path, kind: Kind, functions: &Path, ceph: Option<&Va
     })?;
     let roles = emulator.roles_file().to_string_lossy().into_owned();
     let copies = format!("{roles}.copies");
+    let this_program = std::env::current_exe()?;
+    // Add `kill` or `start`, and run.
+    let control = json!([this_program, "--state", state, "emulator"]);
     let target = ceph.cloned().unwrap_or_else(|| target::local(port));
     stack::deploy(state, kind, port, functions, &[target], &stack::SHORT_LIVED)?;
+    let mut left_out = Vec::new();
+    if ceph.is_none() {
+        left_out.push(NEEDS_CEPH);
+    }
+    if venv::no_localstack().is_some() {
+        left_out.push(NEEDS_MOTO);
+    }
     Ok(TestStack {
         stack: stack::about_file(state),
         ceph: ceph.map(|_| ceph::about_file(state)),
-        left_out: if ceph.is_some() {
-            Vec::new()
-        } else {
-            vec![NEEDS_CEPH]
-        },
+        left_out,
         run_elsewhere: Vec::new(),
         environment: vec![
             (
                 "LONGSHORE_FUNCTIONS".to_owned(),
                 functions.to_string_lossy().into_owned(),
             ),
+            ("LONGSHORE_EMULATOR_CONTROL".to_owned(), control.to_string()),
             ("LONGSHORE_ROLES_FILE".to_owned(), roles),
             ("LONGSHORE_ROLE_COPIES".to_owned(), copies),
         ],

@@ -1,8 +1,8 @@
 //! Errors of SQS, by the codes that callers see.
 
-use crate::aws_json::{self, JSON_1_0};
 use bytes::Bytes;
 use http::{HeaderValue, Response, StatusCode};
+use local_dynamodb::aws_json::{self, JSON_1_0};
 use serde_json::json;
 use std::fmt;
 
