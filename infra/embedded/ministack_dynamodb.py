@@ -157,9 +157,13 @@ def hand_over_what_it_kept(program: Program) -> None:
             for (_, _, name), table in dynamodb._tables.all_items():
                 items = [item for by_sort_key in table["items"].values() for item in by_sort_key.values()]
                 ensure_table(program, table)
-                for start in range(0, len(items), BATCH):
-                    puts = [{"PutRequest": {"Item": item}} for item in items[start:start + BATCH]]
-                    program.call("BatchWriteItem", {"RequestItems": {name: puts}})
+                try:
+                    for start in range(0, len(items), BATCH):
+                        puts = [{"PutRequest": {"Item": item}} for item in items[start:start + BATCH]]
+                        program.call("BatchWriteItem", {"RequestItems": {name: puts}})
+                except Exception as error:
+                    # MiniStack would go on with half of the items.
+                    raise SystemExit(f"the items of {name} cannot be handed over: {error}") from error
                 table["items"].clear()
 
         return wrapped

@@ -29,7 +29,8 @@ class Saver:
     """Saves services by the names of their files."""
 
     def __init__(self) -> None:
-        self.changed: set[str] = set()
+        # Items that an older state had have been handed over: it must not have them any more.
+        self.changed = {"dynamodb"}
         self.written: dict[str, str] = {}
 
     async def run(self) -> None:
@@ -41,13 +42,22 @@ class Saver:
                     continue
                 self.changed |= set(app._build_persistence_save_dict()) - AT_THE_END
             changed, self.changed = self.changed, set()
-            for service in changed:
-                try:
-                    self.save(service)
-                except RuntimeError as error:
-                    # It changed in another thread while it was being copied.
-                    app.logger.warning("%s is saved later: %s", service, error)
-                    self.changed.add(service)
+            # CloudFormation last: what it says is deployed has to be there.
+            for service in sorted(changed - {"cloudformation"}):
+                self.try_to_save(service)
+            if "cloudformation" in changed:
+                if self.changed:
+                    self.changed.add("cloudformation")
+                else:
+                    self.try_to_save("cloudformation")
+
+    def try_to_save(self, service: str) -> None:
+        try:
+            self.save(service)
+        except Exception as error:
+            # It changed in another thread while it was being copied, or the disk is full.
+            app.logger.warning("%s is saved later: %s", service, error)
+            self.changed.add(service)
 
     def save(self, service: str) -> None:
         get_state = app._build_persistence_save_dict().get(service)

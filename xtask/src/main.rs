@@ -17,7 +17,6 @@ mod args;
 mod bench;
 mod build;
 mod ceph;
-mod cost;
 mod demo;
 mod deploy;
 mod emulator;
@@ -32,7 +31,6 @@ mod process;
 mod python;
 mod release;
 mod sam;
-mod scale;
 mod settings;
 mod simulate;
 mod smoke;
@@ -80,9 +78,9 @@ fn run(invocation: args::Invocation) -> anyhow::Result<()> {
         Command::Emulator(EmulatorCommand::Start) => Emulator::start_again(&state),
         Command::Test(what) => test::run(&what),
         Command::Fuzz { examples } => fuzz::run(&state, examples),
-        Command::Simulate { arguments } => simulate::run(&arguments),
-        Command::Cost => cost::run(),
-        Command::Scale { arguments } => scale::run(&arguments),
+        Command::Simulate { arguments } => simulate::run("simulate", &arguments),
+        Command::Cost => simulate::run("cost", &[]),
+        Command::Scale { arguments } => simulate::run("scale", &arguments),
         Command::Lint => lint::run(),
         Command::Bench(Bench::Replicate { arguments }) => bench::replicate(&arguments),
         Command::Targets(what) => targets::run(&state, &what),

@@ -1,4 +1,4 @@
-//! Random worlds that somebody has to live always: a few of any kind, and those that were broken once.
+//! A few random worlds, and that the same seed is the same world.
 
 use simulation::random::{Plan, live};
 

@@ -41,7 +41,7 @@ impl Other {
         let address = listener.local_addr().unwrap();
         drop(listener);
         let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("../tools/others_dynamodb.py");
-        let mut process = Command::new(python)
+        let process = Command::new(python)
             .arg(script)
             .arg(name)
             .arg(address.port().to_string())
@@ -49,18 +49,20 @@ impl Other {
             .stdin(Stdio::null())
             .spawn()
             .unwrap();
-        let started = Instant::now();
-        while TcpStream::connect(address).is_err() {
-            assert!(process.try_wait().unwrap().is_none(), "{name} has ended");
-            assert!(started.elapsed() < TIMEOUT, "{name} does not start");
-            sleep(Duration::from_millis(50));
-        }
         let server = Server {
             name: name.to_owned(),
             endpoint: format!("http://{address}"),
             region: "us-east-1".to_owned(),
             keys: ["test".to_owned(), "test".to_owned()],
         };
-        Self { server, process }
+        // From now on it is killed, whatever happens.
+        let mut other = Self { server, process };
+        let started = Instant::now();
+        while TcpStream::connect(address).is_err() {
+            assert!(other.process.try_wait().unwrap().is_none(), "{name} has ended");
+            assert!(started.elapsed() < TIMEOUT, "{name} does not start");
+            sleep(Duration::from_millis(50));
+        }
+        other
     }
 }

@@ -5,7 +5,7 @@ use super::count::Count;
 use super::test_stack::TestStack;
 use crate::venv::{self, Tool};
 use crate::{build, oss, process, ui, workspace};
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result, bail, ensure};
 use std::io::{BufRead, BufReader};
 use std::process::{Command, Stdio};
 
@@ -122,6 +122,10 @@ pub(super) fn compile(all: &[&Tests]) -> Result<()> {
 
 /// Runs tests, shows what they say, and counts.
 pub(super) fn run_tests(tests: &Tests, place: &TestStack) -> Result<Count> {
+    let all = names(tests)?;
+    for word in tests.only {
+        ensure!(all.iter().any(|name| name.contains(word)), "no test has {word:?} in its name");
+    }
     let mut command = tests.command("run")?;
     command.arg("--").args(tests.only);
     for word in place.left_out.iter().chain(&place.run_elsewhere) {
@@ -129,8 +133,7 @@ pub(super) fn run_tests(tests: &Tests, place: &TestStack) -> Result<Count> {
     }
     let mut count = run_command(with_others(command, tests)?, place)?;
     if !place.run_elsewhere.is_empty() || !tests.only.is_empty() {
-        let names = names(tests)?;
-        let not_missed = names.iter().filter(|name| {
+        let not_missed = all.iter().filter(|name| {
             let elsewhere = has(name, &place.run_elsewhere) || !tests.has(name);
             elsewhere && !has(name, &place.left_out)
         });

@@ -107,9 +107,9 @@ impl Deployed {
     }
 
     pub(super) fn place(&self) -> TestStack {
-        // Without a Ceph of its own, without the sample world, which may be in use there, and without anybody who wrote down
-        // what roles did.
-        let mut left_out = vec!["real_ceph", "emulated", "privileges::"];
+        // Without a Ceph of its own, without the sample world, which may be in use there, without anybody who wrote down
+        // what roles did, and without killing it.
+        let mut left_out = vec!["real_ceph", "emulated", "privileges::", "survival::"];
         if !self.emulated {
             left_out.extend(STAND_BETWEEN);
         }

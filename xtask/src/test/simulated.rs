@@ -12,7 +12,7 @@ const FIRST: &str = "5000";
 
 /// Lives worlds that held the last time.
 pub(super) fn worlds() -> Result<Count> {
-    let program = simulate::build()?;
+    let program = simulate::build("simulate")?;
     let title = format!("Living random worlds for {SECONDS} s");
     let lived = ui::step(&title, || {
         process::run(Command::new(program).args(["--seconds", SECONDS, "--seed", FIRST]))

@@ -2,6 +2,7 @@
 
 use super::measure::Measured;
 use super::prices::{self, Price};
+use crate::template;
 use std::collections::BTreeMap;
 use std::fmt::Write;
 
@@ -120,6 +121,11 @@ pub(super) fn month(small: &Measured, large: &Measured, rest: &Measured) -> Stri
         polls * prices::SQS.dollars,
     );
     line("the two secrets", 2.0 * prices::SECRET_MONTH.dollars);
+    let alarms = template::count("AWS::CloudWatch::Alarm");
+    line(
+        &format!("the {alarms} alarms"),
+        f64::from(alarms) * prices::ALARM_MONTH.dollars,
+    );
     text
 }
 

@@ -43,7 +43,7 @@ fn lived(
             }
             let slow = if seed % 2 == 0 { 0 } else { 300 };
             world.cloud.set_latency(Latency::Uneven(slow));
-            // Where nothing works any more, clients ask for ever.
+            // Where something is broken, clients may ask for ever.
             let raced = timeout(Duration::from_mins(5), race(world)).await;
             raced.unwrap_or_else(|_| Some("somebody waits for ever".to_owned()))
         })
