@@ -4,10 +4,11 @@ use conformance::run::Difference;
 
 /// The servers of each service, in the order of the columns of [`ALL`]. The emulators' DynamoDB is dynoxide, which does all of it as AWS
 /// documents.
-const SERVERS: [(&str, &[&str]); 3] = [
+const SERVERS: [(&str, &[&str]); 4] = [
     ("s3", &["ministack", "localstack", "ceph"]),
     ("dynamodb", &["ministack", "moto"]),
     ("sqs", &["ministack", "localstack"]),
+    ("secrets", &["ministack", "localstack"]),
 ];
 
 /// A scenario of a service, and what each server does instead; nothing where it does the same.
