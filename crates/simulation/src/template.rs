@@ -57,8 +57,13 @@ pub struct QueueSettings {
 
 /// How many resources of a type the template has.
 pub(crate) fn count(kind: &str) -> u32 {
-    let resources = document().ok().and_then(|document| document["Resources"].as_object());
-    let of_kind = resources.into_iter().flatten().filter(|(_, one)| one["Type"] == kind);
+    let resources = document()
+        .ok()
+        .and_then(|document| document["Resources"].as_object());
+    let of_kind = resources
+        .into_iter()
+        .flatten()
+        .filter(|(_, one)| one["Type"] == kind);
     u32::try_from(of_kind.count()).unwrap_or(u32::MAX)
 }
 

@@ -124,7 +124,10 @@ pub(super) fn compile(all: &[&Tests]) -> Result<()> {
 pub(super) fn run_tests(tests: &Tests, place: &TestStack) -> Result<Count> {
     let all = names(tests)?;
     for word in tests.only {
-        ensure!(all.iter().any(|name| name.contains(word)), "no test has {word:?} in its name");
+        ensure!(
+            all.iter().any(|name| name.contains(word)),
+            "no test has {word:?} in its name"
+        );
     }
     let mut command = tests.command("run")?;
     command.arg("--").args(tests.only);
