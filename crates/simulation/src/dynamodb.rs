@@ -14,13 +14,20 @@ pub use usage::Usage;
 use bytes::Bytes;
 use dynoxide::Database;
 use dynoxide::storage_backend::ManualClock;
-use dynoxide::types::{item_size, write_capacity_units};
+use dynoxide::types::{Item, item_size, write_capacity_units};
 use http::{Request, Response, StatusCode};
 use jiff::Timestamp;
 use local_dynamodb::aws_json::{self, JSON_1_0};
 use local_dynamodb::{Refusal, SERVICE, call, items, tables};
+use serde::Deserialize;
 use serde_json::{Value, json};
 use tokens::Tokens;
+
+/// The size of an item in bytes, as DynamoDB takes it.
+pub(crate) fn size_of(item: &Value) -> f64 {
+    let size = Item::deserialize(item).map_or(0, |item| item_size(&item));
+    f64::from(u32::try_from(size).unwrap_or(u32::MAX))
+}
 
 /// The table could not be made or kept.
 #[derive(Debug, thiserror::Error)]

@@ -20,7 +20,6 @@ pub mod cost;
 mod dynamodb;
 pub mod events;
 pub mod gateway;
-mod item_size;
 pub mod lambda;
 pub mod person;
 pub mod random;

@@ -4,7 +4,7 @@
 //! table's units follow from its size, and an index is written where the item's key in it has changed.
 
 use crate::Usage;
-use crate::item_size::item_size;
+use crate::dynamodb::size_of;
 use serde_json::Value;
 use std::collections::BTreeMap;
 
@@ -93,7 +93,7 @@ impl Heat {
     /// An item that was written, or would have been.
     pub(super) fn written(&mut self, write: &Write, after: &Value, second: i64) {
         let Write { key, factor, before } = write;
-        let kibs = (item_size(before).max(item_size(after)) / 1024.0).ceil().max(1.0);
+        let kibs = (size_of(before).max(size_of(after)) / 1024.0).ceil().max(1.0);
         let partition = text(&key["pk"]).unwrap_or_default();
         self.add(partition, second, 0.0, kibs * factor);
         for (index, [hash, range]) in INDEXES {

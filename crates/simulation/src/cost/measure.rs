@@ -1,7 +1,7 @@
 //! What is counted. All functions are warm, and calls take as long as is assumed.
 
 use crate::cloud::{Assumptions, Counts, Latency};
-use crate::item_size::item_size;
+use crate::dynamodb::size_of;
 use crate::person::{PART, Person};
 use crate::world::{BUCKET, TARGET_BUCKET, World, run_with};
 use bytes::Bytes;
@@ -211,5 +211,5 @@ fn objects(world: &World) -> (usize, usize) {
 fn kept(world: &World) -> f64 {
     let items = world.items();
     let items = items.iter().filter(|item| item.get("ttl").is_none());
-    items.map(|item| item_size(item) + 100.0).sum()
+    items.map(|item| size_of(item) + 100.0).sum()
 }
