@@ -3,8 +3,10 @@
 use crate::person::content_id;
 use crate::world::{BUCKET, QUEUES, TARGET_BUCKET, World};
 use domain::content::{ContentId, PartDigest};
+use domain::replica::ReplicaCounters;
 use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
+use store::rows::ReplicaCountersRow;
 
 /// Everything that is, read once.
 pub struct Audit<'w> {
@@ -288,34 +290,23 @@ impl<'w> Audit<'w> {
         let hosts: Vec<String> = self.world.cloud.services().targets.keys().cloned().collect();
         for host in hosts {
             let name = host.trim_end_matches(".simulation");
-            let prefix = format!("TARGET#{name}#");
-            let parts = self
-                .rows
-                .iter()
-                .filter(|row| text(row, "pk").starts_with(&prefix));
-            let mut counted = [0_i64; 4];
-            for part in parts.filter(|row| row["sk"] == "COUNTERS") {
-                let names = ["available", "available_bytes", "pending", "failed"];
-                for (sum, name) in counted.iter_mut().zip(names) {
-                    *sum += part[name].as_i64().unwrap_or_default();
-                }
+            let mut counted = ReplicaCounters::default();
+            for part in ReplicaCountersRow::keys_of(name) {
+                let part = self.row(&part.pk, &part.sk).unwrap_or_default();
+                counted += serde_json::from_value(part).unwrap_or_default();
             }
-            let replicas = self
-                .rows
-                .iter()
-                .filter(|row| text(row, "sk").starts_with("REPLICA#"));
-            let mut there = [0_i64; 4];
-            for replica in replicas.filter(|row| row["target"] == name) {
-                let state = ["available", "", "pending", "failed"].map(|state| replica["state"] == state);
-                there[0] += i64::from(state[0]);
-                there[1] += i64::try_from(number(replica, "size")).unwrap_or(i64::MAX) * i64::from(state[0]);
-                there[2] += i64::from(state[2]);
-                there[3] += i64::from(state[3]);
+            // What was ever copied no replica tells.
+            counted.copied_bytes = 0;
+            let mut there = ReplicaCounters::default();
+            let replicas = self.rows.iter();
+            let replicas =
+                replicas.filter(|row| text(row, "sk").starts_with("REPLICA#") && row["target"] == name);
+            for replica in replicas {
+                let state = serde_json::from_value(replica["state"].clone()).ok();
+                there += ReplicaCounters::moved(None, state, number(replica, "size"));
             }
             self.must(counted == there, || {
-                format!(
-                    "{name} has {there:?} (available, their bytes, pending, failed), counted are {counted:?}"
-                )
+                format!("{name} has {there:?}, counted are {counted:?}")
             });
         }
     }

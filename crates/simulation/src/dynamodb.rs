@@ -3,7 +3,7 @@
 //! Indexes and reads are always up to date here, and nothing collides: each call is done before the next one begins. So there
 //! are no stale reads, no `TransactionConflict`, and no `TransactionInProgressException`.
 
-mod table;
+pub(crate) mod table;
 #[cfg(test)]
 mod tests;
 mod tokens;

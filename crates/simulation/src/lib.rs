@@ -14,6 +14,7 @@
 //! | [`scale`] | a million uploads in an hour; `cargo xtask scale` |
 //! | [`random`] | random users, faults and operators; `cargo xtask simulate` |
 
+mod all_cores;
 pub mod audit;
 pub mod cloud;
 pub mod cost;
@@ -32,6 +33,7 @@ pub mod template;
 mod test_client;
 pub mod world;
 
+pub use all_cores::on_all_cores;
 pub use dynamodb::{DynamoDb, DynamoDbError, Usage};
 pub use s3::S3;
 pub use secrets::Secrets;

@@ -5,15 +5,9 @@
 
 use crate::Usage;
 use crate::dynamodb::size_of;
+use crate::dynamodb::table::INDEXES;
 use serde_json::Value;
 use std::collections::BTreeMap;
-
-/// The indexes, with the attributes of their keys.
-const INDEXES: [(&str, [&str; 2]); 3] = [
-    ("due", ["due_shard", "due_at"]),
-    ("waiting", ["waiting_shard", "waiting_since"]),
-    ("open", ["open_account", "open_in"]),
-];
 
 /// What one partition took.
 #[derive(Debug, Clone, Copy, Default, PartialEq)]
@@ -96,7 +90,7 @@ impl Heat {
         let kibs = (size_of(before).max(size_of(after)) / 1024.0).ceil().max(1.0);
         let partition = text(&key["pk"]).unwrap_or_default();
         self.add(partition, second, 0.0, kibs * factor);
-        for (index, [hash, range]) in INDEXES {
+        for (index, [(hash, _), (range, _)]) in INDEXES {
             let place = |item: &Value| Some((text(&item[hash])?, text(&item[range])?));
             let (before, after) = (place(before), place(after));
             if before != after {

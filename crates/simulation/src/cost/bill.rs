@@ -120,7 +120,11 @@ pub(super) fn month(small: &Measured, large: &Measured, rest: &Measured) -> Stri
         "a stack at rest: Lambda asking the two queues, by five connections each",
         polls * prices::SQS.dollars,
     );
-    line("the two secrets", 2.0 * prices::SECRET_MONTH.dollars);
+    let secrets = template::count("AWS::SecretsManager::Secret");
+    line(
+        &format!("the {secrets} secrets"),
+        f64::from(secrets) * prices::SECRET_MONTH.dollars,
+    );
     let alarms = template::count("AWS::CloudWatch::Alarm");
     line(
         &format!("the {alarms} alarms"),

@@ -3,12 +3,12 @@
 use serde_json::{Value, json};
 
 /// An attribute of a key: its name and type.
-pub(super) type Attribute = (&'static str, &'static str);
+pub(crate) type Attribute = (&'static str, &'static str);
 
 /// The hash key and the range key of the table.
 pub(super) const KEY: [Attribute; 2] = [("pk", "S"), ("sk", "S")];
 /// The indexes, with their hash keys and range keys. They have nothing but keys in them.
-pub(super) const INDEXES: [(&str, [Attribute; 2]); 3] = [
+pub(crate) const INDEXES: [(&str, [Attribute; 2]); 3] = [
     ("due", [("due_shard", "S"), ("due_at", "N")]),
     ("waiting", [("waiting_shard", "S"), ("waiting_since", "N")]),
     ("open", [("open_account", "S"), ("open_in", "S")]),

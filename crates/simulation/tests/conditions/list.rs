@@ -24,7 +24,7 @@ const DIGESTS: &str = "A finalizer that was held up for longer than its lease, a
     writes other digests than its successor. No world has such a client.";
 const READ_AGAIN: &str = "All replicas of a blob are read and removed twenty minutes after it was marked. The condition saves \
     copying to a place where it is removed again.";
-const THE_SAME: &str = "Whoever writes it writes the same.";
+const THE_SAME: &str = "All writers write the same value.";
 const MULTIPART: &str = "Two workers have to be at the same replica at the same moment, and one of them has to be overtaken \
     between its reading and its writing.";
 const MARKED: &str =

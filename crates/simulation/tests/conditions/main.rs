@@ -7,11 +7,11 @@ mod list;
 mod races;
 
 use list::{Evidence, LIST};
+use simulation::on_all_cores;
 use simulation::random::{Plan, live};
 use std::collections::BTreeSet;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::thread;
 
 /// Worlds that write whatever there is to be written.
 const WORLDS: std::ops::Range<u64> = 1..17;
@@ -21,14 +21,10 @@ const OTHERS: u64 = 40;
 /// Runs something for each item on all cores. Returns what it returns that is something.
 fn each<T: Sync>(items: &[T], run: impl Fn(&T) -> Option<String> + Sync) -> Vec<String> {
     let (next, found) = (AtomicUsize::new(0), Mutex::<Vec<String>>::default());
-    thread::scope(|scope| {
-        for _ in 0..thread::available_parallelism().map_or(1, usize::from) {
-            scope.spawn(|| {
-                while let Some(item) = items.get(next.fetch_add(1, Ordering::Relaxed)) {
-                    let result = run(item);
-                    found.lock().expect("no panic").extend(result);
-                }
-            });
+    on_all_cores(|| {
+        while let Some(item) = items.get(next.fetch_add(1, Ordering::Relaxed)) {
+            let result = run(item);
+            found.lock().expect("no panic").extend(result);
         }
     });
     found.into_inner().expect("no panic")

@@ -103,7 +103,7 @@ pub(crate) fn accounts_of_a_source(without: Option<&str>) -> Option<String> {
     })
 }
 
-/// So often in an hour somebody tries to sign in by one name, who has not been there before.
+/// Sign-ins by one name from an unknown address are limited for each hour.
 pub(crate) fn sign_ins_by_a_name(without: Option<&str>) -> Option<String> {
     lived(without, &[("SignInsPerHourAndAccount", "3")], &async |world| {
         let all = (0..AT_ONCE).map(|_| sign_in("nobody", PASSWORD));

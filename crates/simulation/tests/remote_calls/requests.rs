@@ -2,13 +2,11 @@
 
 use crate::table::{Table, asked};
 use domain::content::PartDigest;
+use domain::proof::MIN_SIZE;
 use serde_json::json;
 use simulation::person::{PART, PASSWORD, Person, content_id, proof};
 use simulation::world::BUCKET;
 use wire::Caller;
-
-/// From how many bytes on somebody who has them can prove it.
-const PROVABLE: usize = 1024 * 1024;
 
 impl Table<'_> {
     /// Every endpoint, each group twice: what a function asks when it starts is not recorded.
@@ -118,7 +116,7 @@ impl Table<'_> {
             ("right, in the place of another file", "replace"),
             ("wrong", "fail"),
         ] {
-            let bytes = self.fresh(PROVABLE);
+            let bytes = self.fresh(provable());
             let stored = other.store(case, None, &bytes, false, "fail").await;
             stored.expect("stored");
             if on_conflict != "fail" {
@@ -133,7 +131,7 @@ impl Table<'_> {
                 person.begin(case, None, &bytes, true, on_conflict).await.body
             };
             let has = if case == "wrong" {
-                self.fresh(PROVABLE)
+                self.fresh(provable())
             } else {
                 bytes
             };
@@ -263,4 +261,9 @@ impl Table<'_> {
         let body = json!({ "current_password": PASSWORD });
         self.note(&person, asked("account-delete", "").body(body)).await;
     }
+}
+
+/// The fewest bytes for which a proof is asked.
+fn provable() -> usize {
+    usize::try_from(MIN_SIZE).expect("it is not large")
 }

@@ -1,11 +1,11 @@
 //! What each condition of a write is for: worlds that are broken without it.
 
 use simulation::cloud::Conditions;
+use simulation::on_all_cores;
 use simulation::random::{Plan, live};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Mutex, PoisonError};
-use std::thread;
 use std::time::{Duration, Instant};
 
 /// In how many worlds a condition is dropped at most: those in which it was false.
@@ -68,13 +68,4 @@ fn worlds(first: u64, limit: Duration) -> Seen {
     });
     println!("{} worlds from seed {first} on", next.into_inner() - first);
     seen.into_inner().unwrap_or_else(PoisonError::into_inner)
-}
-
-fn on_all_cores(work: impl Fn() + Sync) {
-    let threads = thread::available_parallelism().map_or(1, usize::from);
-    thread::scope(|scope| {
-        for _ in 0..threads {
-            scope.spawn(&work);
-        }
-    });
 }

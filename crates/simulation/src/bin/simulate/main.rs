@@ -5,12 +5,12 @@
 mod conditions;
 
 use clap::Parser;
+use simulation::on_all_cores;
 use simulation::random::{Life, Plan, live, shrink};
 use std::fmt::Write;
 use std::path::PathBuf;
 use std::process::ExitCode;
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
-use std::thread;
 use std::time::{Duration, Instant};
 
 /// Lives random worlds.
@@ -56,20 +56,15 @@ fn main() -> ExitCode {
         return ExitCode::SUCCESS;
     }
     let (next, done) = (AtomicU64::new(first), Done::default());
-    let threads = thread::available_parallelism().map_or(1, usize::from);
-    thread::scope(|scope| {
-        for _ in 0..threads {
-            scope.spawn(|| {
-                while !done.broken.load(Ordering::Relaxed)
-                    && started.elapsed() < Duration::from_secs(arguments.seconds)
-                {
-                    let seed = next.fetch_add(1, Ordering::Relaxed);
-                    if seed - first >= arguments.worlds as u64 {
-                        return;
-                    }
-                    one(seed, &done, &arguments.traces);
-                }
-            });
+    on_all_cores(|| {
+        while !done.broken.load(Ordering::Relaxed)
+            && started.elapsed() < Duration::from_secs(arguments.seconds)
+        {
+            let seed = next.fetch_add(1, Ordering::Relaxed);
+            if seed - first >= arguments.worlds as u64 {
+                return;
+            }
+            one(seed, &done, &arguments.traces);
         }
     });
     let of = |count: &AtomicUsize| count.load(Ordering::Relaxed);
