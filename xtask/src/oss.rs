@@ -1,5 +1,6 @@
 //! Alibaba Cloud's OSS, for tests: our own strict server, and the official clients to read with what we wrote.
 
+use crate::process::Daemon;
 use crate::{build, process, tools, ui, venv, workspace};
 use anyhow::{Context, Result, bail};
 use serde_json::{Value, json};
@@ -7,14 +8,12 @@ use std::fs;
 use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
 use std::process::Command;
-use std::time::Duration;
 
 const PROGRAM: &str = "oss-server";
 /// Where the server listens, if nothing else does.
 const FIRST_PORT: u16 = 4591;
 const BUCKET: &str = "longshore";
 const REGION: &str = "cn-hangzhou";
-const TIMEOUT: Duration = Duration::from_secs(30);
 
 /// Installs the official clients, and returns the folder they are in: a Python environment with
 /// `node_modules` in it.
@@ -114,44 +113,30 @@ fn start(state: &Path, program: &Path, about: &Value) -> Result<()> {
     ] {
         command.args([option, tools::text(about, key)?]);
     }
-    let log = folder(state).join("oss-server.log");
-    let pid = process::spawn_daemon(&mut command, &log)?;
-    fs::write(pid_file(state), pid.to_string())?;
-    process::wait_for(TIMEOUT, || running(state).is_none() || tools::port_is_taken(port));
-    if running(state).is_none() || !tools::port_is_taken(port) {
-        bail!(
-            "the OSS server did not start; the end of {}:\n{}",
-            log.display(),
-            process::last_lines(&log)
-        );
-    }
-    Ok(())
+    daemon(state).start(&mut command, || tools::port_is_taken(port))
 }
 
 /// Stops the server, if it runs. Its data stays. Returns whether it ran.
 pub(crate) fn stop_server(state: &Path) -> Result<bool> {
-    let Some(pid) = running(state) else {
-        return Ok(false);
-    };
-    if !process::terminate(pid, PROGRAM, TIMEOUT)? {
-        process::signal("KILL", &pid.to_string())?;
-        process::wait_for(TIMEOUT, || running(state).is_none());
-    }
-    fs::remove_file(pid_file(state)).context("cannot forget the OSS server's process id")?;
-    Ok(true)
+    daemon(state).stop()
 }
 
 /// Its process id, if it runs.
 pub(crate) fn running(state: &Path) -> Option<u32> {
-    process::running(&pid_file(state), PROGRAM)
+    daemon(state).pid()
 }
 
 fn folder(state: &Path) -> PathBuf {
     state.join("oss")
 }
 
-fn pid_file(state: &Path) -> PathBuf {
-    folder(state).join("oss-server.pid")
+fn daemon(state: &Path) -> Daemon {
+    Daemon {
+        title: "the OSS server",
+        program: PROGRAM,
+        pid_file: folder(state).join("oss-server.pid"),
+        log: folder(state).join("oss-server.log"),
+    }
 }
 
 /// What is known of the server: port and keys are chosen once.

@@ -120,6 +120,56 @@ pub(crate) fn spawn_daemon(command: &mut Command, log: &Path) -> Result<u32> {
     Ok(child.id())
 }
 
+/// A server that stays when this program ends: which program it is, and where its process id and its log are.
+pub(crate) struct Daemon {
+    /// What it is called in messages.
+    pub(crate) title: &'static str,
+    /// Its program's name.
+    pub(crate) program: &'static str,
+    pub(crate) pid_file: PathBuf,
+    pub(crate) log: PathBuf,
+}
+
+impl Daemon {
+    /// How long it may take to start, and to stop.
+    const TIMEOUT: Duration = Duration::from_secs(30);
+
+    /// Starts it, and waits until it is ready.
+    pub(crate) fn start(&self, command: &mut Command, ready: impl Fn() -> bool) -> Result<()> {
+        let pid = spawn_daemon(command, &self.log)?;
+        fs::write(&self.pid_file, pid.to_string())?;
+        wait_for(Self::TIMEOUT, || self.pid().is_none() || ready());
+        if self.pid().is_none() || !ready() {
+            bail!(
+                "{} did not start; the end of {}:\n{}",
+                self.title,
+                self.log.display(),
+                last_lines(&self.log)
+            );
+        }
+        Ok(())
+    }
+
+    /// Stops it, if it runs. Returns whether it ran.
+    pub(crate) fn stop(&self) -> Result<bool> {
+        let Some(pid) = self.pid() else {
+            return Ok(false);
+        };
+        if !terminate(pid, self.program, Self::TIMEOUT)? {
+            signal("KILL", &pid.to_string())?;
+            wait_for(Self::TIMEOUT, || self.pid().is_none());
+        }
+        fs::remove_file(&self.pid_file)
+            .with_context(|| format!("cannot forget the process id of {}", self.title))?;
+        Ok(true)
+    }
+
+    /// Its process id, if it runs.
+    pub(crate) fn pid(&self) -> Option<u32> {
+        running(&self.pid_file, self.program)
+    }
+}
+
 /// Whether the process in this file runs, and is a `program` (process ids are used again). Returns its id.
 pub(crate) fn running(pid_file: &Path, program: &str) -> Option<u32> {
     let pid = fs::read_to_string(pid_file).ok()?.trim().parse().ok()?;

@@ -4,10 +4,10 @@ use anyhow::{Context, Result};
 use bytes::Bytes;
 use dynoxide::Database;
 use http::request::Parts;
-use http::{Method, Response, StatusCode};
+use http::{Response, StatusCode};
 use local_dynamodb::aws_json::{self, JSON_1_0};
 use local_dynamodb::{SERVICE, items, tables};
-use serde_json::{Value, json};
+use serde_json::Value;
 use std::path::Path;
 
 /// What dynoxide has instead of a region.
@@ -29,9 +29,6 @@ impl Server {
     }
 
     pub(crate) fn answer(&self, head: &Parts, body: &Bytes) -> Response<Bytes> {
-        if head.method == Method::GET {
-            return aws_json::answer(JSON_1_0, StatusCode::OK, &json!({ "status": "ready" }));
-        }
         let operation = match aws_json::operation(&head.headers, SERVICE) {
             Ok(operation) => operation,
             Err(message) => return aws_json::not_implemented(JSON_1_0, &message),
