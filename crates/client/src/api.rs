@@ -5,6 +5,7 @@ mod uploads;
 use crate::backoff::Retry;
 use crate::error::ApiError;
 use crate::http::{Call, Http};
+use crate::network::Network;
 use crate::secret::{SignedUrl, Token};
 use crate::session::{Credentials, Keeper, Session, Tokens};
 use crate::types;
@@ -12,8 +13,8 @@ use crate::types::{
     Account, ActiveSession, Link, NewToken, Node, Page, PersonalToken, Redriven, Removed, Target,
 };
 use domain::name::Name;
-use reqwest::header::LOCATION;
-use reqwest::{Client, StatusCode};
+use http::StatusCode;
+use http::header::LOCATION;
 use serde::de::DeserializeOwned;
 use serde_json::json;
 use std::fmt;
@@ -43,9 +44,18 @@ impl Api {
     ///
     /// # Errors
     /// [`ApiError::Address`] when `base` is no http(s) URL.
+    #[cfg(feature = "internet")]
     pub fn new(base: &str) -> Result<Self, ApiError> {
+        Self::over(base, Arc::new(crate::network::Internet::new()?))
+    }
+
+    /// The same over any network.
+    ///
+    /// # Errors
+    /// [`ApiError::Address`] when `base` is no http(s) URL.
+    pub fn over(base: &str, network: Arc<dyn Network>) -> Result<Self, ApiError> {
         Ok(Self {
-            http: Http::new(base)?,
+            http: Http::new(base, network)?,
         })
     }
 
@@ -90,9 +100,9 @@ impl Api {
         self.http.is_exposed()
     }
 
-    /// Makes requests to presigned URLs; never carries the token.
-    pub(crate) fn store_client(&self) -> &Client {
-        &self.http.store
+    /// Takes requests to presigned URLs. Nothing there is followed, or ends after some time (parts may be large).
+    pub(crate) fn network(&self) -> &dyn Network {
+        &*self.http.network
     }
 
     /// `POST /v1/accounts`: registers a user.

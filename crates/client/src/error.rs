@@ -1,11 +1,9 @@
 //! Why a call failed and what a person can do about it.
 
 use crate::secret::InvalidToken;
-use reqwest::StatusCode;
+use http::StatusCode;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
-use std::error::Error;
-use std::fmt::Write as _;
 
 /// What the API says went wrong (RFC 9457).
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -201,21 +199,6 @@ impl ApiError {
             Self::Token(_) | Self::Setup(_) => None,
         }
     }
-}
-
-/// What a network error says, without its URL (which may be a presigned one).
-pub(crate) fn reason_of(error: reqwest::Error) -> String {
-    let error = error.without_url();
-    let mut text = error.to_string();
-    let mut source = error.source();
-    while let Some(inner) = source {
-        let inner_text = inner.to_string();
-        if !text.contains(&inner_text) {
-            let _ = write!(text, ": {inner_text}");
-        }
-        source = inner.source();
-    }
-    text
 }
 
 #[cfg(test)]

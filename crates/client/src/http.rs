@@ -2,24 +2,27 @@
 //! way (`transfer::store`), because it must never carry the token.
 
 use crate::backoff::{self, Retry};
-use crate::error::{ApiError, Carried, Problem, reason_of};
+use crate::error::{ApiError, Carried, Problem};
+use crate::network::{self, Network, NetworkError};
 use crate::secret::{InvalidToken, Token};
 use crate::session::Credentials;
 use crate::types::Session;
 use backon::BackoffBuilder;
 use bytes::Bytes;
-use reqwest::header::{AUTHORIZATION, CONTENT_TYPE, HeaderMap, HeaderValue, RETRY_AFTER};
-use reqwest::{Client, Method, StatusCode, Url, redirect};
+use http::header::{AUTHORIZATION, CONTENT_TYPE, HeaderMap, HeaderValue, RETRY_AFTER};
+use http::{Method, Request, Response, StatusCode};
+use http_body_util::BodyExt;
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 use std::pin::Pin;
+use std::sync::Arc;
 use std::time::Duration;
-use url::Host;
+use tokio::time::timeout;
+use url::{Host, Url};
 use wire::{Endpoint, session};
 
 /// A gateway gives up after 29 seconds; waiting much longer is useless.
 const CALL_TIMEOUT: Duration = Duration::from_secs(35);
-const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 /// How long an exchange of tokens may take. One whose answer got lost has to be tried again while it gets the same answer
 /// ([`domain::session::GRACE`]).
 const EXCHANGE_TIMEOUT: Duration = Duration::from_secs(10);
@@ -79,7 +82,7 @@ impl<'a> Call<'a> {
             repeat,
             done_before,
             timeout: CALL_TIMEOUT,
-            key: E::IDEMPOTENT.then(|| format!("{:032x}", rand::random::<u128>())),
+            key: E::IDEMPOTENT.then(|| format!("{:032x}", fastrand::u128(..))),
         }
     }
 
@@ -164,16 +167,14 @@ type Exchange = Pin<Box<dyn Future<Output = Result<Session, ApiError>> + Send>>;
 /// Sends calls to one API.
 #[derive(Clone)]
 pub(crate) struct Http {
-    pub(crate) api: Client,
-    /// For presigned URLs: no token, no redirects, no overall timeout (parts may be large).
-    pub(crate) store: Client,
+    pub(crate) network: Arc<dyn Network>,
     pub(crate) base: Url,
     pub(crate) credentials: Credentials,
     pub(crate) retry: Retry,
 }
 
 impl Http {
-    pub(crate) fn new(base: &str) -> Result<Self, ApiError> {
+    pub(crate) fn new(base: &str, network: Arc<dyn Network>) -> Result<Self, ApiError> {
         let address = |reason: &str| ApiError::Address {
             text: base.to_owned(),
             reason: reason.to_owned(),
@@ -182,11 +183,8 @@ impl Http {
         if !matches!(url.scheme(), "http" | "https") {
             return Err(address("it must begin with http:// or https://"));
         }
-        // Fails when another provider was installed before, which is as good.
-        let _ = rustls::crypto::ring::default_provider().install_default();
         Ok(Self {
-            api: client()?,
-            store: client()?,
+            network,
             base: url,
             credentials: Credentials::default(),
             retry: backoff::CALL,
@@ -237,9 +235,9 @@ impl Http {
                     (ApiError::Problem(Box::new(problem)), may_repeat, asked)
                 }
                 Err(error) => {
-                    may_be_done |= !error.is_connect();
-                    let may_repeat = call.repeat == Repeat::Always || error.is_connect();
-                    (self.unreachable(reason_of(error)), may_repeat, None)
+                    may_be_done |= !error.is_connect;
+                    let may_repeat = call.repeat == Repeat::Always || error.is_connect;
+                    (self.unreachable(error.reason), may_repeat, None)
                 }
             };
             match waits.next() {
@@ -285,35 +283,45 @@ impl Http {
         })
     }
 
-    /// One try. An answer that ends early is none, unless its status already says enough.
+    /// One try.
     async fn attempt(
         &self,
         call: &Call<'_>,
         authorization: Option<HeaderValue>,
-    ) -> Result<ApiResponse, reqwest::Error> {
-        let mut request = self.api.request(call.method.clone(), self.url(call));
-        request = request.timeout(call.timeout);
+    ) -> Result<ApiResponse, NetworkError> {
+        let answer = async {
+            let request = self.request(call, authorization)?;
+            whole(network::send(&*self.network, request).await?).await
+        };
+        let answer = timeout(call.timeout, answer).await;
+        answer.unwrap_or_else(|_| Err(NetworkError::timed_out()))
+    }
+
+    fn request(
+        &self,
+        call: &Call<'_>,
+        authorization: Option<HeaderValue>,
+    ) -> Result<Request<network::Body>, NetworkError> {
+        let mut request = Request::builder()
+            .method(call.method.clone())
+            .uri(self.url(call).as_str());
         if let Some(value) = authorization {
             request = request.header(AUTHORIZATION, value);
         }
         if let Some(key) = &call.key {
             request = request.header(IDEMPOTENCY_KEY, key);
         }
-        if let Some(body) = &call.body {
-            request = request.json(body);
-        }
-        let response = request.send().await?;
-        let mut answer = ApiResponse {
-            status: response.status(),
-            headers: response.headers().clone(),
-            body: Bytes::new(),
+        let body = match &call.body {
+            Some(body) => {
+                request = request.header(CONTENT_TYPE, "application/json");
+                network::full(body.to_string())
+            }
+            None => network::empty(),
         };
-        match response.bytes().await {
-            Ok(body) => answer.body = body,
-            Err(_) if answer.is_error() => {}
-            Err(error) => return Err(error),
-        }
-        Ok(answer)
+        request.body(body).map_err(|error| NetworkError {
+            reason: error.to_string(),
+            is_connect: true,
+        })
     }
 
     fn url(&self, call: &Call<'_>) -> Url {
@@ -363,17 +371,20 @@ fn authorization(token: &Token) -> Result<HeaderValue, ApiError> {
     Ok(value)
 }
 
-fn client() -> Result<Client, ApiError> {
-    let client = || {
-        Client::builder()
-            // The owner of an account tells their sessions apart by it.
-            .user_agent(format!("longshore/{} ({})", env!("CARGO_PKG_VERSION"), std::env::consts::OS))
-            .redirect(redirect::Policy::none())
-            .connect_timeout(CONNECT_TIMEOUT)
+/// An answer with all of its body. One that ends early is none, unless its status already says enough.
+async fn whole(answer: Response<network::Body>) -> Result<ApiResponse, NetworkError> {
+    let (head, body) = answer.into_parts();
+    let mut answer = ApiResponse {
+        status: head.status,
+        headers: head.headers,
+        body: Bytes::new(),
     };
-    // A machine without certificate authorities (a small container) cannot speak https, but plain http it can.
-    let built = client().build().or_else(|_| client().tls_certs_only([]).build());
-    built.map_err(|error| ApiError::Setup(reason_of(error)))
+    match body.collect().await {
+        Ok(body) => answer.body = body.to_bytes(),
+        Err(_) if answer.is_error() => {}
+        Err(error) => return Err(error),
+    }
+    Ok(answer)
 }
 
 /// How long the server asks to stay away, in seconds; the form with a date is not worth reading.

@@ -8,6 +8,7 @@
 //! | [`error`] | why a call failed and what to do about it |
 //! | [`own_file`] | files of this program's own, safe from what others put in their place |
 //! | [`tree`] | paths such as `photos/2026/a.jpg`, walked through the API |
+//! | [`network`] | how requests leave this machine |
 //! | [`transfer`] | uploads and downloads: parallel, verified, resumable |
 //!
 //! Tokens, passwords and presigned URLs never appear in `Debug` output or in errors.
@@ -21,6 +22,7 @@ pub mod api;
 mod backoff;
 pub mod error;
 mod http;
+pub mod network;
 pub mod own_file;
 mod secret;
 pub mod session;

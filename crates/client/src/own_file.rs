@@ -94,7 +94,7 @@ fn is_mine(file: &File, path: &Path) -> io::Result<bool> {
     if facts.nlink() > 1 {
         return Ok(false);
     }
-    let probe = path.with_file_name(format!(".longshore-{:016x}", rand::random::<u64>()));
+    let probe = path.with_file_name(format!(".longshore-{:016x}", fastrand::u64(..)));
     let made = OpenOptions::new().write(true).create_new(true).open(&probe)?;
     let mine = made.metadata().map(|mine| mine.uid());
     fs::remove_file(&probe)?;

@@ -32,6 +32,12 @@ impl Rng {
         }
     }
 
+    /// Whether somebody who knows the seed can foresee the numbers, which then protect nothing.
+    #[must_use]
+    pub fn is_seeded(&self) -> bool {
+        self.seeded.is_some()
+    }
+
     #[expect(clippy::disallowed_methods, reason = "here is where they come from")]
     fn draw<T>(&self, draw: impl FnOnce(&mut dyn rand::Rng) -> T) -> T {
         match &self.seeded {

@@ -1,6 +1,9 @@
 //! The gateway: requests to the API, as the functions get them.
 
 use crate::lambda::{Lambda, Outcome};
+use bytes::Bytes;
+use http::StatusCode;
+use http::header::LOCATION;
 use lambda_http::Body;
 use serde_json::{Map, Value, json};
 
@@ -30,42 +33,42 @@ pub struct Response {
     pub location: Option<String>,
 }
 
-impl Response {
-    fn of(status: u16) -> Self {
-        Self {
-            status,
-            body: Value::Null,
-            location: None,
-        }
+/// Sends a request to the function that it is for.
+pub async fn send(lambda: &Lambda, request: &Request) -> Response {
+    let answer = answer(lambda, request).await;
+    let location = answer.headers().get(LOCATION);
+    Response {
+        status: answer.status().as_u16(),
+        location: location.and_then(|text| text.to_str().ok()).map(str::to_owned),
+        body: serde_json::from_slice(answer.body()).unwrap_or_default(),
     }
 }
 
-/// Sends a request to the function that it is for.
-pub async fn send(lambda: &Lambda, request: &Request) -> Response {
+/// The same, and all of the answer.
+pub async fn answer(lambda: &Lambda, request: &Request) -> http::Response<Bytes> {
     let (path, query) = request.path.split_once('?').unwrap_or((&request.path, ""));
     let Some((endpoint, id)) = route(request.method, path) else {
-        return Response::of(404);
+        return empty(StatusCode::NOT_FOUND);
     };
     let event = event(request, endpoint.path, path, query, id).to_string();
     let Ok(event) = lambda_http::request::from_str(&event) else {
-        return Response::of(400);
+        return empty(StatusCode::BAD_REQUEST);
     };
     match lambda.request(endpoint.function, event).await {
-        Outcome::Answered(answer) => {
-            let location = answer.headers().get("location");
-            Response {
-                status: answer.status().as_u16(),
-                location: location.and_then(|text| text.to_str().ok()).map(str::to_owned),
-                body: match answer.body() {
-                    Body::Text(text) => serde_json::from_str(text).unwrap_or_default(),
-                    Body::Binary(bytes) => serde_json::from_slice(bytes).unwrap_or_default(),
-                    _ => Value::Null,
-                },
-            }
-        }
-        Outcome::Failed(_) | Outcome::Killed => Response::of(502),
-        Outcome::TimedOut => Response::of(504),
+        Outcome::Answered(answer) => answer.map(|body| match body {
+            Body::Text(text) => text.into(),
+            Body::Binary(bytes) => bytes.into(),
+            _ => Bytes::new(),
+        }),
+        Outcome::Failed(_) | Outcome::Killed => empty(StatusCode::BAD_GATEWAY),
+        Outcome::TimedOut => empty(StatusCode::GATEWAY_TIMEOUT),
     }
+}
+
+fn empty(status: StatusCode) -> http::Response<Bytes> {
+    let mut answer = http::Response::new(Bytes::new());
+    *answer.status_mut() = status;
+    answer
 }
 
 /// The endpoint of a path, and the id in it. An endpoint without an id comes before one with: `sessions/current`.

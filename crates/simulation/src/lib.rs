@@ -9,6 +9,7 @@
 //! | [`gateway`], [`events`] | what invokes them: requests to the API, messages, schedules |
 //! | [`world`] | everything deployed, from one seed |
 //! | [`person`] | users and what they do |
+//! | [`real_client`] | the client that people run |
 //! | [`audit`] | what must hold |
 //! | [`cost`] | what files cost on AWS; `cargo xtask cost` |
 //! | [`scale`] | a million uploads in an hour; `cargo xtask scale` |
@@ -24,6 +25,7 @@ pub mod gateway;
 pub mod lambda;
 pub mod person;
 pub mod random;
+pub mod real_client;
 pub mod s3;
 pub mod scale;
 mod secrets;

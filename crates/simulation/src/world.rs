@@ -41,6 +41,8 @@ pub struct World {
     pub signing_key: u128,
     /// Nothing fails here, so every request must be answered.
     pub answers_all: Cell<bool>,
+    /// Whether what clients send and what they are answered is lost now and then.
+    pub clients_fail: Cell<bool>,
     /// What somebody saw that must not be.
     seen_wrong: RefCell<Vec<String>>,
 }
@@ -126,6 +128,7 @@ impl World {
             rng: part(),
             signing_key,
             answers_all: Cell::new(false),
+            clients_fail: Cell::new(false),
             seen_wrong: RefCell::default(),
         };
         world.set_targets(&["near", "far"], &[]);

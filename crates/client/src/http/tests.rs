@@ -1,11 +1,15 @@
 use super::*;
 use wire::file;
 
+fn http(base: &str) -> Result<Http, ApiError> {
+    Http::new(base, Arc::new(network::Internet::new()?))
+}
+
 fn url(base: &str, mut call: Call<'_>, query: &[(&'static str, &str)]) -> String {
     for (name, value) in query {
         call = call.query(name, Some(value));
     }
-    Http::new(base).unwrap().url(&call).to_string()
+    http(base).unwrap().url(&call).to_string()
 }
 
 #[test]
@@ -27,7 +31,7 @@ fn paths_go_below_the_stage_and_are_encoded() {
 
 #[test]
 fn only_plain_http_to_elsewhere_is_exposed() {
-    let exposed = |base| Http::new(base).unwrap().is_exposed();
+    let exposed = |base| http(base).unwrap().is_exposed();
     assert!(exposed("http://example.com/x") && exposed("http://10.0.0.1:4566"));
     for safe in [
         "https://example.com",
@@ -53,6 +57,6 @@ fn an_exchange_is_tried_again_in_time() {
 #[test]
 fn a_wrong_address_is_told() {
     for bad in ["", "localhost:4566", "ftp://host", "http://"] {
-        assert!(matches!(Http::new(bad), Err(ApiError::Address { .. })), "{bad:?}");
+        assert!(matches!(http(bad), Err(ApiError::Address { .. })), "{bad:?}");
     }
 }

@@ -8,16 +8,16 @@ use super::fetch::Fetcher;
 use super::journal::Parts;
 use super::origin::{Origin, Stop, replacement};
 use super::part_file::{PartFile, disk};
-use super::{Options, TransferError, TransferEvent, hash};
+use super::{Options, TransferError, TransferEvent, blocking, hash};
 use crate::api::Api;
 use crate::types::{Node, NodeKind};
 use domain::content::{ContentId, PartDigest, PartPlan};
 use futures::future::try_join_all;
 use std::collections::VecDeque;
+use std::fs::{self, Metadata};
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
-use tokio::task::spawn_blocking;
 
 /// What to download.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -113,7 +113,7 @@ pub(super) fn facts(file: &Node) -> Result<(u64, ContentId), TransferError> {
 /// What can be known before the first byte about whether the target can have the file.
 async fn check_target(request: &DownloadRequest) -> Result<(), TransferError> {
     let target = &request.target;
-    match tokio::fs::symlink_metadata(target).await {
+    match look(target).await {
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
         Err(error) => Err(disk("write", target, error)),
         Ok(_) if !request.overwrite => Err(TransferError::TargetExists(target.clone())),
@@ -127,6 +127,11 @@ async fn check_target(request: &DownloadRequest) -> Result<(), TransferError> {
     }
 }
 
+async fn look(path: &Path) -> io::Result<Metadata> {
+    let path = path.to_owned();
+    blocking::run(move || fs::symlink_metadata(path)).await.flatten()
+}
+
 async fn once(
     api: &Api,
     file: &Node,
@@ -138,7 +143,7 @@ async fn once(
     let plan = PartPlan::for_size(size)?;
     let target = request.target.clone();
     let (part_file, journal, noted) =
-        blocking(&request.target, move || PartFile::open(&target, expected, size)).await?;
+        to_disk(&request.target, move || PartFile::open(&target, expected, size)).await?;
     let mut digests = check(&part_file, plan, &noted, options).await?;
     let missing: Vec<u32> = (1..=plan.part_count())
         .filter(|&number| at(&digests, number).is_none())
@@ -165,7 +170,7 @@ async fn once(
     drop(fetcher);
     let digests: Vec<PartDigest> = digests.into_iter().flatten().collect();
     let overwrite = request.overwrite;
-    blocking(&request.target, move || match ContentId::of_parts(&digests) {
+    to_disk(&request.target, move || match ContentId::of_parts(&digests) {
         Some(found) if found == expected => part_file.publish(overwrite),
         Some(found) => {
             part_file.discard();
@@ -279,11 +284,10 @@ fn slot(digests: &mut [Option<PartDigest>], number: u32) -> Option<&mut Option<P
     digests.get_mut(number.checked_sub(1)? as usize)
 }
 
-async fn blocking<T: Send + 'static>(
+async fn to_disk<T: Send + 'static>(
     path: &Path,
     work: impl FnOnce() -> Result<T, TransferError> + Send + 'static,
 ) -> Result<T, TransferError> {
-    let done = spawn_blocking(work).await;
-    done.map_err(|error| disk("write", path, io::Error::other(error)))
-        .flatten()
+    let done = blocking::run(work).await;
+    done.map_err(|error| disk("write", path, error)).flatten()
 }

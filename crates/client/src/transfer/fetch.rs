@@ -4,7 +4,7 @@
 use super::journal::Journal;
 use super::origin::{Incoming, Origin, Stop, Tries};
 use super::part_file::disk;
-use super::{Observer, TransferError, TransferEvent};
+use super::{Observer, TransferError, TransferEvent, blocking};
 use bytes::BytesMut;
 use domain::content::PartDigest;
 use sha2::{Digest, Sha256};
@@ -13,7 +13,6 @@ use std::io::{self, Seek, SeekFrom, Write};
 use std::ops::Range;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
-use tokio::task::spawn_blocking;
 
 /// Bytes to gather before they are hashed and written.
 pub(crate) const BLOCK: usize = 1024 * 1024;
@@ -142,7 +141,7 @@ impl Sink {
             file.seek(SeekFrom::Start(offset))?;
             Ok((file, Sha256::new()))
         };
-        let writer = spawn_blocking(open).await.map_err(io::Error::other).flatten();
+        let writer = blocking::run(open).await.flatten();
         let writer = writer.map_err(|error| disk("write", path, error))?;
         Ok(Self {
             path: path.to_owned(),
@@ -171,13 +170,13 @@ impl Sink {
             .take()
             .ok_or_else(|| io::Error::other("an earlier write failed"));
         let write = |(mut file, mut hasher): (File, Sha256)| {
-            spawn_blocking(move || {
+            blocking::run(move || {
                 hasher.update(&block);
                 file.write_all(&block).map(|()| (file, hasher))
             })
         };
         let written = match writer {
-            Ok(writer) => write(writer).await.map_err(io::Error::other).flatten(),
+            Ok(writer) => write(writer).await.flatten(),
             Err(error) => Err(error),
         };
         self.writer = Some(written.map_err(|error| disk("write", &self.path, error))?);

@@ -1,7 +1,8 @@
 //! Hashing a file on this disk, several parts at a time, away from the threads that move bytes.
 
-use super::{Observer, TransferEvent};
+use super::{Observer, TransferEvent, blocking};
 use domain::content::{PartDigest, PartPlan};
+use futures::future::try_join_all;
 use sha2::{Digest, Sha256};
 use std::fs::File;
 use std::io::{self, Read, Seek, SeekFrom};
@@ -11,7 +12,6 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::thread;
-use tokio::task::{JoinSet, spawn_blocking};
 
 const BLOCK: usize = 1024 * 1024;
 /// More readers than this only make a disk seek.
@@ -41,8 +41,7 @@ pub(crate) async fn parts(
     let next = Arc::new(AtomicUsize::new(0));
     let numbers: Arc<[u32]> = numbers.into();
     let mut digests = vec![None; numbers.len()];
-    let mut tasks = JoinSet::new();
-    for _ in 0..threads.min(numbers.len()) {
+    let jobs = (0..threads.min(numbers.len())).map(|_| {
         let job = HashJob {
             path: path.to_owned(),
             plan,
@@ -51,12 +50,10 @@ pub(crate) async fn parts(
             stop: Arc::clone(&stop.0),
             observer: observer.clone(),
         };
-        tasks.spawn_blocking(move || job.run());
-    }
-    while let Some(done) = tasks.join_next().await {
-        for (index, digest) in done.map_err(io::Error::other)?? {
-            digests[index] = digest;
-        }
+        async { blocking::run(|| job.run()).await.flatten() }
+    });
+    for (index, digest) in try_join_all(jobs).await?.into_iter().flatten() {
+        digests[index] = digest;
     }
     Ok(digests)
 }
@@ -74,7 +71,7 @@ pub(crate) async fn ends_at(path: &Path, size: u64) -> io::Result<bool> {
             }
         }
     };
-    spawn_blocking(read).await.map_err(io::Error::other).flatten()
+    blocking::run(read).await.flatten()
 }
 
 /// The work of one thread: takes the next part nobody took until none is left.

@@ -5,6 +5,7 @@
 //! abort an upload: whatever was sent is there for the next try.
 
 mod begin;
+mod blocking;
 mod download;
 mod error;
 mod fetch;
@@ -22,6 +23,7 @@ mod store;
 mod stream;
 mod upload;
 
+pub use blocking::work_in_place;
 pub use download::{DownloadRequest, Downloaded, download};
 pub use error::{Ends, TransferError};
 pub use open::OpenUploads;

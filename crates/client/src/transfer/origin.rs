@@ -8,13 +8,14 @@
 use super::store::{self, Failure};
 use super::{Options, TransferError, TransferEvent};
 use crate::api::Api;
+use crate::network::{self, Body};
 use crate::secret::SignedUrl;
 use crate::types::Node;
 use backon::{BackoffBuilder, ExponentialBackoff};
 use bytes::Bytes;
 use domain::content::PartPlan;
-use reqwest::header::{CONTENT_RANGE, HeaderValue, RANGE};
-use reqwest::{Response, StatusCode};
+use http::header::{CONTENT_RANGE, RANGE};
+use http::{Request, Response, StatusCode};
 use std::ops::Range;
 use tokio::time::timeout;
 
@@ -152,13 +153,14 @@ impl<'a> Origin<'a> {
     }
 
     async fn ask(&self, url: &SignedUrl, range: Option<Range<u64>>) -> Result<Incoming, Stop> {
-        let mut request = self.api.store_client().get(url.reveal());
+        let mut request = Request::get(url.reveal());
         if let Some(range) = &range {
-            let value =
-                HeaderValue::try_from(format!("bytes={}-{}", range.start, range.end.saturating_sub(1)));
-            request = request.header(RANGE, value.map_err(|error| Failure::Refused(error.to_string()))?);
+            let range = format!("bytes={}-{}", range.start, range.end.saturating_sub(1));
+            request = request.header(RANGE, range);
         }
-        let response = timeout(self.options.stall, request.send())
+        let request = request.body(network::empty());
+        let request = request.map_err(|error| Failure::Refused(error.to_string()))?;
+        let response = timeout(self.options.stall, network::send(self.api.network(), request))
             .await
             .map_err(|_| Failure::stalled())?;
         let response = response.map_err(Failure::network)?;
@@ -170,7 +172,7 @@ impl<'a> Origin<'a> {
             }
             (StatusCode::OK, range) => {
                 store::gave(&response, size)?;
-                if let Some(length) = response.content_length().filter(|length| *length != size) {
+                if let Some(length) = store::content_length(&response).filter(|length| *length != size) {
                     return Err(
                         Failure::Refused(format!("the object has {length} bytes, not {size}")).into(),
                     );
@@ -196,7 +198,7 @@ pub(crate) async fn replacement(api: &Api, file: &Node) -> Result<Option<Node>, 
 }
 
 /// Whether a 206 carries `range` of an object of `size` bytes.
-fn answers(response: &Response, range: &Range<u64>, size: u64) -> bool {
+fn answers(response: &Response<Body>, range: &Range<u64>, size: u64) -> bool {
     let value = response
         .headers()
         .get(CONTENT_RANGE)
@@ -233,7 +235,7 @@ impl Tries {
 
 /// The body of an answer.
 pub(crate) struct Incoming {
-    response: Response,
+    response: Response<Body>,
     rest: Bytes,
     options: Options,
 }
@@ -242,7 +244,7 @@ impl Incoming {
     /// Some more bytes, at most `most`.
     pub(crate) async fn next(&mut self, most: u64) -> Result<Bytes, Failure> {
         while self.rest.is_empty() {
-            let chunk = timeout(self.options.stall, self.response.chunk()).await;
+            let chunk = timeout(self.options.stall, store::chunk(self.response.body_mut())).await;
             let chunk = chunk.map_err(|_| Failure::stalled())?.map_err(Failure::network)?;
             self.rest = chunk.ok_or_else(|| Failure::Transient("the answer ended early".to_owned()))?;
         }

@@ -1,14 +1,13 @@
 //! Proving that the local file has the bytes that the service has, so that they need not be sent.
 
-use super::TransferError;
 use super::upload::{Engine, gone};
+use super::{TransferError, blocking};
 use crate::error::ApiError;
 use crate::types::{Challenge, Upload, UploadState};
 use domain::proof::{self, ByteRange, Proof};
 use std::fs::File;
 use std::io::{self, Read, Seek, SeekFrom};
 use std::path::Path;
-use tokio::task::spawn_blocking;
 
 /// Longest piece to read at once: what a challenge asks for need not fit into memory.
 const BLOCK: usize = 64 * 1024;
@@ -71,5 +70,5 @@ async fn answer(path: &Path, challenge: &proof::Challenge) -> io::Result<Proof> 
         }
         Ok(prover.proof())
     };
-    spawn_blocking(read).await.map_err(io::Error::other).flatten()
+    blocking::run(read).await.flatten()
 }

@@ -5,18 +5,22 @@ use super::store::{self, Failure};
 use super::{Options, TransferError, TransferEvent, hash};
 use crate::api::Api;
 use crate::error::ApiError;
+use crate::network::{self, Body, NetworkError};
 use crate::types::{PartToSign, SignedPart};
 use backon::BackoffBuilder;
 use domain::content::PartDigest;
+use futures::TryStreamExt;
 use futures::future::try_join_all;
-use reqwest::header::{CONTENT_LENGTH, HOST, HeaderMap, HeaderName, HeaderValue, TRANSFER_ENCODING};
-use reqwest::{Body, Response};
+use http::header::{CONTENT_LENGTH, HOST, HeaderMap, HeaderName, HeaderValue, TRANSFER_ENCODING};
+use http::{Request, Response};
+use http_body::Frame;
+use http_body_util::{BodyExt, StreamBody};
 use std::collections::VecDeque;
 use std::pin::pin;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 use tokio::sync::Mutex;
-use tokio::time::timeout;
+use tokio::time::{Instant, timeout};
 
 /// URLs to ask for at once.
 const BATCH: usize = 32;
@@ -208,18 +212,23 @@ impl<'a> Sender<'a> {
             return Err(Failure::Refused("the file has no such part".to_owned()));
         };
         let length = range.end - range.start;
-        let headers = headers(part, length)?;
         let body = match length {
-            0 => Body::from(Vec::new()),
-            _ => Body::wrap_stream(body(self.source.path.clone(), range, Arc::clone(meter))),
+            0 => network::empty(),
+            _ => {
+                let bytes = body(self.source.path.clone(), range, Arc::clone(meter));
+                let frames = bytes.map_ok(Frame::data).map_err(|error| NetworkError {
+                    reason: error.to_string(),
+                    is_connect: false,
+                });
+                BodyExt::boxed_unsync(StreamBody::new(frames))
+            }
         };
-        let request = self
-            .api
-            .store_client()
-            .put(part.url.reveal())
-            .headers(headers)
-            .body(body);
-        let response = self.unless_silent(request.send(), meter).await?;
+        let request = Request::put(part.url.reveal()).body(body);
+        let mut request = request.map_err(|error| Failure::Refused(error.to_string()))?;
+        *request.headers_mut() = headers(part, length)?;
+        let response = self
+            .unless_silent(network::send(self.api.network(), request), meter)
+            .await?;
         if response.status().is_success() {
             store::took(&response, self.digest(part.number))
         } else {
@@ -231,9 +240,9 @@ impl<'a> Sender<'a> {
     /// lines.
     async fn unless_silent(
         &self,
-        answer: impl Future<Output = reqwest::Result<Response>>,
+        answer: impl Future<Output = Result<Response<Body>, NetworkError>>,
         meter: &Meter,
-    ) -> Result<Response, Failure> {
+    ) -> Result<Response<Body>, Failure> {
         let mut answer = pin!(answer);
         let mut seen = 0;
         loop {

@@ -1,20 +1,18 @@
 //! The local file of an upload: what it was when the upload began, and its parts as request bodies.
 
+use super::blocking;
 use super::error::{Ends, TransferError};
 use super::options::{Observer, TransferEvent};
-use bytes::{Bytes, BytesMut};
+use bytes::Bytes;
 use domain::content::PartPlan;
 use futures::stream::{self, Stream};
-use std::fs::{FileType, Metadata};
-use std::io::{self, SeekFrom};
+use std::fs::{File, FileType, Metadata};
+use std::io::{self, Read, Seek, SeekFrom};
 use std::ops::Range;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::SystemTime;
-use tokio::fs::File;
-use tokio::io::{AsyncReadExt, AsyncSeekExt};
-use tokio::task::spawn_blocking;
 
 const BLOCK: usize = 256 * 1024;
 
@@ -28,8 +26,8 @@ pub(crate) struct Source {
 impl Source {
     pub(crate) async fn open(path: &Path) -> Result<Self, TransferError> {
         let at = path.to_owned();
-        let facts = spawn_blocking(move || plain_file(&at)).await;
-        let facts = facts.map_err(|error| unreadable(path, io::Error::other(error)))??;
+        let facts = blocking::run(move || plain_file(&at)).await;
+        let facts = facts.map_err(|error| unreadable(path, error))??;
         let plan = PartPlan::for_size(facts.len())?;
         Ok(Self {
             path: path.to_owned(),
@@ -122,7 +120,8 @@ fn unreadable(path: &Path, error: io::Error) -> TransferError {
 }
 
 async fn look(path: &Path) -> Result<Metadata, TransferError> {
-    let facts = tokio::fs::metadata(path).await;
+    let at = path.to_owned();
+    let facts = blocking::run(move || std::fs::metadata(at)).await.flatten();
     facts.map_err(|error| unreadable(path, error))
 }
 
@@ -196,21 +195,24 @@ async fn next_block(
     if left == 0 {
         return Ok(None);
     }
-    let mut file = match file {
-        Some(file) => file,
-        None => {
-            let mut file = File::open(path).await?;
-            file.seek(SeekFrom::Start(offset)).await?;
-            file
+    let path = path.to_owned();
+    let read = move || {
+        let mut file = match file {
+            Some(file) => file,
+            None => {
+                let mut file = File::open(path)?;
+                file.seek(SeekFrom::Start(offset))?;
+                file
+            }
+        };
+        let want = usize::try_from(left).unwrap_or(BLOCK).min(BLOCK);
+        let mut block = Vec::with_capacity(want);
+        if (&mut file).take(want as u64).read_to_end(&mut block)? == 0 {
+            return Err(io::ErrorKind::UnexpectedEof.into());
         }
+        Ok(Some((block.into(), file)))
     };
-    let want = usize::try_from(left).unwrap_or(BLOCK).min(BLOCK);
-    let mut block = BytesMut::with_capacity(want);
-    let mut limited = (&mut file).take(want as u64);
-    if limited.read_buf(&mut block).await? == 0 {
-        return Err(io::ErrorKind::UnexpectedEof.into());
-    }
-    Ok(Some((block.freeze(), file)))
+    blocking::run(read).await.flatten()
 }
 
 #[cfg(test)]

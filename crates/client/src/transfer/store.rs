@@ -3,10 +3,12 @@
 //! A portal that wants a sign-in, a proxy or a filter may answer in the store's place, with any status. What it says is
 //! neither a success nor a refusal.
 
-use crate::error::reason_of;
+use crate::network::{self, Body, NetworkError};
+use bytes::Bytes;
 use domain::content::PartDigest;
-use reqwest::header::{CONTENT_TYPE, ETAG, HeaderName, SERVER};
-use reqwest::{Response, StatusCode};
+use http::header::{CONTENT_LENGTH, CONTENT_TYPE, ETAG, HeaderName, SERVER};
+use http::{Response, StatusCode};
+use http_body_util::BodyExt;
 use std::time::Duration;
 
 /// What the store computed of the bytes it got.
@@ -37,8 +39,8 @@ pub(crate) enum Failure {
 }
 
 impl Failure {
-    pub(crate) fn network(error: reqwest::Error) -> Self {
-        Self::Transient(reason_of(error))
+    pub(crate) fn network(error: NetworkError) -> Self {
+        Self::Transient(error.reason)
     }
 
     pub(crate) fn stalled() -> Self {
@@ -46,11 +48,11 @@ impl Failure {
     }
 
     /// Reads an error answer.
-    pub(crate) async fn of(mut response: Response, timeout: Duration) -> Self {
+    pub(crate) async fn of(mut response: Response<Body>, timeout: Duration) -> Self {
         let (status, answer) = (response.status(), described(&response));
         let mut document = Vec::new();
         let whole = loop {
-            match tokio::time::timeout(timeout, response.chunk()).await {
+            match tokio::time::timeout(timeout, chunk(response.body_mut())).await {
                 Ok(Ok(Some(chunk))) if document.len() < LONGEST_DOCUMENT => {
                     document.extend_from_slice(&chunk);
                 }
@@ -99,7 +101,7 @@ impl Failure {
 
 /// Whether a success is that of a store that took a part with this digest. Every store names what it has stored, and S3
 /// repeats the checksum.
-pub(crate) fn took(response: &Response, digest: Option<PartDigest>) -> Result<(), Failure> {
+pub(crate) fn took(response: &Response<Body>, digest: Option<PartDigest>) -> Result<(), Failure> {
     let header = |name: HeaderName| response.headers().get(name);
     match (header(CHECKSUM), digest) {
         (Some(computed), Some(digest)) if computed.as_bytes() == digest.to_string().as_bytes() => Ok(()),
@@ -111,16 +113,32 @@ pub(crate) fn took(response: &Response, digest: Option<PartDigest>) -> Result<()
 
 /// Whether a success is that of a store that returns a whole object of `size` bytes. The object may be a page
 /// itself.
-pub(crate) fn gave(response: &Response, size: u64) -> Result<(), Failure> {
-    let is_other = response.content_length().is_some_and(|length| length != size);
+pub(crate) fn gave(response: &Response<Body>, size: u64) -> Result<(), Failure> {
+    let is_other = content_length(response).is_some_and(|length| length != size);
     if is_other && is_page(response) {
         return Err(Failure::Foreign(described(response)));
     }
     names_it(response)
 }
 
+/// How long an answer says it is.
+pub(crate) fn content_length(response: &Response<Body>) -> Option<u64> {
+    let length = response.headers().get(CONTENT_LENGTH)?;
+    length.to_str().ok()?.parse().ok()
+}
+
+/// Some more of a body; `None` at its end.
+pub(crate) async fn chunk(body: &mut Body) -> Result<Option<Bytes>, NetworkError> {
+    while let Some(frame) = body.frame().await {
+        if let Ok(bytes) = frame?.into_data() {
+            return Ok(Some(bytes));
+        }
+    }
+    Ok(None)
+}
+
 /// Every store says the `ETag` of what it has.
-fn names_it(response: &Response) -> Result<(), Failure> {
+fn names_it(response: &Response<Body>) -> Result<(), Failure> {
     if response.headers().contains_key(ETAG) {
         Ok(())
     } else {
@@ -128,20 +146,21 @@ fn names_it(response: &Response) -> Result<(), Failure> {
     }
 }
 
-fn is_page(response: &Response) -> bool {
+fn is_page(response: &Response<Body>) -> bool {
     let kind = response.headers().get(CONTENT_TYPE);
     kind.is_some_and(|kind| kind.as_bytes().starts_with(b"text/html"))
 }
 
 /// What an answer says of who gave it. Of the URL only the host is shown: the rest is a secret.
-fn described(response: &Response) -> String {
+fn described(response: &Response<Body>) -> String {
     let header = |name: HeaderName| {
         let value = response.headers().get(name)?.to_str().ok()?;
         Some(value.chars().take(LONGEST_NAME).collect::<String>())
     };
     let kind = header(CONTENT_TYPE).unwrap_or_else(|| "no media type".to_owned());
     let server = header(SERVER).map_or_else(String::new, |server| format!(", by \"{server}\""));
-    let host = response.url().host_str().unwrap_or("no host");
+    let host = response.extensions().get::<network::From>();
+    let host = host.map_or("no host", |network::From(host)| host);
     format!("{}, {kind}{server}, at {host}", response.status())
 }
 

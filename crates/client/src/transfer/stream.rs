@@ -7,7 +7,7 @@ use super::download::{Downloaded, after, facts, fatal};
 use super::fetch::BLOCK;
 use super::origin::{Origin, Stop, Tries};
 use super::part_file::disk;
-use super::{Options, TransferError, TransferEvent};
+use super::{Options, TransferError, TransferEvent, blocking};
 use crate::api::Api;
 use crate::types::Node;
 use bytes::BytesMut;
@@ -15,7 +15,6 @@ use domain::content::{ContentId, PartDigest, PartPlan};
 use sha2::{Digest, Sha256};
 use std::io::{self, Write};
 use std::path::PathBuf;
-use tokio::task::spawn_blocking;
 
 /// Where the bytes go.
 pub struct Output {
@@ -193,7 +192,7 @@ impl Flow {
             }
             Ok((writer, hasher))
         };
-        let written = spawn_blocking(write).await.map_err(io::Error::other).flatten();
+        let written = blocking::run(write).await.flatten();
         let (writer, mut hasher) = written.map_err(failed)?;
         if ends_part {
             let digest = hasher.finalize_reset();

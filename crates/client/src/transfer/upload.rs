@@ -19,7 +19,7 @@ use crate::types::{Destination, Node, OnConflict, ReceivedPart, Upload, UploadSt
 use backon::BackoffBuilder;
 use domain::content::{ContentId, PartDigest};
 use std::path::PathBuf;
-use std::time::Instant;
+use tokio::time::Instant;
 
 /// How often to send what the store says it lacks.
 const ROUNDS: u32 = 5;

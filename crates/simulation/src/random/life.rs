@@ -76,6 +76,7 @@ async fn life(plan: &Plan, world: &World) -> Life {
     world
         .answers_all
         .set(plan.failing == 0 && plan.slow == 0 && plan.only.is_none());
+    world.clients_fail.set(plan.failing > 0);
     if let Some(condition) = &plan.without {
         world.cloud.drop_conditions(Conditions::without(condition));
     }

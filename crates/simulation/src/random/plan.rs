@@ -44,7 +44,7 @@ impl Plan {
             seed,
             clients: rng.within(3..=5),
             accounts: rng.within(1..=3),
-            steps: rng.within(8..=14),
+            steps: rng.within(6..=11),
             expiry: [60, 7200][rng.within(0..2_usize)],
             quota: [1_200_000, 1_000_000_000][rng.within(0..2_usize)],
             failing: [0, 5, 20, 40][rng.within(0..4_usize)],

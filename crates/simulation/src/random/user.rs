@@ -1,6 +1,8 @@
 //! A client: it does what comes to its mind, often the same as others do at that moment, and knows what must be there
 //! afterwards.
 
+mod transfers;
+
 use super::contents::{CONTENTS, some_content};
 use crate::person::{PASSWORD, Person};
 use crate::world::World;
@@ -37,7 +39,7 @@ impl Theme {
         let pause = Duration::from_mins(rng.within(PAUSE));
         Self {
             pause: (rng.within(0..5) == 0).then_some(pause),
-            what: rng.within(0..22),
+            what: rng.within(0..25),
             content: some_content(rng),
             name: rng.within(0..4),
         }
@@ -146,7 +148,8 @@ impl<'w> User<'w> {
             18 => self.list(person).await,
             19 => self.sign_in_and_out(person).await,
             20 if self.rng.within(0..3) == 0 => self.delete_account(person).await,
-            _ => self.fetch(person).await,
+            20..=21 => self.fetch(person).await,
+            _ => self.transfer(theme).await,
         }
     }
 
