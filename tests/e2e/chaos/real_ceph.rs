@@ -24,7 +24,7 @@ use tokio::task::spawn_blocking;
 use tokio::time::sleep;
 
 /// How large the file is, unless the environment says otherwise.
-const USUAL_BYTES: u64 = 2 << 30;
+const USUAL_BYTES: u64 = 1 << 30;
 const WORKERS: usize = 4;
 /// When the first worker is killed.
 const FIRST_KILL: Duration = Duration::from_secs(4);
