@@ -2,6 +2,10 @@
 
 use simulation::random::{Plan, live};
 
+/// A world that was broken once comes here with the change that mends it. A change of what worlds are like makes other worlds of these
+/// seeds.
+const RECORDED: [u64; 8] = [1, 2, 3, 4, 5, 6, 7, 8];
+
 fn holds(seed: u64) {
     let life = live(&Plan::of(seed));
     assert_eq!(
@@ -16,8 +20,8 @@ fn holds(seed: u64) {
 }
 
 #[test]
-fn some_worlds_hold() {
-    (1..=8).for_each(holds);
+fn recorded_worlds_hold() {
+    RECORDED.into_iter().for_each(holds);
 }
 
 #[test]

@@ -11,6 +11,7 @@ use crate::world::{World, run_with};
 use futures::future::{join, join_all};
 use serde_json::json;
 use std::cell::RefCell;
+use std::collections::BTreeMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::rc::Rc;
 use std::sync::{Arc, Mutex};
@@ -106,6 +107,9 @@ async fn life(plan: &Plan, world: &World) -> Life {
     operator.repair();
     let mut broken = settle(world, &users).await;
     broken.extend(world.seen_wrong());
+    if world.answers_all.get() {
+        broken.extend(finalized_twice(&world.cloud.calls()));
+    }
     if ended.is_err() {
         broken.push(format!("somebody waits for more than {LONGEST_LIFE:?}"));
     }
@@ -118,6 +122,21 @@ async fn life(plan: &Plan, world: &World) -> Life {
         broken,
         conditions: world.cloud.conditions(),
     }
+}
+
+/// Uploads whose parts were put together more than once. Where nothing fails, a lease keeps the others from that.
+fn finalized_twice(calls: &[Call]) -> Vec<String> {
+    let mut times = BTreeMap::<&str, usize>::new();
+    let of_primary =
+        |call: &&Call| call.operation == "S3 CompleteMultipartUpload" && call.function != "replicate";
+    for call in calls.iter().filter(of_primary) {
+        *times.entry(&call.to).or_default() += 1;
+    }
+    times.retain(|_, times| *times > 1);
+    let twice = times.into_iter();
+    twice
+        .map(|(object, times)| format!("put together {times} times: {object}"))
+        .collect()
 }
 
 /// Lets everything come to its end, without faults, and returns what does not hold then.
