@@ -37,12 +37,12 @@ pub(crate) fn a_file_of_a_marked_blob(condition: &str, is_dropped: bool) -> Opti
         scene.messages().await;
         scene.delete(&file).await;
         let deleted_at = scene.world.cloud.now();
-        sleep(DAY - Duration::from_mins(1)).await;
+        sleep(DAY.saturating_sub(Duration::from_mins(1))).await;
         let upload = begin(scene, "b", &content()).await;
         let sent = scene.ann.send_parts(&upload, &content()).await;
         sent.expect("its part");
         let gone_by = scene.world.cloud.now().duration_since(deleted_at).unsigned_abs();
-        sleep(DAY - MOMENT - gone_by).await;
+        sleep(DAY.saturating_sub(MOMENT + gone_by)).await;
         scene.hold();
         complete(scene, &upload).await;
         scene.sweep_after(2 * MOMENT).await;

@@ -1,5 +1,5 @@
-//! What each condition of a write is for: dropped, it breaks a world or a race; or else the list says why nothing depends on it
-//! alone. `cargo xtask simulate --conditions` looks for worlds that need one.
+//! What each condition of a write is for: dropped, it breaks a world, or a race, or a scene in which the write comes late;
+//! or else the list says why nothing depends on it alone. `cargo xtask simulate --conditions` looks for worlds that need one.
 
 #![allow(clippy::expect_used, reason = "a test stops where it fails, and says so")]
 
