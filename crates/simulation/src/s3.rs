@@ -64,6 +64,12 @@ impl S3 {
         }
     }
 
+    /// Another store without buckets, for requests that are signed with the same key pair.
+    #[must_use]
+    pub fn anew(&self) -> Self {
+        Self::new(&self.keys.id, &self.keys.secret)
+    }
+
     /// Makes an empty bucket, unless there is one of this name.
     pub fn create_bucket(&mut self, name: &str) {
         self.buckets.entry(name.to_owned()).or_default();

@@ -43,6 +43,8 @@ pub struct World {
     pub answers_all: Cell<bool>,
     /// Whether what clients send and what they are answered is lost now and then.
     pub clients_fail: Cell<bool>,
+    /// How many workers targets have places for that are set from now on, if that is limited.
+    pub max_workers: Cell<Option<u16>>,
     /// What somebody saw that must not be.
     seen_wrong: RefCell<Vec<String>>,
 }
@@ -129,6 +131,7 @@ impl World {
             signing_key,
             answers_all: Cell::new(false),
             clients_fail: Cell::new(false),
+            max_workers: Cell::new(None),
             seen_wrong: RefCell::default(),
         };
         world.set_targets(&["near", "far"], &[]);
@@ -156,7 +159,7 @@ impl World {
             targets.push(json!({
                 "name": name, "kind": "ceph", "endpoint": format!("http://{host}"), "region": "us-east-1",
                 "bucket": TARGET_BUCKET, "access_key_id": KEY_ID, "secret_access_key": SECRET_KEY,
-                "addressing": "path", "draining": draining.contains(name),
+                "addressing": "path", "draining": draining.contains(name), "max_workers": self.max_workers.get(),
             }));
             services.targets.entry(host).or_insert_with(|| {
                 let mut target = S3::new(KEY_ID, SECRET_KEY);

@@ -15,6 +15,8 @@ pub struct Conditions {
     /// Those of them that were false at least once.
     pub refused: BTreeSet<String>,
     dropped: Option<String>,
+    /// The next write with it is held.
+    held: Option<String>,
 }
 
 /// The conditions of one request, in the order of its writes.
@@ -28,6 +30,24 @@ impl Conditions {
             dropped: Some(condition.to_owned()),
             ..Self::default()
         }
+    }
+
+    pub(super) fn hold(&mut self, condition: &str) {
+        self.held = Some(condition.to_owned());
+    }
+
+    /// Whether the write that is to be held is still to come.
+    pub(super) fn waits(&self) -> bool {
+        self.held.is_some()
+    }
+
+    /// Whether a request with these conditions is held.
+    pub(super) fn holds(&mut self, names: &OfRequest) -> bool {
+        let holds = self.held.is_some() && names.contains(&self.held);
+        if holds {
+            self.held = None;
+        }
+        holds
     }
 
     /// Notes the conditions of a request, and returns it without the one that is dropped.

@@ -127,7 +127,12 @@ impl HttpConnector for Connector {
 impl Connector {
     async fn exchange(self, request: Request<Bytes>) -> Result<Response<Bytes>, ConnectorError> {
         let (call, fault) = self.note(&request);
-        let (request, conditions) = lock(&self.cloud.shared.conditions).pass(&call, request);
+        let (request, conditions, is_held) = {
+            let mut all = lock(&self.cloud.shared.conditions);
+            let (request, conditions) = all.pass(&call, request);
+            let is_held = all.holds(&conditions);
+            (request, conditions, is_held)
+        };
         let never = std::future::pending::<Result<Response<Bytes>, ConnectorError>>;
         let (peer, sent) = (self.cloud.peer(&request), request.body().len());
         match fault {
@@ -148,6 +153,9 @@ impl Connector {
         // What was sent arrives, whatever becomes of the function meanwhile.
         let cloud = self.cloud.clone();
         let under_way = tokio::spawn(async move {
+            if is_held {
+                cloud.shared.let_go.notified().await;
+            }
             if fault == Some(Fault::Late) {
                 tokio::time::sleep(LATE).await;
             }
@@ -160,6 +168,10 @@ impl Connector {
             }
             answer
         });
+        if is_held {
+            self.link.killed.notify_one();
+            return never().await;
+        }
         let answer = under_way.await.map_err(user)?;
         self.cloud.travel(peer, answer.body().len()).await;
         match fault {

@@ -58,6 +58,8 @@ pub(super) struct Shared {
     queues_changed: Notify,
     pub(super) faults: Mutex<Faults>,
     pub(super) conditions: Mutex<Conditions>,
+    /// The write that is held is let go.
+    pub(super) let_go: Notify,
     counts: Mutex<Counts>,
     /// None where nobody asks for it: it takes as long as the calls themselves.
     heat: Mutex<Option<Heat>>,
@@ -86,6 +88,7 @@ impl Cloud {
                 queues_changed: Notify::new(),
                 faults: Mutex::default(),
                 conditions: Mutex::default(),
+                let_go: Notify::new(),
                 counts: Mutex::default(),
                 heat: Mutex::default(),
             }),
@@ -111,6 +114,21 @@ impl Cloud {
     /// From now on these conditions of writes hold whatever is in the table.
     pub fn drop_conditions(&self, conditions: Conditions) {
         *lock(&self.shared.conditions) = conditions;
+    }
+
+    /// The function that next writes with this condition is killed when it sends that. It is done when it is let go: those who
+    /// read meanwhile do not see it.
+    pub fn hold(&self, condition: &str) {
+        lock(&self.shared.conditions).hold(condition);
+    }
+
+    /// Has the write done that is held. Returns whether there was one.
+    pub async fn let_go(&self) -> bool {
+        let there = !lock(&self.shared.conditions).waits();
+        self.shared.let_go.notify_waiters();
+        // Until it is there.
+        tokio::time::sleep(Duration::from_secs(5)).await;
+        there
     }
 
     /// From now on calls take as long as this says.

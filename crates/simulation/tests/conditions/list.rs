@@ -1,6 +1,8 @@
 //! All conditions of writes, by operation and kind of item.
 
 use crate::races::{self, Race};
+use crate::scene::Late as Lived;
+use crate::{accounts, blobs, failing, replicas};
 
 /// How it is known that a condition is needed.
 pub(crate) enum Evidence {
@@ -8,27 +10,17 @@ pub(crate) enum Evidence {
     World(u64),
     /// Without it this goes wrong.
     Race(Race),
+    /// Without it this goes wrong when a write with it comes late.
+    Late(Lived),
     /// Nothing is broken without it alone, for this reason.
     NotAlone(&'static str),
-    /// Something must be broken without it, but no world was found that is.
-    NotFound(&'static str),
 }
-use Evidence::{NotAlone, NotFound, Race as In, World};
+use Evidence::{Late, NotAlone, Race as In, World};
 
 const RANDOM: &str = "The id is new and random. The condition makes a write whose answer was lost known when it is sent again.";
 const ONE_TRANSACTION: &str = "The transaction has another condition that is false whenever this one is: what belongs \
     together is always written together.";
-const SIGN_OUTS: &str = "A session says after how many sign-outs it began, and is over from its beginning when that is not the \
-    account's number. The condition keeps such sessions out of the table.";
-const DIGESTS: &str = "A finalizer that was held up for longer than its lease, and after whose listing other bytes were sent, \
-    writes other digests than its successor. No world has such a client.";
-const READ_AGAIN: &str = "All replicas of a blob are read and removed twenty minutes after it was marked. The condition saves \
-    copying to a place where it is removed again.";
 const THE_SAME: &str = "All writers write the same value.";
-const MULTIPART: &str = "Two workers have to be at the same replica at the same moment, and one of them has to be overtaken \
-    between its reading and its writing.";
-const MARKED: &str =
-    "An upload has to find a blob before the sweep marks it, and to be committed after that.";
 const PASSES: &str = "A pass that two work on is done twice, and each of them goes through all pages of its own. The condition saves \
     that.";
 const PUBLISHED: &str = "The next sweep, a minute later, reads the secret again and publishes what it says.";
@@ -40,18 +32,25 @@ const LEASES: &str = "Each item has conditions of its own. A lease saves doing e
 
 pub(crate) const LIST: &[(&str, Evidence)] = &[
     (
-        "ConditionCheck ACCOUNT/ACCOUNT: attribute_exists(pk) AND attribute_not_exists(deletion_started_at) AND sign_outs = :sign_outs",
-        NotAlone(SIGN_OUTS),
+        "ConditionCheck ACCOUNT/ACCOUNT: attribute_exists(pk) AND attribute_not_exists(deletion_started_at) AND (attribute_not_exists(sign_outs) OR sign_outs = :sign_outs)",
+        Late(accounts::a_token_of_ended_sessions),
     ),
     (
-        "ConditionCheck ACCOUNT/ACCOUNT: attribute_exists(pk) AND attribute_not_exists(deletion_started_at) AND (attribute_not_exists(sign_outs) OR sign_outs = :sign_outs)",
-        NotAlone(SIGN_OUTS),
+        "ConditionCheck ACCOUNT/ACCOUNT: attribute_exists(pk) AND attribute_not_exists(deletion_started_at) AND sign_outs = :sign_outs",
+        Late(accounts::a_token_of_sessions_ended_again),
+    ),
+    (
+        "ConditionCheck ACCOUNT/SESSION: attribute_exists(pk)",
+        Late(accounts::a_token_of_an_ended_session),
     ),
     (
         "ConditionCheck ACCOUNT/UPLOAD: version = :version",
-        NotFound(DIGESTS),
+        Late(blobs::digests_of_other_bytes),
     ),
-    ("ConditionCheck BLOB/BLOB: reclaiming = :no", NotAlone(READ_AGAIN)),
+    (
+        "ConditionCheck BLOB/BLOB: reclaiming = :no",
+        Late(replicas::a_replica_that_is_missing),
+    ),
     ("Delete ACCOUNT/ENTRY: node = :node", NotAlone(ONE_TRANSACTION)),
     (
         "Delete ACCOUNT/HAS_CONTENT: attribute_exists(pk)",
@@ -61,20 +60,32 @@ pub(crate) const LIST: &[(&str, Evidence)] = &[
         "Delete ACCOUNT/NODE: #file.#blob = :blob",
         NotAlone(ONE_TRANSACTION),
     ),
-    ("Delete ACCOUNT/NODE: entries = :none", World(60003)),
+    ("Delete ACCOUNT/NODE: entries = :none", World(700_015)),
+    (
+        "Delete ACCOUNT/SESSION: attribute_exists(pk)",
+        In(races::ends_of_a_session),
+    ),
+    (
+        "Delete ACCOUNT/TOKEN: attribute_exists(pk)",
+        In(races::ends_of_a_token),
+    ),
     (
         "Delete BLOB/REPLICA: #state = :from AND since = :since",
-        NotFound(MULTIPART),
+        Late(replicas::a_replica_that_is_removed),
+    ),
+    (
+        "Delete CONTENT/CONTENT: attribute_not_exists(pk) OR #blob = :blob",
+        Late(blobs::content_that_has_another_blob),
+    ),
+    (
+        "Delete INVITATIONS/INVITATION: attribute_exists(pk) AND attribute_not_exists(used_at)",
+        Late(accounts::an_invitation_that_was_used),
     ),
     (
         "Delete USERNAME/USERNAME: account = :account",
         NotAlone(ONE_TRANSACTION),
     ),
     ("Put ACCOUNT/ACCOUNT: attribute_not_exists(pk)", NotAlone(RANDOM)),
-    ("Put ACCOUNT/NODE: attribute_not_exists(pk)", NotAlone(RANDOM)),
-    ("Put ACCOUNT/SESSION: attribute_not_exists(pk)", NotAlone(RANDOM)),
-    ("Put ACCOUNT/UPLOAD: attribute_not_exists(pk)", NotAlone(RANDOM)),
-    ("Put BLOB/BLOB: attribute_not_exists(pk)", NotAlone(RANDOM)),
     (
         "Put ACCOUNT/ATTEMPTS: #count = :count AND last_at = :last_at",
         In(races::guesses_of_a_password_once_more),
@@ -83,27 +94,40 @@ pub(crate) const LIST: &[(&str, Evidence)] = &[
         "Put ACCOUNT/ATTEMPTS: attribute_not_exists(pk)",
         In(races::guesses_of_a_password_once_more),
     ),
-    ("Put ACCOUNT/ENTRY: attribute_not_exists(pk)", World(60000)),
+    ("Put ACCOUNT/ENTRY: attribute_not_exists(pk)", World(700_000)),
     (
         "Put ACCOUNT/HAS_CONTENT: attribute_not_exists(pk)",
         NotAlone(ONE_TRANSACTION),
     ),
     (
         "Put ACCOUNT/KEY: attribute_not_exists(pk) OR #ttl <= :now",
-        World(60001),
+        World(700_000),
     ),
     (
         "Put ACCOUNT/NODE: #file.#blob = :blob",
         In(races::a_file_replaced_by_itself),
     ),
-    ("Put ACCOUNT/UPLOAD: version = :version", World(60001)),
-    ("Put BLOB/REPLICA: attribute_not_exists(pk)", World(60007)),
+    ("Put ACCOUNT/NODE: attribute_not_exists(pk)", NotAlone(RANDOM)),
+    (
+        "Put ACCOUNT/SESSION: #current = :current AND sign_outs = :sign_outs",
+        Late(accounts::a_refresh_of_an_ended_session),
+    ),
+    ("Put ACCOUNT/SESSION: attribute_not_exists(pk)", NotAlone(RANDOM)),
+    ("Put ACCOUNT/TOKEN: attribute_not_exists(pk)", NotAlone(RANDOM)),
+    ("Put ACCOUNT/UPLOAD: attribute_not_exists(pk)", NotAlone(RANDOM)),
+    ("Put ACCOUNT/UPLOAD: version = :version", World(700_002)),
+    ("Put BLOB/BLOB: attribute_not_exists(pk)", NotAlone(RANDOM)),
+    ("Put BLOB/REPLICA: attribute_not_exists(pk)", World(700_017)),
     (
         "Put BLOB/SEGMENT: attribute_not_exists(pk) OR multipart_id <> :multipart_id",
-        NotFound(MULTIPART),
+        Late(replicas::a_segment_that_is_recorded),
     ),
-    ("Put CONTENT/CONTENT: attribute_not_exists(pk)", World(60012)),
+    ("Put CONTENT/CONTENT: attribute_not_exists(pk)", World(700_000)),
     ("Put FORMAT/FORMAT: attribute_not_exists(pk)", NotAlone(THE_SAME)),
+    (
+        "Put INVITATIONS/INVITATION: attribute_not_exists(pk)",
+        NotAlone(RANDOM),
+    ),
     (
         "Put RECONCILE/RECONCILE: attribute_not_exists(pk)",
         NotAlone(PASSES),
@@ -118,17 +142,36 @@ pub(crate) const LIST: &[(&str, Evidence)] = &[
         In(races::first_guesses),
     ),
     (
+        "Put TARGET/CIRCUIT: attribute_not_exists(pk)",
+        Late(failing::a_circuit_that_is_opened),
+    ),
+    (
+        "Put TARGET/CIRCUIT: version = :version",
+        Late(failing::a_circuit_that_is_opened),
+    ),
+    (
+        "Put TARGET/SLOT: attribute_not_exists(pk) OR #until < :now OR holder = :holder",
+        Late(failing::workers_at_once),
+    ),
+    (
         "Put TARGETS/TARGETS: attribute_not_exists(pk)",
         NotAlone(PUBLISHED),
     ),
     ("Put TARGETS/TARGETS: version = :version", NotAlone(PUBLISHED)),
-    ("Put USERNAME/USERNAME: attribute_not_exists(pk)", World(20002)),
+    ("Put USERNAME/USERNAME: attribute_not_exists(pk)", World(700_000)),
     (
         "Update ACCOUNT/ACCOUNT: attribute_exists(due_at)",
         NotAlone(SETTLED),
     ),
-    ("Update ACCOUNT/ACCOUNT: attribute_exists(pk)", NotAlone(SETTLED)),
-    ("Update ACCOUNT/ACCOUNT: free_bytes >= :bytes", World(20002)),
+    (
+        "Update ACCOUNT/ACCOUNT: attribute_exists(pk)",
+        Late(accounts::a_role_of_a_deleted_account),
+    ),
+    (
+        "Update ACCOUNT/ACCOUNT: attribute_exists(pk) AND attribute_not_exists(deletion_started_at)",
+        Late(accounts::a_new_password_of_a_deleted_account),
+    ),
+    ("Update ACCOUNT/ACCOUNT: free_bytes >= :bytes", World(700_000)),
     (
         "Update ACCOUNT/ACCOUNT: password_hash = :hash AND attribute_not_exists(deletion_started_at)",
         In(races::a_new_password_for_a_deleted_account),
@@ -137,6 +180,7 @@ pub(crate) const LIST: &[(&str, Evidence)] = &[
         "Update ACCOUNT/ACCOUNT: password_hash = :old AND attribute_exists(pk) AND attribute_not_exists(deletion_started_at) AND (attribute_not_exists(sign_outs) OR sign_outs = :sign_outs)",
         In(races::two_new_passwords),
     ),
+    ("Update ACCOUNT/ACCOUNT: quota_bytes = :was", In(races::quotas)),
     (
         "Update ACCOUNT/ALLOWANCE: attribute_not_exists(spent) OR spent <= :most",
         In(races::creates_of_an_account),
@@ -150,30 +194,98 @@ pub(crate) const LIST: &[(&str, Evidence)] = &[
         In(races::files_in_a_folder_that_goes),
     ),
     (
+        "Update ACCOUNT/SESSION: attribute_exists(pk)",
+        Late(accounts::a_new_password_of_an_ended_session),
+    ),
+    (
         "Update ACCOUNT/UPLOAD: attribute_exists(due_at)",
         NotAlone(SETTLED),
     ),
     ("Update ACCOUNT/UPLOAD: version = :version", NotAlone(LOOKED_AT)),
+    (
+        "Update BLOB/BLOB: #references = :were_references AND reclaiming = :was_reclaiming AND attribute_not_exists(due_at) AND attribute_exists(lost_since)",
+        Late(blobs::a_deleted_file_whose_bytes_are_found),
+    ),
+    (
+        "Update BLOB/BLOB: #references = :were_references AND reclaiming = :was_reclaiming AND attribute_not_exists(due_at) AND attribute_not_exists(lost_since)",
+        Late(blobs::a_deleted_file_whose_bytes_are_gone),
+    ),
+    (
+        "Update BLOB/BLOB: #references = :were_references AND reclaiming = :was_reclaiming AND due_at = :was_due AND attribute_exists(lost_since)",
+        Late(blobs::the_last_file_of_a_lost_blob),
+    ),
+    (
+        "Update BLOB/BLOB: #references = :were_references AND reclaiming = :was_reclaiming AND due_at = :was_due AND attribute_not_exists(lost_since)",
+        Late(blobs::a_mark_on_a_revived_blob),
+    ),
     ("Update BLOB/BLOB: #references >= :one", NotAlone(ONE_TRANSACTION)),
     (
+        "Update BLOB/BLOB: attribute_exists(due_at)",
+        Late(failing::a_blob_that_is_put_off),
+    ),
+    (
         "Update BLOB/BLOB: attribute_exists(pk) AND reclaiming = :no AND attribute_not_exists(lost_since)",
-        NotFound(MARKED),
+        Late(blobs::a_file_of_a_marked_blob),
+    ),
+    (
+        "Update BLOB/REPLICA: #state = :failed",
+        Late(failing::a_failed_replica_that_is_due),
+    ),
+    (
+        "Update BLOB/REPLICA: #state = :failed AND updated_at = :read",
+        Late(failing::a_dead_letter_of_what_is_there),
     ),
     (
         "Update BLOB/REPLICA: #state = :from AND since = :since",
-        NotFound(MULTIPART),
+        World(700_059),
+    ),
+    (
+        "Update BLOB/REPLICA: #state = :from AND since = :since AND attribute_exists(multipart_id)",
+        Late(failing::a_part_that_is_tried_again),
+    ),
+    (
+        "Update BLOB/REPLICA: #state = :from AND since = :since AND attribute_not_exists(multipart_id)",
+        Late(failing::a_replica_that_is_tried_again),
+    ),
+    (
+        "Update BLOB/REPLICA: #state IN (:pending, :copying)",
+        Late(failing::a_replica_without_a_message),
     ),
     (
         "Update BLOB/REPLICA: attribute_exists(due_at)",
-        NotFound(MULTIPART),
+        Late(replicas::a_replica_that_is_put_off),
+    ),
+    (
+        "Update BLOB/REPLICA: attribute_exists(pk) AND #state <> :available",
+        Late(failing::a_failure_of_what_is_there),
+    ),
+    (
+        "Update BLOB/REPLICA: attribute_not_exists(due_at) AND #state IN (:pending, :copying)",
+        Late(failing::a_replica_without_a_message),
     ),
     (
         "Update BLOB/REPLICA: attribute_not_exists(multipart_id) AND #state IN (:pending, :copying) AND since = :since",
-        NotFound(MULTIPART),
+        Late(replicas::a_multipart_upload_that_is_begun),
+    ),
+    (
+        "Update BLOB/REPLICA: multipart_id = :multipart_id AND #state <> :available",
+        Late(replicas::a_multipart_upload_that_is_gone),
     ),
     (
         "Update BLOB/REPLICA: multipart_id = :multipart_id AND #state <> :available AND attribute_exists(due_at)",
-        NotFound(MULTIPART),
+        Late(replicas::a_segment_of_what_is_done),
+    ),
+    (
+        "Update BLOB/REPLICA: multipart_id = :multipart_id AND #state <> :available AND attribute_not_exists(due_at)",
+        Late(replicas::a_segment_of_what_was_parked),
+    ),
+    (
+        "Update BLOB/REPLICA: multipart_id = :multipart_id AND #state = :failed",
+        Late(failing::a_segment_of_what_was_given_up),
+    ),
+    (
+        "Update INVITATIONS/INVITATION: attribute_exists(pk) AND attribute_not_exists(used_at) AND #ttl > :now",
+        In(races::an_invitation),
     ),
     (
         "Update LEASE/LEASE: attribute_not_exists(pk) OR #until < :now OR holder = :holder",
@@ -187,5 +299,9 @@ pub(crate) const LIST: &[(&str, Evidence)] = &[
     (
         "Update SOURCE/ALLOWANCE: attribute_not_exists(spent) OR spent <= :most",
         In(races::accounts_of_a_source),
+    ),
+    (
+        "Update TARGET/SLOT: holder = :holder",
+        Late(failing::a_place_that_another_has),
     ),
 ];

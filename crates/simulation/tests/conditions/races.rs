@@ -1,11 +1,13 @@
 //! What several requests at once must not get, though each of them alone may.
 
+use crate::seen;
 use bytes::Bytes;
 use futures::future::{join, join_all};
 use serde_json::{Value, json};
 use simulation::audit::Audit;
 use simulation::cloud::{Conditions, Latency};
 use simulation::gateway::{self, Request, Response};
+use simulation::lambda::Outcome;
 use simulation::person::{PASSWORD, Person};
 use simulation::world::{World, run_with};
 use std::time::Duration;
@@ -45,6 +47,9 @@ fn lived(
             world.cloud.set_latency(Latency::Uneven(slow));
             // Where something is broken, clients may ask for ever.
             let raced = timeout(Duration::from_mins(5), race(world)).await;
+            if without.is_none() {
+                seen::note(world);
+            }
             raced.unwrap_or_else(|_| Some("somebody waits for ever".to_owned()))
         })
     })
@@ -217,6 +222,63 @@ pub(crate) fn files_in_a_folder_that_goes(without: Option<&str>) -> Option<Strin
         });
         join_all(both).await;
         broken(world, "in no folder")
+    })
+}
+
+/// A code is good once.
+pub(crate) fn an_invitation(without: Option<&str>) -> Option<String> {
+    lived(without, &[], &async |world| {
+        let Outcome::Answered(made) = world
+            .invoke("account-invite", json!({ "action": "create" }))
+            .await
+        else {
+            return Some("no code".to_owned());
+        };
+        let sign_up = |number| {
+            let username = format!("user-{number}");
+            let body = json!({ "username": username, "password": PASSWORD, "invitation": made["code"] });
+            post("/v1/accounts", body)
+        };
+        at_most(1, 201, &at_once(world, (0..AT_ONCE).map(sign_up)).await)
+    })
+}
+
+/// Of many who end the same session one is told that they did.
+pub(crate) fn ends_of_a_session(without: Option<&str>) -> Option<String> {
+    lived(without, &[], &async |world| {
+        let ann = ann(world).await;
+        ann.sign_in().await.expect("a session");
+        let listed = ann.call("GET", "/v1/sessions", None).await;
+        let mut others = listed.body["items"].as_array().expect("sessions").iter();
+        let other = others.find(|session| session["current"] == false);
+        let id = other.expect("another")["id"].as_str().expect("an id").to_owned();
+        let end = |_| ann.request("DELETE", format!("/v1/sessions/{id}"), None);
+        at_most(1, 204, &at_once(world, (0..AT_ONCE).map(end)).await)
+    })
+}
+
+/// The same of a token.
+pub(crate) fn ends_of_a_token(without: Option<&str>) -> Option<String> {
+    lived(without, &[], &async |world| {
+        let ann = ann(world).await;
+        let new = json!({ "name": "CI", "scopes": ["read"], "expires_in_days": 1 });
+        let made = ann.call("POST", "/v1/tokens", Some(new)).await;
+        let id = made.body["id"].as_str().expect("a token").to_owned();
+        let end = |_| ann.request("DELETE", format!("/v1/tokens/{id}"), None);
+        at_most(1, 204, &at_once(world, (0..AT_ONCE).map(end)).await)
+    })
+}
+
+/// Whichever limit is set last: what is free fits it.
+pub(crate) fn quotas(without: Option<&str>) -> Option<String> {
+    lived(without, &[], &async |world| {
+        ann(world).await;
+        let set = |number: u64| {
+            let event = json!({ "username": "ann", "quota_bytes": 1_000_000 + number });
+            world.invoke("account-set-quota", event)
+        };
+        join_all((0..6).map(set)).await;
+        broken(world, "bytes in files")
     })
 }
 
