@@ -52,6 +52,42 @@ async fn a_folder_is_deleted_once_it_is_empty() {
 }
 
 #[tokio::test]
+async fn only_the_version_that_was_seen_is_deleted() {
+    let person = Person::new().await;
+    let first = person.store("a", None, &fresh(5)).await.file;
+    let path = format!("/files/{}", first.id);
+    let seen = person.call("GET", &path, None).await.expect(200);
+    let delete = async |tag: &str| person.raw("DELETE", &path, &[("if-match", tag)], "").await;
+    assert_eq!(seen.headers["etag"], r#""1""#);
+    assert_eq!(seen.json()["version"], 1);
+
+    let body = json!({ "name": "a", "size": 3, "on_conflict": "replace" });
+    let upload = person
+        .call("POST", "/uploads", Some(&body))
+        .await
+        .expect(201)
+        .json();
+    let upload = upload["id"].as_str().unwrap();
+    person.send_parts(upload, b"new", [1]).await;
+    let replaced = person.complete(upload).await.expect(200).json();
+    assert_eq!(
+        (&replaced["file"]["id"], &replaced["file"]["version"]),
+        (&json!(first.id), &json!(2))
+    );
+
+    delete(r#""1""#).await.problem(412, "precondition_failed");
+    delete(r#"W/"2""#).await.problem(412, "precondition_failed");
+    delete("2").await.problem(400, "invalid_request");
+    assert_eq!(
+        person.fetch(&person.api.file(&first.id).await.unwrap()).await,
+        "new"
+    );
+    delete(r#""1", "2""#).await.expect(204);
+    person.call("GET", &path, None).await.problem(404, "not_found");
+    assert_eq!((audit::account(&person).await, person.used().await), (0, 0));
+}
+
+#[tokio::test]
 async fn a_name_is_taken_once() {
     let person = Person::new().await;
     let folder = person.api.create_folder("f", None).await.unwrap();

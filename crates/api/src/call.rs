@@ -10,6 +10,7 @@ use serde::de::DeserializeOwned;
 use std::fmt::Display;
 use std::str::FromStr;
 use wire::path::Path;
+use wire::precondition::IfMatch;
 use wire::query;
 
 /// Largest body of a request in bytes: a thousand parts to sign need about 80 KB.
@@ -61,6 +62,12 @@ impl Call {
         let value = self.request.headers().get(name);
         let text = value.map(|value| value.to_str()).transpose();
         text.map_err(|_| ProblemDocument::invalid(name, format!("{name}: visible ASCII characters only")))
+    }
+
+    /// The versions that the request is about, if it says so.
+    pub(crate) fn if_match(&self) -> Result<Option<IfMatch>, ProblemDocument> {
+        let tags = self.header("if-match")?.map(str::parse).transpose();
+        tags.map_err(|error| ProblemDocument::invalid("If-Match", format!("If-Match: {error}")))
     }
 
     /// Where it came from, as the gateway saw it: no header that a client can write counts.

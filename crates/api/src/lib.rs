@@ -35,6 +35,7 @@ use problem::ProblemDocument;
 use reply::Reply;
 use std::sync::Arc;
 use store::{Environment, StoreError};
+use wire::precondition::IfMatch;
 use wire::query::Query;
 use wire::{Caller, Endpoint};
 
@@ -71,6 +72,8 @@ pub struct Request<E: Endpoint<Caller: Admits>> {
     /// The `Idempotency-Key`, of endpoints that take one. A handler writes its answer down under it, in the transaction that
     /// makes what is answered.
     pub key: Option<IdempotencyKey>,
+    /// The `If-Match`, of endpoints that take one.
+    pub if_match: Option<IfMatch>,
     /// Where it came from.
     pub source: Source,
     /// What the client calls itself.
@@ -122,6 +125,11 @@ impl<H: Handler> Function<H> {
                     call.idempotency_key(account, collection(H::Endpoint::PATH))?
                 }
                 _ => None,
+            },
+            if_match: if H::Endpoint::CONDITIONAL {
+                call.if_match()?
+            } else {
+                None
             },
             source: call.source(),
             client: call.client(),

@@ -6,6 +6,7 @@ use std::fmt::Display;
 use std::str::FromStr;
 use store::rows::{NodeRow, UploadRow};
 use store::{StoreError, Table};
+use wire::precondition::IfMatch;
 use wire::query::Cursor;
 use wire::upload::Upload;
 use wire::{Declares, code};
@@ -40,6 +41,21 @@ pub async fn node<E: Declares<code::NotFound>>(
         .get(account, id)
         .await?
         .ok_or_else(|| Problem::not_found("file or folder"))
+}
+
+/// The node is of a version that the request is about, if it says of which.
+///
+/// # Errors
+/// 412 when it is of another.
+pub fn expect<E: Declares<code::PreconditionFailed>>(
+    if_match: Option<&IfMatch>,
+    node: &NodeRow,
+) -> Result<(), Problem<E>> {
+    if if_match.is_none_or(|if_match| if_match.matches(node.version)) {
+        return Ok(());
+    }
+    let detail = "it was changed since that version; look again, and send its ETag";
+    Err(Problem::new(code::PreconditionFailed, detail))
 }
 
 /// Where a page begins.

@@ -112,6 +112,7 @@ pub fn node(row: &NodeRow) -> Node {
         size: file.map(|file| file.size),
         content_type: file.and_then(|file| file.content_type.clone()),
         content_id: file.map(|file| file.content_id),
+        version: row.version,
         created_at: row.created_at,
         updated_at: row.updated_at,
         replicas: None,

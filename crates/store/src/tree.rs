@@ -217,11 +217,14 @@ impl Tree<'_> {
         if let Some(file) = &node.file {
             writes.extend(delete_file(node, file, now)?);
         } else {
-            let none = HashMap::from([(":none".to_owned(), number(0))]);
+            let values = HashMap::from([
+                (":none".to_owned(), number(0)),
+                (":version".to_owned(), number(node.version)),
+            ]);
             writes.push(Write::delete(
                 &node.key(),
-                "entries = :none",
-                none,
+                "entries = :none AND version = :version",
+                values,
                 Conflict::FolderNotEmpty,
             )?);
         }
@@ -245,11 +248,10 @@ impl Tree<'_> {
 /// Removes a file with what it refers to.
 fn delete_file(node: &NodeRow, file: &FileContent, now: Timestamp) -> Result<Vec<Write>, StoreError> {
     let conflict = Conflict::NodeChanged;
-    // It may have got another content meanwhile.
-    let same = HashMap::from([(":blob".to_owned(), text(&file.blob))]);
+    let same = HashMap::from([(":version".to_owned(), number(node.version))]);
     let content_reference = ContentReferenceRow::key_of(&node.account, &file.content_id, &node.id);
     Ok(vec![
-        Write::delete(&node.key(), "#file.#blob = :blob", same, conflict)?,
+        Write::delete(&node.key(), "version = :version", same, conflict)?,
         Write::delete(
             &content_reference,
             "attribute_exists(pk)",

@@ -2,6 +2,7 @@
 
 use crate::Schemas;
 use crate::body::Json;
+use crate::precondition::tag;
 use schemars::{JsonSchema, Schema};
 use serde::Serialize;
 use serde_json::{Map, Value};
@@ -112,6 +113,26 @@ impl<T: Serialize + JsonSchema + Send + 'static> Answer for Located<T> {
 
     fn forms(schemas: &mut Schemas) -> Vec<Form> {
         form::<T>(schemas, 200, LOCATION)
+    }
+}
+
+/// 200, with the version that it is of.
+#[derive(Debug)]
+pub struct Tagged<T> {
+    /// Which version.
+    pub version: u64,
+    /// What.
+    pub body: T,
+}
+
+impl<T: Serialize + JsonSchema + Send + 'static> Answer for Tagged<T> {
+    fn write(&self) -> Result<Written, serde_json::Error> {
+        written(200, vec![("etag", tag(self.version))], &self.body)
+    }
+
+    fn forms(schemas: &mut Schemas) -> Vec<Form> {
+        let headers = &[("ETag", "Its version, for `If-Match`")];
+        form::<T>(schemas, 200, headers)
     }
 }
 

@@ -26,6 +26,8 @@ pub struct Declaration {
     pub caller: Caller,
     /// [`Endpoint::IDEMPOTENT`].
     pub idempotent: bool,
+    /// [`Endpoint::CONDITIONAL`].
+    pub conditional: bool,
     /// [`Endpoint::PROBLEMS`].
     pub problems: &'static [Code],
     pub(crate) meanings: &'static [&'static str],
@@ -51,6 +53,7 @@ impl Declaration {
             summary: E::SUMMARY,
             caller: E::CALLER,
             idempotent: E::IDEMPOTENT,
+            conditional: E::CONDITIONAL,
             problems: E::PROBLEMS,
             meanings: E::MEANINGS,
             describe: describe::<E>,

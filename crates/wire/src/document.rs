@@ -76,6 +76,15 @@ fn operation(endpoint: &Declaration, schemas: &mut Schemas, problems: &mut Map<S
             "The same key with the same body gets the same answer for 24 hours, and nothing is made twice";
         parameters.push(parameter("header", "Idempotency-Key", meaning, &schema));
     }
+    if endpoint.conditional {
+        let meaning = "An `ETag`: nothing is done when there is another version by now";
+        parameters.push(parameter(
+            "header",
+            "If-Match",
+            meaning,
+            &json!({ "type": "string" }),
+        ));
+    }
     if let Some(schema) = &it.path {
         parameters.push(parameter("path", "id", "Which one", schema.as_value()));
     }

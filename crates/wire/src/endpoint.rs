@@ -52,6 +52,8 @@ pub trait Endpoint: Send + Sync + Sized + 'static {
     const CALLER: Caller;
     /// Whether it takes an `Idempotency-Key`.
     const IDEMPOTENT: bool;
+    /// Whether it takes an `If-Match`.
+    const CONDITIONAL: bool;
     /// All problems that it may answer.
     const PROBLEMS: &'static [Code];
     /// What each form of its answer means.
@@ -85,6 +87,7 @@ pub trait Declares<C: AsCode>: Endpoint {}
 /// query: Entries,                         if it has a query
 /// body: Json<NewFolder>,                  if it has a body
 /// idempotency: Key,                       if it takes an Idempotency-Key
+/// precondition: IfMatch,                  if it takes an If-Match
 /// answer: Json<Node> = "what it means",   or two, with | between them
 /// problems: [NameTaken],                  besides those that follow from what is above: see `problems!`
 /// ```
@@ -97,6 +100,7 @@ macro_rules! endpoint {
         $(query: $query:ty,)?
         $(body: $body:ty,)?
         $(idempotency: $idempotency:ident,)?
+        $(precondition: $precondition:ident,)?
         answer: $($answer:ty = $meaning:literal)|+,
         problems: [$($problem:ident),*],
     ) => {
@@ -112,6 +116,7 @@ macro_rules! endpoint {
             const SUMMARY: &'static str = $summary.trim_ascii_start();
             const CALLER: crate::Caller = crate::Caller::$caller $((domain::token::Scope::$scope))?;
             const IDEMPOTENT: bool = endpoint!(@is $($idempotency)?);
+            const CONDITIONAL: bool = endpoint!(@is $($precondition)?);
             const PROBLEMS: &'static [crate::Code] = Self::ALL_PROBLEMS;
             const MEANINGS: &'static [&'static str] = &[$($meaning),+];
 
@@ -124,12 +129,13 @@ macro_rules! endpoint {
 
         problems! {
             $name [TooManyRequests Internal Unavailable $($problem)*]
-            $caller $(path [$path])? $(query [$query])? $(body [$body])? $(idempotency [$idempotency])?
+            $caller $(path [$path])? $(query [$query])? $(body [$body])? $(idempotency [$idempotency])? $(precondition [$precondition])?
         }
     };
 
     (@is) => { false };
     (@is Key) => { true };
+    (@is IfMatch) => { true };
     (@or_unit) => { () };
     (@or_unit $type:ty) => { $type };
     (@one $answer:ty) => { $answer };
@@ -163,8 +169,11 @@ macro_rules! problems {
     ($e:ident [$($c:ident)*] body [$($t:tt)*] $($rest:tt)*) => {
         problems! { $e [$($c)* MalformedJson InvalidRequest PayloadTooLarge] $($rest)* }
     };
-    ($e:ident [$($c:ident)*] idempotency [$($t:tt)*]) => {
-        problems! { $e [$($c)* KeyReused] }
+    ($e:ident [$($c:ident)*] idempotency [$($t:tt)*] $($rest:tt)*) => {
+        problems! { $e [$($c)* KeyReused] $($rest)* }
+    };
+    ($e:ident [$($c:ident)*] precondition [$($t:tt)*]) => {
+        problems! { $e [$($c)* InvalidRequest PreconditionFailed] }
     };
     ($e:ident [$($c:ident)*]) => {
         impl $e {

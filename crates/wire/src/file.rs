@@ -1,6 +1,6 @@
 //! Files, and what files and folders have in common.
 
-use crate::answer::{NoContent, Redirect};
+use crate::answer::{NoContent, Redirect, Tagged};
 use crate::body::Json;
 use crate::declaration::Declaration;
 use crate::page::Items;
@@ -36,7 +36,7 @@ endpoint! {
     Get: "file-get", GET "/v1/files/{id}", getFile;
     caller: Scope(Read),
     path: NodeId,
-    answer: Json<Node> = "The file or folder",
+    answer: Tagged<Node> = "The file or folder",
     problems: [],
 }
 
@@ -63,6 +63,7 @@ endpoint! {
     Delete: "file-delete", DELETE "/v1/files/{id}", deleteFile;
     caller: Scope(Admin),
     path: NodeId,
+    precondition: IfMatch,
     answer: NoContent = "It is done" | Json<DeletedFolder> = "It is done; uploads into the folder are still open",
     problems: [FolderNotEmpty, ChangedMeanwhile, Unreadable],
 }
@@ -104,6 +105,8 @@ pub struct Node {
     pub content_type: Option<String>,
     /// What its bytes are; `null` of a folder.
     pub content_id: Option<ContentId>,
+    /// Goes up with every change. In quotes it is its `ETag`.
+    pub version: u64,
     /// When it was made.
     pub created_at: Timestamp,
     /// When it was changed.

@@ -19,6 +19,7 @@ pub mod folder;
 pub mod openapi;
 pub mod page;
 pub mod path;
+pub mod precondition;
 pub mod problem;
 mod registry;
 mod schemas;

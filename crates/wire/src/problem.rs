@@ -92,6 +92,7 @@ codes! {
     PartsMissing: "parts_missing", 409, "Parts are missing", "Not all parts have arrived.";
     ContentMismatch: "content_mismatch", 409, "Other bytes than announced", "The parts are not what the content id says.";
     ChangedMeanwhile: "changed_meanwhile", 409, "Changed meanwhile", "Somebody else was faster.";
+    PreconditionFailed: "precondition_failed", 412, "It is another version", "`If-Match` does not name the version that there is.";
     PayloadTooLarge: "payload_too_large", 413, "The body is too large", "The body is too large.";
     KeyReused: "idempotency_key_reused", 422, "The key belongs to another request", "An idempotency key came again with another request.";
     TooManyRequests: "too_many_requests", 429, "Too many requests", "Too often.";

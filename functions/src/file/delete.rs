@@ -53,6 +53,7 @@ impl Handler for FileDelete {
     ) -> Result<Either<NoContent, Json<DeletedFolder>>, Problem<Delete>> {
         let account = request.caller.id;
         let node = self.find(&account, &request.path).await?;
+        api::lookup::expect(request.if_match.as_ref(), &node)?;
         let open_uploads = delete(&self.table, &node, self.table.now()).await?;
         if open_uploads > 0 {
             return Ok(Either::Second(Json(DeletedFolder { open_uploads })));

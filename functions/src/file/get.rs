@@ -3,7 +3,7 @@
 use crate::Function;
 use api::{Handler, Problem, Request, views};
 use store::{Environment, StoreError, Table};
-use wire::body::Json;
+use wire::answer::Tagged;
 use wire::file::{Get, Node};
 
 pub static FUNCTION: Function = Function::served_by::<FileGet>();
@@ -21,12 +21,18 @@ impl Handler for FileGet {
         })
     }
 
-    async fn answer(&self, request: Request<Get>) -> Result<Json<Node>, Problem<Get>> {
+    async fn answer(&self, request: Request<Get>) -> Result<Tagged<Node>, Problem<Get>> {
         let node = api::lookup::node(&self.table, &request.caller.id, &request.path).await?;
-        let Some(file) = &node.file else {
-            return Ok(Json(views::node(&node)));
+        let body = match &node.file {
+            None => views::node(&node),
+            Some(file) => {
+                let replicas = self.table.replicas().readable(&file.blob).await?;
+                views::file(&node, &replicas, self.table.now())
+            }
         };
-        let replicas = self.table.replicas().readable(&file.blob).await?;
-        Ok(Json(views::file(&node, &replicas, self.table.now())))
+        Ok(Tagged {
+            version: node.version,
+            body,
+        })
     }
 }

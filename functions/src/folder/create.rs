@@ -74,6 +74,7 @@ impl Handler for FolderCreate {
             file: None,
             entries: 0,
             depth: 0,
+            version: 1,
             created_at: now,
             updated_at: now,
         };

@@ -25,6 +25,7 @@ pub fn node_of(upload: &UploadRow, id: NodeId, file: &FileContent, now: Timestam
         file: Some(file.clone()),
         entries: 0,
         depth: 0,
+        version: 1,
         created_at: now,
         updated_at: now,
     }

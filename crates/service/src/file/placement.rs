@@ -10,7 +10,7 @@ use jiff::Timestamp;
 use std::collections::HashMap;
 use store::blobs;
 use store::rows::{ContentReferenceRow, EntryRow, FileContent, NodeRow, account_partition};
-use store::table::{Key, Page, Write, text};
+use store::table::{Key, Page, Write};
 use store::tree;
 use store::uploads::TransitionError;
 use store::{Conflict, ErrorKind, StoreError, Table};
@@ -37,6 +37,7 @@ impl FilePlacement {
             replaced: there.file.clone(),
             node: NodeRow {
                 file: new.file.clone(),
+                version: there.version + 1,
                 updated_at: new.updated_at,
                 ..there
             },
@@ -74,8 +75,7 @@ impl FilePlacement {
             return Ok(writes);
         };
         let conflict = Conflict::NodeChanged;
-        let unchanged = HashMap::from([(":blob".to_owned(), text(&old.blob))]);
-        let mut writes = vec![Write::put(node, "#file.#blob = :blob", unchanged, conflict)?];
+        let mut writes = vec![Write::replace(node, node.version - 1, conflict)?];
         if old.content_id == file.content_id {
             writes.push(Write::put_unconditional(&content_reference, conflict)?);
         } else {
@@ -207,6 +207,7 @@ mod tests {
             }),
             entries: 0,
             depth: 0,
+            version: 1,
             created_at: at,
             updated_at: at,
         }
@@ -224,6 +225,7 @@ mod tests {
         assert_eq!(placement.replaced, there.file);
         let node = placement.node;
         assert_eq!((&node.file, node.updated_at), (&new.file, new.updated_at));
+        assert_eq!(node.version, there.version + 1);
         assert_eq!(
             (&node.id, node.created_at, node.depth),
             (&there.id, there.created_at, 7)

@@ -2,7 +2,7 @@
 
 use crate::races::{self, Race};
 use crate::scene::Late as Lived;
-use crate::{accounts, blobs, failing, replicas};
+use crate::{accounts, blobs, failing, replicas, tree};
 
 /// How it is known that a condition is needed.
 pub(crate) enum Evidence {
@@ -57,10 +57,13 @@ pub(crate) const LIST: &[(&str, Evidence)] = &[
         NotAlone(ONE_TRANSACTION),
     ),
     (
-        "Delete ACCOUNT/NODE: #file.#blob = :blob",
-        NotAlone(ONE_TRANSACTION),
+        "Delete ACCOUNT/NODE: version = :version",
+        Late(tree::a_version_that_was_replaced),
     ),
-    ("Delete ACCOUNT/NODE: entries = :none", World(700_015)),
+    (
+        "Delete ACCOUNT/NODE: entries = :none AND version = :version",
+        World(700_015),
+    ),
     (
         "Delete ACCOUNT/SESSION: attribute_exists(pk)",
         In(races::ends_of_a_session),
@@ -104,7 +107,7 @@ pub(crate) const LIST: &[(&str, Evidence)] = &[
         World(700_000),
     ),
     (
-        "Put ACCOUNT/NODE: #file.#blob = :blob",
+        "Put ACCOUNT/NODE: version = :version",
         In(races::a_file_replaced_by_itself),
     ),
     ("Put ACCOUNT/NODE: attribute_not_exists(pk)", NotAlone(RANDOM)),

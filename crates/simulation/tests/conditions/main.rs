@@ -11,6 +11,7 @@ mod races;
 mod replicas;
 mod scene;
 mod seen;
+mod tree;
 
 use list::{Evidence, LIST};
 use simulation::on_all_cores;

@@ -32,6 +32,8 @@ pub struct NodeRow {
     /// How many folders a folder is within, itself counted: 1 at the top. 0 for files.
     #[serde(default)]
     pub depth: u64,
+    /// Goes up with every change of it. How many entries it has is none: each upload would be one of its folder.
+    pub version: u64,
     /// When it was made.
     pub created_at: Timestamp,
     /// When it was last changed.
@@ -66,7 +68,7 @@ impl NodeRow {
     }
 
     /// As much of a node as removing it wants, whatever else cannot be read: its place, what it refers to, how many entries
-    /// it has. The rest is made up.
+    /// it has, its version. The rest is made up.
     #[must_use]
     pub fn remains(account: &AccountId, node: &NodeId, item: &Item) -> Option<Self> {
         let parent = item.get("parent").map(|parent| parsed(Some(parent)));
@@ -93,6 +95,7 @@ impl NodeRow {
             file: file.map_or(Some(None), |file| file.map(Some))?,
             entries,
             depth: 0,
+            version: item.get("version")?.as_n().ok()?.parse().ok()?,
             created_at: Timestamp::UNIX_EPOCH,
             updated_at: Timestamp::UNIX_EPOCH,
         })
@@ -245,6 +248,7 @@ mod tests {
             file: file.cloned(),
             entries,
             depth: 0,
+            version: 4,
             created_at: Timestamp::UNIX_EPOCH,
             updated_at: Timestamp::UNIX_EPOCH,
         };
@@ -262,7 +266,7 @@ mod tests {
                 let mut broken = item.clone();
                 broken.insert(name.clone(), odd());
                 let needed = match name.as_str() {
-                    "name" | "parent" | "file" => true,
+                    "name" | "parent" | "file" | "version" => true,
                     "entries" => whole.file.is_none(),
                     _ => false,
                 };

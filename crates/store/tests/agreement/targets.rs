@@ -352,6 +352,7 @@ async fn policies_count_however_deep_a_file_is() {
             file: None,
             entries: 1,
             depth: depth as u64 + 1,
+            version: 1,
             created_at: now(),
             updated_at: now(),
         };

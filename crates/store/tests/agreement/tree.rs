@@ -172,6 +172,7 @@ fn folder(account: &AccountId, name: &str, depth: u64) -> NodeRow {
         file: None,
         entries: 0,
         depth,
+        version: 1,
         created_at: now(),
         updated_at: now(),
     }
