@@ -3,7 +3,7 @@
 use crate::harness::ceph;
 use crate::harness::processes::{FunctionProcess, function_processes};
 use fastrand::Rng;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 use tokio::sync::watch;
 use tokio::task::spawn_blocking;
@@ -50,7 +50,7 @@ pub(super) async fn kill_functions(mut rng: Rng, mut over: watch::Receiver<bool>
         } else {
             busy.clone()
         };
-        let Some(victim) = rng.choice(candidates) else {
+        let Some(victim) = some_process(&mut rng, &candidates) else {
             continue;
         };
         if victim.kill() {
@@ -58,6 +58,17 @@ pub(super) async fn kill_functions(mut rng: Rng, mut over: watch::Receiver<bool>
             kills.at_work += usize::from(!busy.is_empty());
         }
     }
+}
+
+/// A process of any function, each as likely as the others, however many processes it has.
+fn some_process<'a>(rng: &mut Rng, candidates: &[&'a FunctionProcess]) -> Option<&'a FunctionProcess> {
+    let functions: BTreeSet<&str> = candidates
+        .iter()
+        .map(|process| process.function.as_str())
+        .collect();
+    let function = rng.choice(functions)?;
+    let of_it = candidates.iter().filter(|process| process.function == function);
+    rng.choice(of_it.copied().collect::<Vec<_>>())
 }
 
 /// Those of the processes that do something just now.
