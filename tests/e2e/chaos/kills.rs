@@ -14,6 +14,7 @@ use checks::{Owner, Stores};
 use clients::{Client, Content, Known};
 use fastrand::Rng;
 use futures::future::join_all;
+use futures::stream::{FuturesUnordered, StreamExt};
 use killer::{kill_daemons, kill_functions};
 use std::collections::BTreeMap;
 use std::sync::Mutex;
@@ -33,8 +34,14 @@ fn number(variable: &str) -> Option<u64> {
     std::env::var(variable).ok().map(|text| text.parse().unwrap())
 }
 
-/// Uploads by all clients at once. Returns what they know.
-async fn upload_all(people: &[Person], uploads: usize, rng: &mut Rng) -> Vec<Known> {
+/// Uploads by all clients at once. Returns what they know. Once half of them are done, `stop` is told: the last would be
+/// killed again and again, and each time their lease has to end.
+async fn upload_all(
+    people: &[Person],
+    uploads: usize,
+    rng: &mut Rng,
+    stop: &watch::Sender<bool>,
+) -> Vec<Known> {
     let (run, pool) = (unique(), Mutex::<Vec<Content>>::default());
     let count = ACCOUNTS * CLIENTS;
     let clients = (0..count).map(|index| {
@@ -48,9 +55,19 @@ async fn upload_all(people: &[Person], uploads: usize, rng: &mut Rng) -> Vec<Kno
             known: Known::default(),
         };
         // The first get what does not divide evenly.
-        client.work(uploads / count + usize::from(index < uploads % count))
+        let work = client.work(uploads / count + usize::from(index < uploads % count));
+        async move { (index, work.await) }
     });
-    join_all(clients.collect::<Vec<_>>()).await
+    let mut ended: Vec<(usize, Known)> = Vec::new();
+    let mut clients: FuturesUnordered<_> = clients.collect();
+    while let Some(client) = clients.next().await {
+        ended.push(client);
+        if ended.len() == count / 2 {
+            stop.send(true).unwrap();
+        }
+    }
+    ended.sort_by_key(|(index, _)| *index);
+    ended.into_iter().map(|(_, known)| known).collect()
 }
 
 mod real_ceph {
@@ -75,8 +92,7 @@ mod real_ceph {
         let (stop, over) = watch::channel(false);
         let functions = tokio::spawn(kill_functions(rng.fork(), over.clone()));
         let daemons = tokio::spawn(kill_daemons(rng.fork(), over));
-        let known = upload_all(&people, uploads, &mut rng).await;
-        stop.send(true).unwrap();
+        let known = upload_all(&people, uploads, &mut rng, &stop).await;
         let (functions, daemons) = (functions.await.unwrap(), daemons.await.unwrap());
         let mut counts = BTreeMap::<&str, usize>::new();
         for (what, count) in known.iter().flat_map(|known| &known.counts) {

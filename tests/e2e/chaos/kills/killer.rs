@@ -85,18 +85,17 @@ pub(super) async fn at_work(all: &[FunctionProcess]) -> Vec<&FunctionProcess> {
 /// Kills Ceph's daemons until it is `over`. In the end all run.
 pub(super) async fn kill_daemons(mut rng: Rng, mut over: watch::Receiver<bool>) -> Kills {
     let mut kills = Kills::new();
-    let mut daemons = DAEMONS.iter().cycle();
-    loop {
-        tokio::select! {
-            () = sleep(pause(&mut rng, BETWEEN_DAEMONS)) => {}
-            _ = over.changed() => return kills,
-        }
-        let daemon = daemons.next().unwrap();
+    for daemon in DAEMONS.iter().cycle() {
         control(&["kill", daemon]).await;
         *kills.entry((*daemon).to_owned()).or_default() += 1;
         sleep(pause(&mut rng, DOWN)).await;
         control(&["start"]).await;
+        tokio::select! {
+            () = sleep(pause(&mut rng, BETWEEN_DAEMONS)) => {}
+            _ = over.changed() => break,
+        }
     }
+    kills
 }
 
 async fn control(arguments: &[&'static str]) {
