@@ -2,4 +2,5 @@
 
 mod duplicates;
 mod each_call;
+mod kills;
 mod real_ceph;

@@ -9,6 +9,7 @@
 //! | [`documented`], [`secrets`] | what every answer and every log is held to |
 //! | [`audit`] | what must hold whatever happened |
 //! | [`sandbox`], [`proxy`] | one function in a process of its own, and faults between it and AWS |
+//! | [`processes`] | the processes of the stack's own functions, and killing them |
 //! | [`roles`] | what such a function may do |
 //! | [`leases`], [`private_sweep`] | leases of its own; a sweep that only sees what a test made due for it |
 //! | [`proof`] | challenges, and answers to them |
@@ -32,6 +33,7 @@ pub(crate) mod oss;
 pub(crate) mod person;
 pub(crate) mod private_sweep;
 pub(crate) mod problem;
+pub(crate) mod processes;
 pub(crate) mod proof;
 pub(crate) mod proxy;
 pub(crate) mod queues;

@@ -4,6 +4,7 @@
     ceph.py put <key> <file>         replace an object
     ceph.py delete <key>             delete an object
     ceph.py multipart-uploads <key>  ids of the multipart uploads under way, of keys that begin so
+    ceph.py list                     the sizes of all objects, by key
     ceph.py has <key>                whether there is an object
     ceph.py make-bucket <name>       a further bucket
 
@@ -43,6 +44,9 @@ def main() -> None:
         case ["multipart-uploads", key]:
             pages = s3.get_paginator("list_multipart_uploads").paginate(Bucket=bucket, Prefix=key)
             answer = [upload["UploadId"] for page in pages for upload in page.get("Uploads", ())]
+        case ["list"]:
+            pages = s3.get_paginator("list_objects_v2").paginate(Bucket=bucket)
+            answer = {item["Key"]: item["Size"] for page in pages for item in page.get("Contents", ())}
         case ["has", key]:
             listed = s3.list_objects_v2(Bucket=bucket, Prefix=key, MaxKeys=1)
             answer = [item["Key"] for item in listed.get("Contents", ())] == [key]

@@ -9,8 +9,12 @@ use super::person::Person;
 use super::stack::stack;
 use domain::content::{ContentId, PartDigest};
 use futures::future::join_all;
+use futures::stream::{self, StreamExt};
 use serde_json::Value;
 use std::collections::BTreeMap;
+
+/// How many blobs are looked at at a time.
+const AT_ONCE: usize = 8;
 
 /// The blob that has a content, if there is one.
 pub(crate) async fn blob_of(content_id: &str) -> Option<Value> {
@@ -297,8 +301,13 @@ pub(crate) async fn world(people: &[&Person], what: &str) -> usize {
                 .or_default() += 1;
         }
     }
-    for upload in accounts.iter().flat_map(|account| &account.uploads) {
-        let blob = Blob::read(upload["blob"].as_str().unwrap()).await;
+    let uploads: Vec<&Value> = accounts.iter().flat_map(|account| &account.uploads).collect();
+    let blobs: Vec<Blob> = stream::iter(&uploads)
+        .map(|upload| Blob::read(upload["blob"].as_str().unwrap()))
+        .buffered(AT_ONCE)
+        .collect()
+        .await;
+    for (upload, blob) in uploads.into_iter().zip(blobs) {
         let what = &format!("{what}: upload {upload}");
         assert_ne!(upload["state"], "finalizing", "{what}");
         if is_live(upload) {
@@ -315,9 +324,11 @@ pub(crate) async fn world(people: &[&Person], what: &str) -> usize {
             assert!(blob.is_gone().await, "{what}: it ended, and left something");
         }
     }
-    for (id, references) in references {
-        Blob::read(id).await.check(references, what).await;
-    }
+    stream::iter(references)
+        .for_each_concurrent(AT_ONCE, async |(id, references)| {
+            Blob::read(id).await.check(references, what).await;
+        })
+        .await;
     accounts.iter().map(|account| account.files().count()).sum()
 }
 

@@ -8,7 +8,9 @@ mod role;
 mod secret;
 mod table;
 
-pub(crate) use bucket::{abort_multipart, lose_object, multipart_uploads, object, spoil_object};
+pub(crate) use bucket::{
+    abort_multipart, all_multipart_uploads, lose_object, multipart_uploads, object, object_keys, spoil_object,
+};
 pub(crate) use function::{Deployed, deployed, function_environment, invoke};
 pub(crate) use protocols::call;
 pub(crate) use queue::{dead_letters, send_message};

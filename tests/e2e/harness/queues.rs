@@ -51,6 +51,15 @@ impl Queues {
         }
     }
 
+    /// Those of the stack itself.
+    pub(crate) fn of_the_stack() -> Self {
+        Self {
+            start: stack().queue_url.clone(),
+            copy: stack().copy_queue_url.clone(),
+            dead_letters: stack().dlq_url.clone(),
+        }
+    }
+
     /// The environment of functions that use these queues.
     pub(crate) fn environment(&self) -> [(&'static str, &str); 3] {
         [

@@ -7,8 +7,8 @@ use crate::harness::bytes::unique;
 use crate::harness::ceph;
 use crate::harness::cli::Terminal;
 use crate::harness::person::new_username;
+use crate::harness::processes::function_processes;
 use crate::harness::sandbox::peak_memory;
-use crate::harness::stack::stack;
 use client::types::Node;
 use domain::content::PartDigest;
 use serde_json::json;
@@ -197,31 +197,12 @@ type Memory = Arc<Mutex<BTreeMap<String, u64>>>;
 
 /// Looks at the kernel's own high-water mark of every process that is there.
 fn note_memory(memory: &Memory) {
-    for process in fs::read_dir("/proc").unwrap().flatten() {
-        let Ok(environment) = fs::read(process.path().join("environ")) else {
-            continue;
-        };
-        let variables: Vec<_> = environment
-            .split(|byte| *byte == 0)
-            .map(String::from_utf8_lossy)
-            .collect();
-        let value = |name: &str| {
-            variables
-                .iter()
-                .find_map(|pair| pair.strip_prefix(name)?.strip_prefix('='))
-        };
-        if value("AWS_ENDPOINT_URL") != Some(&stack().endpoint) {
-            continue;
-        }
-        let physical = value("AWS_LAMBDA_FUNCTION_NAME").unwrap_or_default();
-        let function = stack().functions.iter().find(|(_, name)| *name == physical);
-        let Some((function, _)) = function else { continue };
-        let pid = process.file_name().to_str().and_then(|name| name.parse().ok());
-        let Some(kib) = pid.and_then(peak_memory) else {
+    for process in function_processes() {
+        let Some(kib) = peak_memory(process.pid) else {
             continue;
         };
         let mut memory = memory.lock().unwrap();
-        let most = memory.entry(function.clone()).or_default();
+        let most = memory.entry(process.function).or_default();
         *most = kib.max(*most);
     }
 }

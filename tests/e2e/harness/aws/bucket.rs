@@ -1,6 +1,7 @@
 //! The primary bucket.
 
 use super::protocols::all_between;
+use super::role::percent_encoded;
 use crate::harness::http::HttpResponse;
 use crate::harness::signed::send_signed;
 use crate::harness::stack::stack;
@@ -44,6 +45,29 @@ pub(crate) async fn multipart_uploads(key: &str) -> Vec<String> {
         .expect(200)
         .text();
     all_between(&document, "<UploadId>", "</UploadId>")
+}
+
+/// The keys of all objects.
+pub(crate) async fn object_keys() -> Vec<String> {
+    let mut keys: Vec<String> = Vec::new();
+    loop {
+        let after = keys.last().map(|key| percent_encoded(key)).unwrap_or_default();
+        let listed = s3("GET", &format!("?list-type=2&start-after={after}")).await;
+        let document = listed.expect(200).text();
+        keys.extend(all_between(&document, "<Key>", "</Key>"));
+        if !document.contains("<IsTruncated>true") {
+            return keys;
+        }
+    }
+}
+
+/// The keys and ids of all multipart uploads under way.
+pub(crate) async fn all_multipart_uploads() -> Vec<(String, String)> {
+    let document = s3("GET", "?uploads").await.expect(200).text();
+    assert!(!document.contains("<IsTruncated>true"), "too many for one answer");
+    let keys = all_between(&document, "<Key>", "</Key>").into_iter();
+    keys.zip(all_between(&document, "<UploadId>", "</UploadId>"))
+        .collect()
 }
 
 /// Aborts a multipart upload, as a lifecycle rule would.
