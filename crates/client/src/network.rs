@@ -43,7 +43,7 @@ impl NetworkError {
 
 /// The host that an answer came from, among its extensions.
 #[derive(Clone)]
-pub(crate) struct From(pub(crate) String);
+pub(crate) struct Host(pub(crate) String);
 
 /// Sends a request, and notes where it went.
 pub(crate) async fn send(
@@ -52,7 +52,7 @@ pub(crate) async fn send(
 ) -> Result<Response<Body>, NetworkError> {
     let host = request.uri().host().unwrap_or("no host").to_owned();
     let mut answer = network.send(request).await?;
-    answer.extensions_mut().insert(From(host));
+    answer.extensions_mut().insert(Host(host));
     Ok(answer)
 }
 

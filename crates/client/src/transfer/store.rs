@@ -159,8 +159,8 @@ fn described(response: &Response<Body>) -> String {
     };
     let kind = header(CONTENT_TYPE).unwrap_or_else(|| "no media type".to_owned());
     let server = header(SERVER).map_or_else(String::new, |server| format!(", by \"{server}\""));
-    let host = response.extensions().get::<network::From>();
-    let host = host.map_or("no host", |network::From(host)| host);
+    let host = response.extensions().get::<network::Host>();
+    let host = host.map_or("no host", |network::Host(host)| host);
     format!("{}, {kind}{server}, at {host}", response.status())
 }
 

@@ -7,11 +7,8 @@ use crate::harness::ceph;
 use crate::harness::person::Person;
 use crate::harness::private_sweep::PrivateSweep;
 use crate::harness::processes::{FunctionProcess, function_processes};
-use crate::harness::proxy::Act;
 use crate::harness::queues::Queues;
-use crate::harness::sandbox::Sandbox;
 use crate::harness::wait::{until, until_for};
-use crate::harness::world::schedule;
 use client::types::Node;
 use fastrand::Rng;
 use futures::future::join_all;
@@ -156,33 +153,6 @@ async fn take(sweep: &PrivateSweep, rows: &[Value], attributes: &Value) {
             sweep.take(&text(row, "pk"), &text(row, "sk"), attributes).await;
         })
         .await;
-}
-
-/// Multipart uploads that wait for the reconciler (docs/architecture.md, invariant 6): the function that began one died before
-/// it noted that, and so did the one that completed the upload, before it looked for such. Any other is a fault. The
-/// reconciler removes them. Returns how many there were.
-pub(super) async fn left_to_the_reconciler(owners: &[Owner], before: &Stores) -> usize {
-    let (uploads, left) = (uploads(owners).await, Stores::since(before).await.multiparts);
-    for (key, id) in &left {
-        let upload = uploads.iter().find(|upload| {
-            let blob = upload["blob"].as_str().unwrap();
-            key.strip_prefix("blobs/") == Some(blob)
-        });
-        let upload = upload.unwrap_or_else(|| panic!("nobody's multipart upload: {key}"));
-        assert_eq!(upload["state"], "complete", "{id}: {upload}");
-        assert_ne!(upload["multipart_id"], id.as_str(), "{upload}");
-    }
-    if !left.is_empty() {
-        let impatient = [
-            ("RECONCILE_MIN_AGE_SECONDS", "0"),
-            ("RECONCILE_INTERVAL_HOURS", "0"),
-        ];
-        let mut reconciler = Sandbox::start_with("reconcile", |_| Act::Pass, &impatient).await;
-        reconciler.set_time(SWEEP);
-        let report = reconciler.invoke(&schedule()).await.unwrap();
-        assert_eq!(report["state"], "ended", "{report}");
-    }
-    left.len()
 }
 
 /// Has the replicas that were given up tried again. Returns how many.

@@ -52,8 +52,13 @@ impl Finalizer {
         if let Err(error) = self.queue.start(blob, targets).await {
             tracing::warn!(%blob, error = error.for_log(), "left to the sweep: starting replication");
         }
-        // A function that began one and died before writing its id left it here.
+    }
+
+    /// Aborts what a function left that began a multipart upload and died before writing its id. Before the upload is complete:
+    /// if this dies, too, somebody takes it over.
+    pub(super) async fn abort_other_multiparts(&self, upload: &UploadRow) {
         if let Err(error) = self.objects.abort_all_multiparts(&upload.object_key()).await {
+            let blob = &upload.blob;
             tracing::warn!(%blob, error = error.for_log(), "left to the reconciler: multipart uploads nobody wrote down");
         }
     }
