@@ -121,7 +121,7 @@ fn an_answer_that_is_not_declared_differs() {
     let endpoint = wire::endpoint("file-get").unwrap();
     let node = json!({
         "id": "f1", "kind": "folder", "name": "a", "parent": null, "size": null, "content_type": null,
-        "content_id": null, "created_at": "2026-01-02T03:04:05Z", "updated_at": "2026-01-02T03:04:05Z",
+        "content_id": null, "version": 1, "created_at": "2026-01-02T03:04:05Z", "updated_at": "2026-01-02T03:04:05Z",
     });
     let of =
         |status: u16, body: &Value| differences(endpoint, &json!({ "statusCode": status, "body": body }));

@@ -240,7 +240,7 @@ pub(crate) const LIST: &[(&str, Evidence)] = &[
     ),
     (
         "Update BLOB/REPLICA: #state = :from AND since = :since",
-        World(700_059),
+        World(710_039),
     ),
     (
         "Update BLOB/REPLICA: #state = :from AND since = :since AND attribute_exists(multipart_id)",

@@ -73,7 +73,7 @@ impl Home {
             let file = json!({ "size": 29, "content_id": content, "blob": blob });
             let row = json!({
                 "id": node, "account": id, "name": name, "file": file, "entries": 0, "depth": 0,
-                "created_at": now(), "updated_at": now(),
+                "version": 1, "created_at": now(), "updated_at": now(),
             });
             put_row(table, &NodeRow::key_of(id, node), row).await;
             let row = json!({ "account": id, "name": name, "node": node });
@@ -181,6 +181,7 @@ async fn what_cannot_be_read_is_deleted_by_what_can() {
         ("name", false),
         ("parent", false),
         ("file", false),
+        ("version", false),
     ] {
         let home = Home::new(table).await;
         let (id, node) = (&home.account.id, &home.nodes[0]);
