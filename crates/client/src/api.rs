@@ -1,5 +1,6 @@
 //! One method per endpoint of the API.
 
+mod targets;
 mod uploads;
 
 use crate::backoff::Retry;
@@ -9,9 +10,7 @@ use crate::network::Network;
 use crate::secret::{SignedUrl, Token};
 use crate::session::{Credentials, Keeper, Session, Tokens};
 use crate::types;
-use crate::types::{
-    Account, ActiveSession, Link, NewToken, Node, Page, PersonalToken, Redriven, Removed, Target,
-};
+use crate::types::{Account, ActiveSession, Link, NewToken, Node, Page, PersonalToken, Removed};
 use domain::name::Name;
 use http::StatusCode;
 use http::header::LOCATION;
@@ -19,7 +18,7 @@ use serde::de::DeserializeOwned;
 use serde_json::json;
 use std::fmt;
 use std::sync::Arc;
-use wire::{Endpoint, account, file, folder, session, target, token};
+use wire::{Endpoint, account, file, folder, session, token};
 
 /// Entries to ask for per page of a list.
 const PAGE_LIMIT: &str = "100";
@@ -46,7 +45,7 @@ impl Api {
     /// [`ApiError::Address`] when `base` is no http(s) URL.
     #[cfg(feature = "internet")]
     pub fn new(base: &str) -> Result<Self, ApiError> {
-        Self::over(base, Arc::new(crate::network::Internet::new()?))
+        Self::over(base, Arc::new(crate::network::internet::Internet::new()?))
     }
 
     /// The same over any network.
@@ -360,27 +359,6 @@ impl Api {
             StatusCode::OK => answer.json(&call),
             _ => answer.done(&call).map(|()| Removed::default()),
         }
-    }
-
-    /// `GET /v1/targets`: how replication goes, target by target. For operators.
-    ///
-    /// # Errors
-    /// `forbidden`, and whatever befalls every call.
-    pub async fn targets(&self) -> Result<Vec<Target>, ApiError> {
-        let page: Page<Target> = self.http.json(Call::to::<target::List>()).await?;
-        Ok(page.items)
-    }
-
-    /// `POST /v1/targets/{target}/redrive`: has given-up replicas at a target tried again, so many at a time. For
-    /// operators.
-    ///
-    /// # Errors
-    /// `forbidden`, `not_found`, and whatever befalls every call.
-    pub async fn redrive(&self, target: &str) -> Result<Redriven, ApiError> {
-        // Replicas that are tried again already are not given up any more: asking twice does nothing twice.
-        self.http
-            .json(Call::at::<target::Redrive>(target).repeatable())
-            .await
     }
 }
 

@@ -1,16 +1,13 @@
 //! How requests leave this machine: over HTTP, or to what takes its place in a simulation.
 
 #[cfg(feature = "internet")]
-mod internet;
+pub(crate) mod internet;
 
 use bytes::Bytes;
 use futures::future::BoxFuture;
 use http::{Request, Response};
 use http_body_util::combinators::UnsyncBoxBody;
 use http_body_util::{BodyExt, Empty, Full};
-
-#[cfg(feature = "internet")]
-pub(crate) use internet::Internet;
 
 /// The body of a request or a response.
 pub type Body = UnsyncBoxBody<Bytes, NetworkError>;

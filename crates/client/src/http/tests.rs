@@ -2,7 +2,7 @@ use super::*;
 use wire::file;
 
 fn http(base: &str) -> Result<Http, ApiError> {
-    Http::new(base, Arc::new(network::Internet::new()?))
+    Http::new(base, Arc::new(network::internet::Internet::new()?))
 }
 
 fn url(base: &str, mut call: Call<'_>, query: &[(&'static str, &str)]) -> String {
