@@ -209,6 +209,25 @@ impl World {
         any
     }
 
+    /// Works on all messages that can be received, in so many rounds at most, and waits for those that are hidden. Returns whether
+    /// there was an end of them.
+    pub async fn work_off_messages(&self, rounds: usize) -> bool {
+        for _ in 0..rounds {
+            if self.work_on_messages().await {
+                continue;
+            }
+            let visible_at = {
+                let services = self.cloud.services();
+                let of = |source: &Source| services.sqs.next_visible_at(&source.queue).ok().flatten();
+                self.sources().iter().filter_map(of).min()
+            };
+            let Some(at) = visible_at else { return true };
+            let wait = at.duration_since(self.cloud.now()).unsigned_abs();
+            tokio::time::sleep(wait.max(Duration::from_millis(1))).await;
+        }
+        false
+    }
+
     /// Invokes a function that is triggered.
     pub async fn invoke(&self, function: &str, event: Value) -> Outcome<Value> {
         self.lambda.event(function, event).await

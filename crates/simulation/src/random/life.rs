@@ -6,7 +6,6 @@ use super::plan::Plan;
 use super::user::User;
 use crate::audit::Audit;
 use crate::cloud::{Call, Conditions, Faults, Latency};
-use crate::template::Source;
 use crate::world::{World, run_with};
 use futures::future::{join, join_all};
 use serde_json::json;
@@ -39,8 +38,8 @@ const LONGEST_LIFE: Duration = Duration::from_hours(12);
 const PAUSE: Duration = Duration::from_mins(20);
 /// After how many of them everything must hold.
 const PAUSES: usize = 24;
-/// How many batches of messages are worked on at most between two pauses: those that go round for ever are a fault.
-const BATCHES: usize = 400;
+/// In how many rounds messages are worked on at most between two pauses: those that go round for ever are a fault.
+const ROUNDS: usize = 400;
 
 /// Lives a plan. Where something panics, that is what is broken.
 #[must_use]
@@ -148,7 +147,7 @@ async fn settle(world: &World, users: &[User<'_>]) -> Vec<String> {
         if pause % 4 == 0 {
             let _ = world.invoke("reconcile", json!({})).await;
         }
-        if !empty_queues(world).await {
+        if !world.work_off_messages(ROUNDS).await {
             return vec!["messages go round for ever".to_owned()];
         }
         if pause % 4 == 0 && pause > 8 {
@@ -162,26 +161,4 @@ async fn settle(world: &World, users: &[User<'_>]) -> Vec<String> {
         }
     }
     broken
-}
-
-/// Works on all messages that can be received. Returns whether there was an end of them.
-async fn empty_queues(world: &World) -> bool {
-    for _ in 0..BATCHES {
-        if world.work_on_messages().await {
-            continue;
-        }
-        let visible_at = {
-            let services = world.cloud.services();
-            let of = |source: &Source| services.sqs.next_visible_at(&source.queue).ok().flatten();
-            world.sources().iter().filter_map(of).min()
-        };
-        let Some(at) = visible_at else { return true };
-        sleep(
-            at.duration_since(world.cloud.now())
-                .unsigned_abs()
-                .max(Duration::from_millis(1)),
-        )
-        .await;
-    }
-    false
 }

@@ -1,18 +1,15 @@
 //! Late writes where a target fails.
 
-use crate::scene::{Scene, lived, two_parts};
+use crate::scene::{COPIES, STARTS, Scene, lived, two_parts};
 use bytes::Bytes;
 use futures::future::join;
 use serde_json::{Value, json};
 use simulation::S3;
 use simulation::cloud::{Call, Fault, Faults};
-use simulation::world::TABLE;
 use std::collections::BTreeSet;
 use std::time::Duration;
 use tokio::time::sleep;
 
-const STARTS: &str = "ReplicateQueue";
-const COPIES: &str = "CopyQueue";
 /// How many files have more messages than a worker gets at once.
 const MANY: u8 = 6;
 const NEAR: &str = "near.simulation";
@@ -188,12 +185,11 @@ pub(crate) fn a_failed_replica_that_is_due(condition: &str, is_dropped: bool) ->
         let right = broken(scene);
         scene.batch(STARTS).await;
         // As an older version might have left it.
-        let key = json!({ "pk": { "S": before["pk"] }, "sk": { "S": before["sk"] } });
         let due =
             json!({ ":shard": { "S": before["due_shard"] }, ":at": { "N": before["due_at"].to_string() } });
-        let update = json!({ "TableName": TABLE, "Key": key, "ExpressionAttributeValues": due,
-            "UpdateExpression": "SET due_shard = :shard, due_at = :at" });
-        scene.world.dynamodb("UpdateItem", &update);
+        let set = "SET due_shard = :shard, due_at = :at";
+        let update = json!({ "UpdateExpression": set, "ExpressionAttributeValues": due });
+        scene.change(&before, update);
         scene.hold();
         scene.sweep_after(Duration::from_mins(21)).await;
         mended(scene, right);

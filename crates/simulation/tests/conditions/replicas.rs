@@ -1,22 +1,16 @@
 //! Late writes about replicas.
 
-use crate::scene::{Scene, lived, two_parts};
+use crate::scene::{COPIES, STARTS, Scene, lived, two_parts};
 use bytes::Bytes;
 use serde_json::{Value, json};
-use simulation::world::{TABLE, TARGET_BUCKET, World};
+use simulation::world::{TARGET_BUCKET, World};
 use std::time::Duration;
-
-const STARTS: &str = "ReplicateQueue";
-const COPIES: &str = "CopyQueue";
 
 /// Others have copied all of it when it is written down that a multipart upload was begun.
 pub(crate) fn a_multipart_upload_that_is_begun(condition: &str, is_dropped: bool) -> Option<String> {
     lived(condition, is_dropped, async |scene| {
         scene.store("a", &two_parts()).await;
-        scene.hold();
-        scene.messages().await;
-        scene.let_go().await;
-        scene.settled().await
+        late(scene).await
     })
 }
 
@@ -28,10 +22,7 @@ pub(crate) fn a_multipart_upload_that_is_gone(condition: &str, is_dropped: bool)
         for target in scene.world.cloud.services().targets.values_mut() {
             target.remove_uploads(TARGET_BUCKET);
         }
-        scene.hold();
-        scene.messages().await;
-        scene.let_go().await;
-        scene.settled().await.or_else(|| miscounted(scene.world))
+        late(scene).await
     })
 }
 
@@ -53,7 +44,7 @@ pub(crate) fn a_segment_of_what_is_done(condition: &str, is_dropped: bool) -> Op
     lived(condition, is_dropped, async |scene| {
         scene.store("a", &two_parts()).await;
         scene.batch(STARTS).await;
-        recorded_late(scene).await
+        late(scene).await
     })
 }
 
@@ -64,17 +55,15 @@ pub(crate) fn a_segment_of_what_was_parked(condition: &str, is_dropped: bool) ->
         scene.batch(STARTS).await;
         for row in scene.world.rows() {
             if is_replica(&row) {
-                let key = json!({ "pk": { "S": row["pk"] }, "sk": { "S": row["sk"] } });
-                let update = json!({ "TableName": TABLE, "Key": key,
-                    "UpdateExpression": "REMOVE due_shard, due_at" });
-                scene.world.dynamodb("UpdateItem", &update);
+                scene.change(&row, json!({ "UpdateExpression": "REMOVE due_shard, due_at" }));
             }
         }
-        recorded_late(scene).await
+        late(scene).await
     })
 }
 
-async fn recorded_late(scene: &Scene<'_>) -> Option<String> {
+/// A write about a replica is done when all others are.
+async fn late(scene: &Scene<'_>) -> Option<String> {
     scene.hold();
     scene.messages().await;
     scene.let_go().await;

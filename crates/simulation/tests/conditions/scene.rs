@@ -9,15 +9,18 @@ use simulation::events::consume_batch;
 use simulation::gateway::{self, Request, Response};
 use simulation::lambda::Outcome;
 use simulation::person::{PART, Person};
-use simulation::world::{World, run};
+use simulation::world::{TABLE, World, run};
 use std::time::Duration;
 use tokio::time::sleep;
 
 /// Lives with a condition or without it. Returns what goes wrong.
 pub(crate) type Late = fn(condition: &str, is_dropped: bool) -> Option<String>;
 
-/// How many batches of messages are worked on at a time: those that go round for ever are what goes wrong.
-const BATCHES: usize = 60;
+/// The queues of messages that begin a replica, and that copy a part of one.
+pub(crate) const STARTS: &str = "ReplicateQueue";
+pub(crate) const COPIES: &str = "CopyQueue";
+/// In how many rounds messages are worked on: those that go round for ever are what goes wrong.
+const ROUNDS: usize = 60;
 
 /// The world, and somebody in it.
 pub(crate) struct Scene<'w> {
@@ -87,21 +90,14 @@ impl Scene<'_> {
 
     /// Works on all messages until there are none, if that ever is.
     pub(crate) async fn messages(&self) {
-        for _ in 0..BATCHES {
-            if self.world.work_on_messages().await {
-                continue;
-            }
-            let visible_at = {
-                let services = self.world.cloud.services();
-                let sources = self.world.sources().iter();
-                let at = sources.filter_map(|it| services.sqs.next_visible_at(&it.queue).ok().flatten());
-                at.min()
-            };
-            let Some(at) = visible_at else { return };
-            let wait = at.duration_since(self.world.cloud.now());
-            let wait: Duration = wait.try_into().unwrap_or_default();
-            sleep(wait + Duration::from_millis(1)).await;
-        }
+        self.world.work_off_messages(ROUNDS).await;
+    }
+
+    /// Changes a row as no function does.
+    pub(crate) fn change(&self, row: &Value, mut update: Value) {
+        update["TableName"] = json!(TABLE);
+        update["Key"] = json!({ "pk": { "S": row["pk"] }, "sk": { "S": row["sk"] } });
+        self.world.dynamodb("UpdateItem", &update);
     }
 
     pub(crate) async fn sweep_after(&self, wait: Duration) {
