@@ -20,7 +20,6 @@ use std::io::Read;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
-use tokio::task::spawn_blocking;
 use tokio::time::sleep;
 
 /// How large the file is, unless the environment says otherwise.
@@ -68,11 +67,11 @@ async fn a_big_file_under_fire_arrives_everywhere() {
     let killer = tokio::spawn(kill_one_after_another(Arc::clone(&workers)));
     for (share, daemon) in [(0.2, "osd"), (0.5, "gateway")] {
         half_way(&fixture, &stored, share).await;
-        control(&["kill", daemon]).await;
+        ceph::control_meanwhile(&["kill", daemon]).await;
         say(&format!("the {daemon} is killed"));
         // Long enough for its users to notice.
         sleep(Duration::from_secs(3)).await;
-        control(&["start"]).await;
+        ceph::control_meanwhile(&["start"]).await;
         say(&format!("the {daemon} runs again"));
     }
     for place in &fixture.places {
@@ -174,11 +173,6 @@ async fn half_way(fixture: &ReplicationFixture, stored: &Stored, share: f64) {
         (state == "copying" && replica.bytes_done >= wanted).then_some(())
     })
     .await;
-}
-
-async fn control(arguments: &[&'static str]) {
-    let arguments = arguments.to_vec();
-    spawn_blocking(move || ceph::control(&arguments)).await.unwrap();
 }
 
 /// Checks that a client that is not ours gets every part of the file as it was sent.

@@ -6,6 +6,7 @@ use serde_json::Value;
 use std::path::Path;
 use std::process::Command;
 use std::sync::LazyLock;
+use tokio::task::spawn_blocking;
 
 /// What `cargo xtask` wrote down about it.
 #[derive(Deserialize)]
@@ -17,6 +18,12 @@ struct Ceph {
 fn ceph() -> &'static Ceph {
     static CEPH: LazyLock<Ceph> = LazyLock::new(|| read("LONGSHORE_CEPH"));
     &CEPH
+}
+
+/// [`control`], while the other tasks of the test go on.
+pub(crate) async fn control_meanwhile(arguments: &[&'static str]) {
+    let arguments = arguments.to_vec();
+    spawn_blocking(move || control(&arguments)).await.unwrap();
 }
 
 /// `cargo xtask ceph <arguments>`, on the Ceph under test.

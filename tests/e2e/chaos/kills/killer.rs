@@ -6,7 +6,6 @@ use fastrand::Rng;
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 use tokio::sync::watch;
-use tokio::task::spawn_blocking;
 use tokio::time::sleep;
 
 /// How long a function's process has to be seen at work.
@@ -86,19 +85,14 @@ pub(super) async fn at_work(all: &[FunctionProcess]) -> Vec<&FunctionProcess> {
 pub(super) async fn kill_daemons(mut rng: Rng, mut over: watch::Receiver<bool>) -> Kills {
     let mut kills = Kills::new();
     for daemon in DAEMONS.iter().cycle() {
-        control(&["kill", daemon]).await;
+        ceph::control_meanwhile(&["kill", daemon]).await;
         *kills.entry((*daemon).to_owned()).or_default() += 1;
         sleep(pause(&mut rng, DOWN)).await;
-        control(&["start"]).await;
+        ceph::control_meanwhile(&["start"]).await;
         tokio::select! {
             () = sleep(pause(&mut rng, BETWEEN_DAEMONS)) => {}
             _ = over.changed() => break,
         }
     }
     kills
-}
-
-async fn control(arguments: &[&'static str]) {
-    let arguments = arguments.to_vec();
-    spawn_blocking(move || ceph::control(&arguments)).await.unwrap();
 }
