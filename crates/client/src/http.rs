@@ -291,7 +291,7 @@ impl Http {
     ) -> Result<ApiResponse, NetworkError> {
         let answer = async {
             let request = self.request(call, authorization)?;
-            whole(network::send(&*self.network, request).await?).await
+            whole(self.network.send(request).await?).await
         };
         let answer = timeout(call.timeout, answer).await;
         answer.unwrap_or_else(|_| Err(NetworkError::timed_out()))

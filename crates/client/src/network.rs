@@ -38,21 +38,6 @@ impl NetworkError {
     }
 }
 
-/// The host that an answer came from, among its extensions.
-#[derive(Clone)]
-pub(crate) struct Host(pub(crate) String);
-
-/// Sends a request, and notes where it went.
-pub(crate) async fn send(
-    network: &dyn Network,
-    request: Request<Body>,
-) -> Result<Response<Body>, NetworkError> {
-    let host = request.uri().host().unwrap_or("no host").to_owned();
-    let mut answer = network.send(request).await?;
-    answer.extensions_mut().insert(Host(host));
-    Ok(answer)
-}
-
 /// A body with nothing in it.
 #[must_use]
 pub fn empty() -> Body {

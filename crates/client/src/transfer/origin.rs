@@ -160,7 +160,7 @@ impl<'a> Origin<'a> {
         }
         let request = request.body(network::empty());
         let request = request.map_err(|error| Failure::Refused(error.to_string()))?;
-        let response = timeout(self.options.stall, network::send(self.api.network(), request))
+        let response = timeout(self.options.stall, store::send(self.api.network(), request))
             .await
             .map_err(|_| Failure::stalled())?;
         let response = response.map_err(Failure::network)?;

@@ -227,7 +227,7 @@ impl<'a> Sender<'a> {
         let mut request = request.map_err(|error| Failure::Refused(error.to_string()))?;
         *request.headers_mut() = headers(part, length)?;
         let response = self
-            .unless_silent(network::send(self.api.network(), request), meter)
+            .unless_silent(store::send(self.api.network(), request), meter)
             .await?;
         if response.status().is_success() {
             store::took(&response, self.digest(part.number))

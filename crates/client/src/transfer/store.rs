@@ -3,11 +3,11 @@
 //! A portal that wants a sign-in, a proxy or a filter may answer in the store's place, with any status. What it says is
 //! neither a success nor a refusal.
 
-use crate::network::{self, Body, NetworkError};
+use crate::network::{Body, Network, NetworkError};
 use bytes::Bytes;
 use domain::content::PartDigest;
 use http::header::{CONTENT_LENGTH, CONTENT_TYPE, ETAG, HeaderName, SERVER};
-use http::{Response, StatusCode};
+use http::{Request, Response, StatusCode};
 use http_body_util::BodyExt;
 use std::time::Duration;
 
@@ -99,6 +99,21 @@ impl Failure {
     }
 }
 
+/// The host that an answer came from, among its extensions.
+#[derive(Clone)]
+struct Host(String);
+
+/// Sends a request, and notes where it went.
+pub(crate) async fn send(
+    network: &dyn Network,
+    request: Request<Body>,
+) -> Result<Response<Body>, NetworkError> {
+    let host = request.uri().host().unwrap_or("no host").to_owned();
+    let mut answer = network.send(request).await?;
+    answer.extensions_mut().insert(Host(host));
+    Ok(answer)
+}
+
 /// Whether a success is that of a store that took a part with this digest. Every store names what it has stored, and S3
 /// repeats the checksum.
 pub(crate) fn took(response: &Response<Body>, digest: Option<PartDigest>) -> Result<(), Failure> {
@@ -159,8 +174,8 @@ fn described(response: &Response<Body>) -> String {
     };
     let kind = header(CONTENT_TYPE).unwrap_or_else(|| "no media type".to_owned());
     let server = header(SERVER).map_or_else(String::new, |server| format!(", by \"{server}\""));
-    let host = response.extensions().get::<network::Host>();
-    let host = host.map_or("no host", |network::Host(host)| host);
+    let host = response.extensions().get::<Host>();
+    let host = host.map_or("no host", |Host(host)| host);
     format!("{}, {kind}{server}, at {host}", response.status())
 }
 
