@@ -245,10 +245,8 @@ impl<'a> Run<'a> {
         };
         let file = FileContent::of(upload, content, &blob);
         let new = (whose == ContentSource::Own).then(|| self.new_blob(content, now));
-        if new.is_some() {
-            self.finalizer.abort_other_multiparts(upload).await;
-        }
         let targets = if new.is_some() {
+            self.finalizer.abort_other_multiparts(upload).await;
             let target_registry = table.targets().recent_target_registry().await?;
             table
                 .targets()

@@ -26,7 +26,7 @@ impl User<'_> {
             "upload content {content} as {name} into {parent:?}, or {on_conflict:?}, killed after {killed_after:?} ms"
         );
         let transferred = async {
-            let folder = Folder::new().map_err(|error| disk(&error))?;
+            let folder = Folder::new().map_err(disk)?;
             let request = UploadRequest {
                 path: folder.path().join("source"),
                 name,
@@ -34,7 +34,7 @@ impl User<'_> {
                 content_type: None,
                 on_conflict,
             };
-            fs::write(&request.path, &CONTENTS[content]).map_err(|error| disk(&error))?;
+            fs::write(&request.path, &CONTENTS[content]).map_err(disk)?;
             with_client(self.world, async |api| {
                 let options = Options::default();
                 let api = signed_in(api, &self.username).await?;
@@ -74,7 +74,7 @@ impl User<'_> {
             overwrite: false,
         };
         transfer::download(api, &request, &Options::default()).await?;
-        if fs::read(&request.target).map_err(|error| disk(&error))? != CONTENTS[content] {
+        if fs::read(&request.target).map_err(disk)? != CONTENTS[content] {
             let file = &request.file.id;
             self.world.see_wrong(format!(
                 "{file} is downloaded with other bytes than content {content}"
@@ -99,10 +99,10 @@ fn must_not_be(error: &TransferError) -> bool {
     }
 }
 
-fn disk(error: &io::Error) -> TransferError {
+fn disk(error: io::Error) -> TransferError {
     TransferError::Disk {
         action: "use",
         path: std::env::temp_dir(),
-        error: io::Error::new(error.kind(), error.to_string()),
+        error,
     }
 }
