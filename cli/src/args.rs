@@ -3,9 +3,11 @@
 #[cfg(test)]
 mod documented;
 mod help;
+mod values;
 
-use clap::{Args, Parser, Subcommand, ValueEnum};
-use client::types;
+pub(crate) use values::{OnConflict, Scope};
+
+use clap::{Args, Parser, Subcommand};
 use std::num::NonZeroUsize;
 use std::path::PathBuf;
 
@@ -103,6 +105,29 @@ pub(crate) enum Command {
         /// Path of a folder or a file
         #[arg(default_value = "/")]
         path: String,
+        /// List the folders in it as well, and those in them
+        #[arg(short = 'R', long)]
+        recursive: bool,
+        /// Show kind and id, too
+        #[arg(short, long)]
+        long: bool,
+    },
+    /// Find files and folders by words in their names
+    #[command(after_help = help::FIND)]
+    Find {
+        /// Words, which all have to be in the name
+        #[arg(required = true, value_name = "WORD")]
+        words: Vec<String>,
+        /// Folder to look in, with the folders in it
+        #[arg(long, value_name = "FOLDER", default_value = "/")]
+        under: String,
+    },
+    /// Show how much is in a folder, and in each of its folders
+    #[command(after_help = help::DU)]
+    Du {
+        /// Path of a folder or a file
+        #[arg(default_value = "/")]
+        path: String,
     },
     /// Download a file and verify it; run again to resume an interrupted download
     #[command(after_help = help::DOWNLOAD)]
@@ -113,15 +138,59 @@ pub(crate) enum Command {
         /// Path of the file
         path: String,
     },
-    /// Delete a file or an empty folder
+    /// Create folders
+    #[command(after_help = help::MKDIR)]
+    Mkdir {
+        /// Paths of folders
+        #[arg(required = true, value_name = "PATH")]
+        paths: Vec<String>,
+        /// Create the folders above them as well, and accept those that exist
+        #[arg(short, long)]
+        parents: bool,
+    },
+    /// Rename or move files and folders
+    #[command(after_help = help::MV)]
+    Mv {
+        /// Paths of files or folders
+        #[arg(required = true, value_name = "PATH")]
+        paths: Vec<String>,
+        /// Folder to move them into, or the new path of a single one
+        to: String,
+        /// What to do if the name is taken by another file
+        #[arg(long, value_enum, value_name = "WHAT", default_value_t)]
+        on_conflict: OnConflict,
+    },
+    /// Copy files and folders within the store, without downloading them
+    #[command(after_help = help::CP)]
+    Cp {
+        /// Paths of files, or of folders with --recursive
+        #[arg(required = true, value_name = "PATH")]
+        paths: Vec<String>,
+        /// Folder to copy them into, or the path of a single copy
+        to: String,
+        /// Copy folders with all that is in them
+        #[arg(short, long)]
+        recursive: bool,
+        /// What to do if the name is taken by another file
+        #[arg(long, value_enum, value_name = "WHAT", default_value_t)]
+        on_conflict: OnConflict,
+    },
+    /// Delete files and folders: they go to the trash
     #[command(after_help = help::RM)]
     Rm {
-        /// Path of a file or an empty folder
-        path: String,
-        /// Abort the unfinished uploads with this path instead, and discard what they sent
+        /// Paths of files or folders
+        #[arg(required = true, value_name = "PATH")]
+        paths: Vec<String>,
+        /// Do not keep them in the trash; they cannot be restored
         #[arg(long)]
+        permanently: bool,
+        /// Abort the unfinished uploads with these paths instead, and discard what they sent
+        #[arg(long, conflicts_with = "permanently")]
         upload: bool,
     },
+    /// List what is in the trash, restore it, or remove it permanently
+    #[command(subcommand, after_help = help::TRASH)]
+    Trash(Trash),
     /// List unfinished uploads, also those whose folder was deleted, or abort them
     #[command(after_help = help::UPLOADS)]
     Uploads {
@@ -179,6 +248,40 @@ pub(crate) enum Token {
 }
 
 #[derive(Debug, Subcommand)]
+pub(crate) enum Trash {
+    /// List what is in the trash, the newest first
+    #[command(after_help = help::TRASH_LS)]
+    Ls,
+    /// Restore files and folders
+    #[command(after_help = help::TRASH_RESTORE)]
+    Restore {
+        /// Paths that they had, or ids, as `longshore trash ls` shows them
+        #[arg(required = true, value_name = "PATH")]
+        paths: Vec<String>,
+        /// Folder to restore them into, instead of the one that they were in
+        #[arg(long, value_name = "FOLDER")]
+        to: Option<String>,
+        /// What to do if the name is taken
+        #[arg(long, value_enum, value_name = "WHAT", default_value_t)]
+        on_conflict: OnConflict,
+    },
+    /// Remove files and folders permanently
+    #[command(after_help = help::TRASH_RM)]
+    Rm {
+        /// Paths that they had, or ids, as `longshore trash ls` shows them
+        #[arg(required = true, value_name = "PATH")]
+        paths: Vec<String>,
+    },
+    /// Remove all that is in the trash permanently
+    #[command(after_help = help::TRASH_EMPTY)]
+    Empty {
+        /// Do not ask, for scripts
+        #[arg(long)]
+        yes: bool,
+    },
+}
+
+#[derive(Debug, Subcommand)]
 pub(crate) enum Session {
     /// List the sessions of the account
     #[command(after_help = help::SESSION_LS)]
@@ -189,26 +292,6 @@ pub(crate) enum Session {
         /// Id of the session, as `longshore session ls` shows it
         id: String,
     },
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub(crate) enum Scope {
-    /// List and download files
-    Read,
-    /// Upload files and create folders; `longshore upload` needs `read` as well
-    Upload,
-    /// Delete files, list and revoke tokens and, for operators, retry replicas
-    Admin,
-}
-
-impl From<Scope> for types::Scope {
-    fn from(scope: Scope) -> Self {
-        match scope {
-            Scope::Read => Self::Read,
-            Scope::Upload => Self::Upload,
-            Scope::Admin => Self::Admin,
-        }
-    }
 }
 
 #[derive(Debug, Subcommand)]
@@ -238,28 +321,6 @@ pub(crate) struct Upload {
     pub(crate) on_conflict: OnConflict,
     #[command(flatten)]
     pub(crate) streams: Streams,
-}
-
-/// A file with the same name and the same bytes is never a conflict: it is stored already.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum)]
-pub(crate) enum OnConflict {
-    /// Keep the other file, and fail
-    #[default]
-    Fail,
-    /// Keep both: the new file is named "name (1).txt", with the first number that is free
-    Rename,
-    /// Replace the content of the other file; a folder is never replaced
-    Replace,
-}
-
-impl From<OnConflict> for types::OnConflict {
-    fn from(choice: OnConflict) -> Self {
-        match choice {
-            OnConflict::Fail => Self::Fail,
-            OnConflict::Rename => Self::Rename,
-            OnConflict::Replace => Self::Replace,
-        }
-    }
 }
 
 #[derive(Debug, Args)]

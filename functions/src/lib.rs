@@ -21,6 +21,7 @@ pub mod session;
 pub mod sweep;
 pub mod target;
 pub mod token;
+pub mod trash;
 pub mod upload;
 
 pub use invocation::Invocation;

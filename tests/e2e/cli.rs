@@ -1,9 +1,11 @@
 //! The command line as people and scripts use it: a program, its output, its exit codes.
 
 mod conflicts;
+mod finding;
 mod interrupted;
 mod proofs;
 mod sessions;
+mod trash;
 
 use crate::harness::audit;
 use crate::harness::aws;
@@ -96,6 +98,20 @@ fn the_whole_tour() {
     assert_eq!(link["content_id"], content_id(&large).to_string());
     assert_eq!(read(link["url"].as_str().unwrap()), large);
 
+    let moved = terminal.json(&["mv", "photos/2026/small.txt", "/small.txt"]);
+    assert_eq!(
+        (&moved["path"], &moved["to"]),
+        (&json!("photos/2026/small.txt"), &json!("small.txt"))
+    );
+    let moved = terminal.json(&["mv", "small.txt", "photos/2026/"]);
+    assert_eq!(moved["to"], "photos/2026/small.txt");
+    terminal.json(&["mv", "photos", "pictures"]);
+    terminal.json(&["mkdir", "new"]);
+    terminal.json(&["mkdir", "-p", "new/a/b", "new"]);
+    assert_eq!(names(&terminal.json(&["ls", "new/a"])), ["b"]);
+    assert_eq!(names(&terminal.json(&["ls", "pictures/2026"])), ["small.txt"]);
+    terminal.json(&["mv", "pictures", "photos"]);
+
     for path in [
         "photos/2026/small.txt",
         "photos/2026",
@@ -104,14 +120,132 @@ fn the_whole_tour() {
         "copies",
         "große datei.bin",
     ] {
-        terminal.json(&["rm", path]);
+        terminal.json(&["rm", "--permanently", path]);
     }
+    assert!(terminal.run(&["rm", "new/a/b", "new"]).status.success());
     assert_eq!(names(&terminal.json(&["ls"])), [""; 0]);
     assert_eq!(terminal.json(&["whoami"])["account"]["used_bytes"], 0);
     assert_eq!(
         terminal.names(),
         ["copy.bin", "folder", "große datei.bin", "small.txt"],
         "nothing else is left here"
+    );
+}
+
+#[test]
+fn files_and_folders_are_copied() {
+    let (terminal, _) = signed_up();
+    let bytes = fresh(1000);
+    std::fs::write(terminal.path("small.txt"), &bytes).unwrap();
+    terminal.json(&["upload", "small.txt", "--to", "photos/2026"]);
+    terminal.json(&["mkdir", "-p", "new/a/b"]);
+    terminal.json(&["mkdir", "copies"]);
+    let succeeds = |arguments: &[&str]| {
+        let output = terminal.run(arguments);
+        let said = String::from_utf8_lossy(&output.stderr);
+        assert!(output.status.success(), "{arguments:?}: {said}");
+    };
+    let copied = terminal.json(&["cp", "photos/2026/small.txt", "new/a/"]);
+    assert_eq!(
+        (&copied["path"], &copied["to"]),
+        (&json!("photos/2026/small.txt"), &json!("new/a/small.txt"))
+    );
+    succeeds(&["cp", "new/a/small.txt", "new/a/b/other.txt"]);
+    let renamed = terminal.json(&[
+        "cp",
+        "--on-conflict",
+        "rename",
+        "new/a/small.txt",
+        "new/a/b/other.txt",
+    ]);
+    assert_eq!(renamed["to"], "new/a/b/other (1).txt");
+    terminal.json(&["rm", "--permanently", "new/a/b/other (1).txt"]);
+    succeeds(&["cp", "-r", "new/a", "photos", "copies"]);
+    let names = |path: &str| -> Vec<String> {
+        let listed = terminal.json(&["ls", path]);
+        let items = listed["items"].as_array().unwrap().iter();
+        items
+            .map(|node| node["name"].as_str().unwrap().to_owned())
+            .collect()
+    };
+    assert_eq!(names("copies/a"), ["b", "small.txt"]);
+    assert_eq!(names("copies/a/b"), ["other.txt"]);
+    assert_eq!(names("copies/photos/2026"), ["small.txt"]);
+
+    // What is there fails, and nothing else; and does not fail where it is replaced.
+    terminal.json(&["rm", "--permanently", "copies/a/b/other.txt"]);
+    let failed = terminal.fails(5, &["cp", "-r", "new/a", "copies"]);
+    assert_eq!(failed["message"], "copying new/a: 1 of 4 failed");
+    assert_eq!(names("copies/a/b"), ["other.txt"]);
+    succeeds(&["cp", "-r", "new/a", "copies", "--on-conflict", "replace"]);
+    succeeds(&["cp", "-r", "new/a", "as it is called"]);
+    assert_eq!(names("as it is called"), ["b", "small.txt"]);
+    let used = terminal.json(&["whoami"])["account"]["used_bytes"].clone();
+    assert_eq!(used, 8000);
+    terminal.json(&["download", "copies/a/b/other.txt"]);
+    assert_eq!(std::fs::read(terminal.path("other.txt")).unwrap(), bytes);
+}
+
+/// Each that fails is told, and the others are done.
+#[test]
+fn several_go_in_one_request() {
+    let (terminal, _) = signed_up();
+    for name in ["a", "b", "c", "d"] {
+        std::fs::write(terminal.path(name), fresh(10)).unwrap();
+    }
+    terminal.run(&["upload", "a", "b", "c", "d"]);
+    terminal.json(&["mkdir", "-p", "f/g"]);
+    let run = |arguments: &[&str]| {
+        let output = terminal.run(arguments);
+        let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+        (output.status.code(), text(&output.stdout), text(&output.stderr))
+    };
+    let names = |path: &str| -> Vec<String> {
+        let listed = terminal.json(&["ls", path]);
+        let items = listed["items"].as_array().unwrap().iter();
+        items
+            .map(|node| node["name"].as_str().unwrap().to_owned())
+            .collect()
+    };
+    let (code, said, failures) = run(&["mv", "a", "missing", "b", "f", "a", "c", "f/"]);
+    assert_eq!(said, "moved a to f/a\nmoved b to f/b\nmoved c to f/c\n");
+    assert_eq!(code, Some(1), "{failures}");
+    for failure in [
+        "there is no 'missing'",
+        "f: a folder cannot go into itself",
+        "there is no 'a'",
+        "moving: 3 of 6 failed",
+    ] {
+        assert!(failures.contains(failure), "{failure}: {failures}");
+    }
+    assert_eq!(
+        (names("/"), names("f")),
+        (
+            vec!["d".to_owned(), "f".to_owned()],
+            ["a", "b", "c", "g"].map(str::to_owned).to_vec()
+        )
+    );
+    let failed = terminal.fails(4, &["mv", "f/a", "f/b", "nowhere/"]);
+    assert_eq!(failed["message"], "there is no folder 'nowhere'");
+
+    let (code, said, failures) = run(&["rm", "f/a", "d", "f/missing", "f", "f/b"]);
+    assert_eq!(said, "removed f/a\nremoved d\nremoved f\n");
+    assert_eq!(code, Some(4), "{failures}");
+    assert!(failures.contains("removing: 2 of 5 failed"), "{failures}");
+    let (code, said, failures) = run(&["trash", "restore", "d", "f/a", "f"]);
+    assert_eq!(
+        (code, said.as_str()),
+        (Some(4), "restored d\nrestored f\n"),
+        "{failures}"
+    );
+    assert!(failures.contains("there is no 'f/a' in the trash"), "{failures}");
+    assert_eq!(run(&["rm", "--permanently", "f/b", "f/c"]).0, Some(0));
+    assert_eq!(names("f"), ["g"]);
+    assert_eq!(run(&["rm", "d", "f"]).0, Some(0));
+    let (code, said, _) = run(&["trash", "rm", "d", "f"]);
+    assert_eq!(
+        (code, said.as_str()),
+        (Some(0), "removed d permanently\nremoved f permanently\n")
     );
 }
 
@@ -166,9 +300,27 @@ fn failures_have_exit_codes_and_say_what_to_do() {
     exit(4, &["upload", "missing"]);
     exit(4, &["download", "missing"]);
     exit(4, &["rm", "f/missing"]);
+    exit(4, &["mv", "missing", "b"]);
+    exit(4, &["mv", "f/a", "missing/a"]);
+    exit(4, &["mv", "f/a", "missing/"]);
+    exit(2, &["mv", "/", "b"]);
+    exit(2, &["mv", "f"]);
+    exit(4, &["cp", "missing", "b"]);
+    exit(4, &["cp", "f/a", "missing/"]);
+    exit(2, &["cp", "f", "g"]);
+    exit(2, &["cp", "-r", "/", "g"]);
+    exit(5, &["cp", "-r", "f", "f"]);
+    exit(5, &["cp", "f/a", "f/a"]);
+    exit(5, &["mkdir", "f"]);
+    exit(5, &["mkdir", "/"]);
+    exit(4, &["mkdir", "missing/g"]);
+    exit(5, &["mkdir", "-p", "f/a"]);
     exit(4, &["status", "missing"]);
     exit(4, &["rm", "--upload", "f/a"]);
-    exit(5, &["rm", "f"]);
+    exit(2, &["rm", "/"]);
+    exit(4, &["trash", "restore", "f/a"]);
+    exit(4, &["trash", "rm", "missing"]);
+    exit(2, &["trash", "empty"]);
     exit(5, &["signup", &username]);
     exit(5, &["download", "f/a", "-o", "a"]);
     std::fs::write(terminal.path("a"), fresh(11)).unwrap();

@@ -8,6 +8,7 @@
 //! everybody asks again, the deployed function this time, and it is checked once more.
 
 mod account_deletion;
+mod batches;
 mod create;
 mod finalize;
 mod invitations;
@@ -16,6 +17,7 @@ mod prove;
 mod sessions;
 mod sites;
 mod sweep;
+mod trash;
 mod tree;
 
 use crate::harness::audit;
@@ -199,7 +201,6 @@ macro_rules! scenarios {
 
 scenarios! {
     an_account_that_is_made: tree::MakeAccount,
-    an_account_that_is_made_by_invitation: invitations::MakeAccount,
     an_invitation_that_is_made: invitations::Invite,
     a_password_that_is_set_by_a_code: invitations::ResetPassword,
     somebody_who_signs_in: sessions::SignIn,
@@ -211,32 +212,22 @@ scenarios! {
     a_personal_token_that_is_made: sessions::MakeToken,
     a_personal_token_that_is_ended: sessions::EndToken,
     an_account_that_is_deleted: account_deletion::Close,
-    a_sweep_that_clears_a_deleted_account: account_deletion::Clear,
     a_quota_that_is_set: tree::SetQuota,
     a_role_that_is_set: tree::SetRole,
     an_upload_that_is_created: create::New,
-    an_upload_of_content_that_the_account_has: create::Own,
-    an_upload_that_somebody_else_could_spare: create::Challenged,
-    an_upload_that_is_created_under_a_key: create::UnderKey,
-    an_upload_of_own_content_that_is_created_under_a_key: create::OwnUnderKey,
     a_challenge_that_is_answered: prove::Right,
-    a_challenge_that_is_answered_wrong: prove::Wrong,
-    an_answer_that_replaces_a_file: prove::Replacing,
     a_look_at_an_upload_whose_parts_the_store_lost: parts::ListParts,
     parts_that_are_signed: parts::Sign,
     an_upload_that_is_aborted: parts::Abort,
     a_finalize_of_new_content: finalize::NewContent,
-    a_finalize_of_known_content: finalize::KnownContent,
-    a_finalize_that_replaces_a_file: finalize::Replacing,
     a_folder_that_is_made: tree::MakeFolder,
+    a_folder_that_is_moved: tree::MoveFolder,
+    a_file_that_is_copied: tree::CopyFile,
+    files_and_folders_that_are_moved: batches::Move,
     a_file_that_is_deleted: tree::DeleteFile,
-    a_folder_that_is_deleted: tree::DeleteFolder,
-    a_sweep_that_lets_an_upload_expire: sweep::Expire,
+    a_folder_that_is_restored: trash::Restore,
+    a_trash_that_is_emptied: trash::Empty,
     a_sweep_that_takes_a_finalize_over: sweep::TakeOver,
-    a_sweep_that_takes_over_after_the_object_was_made: sweep::TakeOverObject,
-    a_sweep_that_discards: sweep::Discard,
-    a_sweep_that_sends_a_message_again: sweep::blobs::Resend,
-    a_sweep_that_begins_to_reclaim: sweep::blobs::MarkForReclaim,
     a_sweep_that_reclaims: sweep::blobs::Reclaim,
 }
 

@@ -65,7 +65,16 @@ impl Stored {
         let row = self.row().await;
         assert!(row["lost_since"].is_string(), "{row}");
         assert_eq!(row["references"], 1, "{row}");
-        assert_eq!(self.owner.api.all_files(None).await.unwrap().len(), 1);
+        let files = self.owner.api.all_files(None).await.unwrap();
+        assert_eq!(files.len(), 1);
+        // No other file can refer to it.
+        let path = format!("/files/{}/copy", files[0].id);
+        let to = json!({ "name": "copy" });
+        let copied = self.owner.call("POST", &path, Some(&to)).await;
+        assert_eq!(
+            (copied.status, &copied.json()["code"]),
+            (503, &json!("bytes_unavailable"))
+        );
     }
 
     /// The content has a blob of its own again, with the bytes of `person`.

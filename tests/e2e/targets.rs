@@ -13,7 +13,7 @@ use crate::harness::targets;
 use crate::harness::test_targets::{Kind, TestTarget};
 use crate::harness::wait::until;
 use client::transfer::How;
-use client::types::{CircuitState, Node, ReplicaState, Target, TargetStatus};
+use client::types::{Batch, CircuitState, Destination, Node, OnConflict, ReplicaState, Target, TargetStatus};
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
 
@@ -215,6 +215,20 @@ async fn targets_of(person: &Person, file: &Node) -> BTreeSet<String> {
     replicas.into_iter().map(|replica| replica.target).collect()
 }
 
+/// Two files that are moved from the top to a folder in one request.
+async fn moved_together(person: &Person, folder: &str) -> [Node; 2] {
+    let [f, g] = ["f", "g"].map(async |name| person.store(name, None, &fresh(1000)).await.file);
+    let files = [f.await, g.await];
+    let into = Batch::Move {
+        parent: Some(folder.to_owned()),
+        on_conflict: OnConflict::Fail,
+    };
+    for result in person.api.batch(&into, &[&files[0].id, &files[1].id]).await {
+        result.unwrap();
+    }
+    files
+}
+
 #[tokio::test]
 async fn a_policy_says_whose_files_get_where() {
     let (person, other) = (Person::new().await, Person::new().await);
@@ -255,6 +269,49 @@ async fn a_policy_says_whose_files_get_where() {
     let both = [&everywhere[..], &[two.name.as_str()]].concat();
     until("the further replica is there", async || {
         (targets_of(&person, &instant).await == names(&both)).then_some(())
+    })
+    .await;
+    // So does a file that is moved there.
+    let moved = person.store("c", None, &fresh(1000)).await.file;
+    let to = Destination {
+        name: "c".to_owned(),
+        parent: Some(deep.clone()),
+        on_conflict: OnConflict::Fail,
+    };
+    let moved = person.api.move_file(&moved.id, &to).await.unwrap();
+    until("the replica that the folder asks for is there", async || {
+        (targets_of(&person, &moved).await == names(&both)).then_some(())
+    })
+    .await;
+    // And a copy there of one that is elsewhere.
+    let copied = person.store("d", None, &fresh(1000)).await.file;
+    let to = Destination {
+        name: "d".to_owned(),
+        ..to
+    };
+    let copied = person.api.copy_file(&copied.id, &to).await.unwrap();
+    until(
+        "the replica that the folder of the copy asks for is there",
+        async || (targets_of(&person, &copied).await == names(&both)).then_some(()),
+    )
+    .await;
+    // And those that are moved there together.
+    for file in moved_together(&person, &deep).await {
+        until("the replica that the folder asks for is there", async || {
+            (targets_of(&person, &file).await == names(&both)).then_some(())
+        })
+        .await;
+    }
+    // And one that is restored to there.
+    let restored = person.store("e", None, &fresh(1000)).await.file;
+    person.api.trash_file(&restored.id).await.unwrap();
+    let to = Destination {
+        name: "e".to_owned(),
+        ..to
+    };
+    let restored = person.api.restore(&restored.id, Some(&to)).await.unwrap();
+    until("the replica that the folder asks for is there", async || {
+        (targets_of(&person, &restored).await == names(&both)).then_some(())
     })
     .await;
     // Also those that somebody else has, and that were proved to be there.

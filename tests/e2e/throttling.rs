@@ -2,9 +2,10 @@
 //!
 //! The functions run alone here, with limits that can be reached, and with the addresses that a gateway would see.
 
+use crate::harness::bytes::fresh;
 use crate::harness::person::{PASSWORD, Person, anonymous, invitation_if_needed, new_username};
 use crate::harness::proxy::Act;
-use crate::harness::sandbox::{Sandbox, from_address, http_event, new_address, with_header};
+use crate::harness::sandbox::{Sandbox, from_address, http_event, new_address, with_header, with_query};
 use crate::harness::wait::within_one_hour;
 use serde_json::{Value, json};
 use std::time::Duration;
@@ -275,7 +276,7 @@ async fn one_source_cannot_make_many_accounts() {
     .await;
 }
 
-/// Uploads, folders and tokens are counted together; what is replayed makes nothing and costs nothing.
+/// Uploads, folders, copies and tokens are counted together; what is replayed makes nothing and costs nothing.
 #[tokio::test]
 async fn one_account_cannot_make_without_end() {
     within_one_hour(async || {
@@ -283,10 +284,13 @@ async fn one_account_cannot_make_without_end() {
         let upload = json!({ "name": "a", "size": 1 });
         let folder = json!({ "name": "b" });
         let token = json!({ "name": "c", "scopes": ["read"], "expires_in_days": 1 });
+        let file = other.store("d", None, &fresh(1)).await.file.id;
+        let copy = json!({ "name": "e" });
         let ask = async |function: &str, person: &Person, body: &Value| {
             let limit = [("CREATES_PER_HOUR", "2")];
             let mut sandbox = Sandbox::start_with(function, |_| Act::Pass, &limit).await;
-            let event = http_event(function, None, &person.token, Some(body));
+            let id = (function == "file-copy").then_some(file.as_str());
+            let event = http_event(function, id, &person.token, Some(body));
             let event = with_header(event, "Idempotency-Key", "the same");
             Answered::of(&sandbox.invoke(&event).await.unwrap())
         };
@@ -297,6 +301,32 @@ async fn one_account_cannot_make_without_end() {
         assert_eq!(ask("folder-create", &person, &folder).await.status, 201);
         ask("token-create", &person, &token).await.has_to_wait(1..=3600);
         assert_eq!(ask("token-create", &other, &token).await.status, 201);
+        ask("file-copy", &other, &copy).await.has_to_wait(1..=3600);
+    })
+    .await;
+}
+
+/// What is counted is what a search reads: one page of names, and what matches.
+#[tokio::test]
+async fn one_account_cannot_search_without_end() {
+    within_one_hour(async || {
+        let (person, other) = (Person::not_signed_in().await, Person::not_signed_in().await);
+        person.store("a", None, &fresh(1)).await;
+        let limit = [("SEARCH_READS_PER_HOUR", "4")];
+        let mut sandbox = Sandbox::start_with("file-search", |_| Act::Pass, &limit).await;
+        let mut search = async |person: &Person, words: &str| {
+            let event = http_event("file-search", None, &person.token, None);
+            let event = with_query(event, "q", words);
+            Answered::of(&sandbox.invoke(&event).await.unwrap())
+        };
+        // Two, one and once more one.
+        for (words, found) in [("A", 1), ("b", 0), ("b", 0)] {
+            let answer = search(&person, words).await;
+            assert_eq!(answer.status, 200, "{}", answer.body);
+            assert_eq!(answer.body["items"].as_array().unwrap().len(), found);
+        }
+        search(&person, "a").await.has_to_wait(1..=3600);
+        assert_eq!(search(&other, "a").await.status, 200);
     })
     .await;
 }

@@ -1,5 +1,12 @@
 //! Folders, names and lists.
 
+mod batch;
+mod copies;
+mod moves;
+mod paths;
+mod search;
+mod trash;
+
 use crate::harness::audit;
 use crate::harness::bytes::fresh;
 use crate::harness::person::Person;
@@ -29,24 +36,16 @@ async fn folders_hold_files_and_folders() {
 }
 
 #[tokio::test]
-async fn a_folder_is_deleted_once_it_is_empty() {
+async fn files_and_empty_folders_are_removed_at_once() {
     let person = Person::new().await;
     let folder = person.api.create_folder("f", None).await.unwrap();
     let inner = person.api.create_folder("g", Some(&folder.id)).await.unwrap();
     let file = person.store("a", Some(&inner.id), &fresh(5)).await.file;
-    for full in [&folder, &inner] {
-        let answer = person.call("DELETE", &format!("/files/{}", full.id), None).await;
-        answer.problem(409, "folder_not_empty");
-    }
     for id in [&file.id, &inner.id, &folder.id] {
-        person
-            .call("DELETE", &format!("/files/{id}"), None)
-            .await
-            .expect(204);
-        person
-            .call("DELETE", &format!("/files/{id}"), None)
-            .await
-            .problem(404, "not_found");
+        let path = format!("/files/{id}?permanently=true");
+        person.call("DELETE", &path, None).await.expect(204);
+        let again = person.call("DELETE", &path, None).await;
+        again.problem(404, "not_found");
     }
     assert_eq!((audit::account(&person).await, person.used().await), (0, 0));
 }
@@ -57,7 +56,8 @@ async fn only_the_version_that_was_seen_is_deleted() {
     let first = person.store("a", None, &fresh(5)).await.file;
     let path = format!("/files/{}", first.id);
     let seen = person.call("GET", &path, None).await.expect(200);
-    let delete = async |tag: &str| person.raw("DELETE", &path, &[("if-match", tag)], "").await;
+    let removal = format!("{path}?permanently=true");
+    let delete = async |tag: &str| person.raw("DELETE", &removal, &[("if-match", tag)], "").await;
     assert_eq!(seen.headers["etag"], r#""1""#);
     assert_eq!(seen.json()["version"], 1);
 

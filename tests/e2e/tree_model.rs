@@ -4,6 +4,7 @@
 //! `tree_model.regressions` beside this file, and as a case with a name in [`named`].
 
 mod model;
+mod moves;
 mod named;
 mod step;
 mod world;
@@ -11,7 +12,7 @@ mod world;
 use crate::harness::stack::stack;
 use proptest::prelude::*;
 use proptest::test_runner::{Config, FileFailurePersistence, TestCaseError, TestRunner};
-use step::{NAMES, New, OnConflict, SIZES, Step};
+use step::{Move, NAMES, New, OnConflict, SIZES, Step};
 use world::World;
 
 fn new() -> impl Strategy<Value = New> {
@@ -32,6 +33,18 @@ fn new() -> impl Strategy<Value = New> {
     })
 }
 
+fn moved() -> impl Strategy<Value = Move> {
+    let on_conflict = prop::sample::select(vec![OnConflict::Fail, OnConflict::Rename, OnConflict::Replace]);
+    let parent = prop::option::of(0..8usize);
+    let what = (0..12usize, parent, prop::option::of(0..NAMES.len()), on_conflict);
+    what.prop_map(|(node, parent, name, on_conflict)| Move {
+        node,
+        parent,
+        name,
+        on_conflict,
+    })
+}
+
 fn step() -> impl Strategy<Value = Step> {
     let folder_conflict = prop::sample::select(vec![OnConflict::Fail, OnConflict::Rename]);
     let folder = (0..5usize, 0..NAMES.len(), folder_conflict);
@@ -42,6 +55,7 @@ fn step() -> impl Strategy<Value = Step> {
         3 => (0..4usize).prop_map(Step::Complete),
         1 => (0..4usize).prop_map(Step::Abort),
         4 => (0..12usize).prop_map(Step::Delete),
+        5 => moved().prop_map(Step::Move),
         1 => (0..12usize).prop_map(Step::Get),
     ]
 }

@@ -61,7 +61,10 @@ async fn what_cannot_be_read_stops_nothing_else() {
     let node = world.upload_row(&files[0].upload).await["node"].clone();
     let node = node.as_str().unwrap();
     let (node_key, upload_key) = (format!("NODE#{node}"), format!("UPLOAD#{}", uploads[0].upload));
-    break_item(&world, &pk, &node_key, "created_at").await;
+    let entry_key = "ENTRY##a";
+    for key in [entry_key, &node_key] {
+        break_item(&world, &pk, key, "created_at").await;
+    }
     break_item(&world, &pk, &upload_key, "created_at").await;
 
     // Lists.
@@ -70,7 +73,7 @@ async fn what_cannot_be_read_stops_nothing_else() {
         (status, names(&list), &list["skipped"]),
         (200, vec!["b"], &json!(1))
     );
-    logged_once(&function, &[&node_key]);
+    logged_once(&function, &[entry_key]);
     let (status, list, function) = ask(&world, "upload-list", None).await;
     assert_eq!(
         (status, names(&list), &list["skipped"]),
@@ -126,8 +129,7 @@ async fn what_cannot_be_read_stops_nothing_else() {
     logged_once(&reconciler, &[&node_key, "REPLICA#far", "BLOB", "RECONCILE"]);
 
     // The file itself.
-    let (status, ..) = ask(&world, "file-delete", Some(node)).await;
-    assert_eq!(status, 204);
+    world.delete_file(&files[0]).await;
     assert_eq!(world.item(&pk, &node_key).await, None);
     let blob = world.item(&files[0].partition(), "BLOB").await.unwrap();
     assert_eq!(blob["references"], 0);

@@ -6,6 +6,7 @@ use crate::harness::bytes::{MIB, PART, fresh};
 use crate::harness::person::{Person, content_id};
 use client::transfer::How;
 use client::types::NodeKind;
+use domain::placement::MAX_DEPTH;
 use serde_json::json;
 
 /// Uploads, looks, downloads, compares, deletes; quota and table are right all along.
@@ -274,13 +275,18 @@ async fn folders_are_not_too_deep() {
     let person = Person::new().await;
     let folder = person.api.create_folder("f", None).await.unwrap().id;
     let inner = person.api.create_folder("g", Some(&folder)).await.unwrap().id;
-    let row = async |id: &str| {
-        let row = aws::item(&person.partition(), &format!("NODE#{id}")).await;
-        row.unwrap()["depth"].clone()
-    };
-    assert_eq!((row(&folder).await, row(&inner).await), (json!(1), json!(2)));
-    let deep = json!({ "depth": 100 });
-    aws::set(&person.partition(), &format!("NODE#{inner}"), &deep).await;
+    // As if there were many more above.
+    let chain = |number: u64| format!("{folder}-{number}");
+    for number in 1..MAX_DEPTH - 1 {
+        let (pk, sk) = (person.partition(), format!("FOLDER#{}", chain(number)));
+        let mut row = json!({ "pk": pk, "sk": sk, "account": person.id, "id": chain(number) });
+        if number < MAX_DEPTH - 2 {
+            row["parent"] = json!(chain(number + 1));
+        }
+        aws::put(&row).await;
+    }
+    let above = json!({ "parent": chain(1) });
+    aws::set(&person.partition(), &format!("FOLDER#{folder}"), &above).await;
     let body = json!({ "name": "h", "parent": inner });
     let refused = person.call("POST", "/folders", Some(&body)).await;
     assert_eq!(refused.problem(409, "too_deep")["max_depth"], 100);

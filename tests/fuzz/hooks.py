@@ -33,7 +33,7 @@ def call(method: str, path: str, body: dict | None, token: str | None = None) ->
     headers = {"Authorization": f"Bearer {token}"} if token else {}
     answer = requests.request(method, f"{API}{path}", json=body, headers=headers, timeout=60)
     answer.raise_for_status()
-    return answer.json()
+    return answer.json() if answer.content else {}
 
 
 def sign_in(credentials: dict) -> str:
@@ -98,6 +98,13 @@ def file(name: str, token: str) -> str:
     return answer["file"]["id"]
 
 
+def trashed(name: str, token: str) -> str:
+    """A folder in the trash."""
+    folder = call("POST", "/v1/folders", {"name": f"trashed {name}"}, token)["id"]
+    call("DELETE", f"/v1/files/{folder}", None, token)
+    return folder
+
+
 def things() -> dict:
     """Ids of one of each, the same ones for a while."""
     local.uses = getattr(local, "uses", 0)
@@ -109,6 +116,7 @@ def things() -> dict:
         local.things = {
             "/v1/uploads": made("/v1/uploads", {"name": f"upload {name}", "size": 5}),
             "/v1/files": file(name, local.token),
+            "/v1/trash": trashed(name, local.token),
             "/v1/tokens": made("/v1/tokens", {"name": name, "scopes": ["read"], "expires_in_days": 1}),
             "/v1/sessions": session(),
             "/v1/targets": TARGET,

@@ -112,6 +112,7 @@ fn dependencies() -> Result<()> {
             "--locked",
             "--debug",
         ]);
+        install.env("CARGO_PROFILE_DEV_DEBUG", "false");
         process::run(install.arg("--root").arg(&folder))?;
     }
     let settings = ["--all-features", "--locked", "check", "--hide-inclusion-graph"];

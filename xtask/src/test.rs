@@ -99,8 +99,8 @@ fn everything() -> Result<(Vec<&'static str>, Count)> {
     build::functions(&venv::embedded()?, LinkedFor::ThisMachine)?;
     failures.extend(lint::sam_build()?);
     build::cli()?;
-    let [server, client] = cargo_tests()?;
-    compile(&[&server, &client, &conformance()])?;
+    let [server, dynamodb, client] = cargo_tests()?;
+    compile(&[&server, &dynamodb, &client, &conformance()])?;
     let mut count = simulated::worlds()?;
     count += on_emulators(&Kind::ALL)?;
     Ok((failures, count))
@@ -174,8 +174,8 @@ fn on_emulators(kinds: &[Kind]) -> Result<Count> {
 
 /// A few hundred seconds of `cargo xtask fuzz`, as one test.
 fn fuzz(place: &TestStack) -> Result<Count> {
-    const EXAMPLES: u32 = 40;
-    const FEWEST: u64 = 1500;
+    const EXAMPLES: u32 = 25;
+    const FEWEST: u64 = 1000;
     if let Some(why) = venv::no_schemathesis() {
         refuse_in_ci(&why)?;
         ui::line(&format!(

@@ -122,7 +122,27 @@ pub(super) const LS: &str = "\
 Examples:
   longshore ls
   longshore ls /photos/2026
+  longshore ls -R /photos
   longshore ls / --json";
+
+pub(super) const FIND: &str = "\
+Neither the order of the words matters nor their case, nor how their letters are composed: \"strasse\" finds \"Straße\". Accents
+do. What is in the trash is not found, and what was made a moment ago may be missing. The order is that of the store's index:
+by folder, and by name in each.
+
+Examples:
+  longshore find annual report
+  longshore find .jpg --under /photos
+  longshore find report --json";
+
+pub(super) const DU: &str = "\
+The last line is the folder itself. Sizes are those of the files. The quota also counts unfinished uploads and what is in the
+trash: longshore whoami.
+
+Examples:
+  longshore du
+  longshore du /photos
+  longshore du / --json";
 
 pub(super) const DOWNLOAD: &str = "\
 With --output -, nothing but the file is written to standard output. An existing pipe or device is written to and kept.
@@ -144,11 +164,77 @@ Examples:
   curl --output report.pdf \"$(longshore link /documents/report.pdf)\"
   longshore link /documents/report.pdf --json";
 
+pub(super) const MKDIR: &str = "\
+Examples:
+  longshore mkdir /photos
+  longshore mkdir -p /photos/2026/november";
+
+pub(super) const MV: &str = "\
+If the last path is a folder, all others go into it and keep their names. If it is not there, it is the new path of the one
+before; its folder has to be there. Contents, links and unfinished uploads into a folder are not affected.
+
+Several are moved by one request for each hundred. What fails is told with its path, and the others are moved.
+
+Examples:
+  longshore mv report.pdf report-2026.pdf
+  longshore mv a.jpg b.jpg /photos
+  longshore mv --on-conflict rename a.jpg /photos";
+
+pub(super) const CP: &str = "\
+If the last path is a folder, copies of all others go into it and keep their names. If it is not there, it is the path of the
+single copy; its folder has to be there. No bytes are transferred, but each copy counts in the quota.
+
+Folders that are there already are used: what is copied is added to what they have, and --on-conflict is about the files. To
+complete a copy of which files failed, run the same command with --on-conflict replace.
+
+Examples:
+  longshore cp report.pdf report-2026.pdf
+  longshore cp a.jpg b.jpg /photos
+  longshore cp -r /photos/2026 /archive";
+
 pub(super) const RM: &str = "\
+Files and folders, with all that is in them, go to the trash and stay there for 30 days, unless who operates the store has
+configured something else. They count towards the quota until they are removed from there.
+
+Several are removed by one request for each hundred. What fails is told with its path, and the others are removed.
+
 Examples:
   longshore rm /documents/report.pdf
-  longshore rm /documents
+  longshore rm a.jpg b.jpg /documents
+  longshore rm --permanently /old-photos
   longshore rm --upload /documents/report.pdf";
+
+pub(super) const TRASH: &str = "\
+Examples:
+  longshore trash ls
+  longshore trash restore /documents/report.pdf";
+
+pub(super) const TRASH_LS: &str = "\
+Without a path is what was in a folder that is not there any more: restore it with its id and --to.
+
+Examples:
+  longshore trash ls
+  longshore trash ls --json";
+
+pub(super) const TRASH_RESTORE: &str = "\
+If several things with the same path are in the trash, the newest one is restored.
+
+Examples:
+  longshore trash restore /documents/report.pdf
+  longshore trash restore --on-conflict rename report.pdf
+  longshore trash restore --to /restored 0190c6a2f4b87d3e9a5b1c2d3e4f5061";
+
+pub(super) const TRASH_RM: &str = "\
+Examples:
+  longshore trash rm /documents/report.pdf
+  longshore trash rm 0190c6a2f4b87d3e9a5b1c2d3e4f5061";
+
+pub(super) const TRASH_EMPTY: &str = "\
+The trash is empty at once. The quota follows within minutes.
+
+Examples:
+  longshore trash empty
+  longshore trash empty --yes";
 
 pub(super) const UPLOADS: &str = "\
 Examples:

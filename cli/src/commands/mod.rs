@@ -1,9 +1,16 @@
 //! What each command does.
 
 mod account;
+mod batches;
+mod cp;
 mod download;
+mod du;
+mod find;
 mod link;
 mod ls;
+mod mkdir;
+mod mv;
+mod place;
 mod questions;
 mod replicas;
 mod rm;
@@ -12,10 +19,11 @@ mod several;
 mod sources;
 mod status;
 mod token;
+mod trash;
 mod upload;
 mod uploads;
 
-use crate::args::{Arguments, Command, Replicas, Uploads};
+use crate::args::{Arguments, Command, Replicas, Trash, Uploads};
 use crate::config::{self, InFile, Owner};
 use crate::destination::is_passed_on;
 use crate::exit::{Exit, Failure};
@@ -68,6 +76,7 @@ impl Context {
             }
             Command::Password => drop(self.with_session()?),
             Command::DeleteAccount { yes } => questions::confirm(&self.owner()?, *yes)?,
+            Command::Trash(Trash::Empty { yes }) => questions::confirm_emptying(*yes)?,
             _ => {}
         }
         self.passwords = questions::ask_passwords(command)?;
@@ -150,11 +159,34 @@ pub(crate) async fn run(context: &Context, command: &Command) -> Result<(), Fail
         Command::Session(command) => session::run(context, command).await,
         Command::Whoami => account::whoami(context).await,
         Command::Upload(arguments) => upload::run(context, arguments).await,
-        Command::Ls { path } => ls::run(context, path).await,
+        Command::Ls {
+            path,
+            recursive,
+            long,
+        } => ls::run(context, path, *recursive, *long).await,
+        Command::Find { words, under } => find::run(context, words, under).await,
+        Command::Du { path } => du::run(context, path).await,
         Command::Download(arguments) => download::run(context, arguments).await,
         Command::Link { path } => link::run(context, path).await,
-        Command::Rm { path, upload: false } => rm::node(context, path).await,
-        Command::Rm { path, upload: true } => rm::uploads(context, path).await,
+        Command::Mkdir { paths, parents } => mkdir::run(context, paths, *parents).await,
+        Command::Mv {
+            paths,
+            to,
+            on_conflict,
+        } => mv::run(context, paths, to, (*on_conflict).into()).await,
+        Command::Cp {
+            paths,
+            to,
+            recursive,
+            on_conflict,
+        } => cp::run(context, paths, to, *recursive, (*on_conflict).into()).await,
+        Command::Rm {
+            paths, upload: true, ..
+        } => rm::uploads(context, paths).await,
+        Command::Rm {
+            paths, permanently, ..
+        } => rm::nodes(context, paths, *permanently).await,
+        Command::Trash(command) => trash::run(context, command).await,
         Command::Uploads { command: None } => uploads::list(context).await,
         Command::Uploads {
             command: Some(Uploads::Abort { ids, .. }),
@@ -172,6 +204,24 @@ async fn file_at(api: &Api, path: &RemotePath) -> Result<Box<Node>, Failure> {
     match tree::walk(api, path).await? {
         TreeNode::Node(node) if node.kind != NodeKind::Folder => Ok(node),
         _ => Err(not_a_file(path)),
+    }
+}
+
+/// What is in a folder that was listed; none when it is not there any more.
+async fn files_in(api: &Api, path: &RemotePath, folder: &Node) -> Result<Option<Vec<Node>>, Failure> {
+    match api.all_files(Some(&folder.id)).await {
+        Ok(nodes) => Ok(Some(nodes)),
+        Err(error) if error.is("not_found") => Ok(None),
+        Err(error) => Err(Failure::from(error).about(&path.to_string())),
+    }
+}
+
+/// What a node is, in a word.
+fn kind(node: &Node) -> &'static str {
+    match node.kind {
+        NodeKind::File => "file",
+        NodeKind::Folder => "folder",
+        NodeKind::Other => "other",
     }
 }
 

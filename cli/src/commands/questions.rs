@@ -22,24 +22,51 @@ pub(super) fn confirm(owner: &Owner, yes: bool) -> Result<(), Failure> {
     if yes {
         return Ok(());
     }
-    if !io::stdin().is_terminal() {
-        return Err(
-            Failure::new(Exit::Usage, "not deleted: there is no terminal to confirm it at")
-                .then("say in advance that it is meant: longshore delete-account --yes"),
-        );
-    }
+    can_be_asked("not deleted", "longshore delete-account --yes")?;
     output::note(&format!(
         "This deletes the account {} at {}, and every file that it has.",
         owner.username, owner.api
     ));
-    output::question("Type the name of the account to go on:");
-    let mut typed = String::new();
-    let read = io::stdin().read_line(&mut typed);
-    read.map_err(|error| Failure::failed(format!("not deleted: {error}")))?;
+    let typed = typed("Type the name of the account to go on:", "not deleted")?;
     if typed.trim() == owner.username {
         Ok(())
     } else {
         Err(Failure::failed("not deleted: that is not its name"))
+    }
+}
+
+/// Whether there is somebody to ask. `undone` says what was not done if there is not; with `command` it is done unasked.
+fn can_be_asked(undone: &str, command: &str) -> Result<(), Failure> {
+    if io::stdin().is_terminal() {
+        return Ok(());
+    }
+    let message = format!("{undone}: there is no terminal to confirm it at");
+    Err(Failure::new(Exit::Usage, message).then(format!("say in advance that it is meant: {command}")))
+}
+
+/// What somebody types to a question.
+fn typed(question: &str, undone: &str) -> Result<String, Failure> {
+    output::question(question);
+    let mut typed = String::new();
+    let read = io::stdin().read_line(&mut typed);
+    read.map_err(|error| Failure::failed(format!("{undone}: {error}")))?;
+    Ok(typed)
+}
+
+/// Asks before the trash is emptied.
+pub(super) fn confirm_emptying(yes: bool) -> Result<(), Failure> {
+    if yes {
+        return Ok(());
+    }
+    can_be_asked("not emptied", "longshore trash empty --yes")?;
+    let typed = typed(
+        "Remove all that is in the trash permanently? [y/N]",
+        "not emptied",
+    )?;
+    if ["y", "yes"].contains(&typed.trim().to_lowercase().as_str()) {
+        Ok(())
+    } else {
+        Err(Failure::failed("not emptied"))
     }
 }
 

@@ -1,23 +1,47 @@
 //! `rm`.
 
-use super::{Context, uploads_of};
+use super::{Context, batches, several, uploads_of};
 use crate::exit::{Exit, Failure};
 use crate::{human, output};
-use client::tree::{self, RemotePath, TreeNode};
+use client::tree::{self, RemotePath};
+use client::types::{Batch, BatchDone, Node};
+use client::{Api, ApiError};
 use serde_json::json;
 
-/// Removes a file or an empty folder.
-pub(super) async fn node(context: &Context, path: &str) -> Result<(), Failure> {
-    let path: RemotePath = path.parse()?;
+const TOP: &str = "the top folder cannot be removed";
+
+/// Brings files and folders into the trash, or removes them.
+pub(super) async fn nodes(context: &Context, paths: &[String], permanently: bool) -> Result<(), Failure> {
+    let paths = several::paths(paths)?;
     let api = context.signed_in()?;
-    let TreeNode::Node(node) = tree::walk(&api, &path).await? else {
-        return Err(root());
+    if let [path] = paths.as_slice() {
+        return node(context, &api, path, permanently).await;
+    }
+    let batch = if permanently { Batch::Delete } else { Batch::Trash };
+    let find = async |path: &RemotePath, before: &[(&RemotePath, Node)]| {
+        batches::find(&api, path, before, TOP).await
     };
-    let removed = api
-        .delete_file(&node.id)
-        .await
-        .map_err(|error| Failure::from(error).about(&path.to_string()))?;
-    let open = removed.open_uploads;
+    let say = |path: &RemotePath, node: &Node, done: Result<BatchDone, ApiError>| {
+        let done = done.map_err(|error| Failure::from(error).about(&path.to_string()))?;
+        say(context, path, node, done.open_uploads);
+        Ok(())
+    };
+    batches::each(context, &api, (&paths, "removing"), &batch, find, say).await
+}
+
+async fn node(context: &Context, api: &Api, path: &RemotePath, permanently: bool) -> Result<(), Failure> {
+    let node = batches::find(api, path, &[], TOP).await?;
+    let removed = if permanently {
+        api.delete_file(&node.id).await
+    } else {
+        api.trash_file(&node.id).await
+    };
+    let removed = removed.map_err(|error| Failure::from(error).about(&path.to_string()))?;
+    say(context, path, &node, removed.open_uploads);
+    Ok(())
+}
+
+fn say(context: &Context, path: &RemotePath, node: &Node, open: u64) {
     if context.json {
         output::json(&json!({ "path": path.to_string(), "removed": node, "open_uploads": open }));
     } else {
@@ -28,16 +52,20 @@ pub(super) async fn node(context: &Context, path: &str) -> Result<(), Failure> {
             ));
         }
     }
-    Ok(())
 }
 
-/// Gives up the unfinished uploads of a name.
-pub(super) async fn uploads(context: &Context, path: &str) -> Result<(), Failure> {
-    let path: RemotePath = path.parse()?;
-    let name = path.name().ok_or_else(root)?;
+/// Gives up the unfinished uploads of names.
+pub(super) async fn uploads(context: &Context, paths: &[String]) -> Result<(), Failure> {
+    let paths = several::paths(paths)?;
     let api = context.signed_in()?;
-    let folder = tree::walk(&api, &path.parent()).await?;
-    let uploads = uploads_of(&api, folder.id(), name).await?;
+    let one = async |path: &RemotePath| uploads_at(context, &api, path).await;
+    several::each(context, &paths, "giving up uploads", one).await
+}
+
+async fn uploads_at(context: &Context, api: &Api, path: &RemotePath) -> Result<(), Failure> {
+    let name = path.name().ok_or_else(root)?;
+    let folder = tree::walk(api, &path.parent()).await?;
+    let uploads = uploads_of(api, folder.id(), name).await?;
     if uploads.is_empty() {
         return Err(Failure::new(
             Exit::NotFound,
@@ -58,5 +86,5 @@ pub(super) async fn uploads(context: &Context, path: &str) -> Result<(), Failure
 }
 
 fn root() -> Failure {
-    Failure::new(Exit::Usage, "the top folder cannot be removed")
+    Failure::new(Exit::Usage, TOP)
 }

@@ -3,6 +3,33 @@
 use super::Context;
 use crate::exit::{Exit, Failure};
 use crate::output;
+use client::tree::RemotePath;
+
+/// Texts as paths: all of them, before anything is done.
+pub(super) fn paths(texts: &[String]) -> Result<Vec<RemotePath>, Failure> {
+    Ok(texts.iter().map(|text| text.parse()).collect::<Result<_, _>>()?)
+}
+
+/// Does the same for each of several. `what` says what, should any fail.
+pub(super) async fn each<T>(
+    context: &Context,
+    items: &[T],
+    what: &str,
+    one: impl AsyncFn(&T) -> Result<(), Failure>,
+) -> Result<(), Failure> {
+    let (mut several, mut done) = (Several::new(context, items.len()), 0);
+    for item in items {
+        match one(item).await {
+            Ok(()) => done += 1,
+            Err(failure) => {
+                if !several.failed(failure) {
+                    break;
+                }
+            }
+        }
+    }
+    several.end(done, what)
+}
 
 /// The failures of one command.
 pub(super) struct Several {

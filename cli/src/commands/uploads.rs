@@ -1,7 +1,6 @@
 //! `uploads`, `uploads abort`.
 
-use super::Context;
-use super::several::Several;
+use super::{Context, several};
 use crate::exit::{Exit, Failure};
 use crate::{human, output};
 use client::Api;
@@ -118,31 +117,27 @@ pub(super) async fn abort(context: &Context, ids: &[String]) -> Result<(), Failu
     if ids.is_empty() && !context.json {
         output::note("there are no unfinished uploads");
     }
-    let (mut several, mut done) = (Several::new(context, ids.len()), 0);
-    for id in &ids {
-        match api.abort_upload(id).await {
-            Ok(()) => {
-                done += 1;
-                if context.json {
-                    output::json(&json!({ "id": id, "given_up": true }));
-                } else {
-                    output::line(&format!("gave up {id}"));
-                }
+    let one = async |id: &String| match api.abort_upload(id).await {
+        Ok(()) => {
+            if context.json {
+                output::json(&json!({ "id": id, "given_up": true }));
+            } else {
+                output::line(&format!("gave up {id}"));
             }
-            // It ended by itself, between the list and now.
-            Err(error) if all && error.is("not_found") => done += 1,
-            Err(error) => {
-                let mut failure = Failure::from(error).about(id);
-                if failure.exit == Exit::NotFound {
-                    failure = failure.then("see what there is: longshore uploads");
-                }
-                if !several.failed(failure) {
-                    break;
-                }
-            }
+            Ok(())
         }
-    }
-    several.end(done, "not all uploads were given up")
+        // It ended by itself, between the list and now.
+        Err(error) if all && error.is("not_found") => Ok(()),
+        Err(error) => {
+            let failure = Failure::from(error).about(id);
+            Err(if failure.exit == Exit::NotFound {
+                failure.then("see what there is: longshore uploads")
+            } else {
+                failure
+            })
+        }
+    };
+    several::each(context, &ids, "not all uploads were given up", one).await
 }
 
 /// `5 s`, `3 h 07 min`, `6 d 02 h`. The clocks may differ.

@@ -7,6 +7,7 @@
 mod accounts;
 mod downloads;
 mod links;
+mod listing;
 mod output;
 mod replicas;
 mod sessions;

@@ -16,7 +16,7 @@ fn files(names: &[&str]) -> (&'static str, u16, Value) {
     };
     let items: Vec<_> = names.iter().map(file).collect();
     (
-        "get /v1/files?limit=100",
+        "get /v1/files?limit=1000",
         200,
         json!({ "items": items, "next_cursor": null }),
     )

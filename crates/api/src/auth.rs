@@ -7,13 +7,13 @@ pub mod keys;
 mod session;
 
 use crate::call::Call;
-use crate::problem::ProblemDocument;
+use crate::problem::{Problem, ProblemDocument};
 use domain::account::Role;
 use domain::token::{PersonalToken, Scope};
 use keys::SigningKeys;
 use store::rows::{AccountRow, SessionRow, TokenRow};
 use store::{Environment, StoreError, Table};
-use wire::caller;
+use wire::{Declares, caller, code};
 
 /// What checks tokens.
 pub struct Auth {
@@ -31,7 +31,8 @@ enum By {
 
 /// Who is asking.
 pub struct Caller {
-    pub(crate) account: AccountRow,
+    /// The account.
+    pub account: AccountRow,
     by: By,
 }
 
@@ -80,6 +81,15 @@ impl Admits for caller::Scope {
     }
 }
 
+/// Which scope it needs, the handler knows when it has read the request.
+impl Admits for caller::EitherScope {
+    type Caller = Caller;
+
+    fn told(caller: Option<Caller>) -> Option<Caller> {
+        caller
+    }
+}
+
 impl Admits for caller::Operator {
     type Caller = AccountRow;
 
@@ -114,6 +124,11 @@ impl Auth {
             wire::Caller::Anybody => {}
             wire::Caller::Session => caller.has_session()?,
             wire::Caller::Scope(scope) => caller.may(scope)?,
+            wire::Caller::EitherScope(one, other) => {
+                if caller.may(other).is_err() {
+                    caller.may(one)?;
+                }
+            }
             wire::Caller::Operator(scope) => {
                 caller.may(scope)?;
                 caller.is_operator()?;
@@ -163,6 +178,14 @@ impl Auth {
 }
 
 impl Caller {
+    /// Lets pass who may do what this scope is for.
+    ///
+    /// # Errors
+    /// 403 when the token is not good for it.
+    pub fn needs<E: Declares<code::InsufficientScope>>(&self, scope: Scope) -> Result<(), Problem<E>> {
+        self.may(scope).map_err(Problem::of)
+    }
+
     fn may(&self, scope: Scope) -> Result<(), ProblemDocument> {
         match &self.by {
             By::Personal(token) if !token.scopes.contains(&scope) => {

@@ -49,9 +49,13 @@ impl Call {
     /// # Errors
     /// 404.
     pub(crate) fn path<P: Path>(&self) -> Result<P, ProblemDocument> {
+        P::read(self.id()).ok_or_else(|| ProblemDocument::not_found(P::NOUN))
+    }
+
+    /// What the path has in the place of its id, if it has one.
+    pub(crate) fn id(&self) -> Option<&str> {
         let parameters = self.request.path_parameters_ref();
-        let text = parameters.and_then(|parameters| parameters.first("id"));
-        P::read(text).ok_or_else(|| ProblemDocument::not_found(P::NOUN))
+        parameters.and_then(|parameters| parameters.first("id"))
     }
 
     /// A header's text; `None` when there is none.
@@ -128,6 +132,10 @@ impl query::Source for Call {
         };
         let value = text.parse::<T>().map(Some);
         value.map_err(|e: T::Err| ProblemDocument::invalid(name, format!("{name}: {e}")))
+    }
+
+    fn missing(name: &str) -> ProblemDocument {
+        ProblemDocument::invalid(name, format!("{name}: this is needed"))
     }
 }
 

@@ -48,11 +48,12 @@ impl Call {
             return Err(ProblemDocument::invalid("Idempotency-Key", detail));
         }
         // The same request may be written with other spaces or another order of members.
-        let body = self.json()?;
+        let body = self.json()?.to_string();
+        let request: Vec<&str> = [body.as_str()].into_iter().chain(self.id()).collect();
         Ok(Some(IdempotencyKey {
             account: account.clone(),
             hash: hash(&[endpoint, key]),
-            fingerprint: hash(&[&body.to_string()]),
+            fingerprint: hash(&request),
         }))
     }
 }
@@ -170,6 +171,24 @@ mod tests {
         assert_ne!(other_body.1, first.1);
         assert_ne!(of("k2", "a", "{}").0, first.0);
         assert_ne!(of("k", "b", "{}").0, first.0);
+    }
+
+    #[test]
+    fn a_request_about_another_thing_is_another_request() {
+        use lambda_http::RequestExt;
+        use std::collections::HashMap;
+        let of = |id: &str| {
+            let request = Request::builder().header("Idempotency-Key", "k");
+            let request = request.body(Body::from("{}")).unwrap();
+            let request = request.with_path_parameters(HashMap::from([("id".to_owned(), id.to_owned())]));
+            let key = Call::new(request).idempotency_key(&"ann".parse().unwrap(), "copy");
+            let key = key.unwrap().unwrap();
+            (key.hash, key.fingerprint)
+        };
+        let first = of("a");
+        assert_eq!(of("a"), first);
+        assert_eq!(of("b").0, first.0);
+        assert_ne!(of("b").1, first.1);
     }
 
     #[test]

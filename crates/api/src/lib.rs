@@ -179,7 +179,7 @@ fn collection(path: &str) -> &str {
     path.rsplit('/').next().unwrap_or_default()
 }
 
-/// A failure is logged here, once, and nowhere else.
+/// A failure is logged here, once, and nowhere else; what is a part of an answer, where it becomes one.
 fn respond(answer: Result<Reply, ProblemDocument>) -> Response<Body> {
     let mut response = match answer {
         Ok(reply) => reply.into_response(),

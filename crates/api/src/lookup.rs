@@ -2,14 +2,16 @@
 
 use crate::{Problem, views};
 use domain::id::{AccountId, NodeId, UploadId};
+use domain::path::Path;
 use std::fmt::Display;
 use std::str::FromStr;
 use store::rows::{NodeRow, UploadRow};
+use store::tree::Kind;
 use store::{StoreError, Table};
 use wire::precondition::IfMatch;
 use wire::query::Cursor;
 use wire::upload::Upload;
-use wire::{Declares, code};
+use wire::{Code, Declares, code};
 
 /// The account's upload with this id.
 ///
@@ -41,6 +43,82 @@ pub async fn node<E: Declares<code::NotFound>>(
         .get(account, id)
         .await?
         .ok_or_else(|| Problem::not_found("file or folder"))
+}
+
+/// There is a folder with this id, which a parameter of this name has. It may be in the trash.
+///
+/// # Errors
+/// 404 when the account has none, 400 when it is a file.
+pub async fn folder<E: Declares<code::NotFound> + Declares<code::InvalidRequest>>(
+    table: &Table,
+    account: &AccountId,
+    id: &NodeId,
+    parameter: &str,
+) -> Result<(), Problem<E>> {
+    match table.tree().kind(account, id).await? {
+        Some(Kind::Folder | Kind::FolderInTrash) => Ok(()),
+        None => Err(Problem::not_found("file or folder")),
+        Some(Kind::File) => {
+            let detail = format!("{parameter}: this is a file, only folders have entries");
+            Err(Problem::invalid(parameter, detail))
+        }
+    }
+}
+
+/// The folder with this path, which the parameter `path` has; none is the top.
+///
+/// # Errors
+/// 404 when the account has none, 400 when a file is in its place or on the way.
+pub async fn folder_at<E: Declares<code::NotFound> + Declares<code::InvalidRequest>>(
+    table: &Table,
+    account: &AccountId,
+    path: &Path,
+) -> Result<Option<NodeId>, Problem<E>> {
+    let mut reached: Option<NodeId> = None;
+    let mut is_there = true;
+    for name in path.names() {
+        match table.tree().entry(account, reached.as_ref(), name).await? {
+            Some(entry) => reached = Some(entry.node),
+            None => {
+                is_there = false;
+                break;
+            }
+        }
+    }
+    // What has no entry of this name may be a file, which has none.
+    if let Some(reached) = &reached {
+        folder(table, account, reached, "path").await?;
+    }
+    if is_there {
+        Ok(reached)
+    } else {
+        Err(Problem::not_found("folder"))
+    }
+}
+
+/// The same answer; where it is that the account has no room for so many bytes, with how much it has.
+///
+/// # Errors
+/// That of the answer; 401 when the account is gone.
+pub async fn with_room<E, T>(
+    table: &Table,
+    account: &AccountId,
+    wanted: u64,
+    answer: Result<T, Problem<E>>,
+) -> Result<T, Problem<E>>
+where
+    E: Declares<code::QuotaExceeded> + Declares<code::Unauthorized>,
+{
+    match answer {
+        Err(problem) if problem.code() == Code::QuotaExceeded => {
+            Err(match table.accounts().get(account).await {
+                Ok(Some(account)) => Problem::quota_exceeded(&account.quota(), wanted),
+                Ok(None) => Problem::unauthorized("the account does not exist any more"),
+                Err(error) => error.into(),
+            })
+        }
+        answer => answer,
+    }
 }
 
 /// The node is of a version that the request is about, if it says of which.

@@ -3,15 +3,15 @@
 //! A handler answers a [`Problem`] of its endpoint, which can have no code that the endpoint does not declare. What is sent is a
 //! [`ProblemDocument`].
 
+mod sent;
+
 use domain::placement::MAX_DEPTH;
 use domain::token::Scope;
 use jiff::SignedDuration;
-use lambda_http::http::{HeaderValue, StatusCode, header};
-use lambda_http::{Body, Response};
-use serde_json::{Map, Value, json};
+use serde_json::{Map, Value};
 use std::marker::PhantomData;
 use store::{Conflict, ErrorKind, StoreError};
-use wire::problem::{AsCode, TYPE_BASE};
+use wire::problem::AsCode;
 use wire::{Code, Declares, Endpoint, code};
 
 /// An answer that says what is wrong and what to do. It cannot be a success.
@@ -59,8 +59,7 @@ impl ProblemDocument {
 
     /// An idempotency key came again with another request.
     pub(crate) fn key_reused() -> Self {
-        let detail =
-            "the Idempotency-Key was used for a request with another body; use a new key for a new request";
+        let detail = "the Idempotency-Key was used for another request; use a new key for a new request";
         Self::new(Code::KeyReused, detail)
     }
 
@@ -109,12 +108,28 @@ impl ProblemDocument {
                     format!("folders are at most {MAX_DEPTH} deep; choose a \"parent\" nearer to the top");
                 Self::new(Code::TooDeep, detail).with("max_depth", MAX_DEPTH)
             }
-            Conflict::FolderNotEmpty => Self::new(Code::FolderNotEmpty, "delete what is in the folder first"),
+            Conflict::WithinItself => Self::new(
+                Code::WithinItself,
+                "a folder cannot go into itself, or into a folder within it; choose another \"parent\"",
+            ),
+            Conflict::FolderNotEmpty => Self::new(
+                Code::FolderNotEmpty,
+                "delete what is in the folder first, or all of it with `?permanently=true`",
+            ),
+            Conflict::BeingRemoved => Self::new(
+                Code::NotFound,
+                "it is being removed, and cannot be restored any more",
+            ),
+            Conflict::InTrash => Self::new(
+                Code::InTrash,
+                "restore it, or the folder in the trash that it is in, first: POST /v1/trash/{id}/restore",
+            ),
             Conflict::InvitationGone => Self::new(Code::InvitationInvalid, INVITATION_INVALID),
             Conflict::QuotaExceeded => Self::new(Code::QuotaExceeded, changed),
             Conflict::AccountChanged
             | Conflict::SessionChanged
             | Conflict::NodeChanged
+            | Conflict::FoldersChanged
             | Conflict::UploadChanged
             | Conflict::ContentExists
             | Conflict::BlobGone
@@ -165,43 +180,6 @@ impl ProblemDocument {
     pub(crate) fn is_fault(&self) -> bool {
         self.code.status() >= 500
     }
-
-    pub(crate) fn log(&self) {
-        let (status, code) = (self.code.status(), self.code.as_str());
-        if let Some(cause) = &self.cause {
-            tracing::error!(status, code, cause, "request failed");
-        } else {
-            tracing::info!(status, code, "request refused");
-        }
-    }
-
-    pub(crate) fn into_response(self) -> Response<Body> {
-        let mut document = json!({
-            "type": format!("{TYPE_BASE}{}", self.code.as_str()),
-            "title": self.code.title(),
-            "status": self.code.status(),
-            "code": self.code.as_str(),
-            "detail": self.detail,
-            "message": self.detail,
-        });
-        if let Value::Object(members) = &mut document {
-            members.extend(self.extra);
-        }
-        let mut response = Response::new(Body::Text(document.to_string()));
-        let status = StatusCode::from_u16(self.code.status());
-        *response.status_mut() = status.unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-        let headers = response.headers_mut();
-        let kind = HeaderValue::from_static("application/problem+json");
-        headers.insert(header::CONTENT_TYPE, kind);
-        headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
-        if let Some(seconds) = self.retry_after_seconds {
-            headers.insert(header::RETRY_AFTER, seconds.into());
-        }
-        if self.code == Code::Unauthorized {
-            headers.insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
-        }
-        response
-    }
 }
 
 /// Of an endpoint that declares no conflict.
@@ -222,7 +200,7 @@ pub struct Problem<E> {
 }
 
 impl<E: Endpoint> Problem<E> {
-    fn of(document: ProblemDocument) -> Self {
+    pub(crate) fn of(document: ProblemDocument) -> Self {
         Self {
             document,
             endpoint: PhantomData,
@@ -270,7 +248,7 @@ impl<E: Endpoint> Problem<E> {
     {
         let free = quota.free.max(0);
         let detail = format!(
-            "the file has {wanted} bytes, {free} of {} are free; delete files or abort open uploads",
+            "the file has {wanted} bytes, {free} of {} are free; empty the trash, delete files permanently or abort open uploads",
             quota.limit
         );
         Self::new(code::QuotaExceeded, detail)
@@ -321,6 +299,13 @@ impl<E: Endpoint> Problem<E> {
         self.document.code
     }
 
+    /// As a part of an answer that is about more than what failed. It is logged here.
+    #[must_use]
+    pub fn into_part(self) -> wire::problem::Document {
+        self.document.log();
+        wire::problem::Document(self.document.members())
+    }
+
     pub(crate) fn into_document(self) -> ProblemDocument {
         self.document
     }
@@ -342,6 +327,7 @@ impl<E: Endpoint> From<Conflict> for Problem<E> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use lambda_http::Body;
     use wire::{file, folder};
 
     #[test]

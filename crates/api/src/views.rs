@@ -115,6 +115,7 @@ pub fn node(row: &NodeRow) -> Node {
         version: row.version,
         created_at: row.created_at,
         updated_at: row.updated_at,
+        trashed_at: row.trashed_at,
         replicas: None,
     }
 }

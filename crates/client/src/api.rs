@@ -1,7 +1,13 @@
 //! One method per endpoint of the API.
 
+mod batch;
+mod listing;
+mod placing;
 mod targets;
+mod trash;
 mod uploads;
+
+pub use wire::batch::MOST_ITEMS;
 
 use crate::backoff::Retry;
 use crate::error::ApiError;
@@ -10,8 +16,7 @@ use crate::network::Network;
 use crate::secret::{SignedUrl, Token};
 use crate::session::{Credentials, Keeper, Session, Tokens};
 use crate::types;
-use crate::types::{Account, ActiveSession, Link, NewToken, Node, Page, PersonalToken, Removed};
-use domain::name::Name;
+use crate::types::{Account, ActiveSession, Link, NewToken, Node, Page, PersonalToken};
 use http::StatusCode;
 use http::header::LOCATION;
 use serde::de::DeserializeOwned;
@@ -263,46 +268,6 @@ impl Api {
         self.http.json(Call::to::<folder::Create>().body(body)).await
     }
 
-    /// `GET /v1/files`: one page of what is in a folder (`None`: at the top), by name.
-    ///
-    /// # Errors
-    /// `not_found`, and whatever befalls every call.
-    pub async fn list_files(
-        &self,
-        parent: Option<&str>,
-        cursor: Option<&str>,
-    ) -> Result<Page<Node>, ApiError> {
-        let call = Call::to::<file::List>()
-            .query("parent", parent)
-            .query("cursor", cursor);
-        self.http.json(call.query("limit", Some(PAGE_LIMIT))).await
-    }
-
-    /// All pages of [`Api::list_files`].
-    ///
-    /// # Errors
-    /// `not_found`, and whatever befalls every call.
-    pub async fn all_files(&self, parent: Option<&str>) -> Result<Vec<Node>, ApiError> {
-        all(|cursor| async move { self.list_files(parent, cursor.as_deref()).await }).await
-    }
-
-    /// `GET /v1/files?name=`: the entry of this name in a folder, if there is one.
-    ///
-    /// # Errors
-    /// `not_found` (parent), and whatever befalls every call.
-    pub async fn find(&self, parent: Option<&str>, name: &str) -> Result<Option<Node>, ApiError> {
-        // However its letters are composed here, there they are in one form.
-        let name = name
-            .parse()
-            .map_or_else(|_| name.to_owned(), |name: Name| name.into());
-        let call = Call::to::<file::List>()
-            .query("parent", parent)
-            .query("name", Some(&name));
-        let page: Page<Node> = self.http.json(call).await?;
-        // A server that does not know the filter must not make us take another file for this one.
-        Ok(page.items.into_iter().find(|node| node.name == name))
-    }
-
     /// `GET /v1/files/{id}`: a file or folder, a file with its replicas.
     ///
     /// # Errors
@@ -346,20 +311,6 @@ impl Api {
     pub async fn link(&self, id: &str) -> Result<Link, ApiError> {
         self.http.json(Call::at::<file::Link>(id)).await
     }
-
-    /// `DELETE /v1/files/{id}`: removes a file or an empty folder. Says how many unfinished uploads were going into it,
-    /// unless that answer got lost.
-    ///
-    /// # Errors
-    /// `not_found`, `folder_not_empty`, and whatever befalls every call.
-    pub async fn delete_file(&self, id: &str) -> Result<Removed, ApiError> {
-        let call = Call::at::<file::Delete>(id);
-        let answer = self.http.send(&call).await?;
-        match answer.status {
-            StatusCode::OK => answer.json(&call),
-            _ => answer.done(&call).map(|()| Removed::default()),
-        }
-    }
 }
 
 /// All items of a list; `page` asks for those from a cursor on.
@@ -367,12 +318,25 @@ async fn all<T, F>(page: impl Fn(Option<String>) -> F) -> Result<Vec<T>, ApiErro
 where
     F: Future<Output = Result<Page<T>, ApiError>>,
 {
-    let (mut all, mut cursor) = (Vec::new(), None);
+    let mut all = Vec::new();
+    each_page(page, |items| all.extend(items)).await?;
+    Ok(all)
+}
+
+/// The same, and hands over each page as it comes.
+async fn each_page<T, F>(
+    page: impl Fn(Option<String>) -> F,
+    mut take: impl FnMut(Vec<T>),
+) -> Result<(), ApiError>
+where
+    F: Future<Output = Result<Page<T>, ApiError>>,
+{
+    let mut cursor = None;
     loop {
         let page = page(cursor.clone()).await?;
-        all.extend(page.items);
+        take(page.items);
         if page.next_cursor.is_none() {
-            return Ok(all);
+            return Ok(());
         }
         if page.next_cursor == cursor {
             return Err(ApiError::Unexpected {

@@ -177,7 +177,10 @@ impl ApiError {
                     ),
                     Carried::Session => Some("sign in: longshore login <username>"),
                 },
-                "quota_exceeded" => Some("remove files you no longer need: longshore rm <path>"),
+                "quota_exceeded" => Some(
+                    "make room: empty the trash (longshore trash empty), or remove what you no longer need \
+                     (longshore rm --permanently <path>)",
+                ),
                 "internal" | "unavailable" => Some("try again in a moment"),
                 // Every answer of the API itself is a problem document.
                 "http_401" | "http_403" | "http_404" => Some(

@@ -1,6 +1,10 @@
 //! Calls to the API: timeouts, retries, and answers as values. What is sent to the object store goes another
 //! way (`transfer::store`), because it must never carry the token.
 
+mod call;
+
+pub(crate) use call::{Call, Repeat};
+
 use crate::backoff::{self, Retry};
 use crate::error::{ApiError, Carried, Problem};
 use crate::network::{self, Network, NetworkError};
@@ -9,20 +13,18 @@ use crate::session::Credentials;
 use crate::types::Session;
 use backon::BackoffBuilder;
 use bytes::Bytes;
-use http::header::{AUTHORIZATION, CONTENT_TYPE, HeaderMap, HeaderValue, RETRY_AFTER};
-use http::{Method, Request, Response, StatusCode};
+use http::header::{AUTHORIZATION, CONTENT_TYPE, HeaderMap, HeaderValue, IF_MATCH, RETRY_AFTER};
+use http::{Request, Response, StatusCode};
 use http_body_util::BodyExt;
 use serde::de::DeserializeOwned;
-use serde_json::{Value, json};
+use serde_json::json;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::time::timeout;
 use url::{Host, Url};
-use wire::{Endpoint, session};
+use wire::session;
 
-/// A gateway gives up after 29 seconds; waiting much longer is useless.
-const CALL_TIMEOUT: Duration = Duration::from_secs(35);
 /// How long an exchange of tokens may take. One whose answer got lost has to be tried again while it gets the same answer
 /// ([`domain::session::GRACE`]).
 const EXCHANGE_TIMEOUT: Duration = Duration::from_secs(10);
@@ -31,97 +33,13 @@ const LONGEST_RETRY_AFTER: Duration = Duration::from_secs(30);
 /// By what the server knows a call again.
 const IDEMPOTENCY_KEY: &str = "idempotency-key";
 
-/// May the call be made again when it is unknown whether the first one arrived?
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Repeat {
-    /// Doing it twice is the same as doing it once, or the server sees to that.
-    Always,
-    /// Only when it surely did not arrive.
-    IfNotSent,
-}
-
-/// One call.
-pub(crate) struct Call<'a> {
-    pub(crate) method: Method,
-    /// Segments, not yet percent-encoded.
-    pub(crate) path: Vec<&'a str>,
-    pub(crate) query: Vec<(&'static str, String)>,
-    pub(crate) body: Option<Value>,
-    pub(crate) repeat: Repeat,
-    /// What is answered when an earlier try did it, and only its answer got lost.
-    done_before: Option<StatusCode>,
-    /// How long one try may take.
-    timeout: Duration,
-    /// The `Idempotency-Key`, the same for all tries.
-    key: Option<String>,
-}
-
-impl<'a> Call<'a> {
-    /// A call of an endpoint whose path has no id.
-    pub(crate) fn to<E: Endpoint<Path = ()>>() -> Self {
-        Self::at::<E>("")
-    }
-
-    /// A call of an endpoint about what has this id. The server does it once, however often it arrives, where the endpoint takes
-    /// a key by which it knows it again.
-    pub(crate) fn at<E: Endpoint>(id: &'a str) -> Self {
-        // Of the registry's methods each is one.
-        let method: Method = E::METHOD.parse().unwrap_or_default();
-        let repeat = if method == Method::POST && !E::IDEMPOTENT {
-            Repeat::IfNotSent
-        } else {
-            Repeat::Always
-        };
-        let done_before = (method == Method::DELETE).then_some(StatusCode::NOT_FOUND);
-        let words = E::PATH.split('/').skip(1);
-        Self {
-            method,
-            path: words.map(|word| if word == "{id}" { id } else { word }).collect(),
-            query: Vec::new(),
-            body: None,
-            repeat,
-            done_before,
-            timeout: CALL_TIMEOUT,
-            key: E::IDEMPOTENT.then(|| format!("{:032x}", fastrand::u128(..))),
-        }
-    }
-
-    pub(crate) fn body(mut self, body: Value) -> Self {
-        self.body = Some(body);
-        self
-    }
-
-    pub(crate) fn query(mut self, name: &'static str, value: Option<&str>) -> Self {
-        self.query.extend(value.map(|value| (name, value.to_owned())));
-        self
-    }
-
-    pub(crate) fn repeatable(mut self) -> Self {
-        self.repeat = Repeat::Always;
-        self
-    }
-
-    /// The call ends the session that it is made with.
-    pub(crate) fn ends_session(mut self) -> Self {
-        self.done_before = Some(StatusCode::UNAUTHORIZED);
-        self
-    }
-
-    fn within(mut self, timeout: Duration) -> Self {
-        self.timeout = timeout;
-        self
-    }
-
-    fn name(&self) -> String {
-        format!("{} /{}", self.method, self.path.join("/"))
-    }
-}
-
 /// What came back, whole.
 pub(crate) struct ApiResponse {
     pub(crate) status: StatusCode,
     pub(crate) headers: HeaderMap,
     body: Bytes,
+    /// Whether an earlier try may have done it already, and its answer got lost.
+    pub(crate) may_be_second: bool,
 }
 
 impl ApiResponse {
@@ -218,7 +136,10 @@ impl Http {
                     refused = token;
                     continue;
                 }
-                Ok(answer) if !answer.is_error() => return Ok(answer),
+                Ok(mut answer) if !answer.is_error() => {
+                    answer.may_be_second = may_be_done;
+                    return Ok(answer);
+                }
                 Ok(answer) => {
                     let status = answer.status;
                     may_be_done |= status.is_server_error();
@@ -311,6 +232,9 @@ impl Http {
         if let Some(key) = &call.key {
             request = request.header(IDEMPOTENCY_KEY, key);
         }
+        if let Some(version) = call.version {
+            request = request.header(IF_MATCH, wire::precondition::tag(version));
+        }
         let body = match &call.body {
             Some(body) => {
                 request = request.header(CONTENT_TYPE, "application/json");
@@ -378,6 +302,7 @@ async fn whole(answer: Response<network::Body>) -> Result<ApiResponse, NetworkEr
         status: head.status,
         headers: head.headers,
         body: Bytes::new(),
+        may_be_second: false,
     };
     match body.collect().await {
         Ok(body) => answer.body = body.to_bytes(),

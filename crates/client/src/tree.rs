@@ -3,87 +3,14 @@
 use crate::api::Api;
 use crate::error::ApiError;
 use crate::types::{Node, NodeKind};
-use domain::name::{InvalidName, Name};
+use domain::name::Name;
+pub use domain::path::{Path as RemotePath, PathError};
 use std::collections::HashMap;
-use std::fmt;
-use std::str::FromStr;
 
+/// What fits into an address everywhere, in bytes: each may take three there.
+const LONGEST_PATH: usize = 2_000;
 /// More folders than any path goes through.
 const MOST_FOLDERS: usize = 1_000;
-
-/// The way from the top of an account's tree to a file or folder. The top itself has no names.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct RemotePath {
-    names: Vec<Name>,
-}
-
-/// A text that is no path.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("'{text}' is not a path: {reason}")]
-pub struct PathError {
-    text: String,
-    reason: InvalidName,
-}
-
-impl RemotePath {
-    /// Whether it is the top of the tree.
-    #[must_use]
-    pub fn is_root(&self) -> bool {
-        self.names.is_empty()
-    }
-
-    /// The last name; `None` for the top.
-    #[must_use]
-    pub fn name(&self) -> Option<&str> {
-        self.names.last().map(Name::as_str)
-    }
-
-    /// The folder it is in; the top is in itself.
-    #[must_use]
-    pub fn parent(&self) -> Self {
-        let names = self.names.split_last().map(|(_, rest)| rest.to_vec());
-        Self {
-            names: names.unwrap_or_default(),
-        }
-    }
-
-    /// The path of `name` in this folder.
-    #[must_use]
-    pub fn join(&self, name: &Name) -> Self {
-        let mut names = self.names.clone();
-        names.push(name.clone());
-        Self { names }
-    }
-}
-
-impl FromStr for RemotePath {
-    type Err = PathError;
-
-    /// Reads names between slashes; slashes in front, behind or doubled mean nothing.
-    fn from_str(text: &str) -> Result<Self, PathError> {
-        let names = text
-            .split('/')
-            .filter(|name| !name.is_empty())
-            .map(str::parse)
-            .collect::<Result<_, _>>();
-        names.map(|names| Self { names }).map_err(|reason| PathError {
-            text: text.to_owned(),
-            reason,
-        })
-    }
-}
-
-impl fmt::Display for RemotePath {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        if self.names.is_empty() {
-            return f.write_str("/");
-        }
-        for (index, name) in self.names.iter().enumerate() {
-            write!(f, "{}{name}", if index == 0 { "" } else { "/" })?;
-        }
-        Ok(())
-    }
-}
 
 /// Why a path leads nowhere.
 #[derive(Debug, thiserror::Error)]
@@ -124,7 +51,15 @@ impl TreeNode {
 /// # Errors
 /// [`TreeError::NotFound`] and [`TreeError::NotAFolder`] name the place where it ended.
 pub async fn walk(api: &Api, path: &RemotePath) -> Result<TreeNode, TreeError> {
-    follow(api, path, false).await
+    to_the_end(api, path, false).await
+}
+
+/// Follows `path` from the top to a folder.
+///
+/// # Errors
+/// As [`walk`]; [`TreeError::NotAFolder`] also when a file is at the end.
+pub async fn walk_to_folder(api: &Api, path: &RemotePath) -> Result<TreeNode, TreeError> {
+    a_folder(to_the_end(api, path, false).await?, path)
 }
 
 /// Follows `path` from the top and makes the folders that are missing.
@@ -132,7 +67,29 @@ pub async fn walk(api: &Api, path: &RemotePath) -> Result<TreeNode, TreeError> {
 /// # Errors
 /// [`TreeError::NotAFolder`] when a file is in the way, also at the end.
 pub async fn ensure_folder(api: &Api, path: &RemotePath) -> Result<TreeNode, TreeError> {
-    let place = follow(api, path, true).await?;
+    a_folder(to_the_end(api, path, true).await?, path)
+}
+
+/// The folder with this path, whose parent is known. It is made if it is missing.
+///
+/// # Errors
+/// [`TreeError::NotAFolder`] when a file has its name.
+pub async fn ensure_folder_in(
+    api: &Api,
+    parent: Option<&str>,
+    path: &RemotePath,
+) -> Result<TreeNode, TreeError> {
+    let Some(name) = path.names().last() else {
+        return Ok(TreeNode::Root);
+    };
+    let found = match api.find(parent, name.as_str()).await? {
+        Some(found) => found,
+        None => make_folder(api, parent, name).await?,
+    };
+    a_folder(TreeNode::Node(Box::new(found)), path)
+}
+
+fn a_folder(place: TreeNode, path: &RemotePath) -> Result<TreeNode, TreeError> {
     match &place {
         TreeNode::Node(node) if node.kind != NodeKind::Folder => Err(TreeError::NotAFolder(path.clone())),
         _ => Ok(place),
@@ -147,7 +104,7 @@ pub struct Paths {
 }
 
 impl Paths {
-    /// The path of the file or folder `id`, or `None` when it is not there any more.
+    /// The path of the file or folder `id`, or `None` when it is not there any more, or in the trash.
     ///
     /// # Errors
     /// [`ApiError`] when a call fails.
@@ -176,7 +133,7 @@ impl Paths {
             return Ok(known.clone());
         }
         let found = match api.file(&id).await {
-            Ok(node) => Some((node.name, node.parent)),
+            Ok(node) => node.trashed_at.is_none().then_some((node.name, node.parent)),
             Err(error) if error.is("not_found") => None,
             Err(error) => return Err(error),
         };
@@ -185,10 +142,31 @@ impl Paths {
     }
 }
 
+async fn to_the_end(api: &Api, path: &RemotePath, make: bool) -> Result<TreeNode, TreeError> {
+    match at_once(api, path).await? {
+        Some(node) => Ok(TreeNode::Node(Box::new(node))),
+        // Step by step, to make what is missing, or to say where the path ends.
+        None => follow(api, path, make).await,
+    }
+}
+
+/// What a path through folders leads to, with one call; none when it leads nowhere.
+async fn at_once(api: &Api, path: &RemotePath) -> Result<Option<Node>, ApiError> {
+    let folder = path.parent();
+    let fits = !folder.is_root() && folder.to_string().len() <= LONGEST_PATH;
+    let Some(name) = path.name().filter(|_| fits) else {
+        return Ok(None);
+    };
+    match api.find_at(&folder, name).await {
+        Err(error) if error.is("not_found") || error.is("invalid_request") => Ok(None),
+        found => found,
+    }
+}
+
 async fn follow(api: &Api, path: &RemotePath, make: bool) -> Result<TreeNode, TreeError> {
     let mut place = TreeNode::Root;
     let mut walked = RemotePath::default();
-    for name in &path.names {
+    for name in path.names() {
         if let TreeNode::Node(node) = &place
             && node.kind != NodeKind::Folder
         {
@@ -211,57 +189,5 @@ async fn make_folder(api: &Api, parent: Option<&str>, name: &Name) -> Result<Nod
         // Somebody was quicker.
         Err(error) if error.is("name_taken") => api.find(parent, name.as_str()).await?.ok_or(error),
         made => made,
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use proptest::prelude::*;
-
-    fn path(text: &str) -> RemotePath {
-        text.parse().unwrap()
-    }
-
-    #[test]
-    fn slashes_around_and_doubled_mean_nothing() {
-        for text in ["a/b c", "/a/b c", "a//b c/", "///a/b c"] {
-            assert_eq!(path(text).to_string(), "a/b c");
-        }
-        assert!(path("").is_root() && path("/").is_root());
-        assert_eq!(path("/").to_string(), "/");
-    }
-
-    #[test]
-    fn parents_and_names() {
-        assert_eq!(path("a/b").name(), Some("b"));
-        assert_eq!(path("a/b").parent(), path("a"));
-        assert_eq!(path("a").parent(), path("/"));
-        assert_eq!((path("/").parent(), path("/").name()), (path("/"), None));
-    }
-
-    #[test]
-    fn dots_and_control_characters_are_refused() {
-        for text in ["..", "a/../b", "./a", "a\\b", "a\nb"] {
-            assert!(text.parse::<RemotePath>().is_err(), "{text:?}");
-        }
-        let error = "a/..".parse::<RemotePath>().unwrap_err();
-        assert_eq!(
-            error.to_string(),
-            "'a/..' is not a path: '.' and '..' are not names"
-        );
-    }
-
-    proptest! {
-        #[test]
-        fn a_path_reads_back_as_itself(text in "\\PC{0,60}") {
-            if let Ok(parsed) = text.parse::<RemotePath>() {
-                prop_assert_eq!(&path(&parsed.to_string()), &parsed);
-                let names: Vec<_> = text.split('/').filter(|name| !name.is_empty()).collect();
-                // However its letters were composed.
-                let last = names.last().map(|name| name.parse::<Name>().unwrap());
-                prop_assert_eq!(parsed.name(), last.as_ref().map(Name::as_str));
-            }
-        }
     }
 }

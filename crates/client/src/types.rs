@@ -1,8 +1,10 @@
 //! What the endpoints answer. Fields this client does not know are ignored and states it does not know become
 //! `Other`, so that a newer server does not break an older client.
 
+mod node;
 mod replication;
 
+pub use node::{Found, Node, NodeKind, Trashed};
 pub use replication::{Circuit, CircuitState, Redriven, Replica, ReplicaState, Target, TargetStatus};
 
 use crate::secret::{SignedUrl, Token};
@@ -103,50 +105,6 @@ pub struct PersonalToken {
     /// The token itself, in the answer that made it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub token: Option<Token>,
-}
-
-/// What an entry of the tree is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum NodeKind {
-    /// Has bytes.
-    File,
-    /// Has children.
-    Folder,
-    /// Something a newer server knows.
-    #[serde(other)]
-    Other,
-}
-
-/// An entry of an account's tree: a folder or a file.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Node {
-    /// Opaque id.
-    pub id: String,
-    /// File or folder.
-    pub kind: NodeKind,
-    /// Unique within the parent.
-    pub name: String,
-    /// The folder it is in; `None` at the top.
-    #[serde(default)]
-    pub parent: Option<String>,
-    /// Bytes (files only).
-    #[serde(default)]
-    pub size: Option<u64>,
-    /// What the uploader said it is (files only).
-    #[serde(default)]
-    pub content_type: Option<String>,
-    /// What identifies its bytes (files only).
-    #[serde(default)]
-    pub content_id: Option<ContentId>,
-    /// When it was made.
-    pub created_at: Timestamp,
-    /// When it was last changed.
-    #[serde(default)]
-    pub updated_at: Option<Timestamp>,
-    /// Copies at other stores; only in the answers about one file.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub replicas: Option<Vec<Replica>>,
 }
 
 /// Where an upload stands.
@@ -291,10 +249,10 @@ pub struct NewUpload {
     pub on_conflict: OnConflict,
 }
 
-/// Where the file of an upload shall go, when the upload is completed: instead of what it was begun with.
+/// Where a file or folder shall go instead of where it is, or the file of an upload instead of where that was begun to go.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Destination {
-    /// What the file will be called.
+    /// What it will be called.
     pub name: String,
     /// The folder it will be in; `None`, which is sent as `null`, at the top.
     pub parent: Option<String>,
@@ -307,6 +265,53 @@ pub struct Destination {
 pub struct Removed {
     /// How many unfinished uploads were going into the folder.
     #[serde(default)]
+    pub open_uploads: u64,
+}
+
+/// What is done to many files and folders in one request.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(tag = "op", rename_all = "snake_case")]
+pub enum Batch {
+    /// They come into another folder.
+    Move {
+        /// Its id; `None`, which is sent as `null`, is the top.
+        parent: Option<String>,
+        /// What happens when a name is taken.
+        on_conflict: OnConflict,
+    },
+    /// They come into the trash.
+    Trash,
+    /// They come back from the trash, each into the folder that it was in.
+    Restore {
+        /// What happens when a name is taken.
+        on_conflict: OnConflict,
+    },
+    /// They are removed, from the trash as well.
+    Delete,
+}
+
+/// One of many files and folders.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+pub struct BatchItem<'a> {
+    /// Which one.
+    pub id: &'a str,
+    /// The version that it is about, if no other is meant.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub version: Option<u64>,
+}
+
+impl<'a> From<&'a str> for BatchItem<'a> {
+    fn from(id: &'a str) -> Self {
+        Self { id, version: None }
+    }
+}
+
+/// What became of one of many files and folders.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct BatchDone {
+    /// As it is now, when it was moved or restored.
+    pub node: Option<Node>,
+    /// How many unfinished uploads were going into the folder, when it was deleted.
     pub open_uploads: u64,
 }
 

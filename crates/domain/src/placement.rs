@@ -23,17 +23,32 @@ pub enum OnConflict {
     Replace,
 }
 
-/// Where the file goes instead of where its upload said when it was created. What is absent stays as it was said then.
+/// Where a file or folder goes instead of where it is, or of where its upload said when it was created; or where a copy of it
+/// goes. What is absent stays as it is.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Destination {
-    /// The name of the file.
+    /// Its name.
     pub name: Option<Name>,
     /// The id of its folder; `null` is the root.
     #[serde(default)]
     pub parent: NewParent,
     /// What to do when the name is taken.
     pub on_conflict: Option<OnConflict>,
+}
+
+impl Destination {
+    /// The name and the folder of what has this name in this folder now.
+    #[must_use]
+    pub fn of(&self, name: &Name, parent: Option<&NodeId>) -> (Name, Option<NodeId>) {
+        let name = self.name.as_ref().unwrap_or(name).clone();
+        let parent = match &self.parent {
+            NewParent::Same => parent.cloned(),
+            NewParent::Root => None,
+            NewParent::Folder(folder) => Some(folder.clone()),
+        };
+        (name, parent)
+    }
 }
 
 /// Another folder, or none.
@@ -110,6 +125,17 @@ pub fn numbered(name: &Name, number: u64) -> Name {
     let end = floor_of_boundary(stem, MAX_LENGTH.saturating_sub(suffix.len()));
     // A valid name with valid characters added is one.
     Name::try_from(format!("{}{suffix}", &stem[..end])).unwrap_or_else(|_| name.clone())
+}
+
+/// Whether a name is another one with a number.
+#[must_use]
+pub fn is_numbered(name: &Name, base: &Name) -> bool {
+    let (stem, _) = split(name);
+    let digits = stem
+        .strip_suffix(')')
+        .and_then(|stem| Some(stem.rsplit_once(" (")?.1));
+    let number = digits.and_then(|digits| digits.parse().ok());
+    number.is_some_and(|number| numbered(base, number) == *name)
 }
 
 /// The stem, and the extension with its dot. A name that begins with its only dot is all stem, and an extension longer
@@ -200,6 +226,24 @@ mod tests {
     }
 
     #[test]
+    fn what_a_destination_does_not_say_stays_as_it_is() {
+        let (a, b, f) = (name("a"), name("b"), "f".parse::<NodeId>().unwrap());
+        let of = |name: Option<&Name>, parent| {
+            let to = Destination {
+                name: name.cloned(),
+                parent,
+                on_conflict: None,
+            };
+            to.of(&a, Some(&f))
+        };
+        let g = "g".parse::<NodeId>().unwrap();
+        assert_eq!(of(None, NewParent::Same), (a.clone(), Some(f.clone())));
+        assert_eq!(of(Some(&b), NewParent::Same), (b.clone(), Some(f.clone())));
+        assert_eq!(of(None, NewParent::Root), (a.clone(), None));
+        assert_eq!(of(Some(&b), NewParent::Folder(g.clone())), (b.clone(), Some(g)));
+    }
+
+    #[test]
     fn numbers_go_before_the_extension() {
         for (from, to) in [
             ("a.txt", "a (1).txt"),
@@ -253,6 +297,7 @@ mod tests {
                 prop_assert_ne!(&with(n), &name);
                 prop_assert!(n == m || with(n) != with(m));
                 prop_assert!(with(n).as_str().starts_with(&stem_of_numbered(&name)));
+                prop_assert!(is_numbered(&with(n), &name) && !is_numbered(&name, &name));
             }
         }
     }

@@ -1,3 +1,4 @@
 //! Folders.
 
 pub mod create;
+pub mod paths;

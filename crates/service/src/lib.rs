@@ -3,6 +3,7 @@
 //! | module | what is in it |
 //! |---|---|
 //! | [`account`], [`file`], [`folder`], [`target`], [`upload`] | what the functions of these names do |
+//! | [`trash`] | removes what is in the trash |
 //! | [`replicate`] | copies blobs to the targets, by any number of workers |
 //! | [`sweep`] | repairs, expires and reclaims what is due |
 //! | [`reconcile`] | compares bucket, targets and table |
@@ -17,5 +18,6 @@ pub mod reconcile;
 pub mod replicate;
 pub mod sweep;
 pub mod target;
+pub mod trash;
 pub mod unreachable;
 pub mod upload;

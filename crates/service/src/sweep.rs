@@ -1,13 +1,13 @@
 //! Does what is due: expires uploads, takes over stale
 //! finalizes, discards what ended uploads left, sends lost replication messages again, reclaims blobs, removes what deleted
-//! accounts have.
+//! accounts have and what has been in the trash for long enough.
 //!
 //! | module | what is in it |
 //! |---|---|
 //! | `targets` | each minute, whatever other runs do: publishes the targets, and measures their state |
 //! | `feed` | each minute, too: messages for replicas that wait without one, probes for open circuits |
 //! | `lane` | a class of due items: its lease, reading it, many items at once |
-//! | `transfers`, `blobs`, `accounts` | the classes |
+//! | `transfers`, `blobs`, `accounts`, `trash` | the classes |
 
 mod accounts;
 mod blobs;
@@ -17,6 +17,7 @@ mod reclaim;
 pub mod report;
 mod targets;
 mod transfers;
+mod trash;
 
 use crate::upload::complete::Finalizer;
 use ::targets::ReplicaError;
@@ -35,6 +36,7 @@ pub struct Sweep {
     pub(crate) environment: Environment,
     pub(crate) finalizer: Finalizer,
     pub(crate) namespace: Option<String>,
+    pub(crate) trash_days: u64,
 }
 
 impl Sweep {
@@ -49,6 +51,7 @@ impl Sweep {
             environment: environment.clone(),
             finalizer,
             namespace,
+            trash_days: environment.number("TRASH_DAYS")?,
         })
     }
 
@@ -68,7 +71,7 @@ impl Sweep {
     pub async fn run(&self, deadline: Instant) -> Result<Report, ReplicaError> {
         let (table, time, began) = (self.table(), Time { deadline }, Instant::now());
         table.mark_if_new().await?;
-        let (mut report, fed, transfers, blobs, accounts) = tokio::join!(
+        let (mut report, fed, transfers, blobs, accounts, trash) = tokio::join!(
             Box::pin(self.targets()),
             Box::pin(feed::run(table, &self.finalizer.queue, || began.elapsed() < FEEDING)),
             Box::pin(drain(table, Class::Transfers, time, async |lane| {
@@ -80,10 +83,13 @@ impl Sweep {
             Box::pin(drain(table, Class::Accounts, time, async |lane| {
                 self.accounts(lane).await;
             })),
+            Box::pin(drain(table, Class::Trash, time, async |lane| {
+                self.trash(lane).await;
+            })),
         );
         report.count_fed(&fed);
         let mut error = None;
-        for part in [transfers, blobs, accounts] {
+        for part in [transfers, blobs, accounts, trash] {
             match part {
                 Ok(part) => report += part,
                 Err(failure) => error = error.or(Some(failure)),

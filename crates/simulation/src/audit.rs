@@ -1,5 +1,7 @@
 //! What must hold in every world in which nobody is at work any more.
 
+mod tree;
+
 use crate::person::content_id;
 use crate::world::{BUCKET, QUEUES, TARGET_BUCKET, World};
 use domain::content::{ContentId, PartDigest};
@@ -92,13 +94,16 @@ impl<'w> Audit<'w> {
             || format!("{pk}: {stored} bytes in files, {reserved} reserved, {free} of {quota} free"),
         );
         self.must(free >= 0, || format!("{pk}: more is used than {quota}"));
-        self.must(nodes.len() == entries.len(), || {
-            format!("{pk}: {} nodes, {} entries", nodes.len(), entries.len())
+        let trashed = self.trash(pk, &nodes);
+        self.must(nodes.len() == entries.len() + trashed, || {
+            let (nodes, entries) = (nodes.len(), entries.len());
+            format!("{pk}: {nodes} nodes, {trashed} in the trash, {entries} entries")
         });
-        for node in &nodes {
+        let in_tree = |node: &&Value| node["trashed_at"].is_null();
+        for node in nodes.iter().filter(in_tree) {
             let entry = entries.iter().find(|entry| entry["node"] == node["id"]);
-            let fits =
-                entry.is_some_and(|entry| entry["name"] == node["name"] && entry["parent"] == node["parent"]);
+            let shown = ["name", "parent", "file", "version", "created_at", "updated_at"];
+            let fits = entry.is_some_and(|entry| shown.iter().all(|part| entry[part] == node[part]));
             self.must(fits, || format!("{pk}: a node and its entry: {node}, {entry:?}"));
             let parent = &node["parent"];
             let folder = nodes
@@ -107,11 +112,15 @@ impl<'w> Audit<'w> {
             self.must(parent.is_null() || folder.is_some(), || {
                 format!("{pk}: in no folder: {node}")
             });
-            let children = nodes.iter().filter(|child| child["parent"] == node["id"]).count();
+        }
+        for node in &nodes {
+            let children = nodes.iter().filter(in_tree);
+            let children = children.filter(|child| child["parent"] == node["id"]).count();
             self.must(node["entries"] == children, || {
                 format!("{pk}: it has {children} entries: {node}")
             });
         }
+        self.folders(pk, &nodes);
         self.must(files.len() == held.len(), || {
             format!("{pk}: {} files, {} content references", files.len(), held.len())
         });
@@ -132,7 +141,9 @@ impl<'w> Audit<'w> {
         }
         for answer in self.of_partition(pk, "KEY#") {
             let said: Value = serde_json::from_str(text(&answer, "answer")).unwrap_or_default();
-            let made = uploads.iter().any(|made| made["id"] == said["id"]) || said["kind"] == "folder";
+            // A file or folder may be deleted since.
+            let is_node = said["kind"] == "folder" || said["kind"] == "file";
+            let made = is_node || uploads.iter().any(|made| made["id"] == said["id"]);
             self.must(made, || format!("{pk}: remembered, and not there: {said}"));
         }
     }

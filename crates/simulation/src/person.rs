@@ -94,11 +94,17 @@ impl<'w> Person<'w> {
         Some(())
     }
 
+    /// Removes a file or a folder, with all that is in it.
+    pub async fn remove(&self, node: &str) -> Response {
+        let path = format!("/v1/files/{node}?permanently=true");
+        self.call("DELETE", &path, None).await
+    }
+
     /// A call to the API. What may succeed another time is tried again, under one `Idempotency-Key` where that is what
     /// counts; an access token that has ended is replaced.
     pub async fn call(&self, method: &'static str, path: &str, body: Option<Value>) -> Response {
-        let creates = method == "POST" && ["/v1/uploads", "/v1/folders"].contains(&path);
-        let key = creates.then(|| format!("{:032x}", self.world.rng.random::<u128>()));
+        let creates = ["/v1/uploads", "/v1/folders"].contains(&path) || path.ends_with("/copy");
+        let key = (method == "POST" && creates).then(|| format!("{:032x}", self.world.rng.random::<u128>()));
         let signed_in = !self.token.borrow().is_empty();
         let once = || self.call_as_it_is(method, path, body.clone(), key.clone());
         // A client that has no patience sends it again while it is being answered.
@@ -136,7 +142,7 @@ impl<'w> Person<'w> {
         let mut wait = Duration::from_millis(100);
         for _ in 0..RETRIES {
             let answer = gateway::send(&self.world.lambda, &request).await;
-            if self.world.answers_all.get() && answer.status >= 500 {
+            if self.world.answers_all.get() && is_fault(&answer) {
                 let what = format!("{method} {path} gets {answer:?} where nothing fails");
                 self.world.see_wrong(what);
             }
@@ -259,6 +265,17 @@ impl<'w> Person<'w> {
         file(&self.complete(id).await)
     }
 
+    /// Makes a folder, and returns its id.
+    ///
+    /// # Errors
+    /// The last answer, in words.
+    pub async fn folder(&self, name: &str, parent: Option<&str>) -> Result<String, String> {
+        let wanted = json!({ "name": name, "parent": parent });
+        let made = self.call("POST", "/v1/folders", Some(wanted)).await;
+        let id = made.body["id"].as_str().map(str::to_owned);
+        id.ok_or_else(|| format!("no folder: {made:?}"))
+    }
+
     /// The bytes of a file, if they are to be had.
     pub async fn fetch(&self, file: &str) -> Option<Bytes> {
         let answer = self.call("GET", &format!("/v1/files/{file}/content"), None).await;
@@ -266,6 +283,13 @@ impl<'w> Person<'w> {
         let bytes = self.world.cloud.send(request).await;
         bytes.status().is_success().then(|| bytes.into_body())
     }
+}
+
+/// Whether a request failed, or a part of it, and not for what it says.
+fn is_fault(answer: &Response) -> bool {
+    let results = answer.body["results"].as_array().into_iter().flatten();
+    let mut statuses = results.filter_map(|result| result["problem"]["status"].as_u64());
+    answer.status >= 500 || statuses.any(|status| status >= 500)
 }
 
 /// The parts of some bytes; nothing has one, too.

@@ -31,7 +31,7 @@ async fn main_job(world: &World) -> Vec<String> {
             .await
             .expect("proven");
         assert_eq!(bob.fetch(&proven).await, Some(large));
-        let gone = ada.call("DELETE", &format!("/v1/files/{file}"), None).await;
+        let gone = ada.remove(&file).await;
         assert_eq!(gone.status, 204, "{gone:?}");
         sleep(Duration::from_mins(90)).await;
     };

@@ -27,7 +27,7 @@ fn recorded_worlds_hold() {
 #[test]
 fn a_world_goes_the_same_way_each_time() {
     let plan = Plan {
-        failing: 40,
+        failing: 60,
         ..Plan::of(11)
     };
     let (one, same) = (live(&plan), live(&plan));

@@ -36,18 +36,20 @@ pub fn refer(blob: &BlobId) -> Result<Write, StoreError> {
     Write::update(&change, Conflict::BlobGone)
 }
 
-/// The write that [`step`] makes of [`BlobEvent::Release`], without reading first: one file less refers to a
+/// The write that [`step`] makes of [`BlobEvent::Release`], without reading first: so many files less refer to a
 /// blob. The sweep looks at it when a grace period is over, and reclaims it if nothing refers to it then.
 ///
 /// # Errors
 /// `ErrorKind::Internal` when the write is malformed.
-pub fn release(blob: &BlobId, now: Timestamp) -> Result<Write, StoreError> {
+pub fn release(blob: &BlobId, files: u64, now: Timestamp) -> Result<Write, StoreError> {
     let change = Change::new(
         BlobRow::key_of(blob),
-        "SET #references = #references - :one, due_shard = :due_shard, due_at = :due_at",
-        "#references >= :one",
+        "SET #references = #references - :files, due_shard = :due_shard, due_at = :due_at",
+        "#references >= :files",
     );
-    let change = change.with(":one", number(1)).due(saturating_add(now, GRACE));
+    let change = change
+        .with(":files", number(files))
+        .due(saturating_add(now, GRACE));
     Write::update(&change, Conflict::NodeChanged)
 }
 

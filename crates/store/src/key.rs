@@ -13,3 +13,7 @@ pub struct Key {
 pub(crate) const ACCOUNT: &str = "ACCOUNT";
 /// The sort key of a blob.
 pub(crate) const BLOB: &str = "BLOB";
+/// What the sort keys of things in the trash begin with.
+pub(crate) const TRASH: &str = "TRASH";
+/// The sort key of what says that a trash was emptied.
+pub(crate) const EMPTIED: &str = "EMPTIED";

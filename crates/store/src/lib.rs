@@ -6,7 +6,7 @@
 //! | [`rows`] | everything that is written into the table, kind by kind (`docs/data-model.md`) |
 //! | [`objects`] | the primary store: presigned URLs, multipart uploads, reads |
 //! | [`queue`] | the replication queues |
-//! | [`accounts`], [`sessions`], [`tokens`], [`tree`], [`uploads`], [`blobs`], [`replicas`], [`targets`] | a resource each, reached as `table.accounts()` |
+//! | [`accounts`], [`sessions`], [`tokens`], [`tree`], [`folders`], [`uploads`], [`blobs`], [`replicas`], [`targets`] | a resource each, reached as `table.accounts()` |
 //! | [`invitations`] | codes that are good once |
 //! | [`throttle`] | how often somebody may try |
 //! | [`idempotency`] | the same request again gets the same answer |
@@ -20,6 +20,7 @@ pub mod blobs;
 pub mod config;
 mod environment;
 pub mod error;
+pub mod folders;
 pub mod idempotency;
 pub mod invitations;
 mod key;
@@ -35,6 +36,7 @@ pub mod table;
 pub mod targets;
 pub mod throttle;
 pub mod tokens;
+pub mod trash;
 pub mod tree;
 pub mod uploads;
 

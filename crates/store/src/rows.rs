@@ -2,6 +2,7 @@
 
 mod account;
 mod blob;
+mod folder;
 mod format;
 mod invitation;
 mod keys;
@@ -10,11 +11,13 @@ mod reconcile;
 mod replica;
 mod session;
 mod target;
+mod trash;
 mod tree;
 mod upload;
 
 pub use account::{AccountRow, UsernameRow};
 pub use blob::{BlobRow, ContentRow, PartDigestsRow};
+pub use folder::{FolderChangesRow, FolderRow};
 pub use format::FormatRow;
 pub use invitation::{InvitationRow, Owner};
 pub(crate) use keys::lease_key;
@@ -27,6 +30,7 @@ pub use target::{
     CircuitRow, ReplicaCountersRow, SamplesRow, SlotRow, TargetRegistryRow, WaitingFor, target_partition,
     waiting_shard,
 };
+pub use trash::{EmptiedRow, TrashPlace, TrashRow};
 pub use tree::{ContentReferenceRow, EntryRow, FileContent, NodeRow};
 pub use upload::{OpenUploadKey, StoredChallenge, UploadOwnerRow, UploadRow};
 

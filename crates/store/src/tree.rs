@@ -1,19 +1,22 @@
 //! An account's tree of folders and files.
 
-use crate::accounts::quota;
-use crate::blobs;
-use crate::error::{Conflict, StoreError};
-use crate::rows::{ContentReferenceRow, EntryRow, FileContent, NodeRow, account_partition};
-use crate::table::{Change, Item, Page, Row, Rows, Table, Write, number, text};
-use domain::account::QuotaEvent;
+mod writes;
+
+pub use writes::{
+    MOST_MOVED, MOST_TOGETHER, delete_file, enter_trash, insert, parent_is_there, relocate, relocate_files,
+    replace_entry,
+};
+
+use crate::error::StoreError;
+use crate::rows::{EntryRow, FileContent, NodeRow, account_partition};
+use crate::table::{Key, Page, Table};
 use domain::id::{AccountId, NodeId};
 use domain::name::Name;
-use domain::placement::{MAX_DEPTH, Taken};
+use domain::placement::Taken;
 use jiff::Timestamp;
-use std::collections::{BTreeMap, HashMap};
 
-/// Most nodes a page may have: what one `BatchGetItem` reads.
-pub const MAX_PAGE: u32 = 100;
+/// Most entries that are read at once where names are looked for: about a MiB, which is what DynamoDB reads at once.
+const MAX_ENTRIES: u32 = 2000;
 
 /// What a node is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -21,35 +24,9 @@ pub enum Kind {
     /// A file.
     File,
     /// A folder.
-    Folder {
-        /// How many folders it is within, itself counted, if that can be read.
-        depth: Option<u64>,
-    },
-}
-
-/// The writes that put a node into the tree: itself, its name within the parent, the parent's count.
-///
-/// # Errors
-/// `ErrorKind::Internal` when a write is malformed. Conflicts: [`Conflict::NameTaken`],
-/// [`Conflict::ParentGone`].
-pub fn insert(node: &NodeRow) -> Result<Vec<Write>, StoreError> {
-    let mut writes = vec![
-        Write::create(&EntryRow::of(node), Conflict::NameTaken)?,
-        Write::create(node, Conflict::NameTaken)?,
-    ];
-    if let Some(parent) = &node.parent {
-        let key = NodeRow::key_of(&node.account, parent);
-        let change = Change::new(
-            key,
-            "SET entries = entries + :one",
-            "attribute_exists(pk) AND attribute_not_exists(#file)",
-        );
-        writes.push(Write::update(
-            &change.with(":one", number(1)),
-            Conflict::ParentGone,
-        )?);
-    }
-    Ok(writes)
+    Folder,
+    /// A folder that is in the trash by itself.
+    FolderInTrash,
 }
 
 /// Files and folders.
@@ -73,6 +50,19 @@ impl Tree<'_> {
         self.0.get(&NodeRow::key_of(account, node)).await
     }
 
+    /// The entry of this name in a folder; no parent is the root.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn entry(
+        self,
+        account: &AccountId,
+        parent: Option<&NodeId>,
+        name: &Name,
+    ) -> Result<Option<EntryRow>, StoreError> {
+        self.0.get(&EntryRow::key_of(account, parent, name)).await
+    }
+
     /// The node of this name in a folder; no parent is the root.
     ///
     /// # Errors
@@ -83,11 +73,7 @@ impl Tree<'_> {
         parent: Option<&NodeId>,
         name: &Name,
     ) -> Result<Option<NodeRow>, StoreError> {
-        match self
-            .0
-            .get::<EntryRow>(&EntryRow::key_of(account, parent, name))
-            .await?
-        {
+        match self.entry(account, parent, name).await? {
             Some(entry) => self.get(account, &entry.node).await,
             None => Ok(None),
         }
@@ -111,42 +97,25 @@ impl Tree<'_> {
         })
     }
 
-    /// How deep a new folder in a folder is; no parent is the root.
-    ///
-    /// # Errors
-    /// [`Conflict::ParentGone`] when the parent is not a folder of the account, [`Conflict::TooDeep`] when it is [`MAX_DEPTH`]
-    /// deep itself.
-    pub async fn depth_within(self, account: &AccountId, parent: Option<&NodeId>) -> Result<u64, StoreError> {
-        let Some(parent) = parent else {
-            return Ok(1);
-        };
-        match self.kind(account, parent).await? {
-            Some(Kind::Folder { depth: Some(depth) }) if depth < MAX_DEPTH => Ok(depth + 1),
-            Some(Kind::Folder { depth: Some(_) }) => Err(Conflict::TooDeep.into()),
-            Some(Kind::Folder { depth: None }) => {
-                Err(StoreError::unreadable(NodeRow::key_of(account, parent)))
-            }
-            Some(Kind::File) | None => Err(Conflict::ParentGone.into()),
-        }
-    }
-
     /// What a node is, if it is there. Nothing else of it need be readable.
     ///
     /// # Errors
     /// [`StoreError`].
     pub async fn kind(self, account: &AccountId, node: &NodeId) -> Result<Option<Kind>, StoreError> {
         let item = self.0.item(&NodeRow::key_of(account, node)).await?;
-        let depth = |item: &Item| item.get("depth")?.as_n().ok()?.parse().ok();
         Ok(item.map(|item| {
             if item.contains_key("file") {
                 Kind::File
+            } else if item.contains_key("trashed_at") {
+                Kind::FolderInTrash
             } else {
-                Kind::Folder { depth: depth(&item) }
+                Kind::Folder
             }
         }))
     }
 
-    /// Up to `limit` nodes of a folder by name, after the name `after`; and the name to go on after.
+    /// Up to `limit` nodes of a folder by name, after the name `after`; and the name to go on after. How many entries a folder
+    /// among them has is not said.
     ///
     /// # Errors
     /// [`StoreError`].
@@ -160,26 +129,66 @@ impl Tree<'_> {
         let prefix = EntryRow::prefix(parent);
         let after = after.map(Name::as_str);
         let pk = account_partition(account);
-        let page: Page<EntryRow> = self.0.page(&pk, &prefix, after, limit.min(MAX_PAGE)).await?;
-        let keys = page
-            .rows
-            .iter()
-            .map(|entry| NodeRow::key_of(account, &entry.node));
-        let nodes: Rows<NodeRow> = self.0.get_many(keys).await?;
-        let mut by_id: BTreeMap<NodeId, NodeRow> = nodes
-            .rows
-            .into_iter()
-            .map(|node| (node.id.clone(), node))
-            .collect();
-        let rows = page.rows.iter().filter_map(|entry| by_id.remove(&entry.node));
+        let page: Page<EntryRow> = self.0.page(&pk, &prefix, after, limit).await?;
         Ok(Page {
-            rows: rows.collect(),
-            unreadable: [page.unreadable, nodes.unreadable].concat(),
+            rows: page.rows.into_iter().map(EntryRow::into_node).collect(),
+            unreadable: page.unreadable,
             next: page.next,
         })
     }
 
-    /// A node as far as removing it wants it, whatever else of it cannot be read: its times are made up.
+    /// Entries of all folders of the account, by folder and then by name, after a [`Place`](domain::search::Place); and the place to go
+    /// on after. What was just done may not be in them.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn entries(
+        self,
+        account: &AccountId,
+        after: Option<&str>,
+    ) -> Result<Page<EntryRow>, StoreError> {
+        let pk = account_partition(account);
+        self.0
+            .probable_page(&pk, EntryRow::PREFIX, after, MAX_ENTRIES)
+            .await
+    }
+
+    /// Nodes that cannot be read as far as removing them wants them, of those whose keys these are.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn remains_of(self, account: &AccountId, keys: &[Key]) -> Result<Vec<NodeRow>, StoreError> {
+        let mut found = Vec::new();
+        for key in keys {
+            let id = key
+                .sk
+                .strip_prefix(NodeRow::PREFIX)
+                .and_then(|id| id.parse().ok());
+            if let Some(id) = id {
+                let remains = self.remains(account, &id).await;
+                found.extend(self.0.or_leave_out(remains)?.flatten());
+            }
+        }
+        Ok(found)
+    }
+
+    /// What can be read, as far as removing it wants it, of a node whose entry cannot be read.
+    ///
+    /// # Errors
+    /// [`StoreError`]. Nothing is what cannot be read either.
+    pub async fn remains_behind(
+        self,
+        account: &AccountId,
+        entry: &Key,
+    ) -> Result<Option<NodeRow>, StoreError> {
+        let item = self.0.item(entry).await?;
+        let id = item.and_then(|item| item.get("node")?.as_s().ok()?.parse().ok());
+        let Some(id) = id else { return Ok(None) };
+        let remains = self.remains(account, &id).await;
+        Ok(self.0.or_leave_out(remains)?.flatten())
+    }
+
+    /// A node as far as removing it wants it, whatever else of it cannot be read: its times may be made up.
     ///
     /// # Errors
     /// [`StoreError`] when its place in the tree or what it refers to cannot be read.
@@ -192,43 +201,62 @@ impl Tree<'_> {
         remains.map(Some).ok_or_else(|| StoreError::unreadable(key))
     }
 
+    /// Brings a file or folder, with all that is in it, into the trash. `purging`: it is to be removed at once, and is never seen
+    /// there.
+    ///
+    /// # Errors
+    /// [`Conflict::NodeChanged`] when it was changed or deleted meanwhile.
+    pub async fn trash(
+        self,
+        node: &NodeRow,
+        now: Timestamp,
+        expires_at: Timestamp,
+        purging: bool,
+    ) -> Result<(), StoreError> {
+        let mut writes = writes::leave(node)?;
+        writes.extend(enter_trash(node, now, expires_at, purging)?);
+        self.0.transact(writes).await
+    }
+
+    /// Brings files of one folder into the trash together, [`MOST_MOVED`] at most, no two of one name.
+    ///
+    /// # Errors
+    /// [`Conflict::NodeChanged`] when one was changed or deleted meanwhile.
+    pub async fn trash_files(
+        self,
+        files: &[NodeRow],
+        now: Timestamp,
+        expires_at: Timestamp,
+    ) -> Result<(), StoreError> {
+        self.0
+            .transact(writes::trash_files(files, now, expires_at)?)
+            .await
+    }
+
     /// Removes a node: an empty folder, or a file, whose bytes leave the account's quota and whose blob loses
-    /// a reference.
+    /// a reference. It may be in the trash.
     ///
     /// # Errors
     /// [`Conflict::FolderNotEmpty`]; [`Conflict::NodeChanged`] when it was changed or deleted meanwhile.
     pub async fn delete(self, node: &NodeRow, now: Timestamp) -> Result<(), StoreError> {
-        let still_mine = HashMap::from([(":node".to_owned(), text(&node.id))]);
-        let entry = EntryRow::of(node).key();
-        let mut writes = vec![Write::delete(
-            &entry,
-            "node = :node",
-            still_mine,
-            Conflict::NodeChanged,
-        )?];
-        if let Some(parent) = &node.parent {
-            let key = NodeRow::key_of(&node.account, parent);
-            let change = Change::new(key, "SET entries = entries - :one", "attribute_exists(pk)");
-            writes.push(Write::update(
-                &change.with(":one", number(1)),
-                Conflict::NodeChanged,
-            )?);
-        }
-        if let Some(file) = &node.file {
-            writes.extend(delete_file(node, file, now)?);
-        } else {
-            let values = HashMap::from([
-                (":none".to_owned(), number(0)),
-                (":version".to_owned(), number(node.version)),
-            ]);
-            writes.push(Write::delete(
-                &node.key(),
-                "entries = :none AND version = :version",
-                values,
-                Conflict::FolderNotEmpty,
-            )?);
+        let mut writes = writes::leave(node)?;
+        match &node.file {
+            Some(file) => writes.extend(delete_file(node, file, now)?),
+            None => writes.extend(writes::delete_folder(node)?),
         }
         self.0.transact(writes).await
+    }
+
+    /// Removes files of one folder, or files that are in the trash, together: [`MOST_TOGETHER`] at most, no two of one name.
+    ///
+    /// # Errors
+    /// [`Conflict::NodeChanged`] when one was changed or deleted meanwhile.
+    pub async fn delete_files(
+        self,
+        files: &[(NodeRow, FileContent)],
+        now: Timestamp,
+    ) -> Result<(), StoreError> {
+        self.0.transact(writes::delete_files(files, now)?).await
     }
 
     /// Removes a file of an account that goes with all its folders: what they have need not be right any more.
@@ -243,22 +271,4 @@ impl Tree<'_> {
     ) -> Result<(), StoreError> {
         self.0.transact(delete_file(node, file, now)?).await
     }
-}
-
-/// Removes a file with what it refers to.
-fn delete_file(node: &NodeRow, file: &FileContent, now: Timestamp) -> Result<Vec<Write>, StoreError> {
-    let conflict = Conflict::NodeChanged;
-    let same = HashMap::from([(":version".to_owned(), number(node.version))]);
-    let content_reference = ContentReferenceRow::key_of(&node.account, &file.content_id, &node.id);
-    Ok(vec![
-        Write::delete(&node.key(), "version = :version", same, conflict)?,
-        Write::delete(
-            &content_reference,
-            "attribute_exists(pk)",
-            HashMap::new(),
-            conflict,
-        )?,
-        quota(&node.account, QuotaEvent::Give(file.size))?,
-        blobs::release(&file.blob, now)?,
-    ])
 }

@@ -5,7 +5,10 @@
 //! is configured: at their finer levels they log whole requests.
 
 use tracing::level_filters::LevelFilter;
-use tracing_subscriber::EnvFilter;
+use tracing_subscriber::filter::Targets;
+use tracing_subscriber::layer::SubscriberExt;
+use tracing_subscriber::util::SubscriberInitExt;
+use tracing_subscriber::{fmt, registry};
 
 /// Our own crates.
 const OURS: [&str; 7] = [
@@ -27,21 +30,20 @@ const OURS: [&str; 7] = [
 pub fn init() {
     let level = std::env::var("RUST_LOG").unwrap_or_default();
     // Fails only if a logger was set up before, which then serves as well.
-    let _ = tracing_subscriber::fmt()
-        .json()
-        .with_env_filter(filter(&level))
-        .with_current_span(false)
+    let _ = registry()
+        .with(filter(&level))
+        .with(fmt::layer().json().with_current_span(false))
         .try_init();
 }
 
-fn filter(level: &str) -> EnvFilter {
+fn filter(level: &str) -> Targets {
     // An empty text would be a level, too: that of errors.
     let level = Some(level).filter(|level| !level.is_empty());
     let level = level.and_then(|level| level.parse().ok());
     let level: LevelFilter = level.unwrap_or(LevelFilter::INFO);
-    let others = level.min(LevelFilter::WARN);
-    let ours = OURS.iter().map(|name| format!(",{name}={level}"));
-    EnvFilter::new(ours.fold(others.to_string(), |all, one| all + &one))
+    Targets::new()
+        .with_default(level.min(LevelFilter::WARN))
+        .with_targets(OURS.map(|name| (name, level)))
 }
 
 #[cfg(test)]
@@ -66,10 +68,9 @@ mod tests {
     fn logged_at(level: &str) -> String {
         let written = Written::default();
         let writer = written.clone();
-        let subscriber = tracing_subscriber::fmt()
-            .with_env_filter(filter(level))
-            .with_writer(move || writer.clone())
-            .finish();
+        let subscriber = registry()
+            .with(filter(level))
+            .with(fmt::layer().with_writer(move || writer.clone()));
         tracing::subscriber::with_default(subscriber, || {
             for event in [
                 || tracing::warn!(target: "lambda_http", "library-warning"),

@@ -7,6 +7,7 @@ use crate::problem::Code;
 use crate::query::Parameter;
 use crate::registry::ENDPOINTS;
 use crate::{Caller, Schemas};
+use domain::token::Scope;
 use serde_json::{Map, Value, json};
 use std::collections::BTreeMap;
 
@@ -72,8 +73,7 @@ fn operation(endpoint: &Declaration, schemas: &mut Schemas, problems: &mut Map<S
         let schema = json!({
             "type": "string", "minLength": 1, "maxLength": LONGEST_KEY, "pattern": "^[!-~]([ -~]*[!-~])?$",
         });
-        let meaning =
-            "The same key with the same body gets the same answer for 24 hours, and nothing is made twice";
+        let meaning = "The same key with the same path and body gets the same answer for 24 hours, and nothing is made twice";
         parameters.push(parameter("header", "Idempotency-Key", meaning, &schema));
     }
     if endpoint.conditional {
@@ -94,7 +94,12 @@ fn operation(endpoint: &Declaration, schemas: &mut Schemas, problems: &mut Map<S
              name,
              meaning,
              schema,
-         }| parameter("query", name, meaning, schema),
+             is_needed,
+         }| {
+            let mut parameter = parameter("query", name, meaning, schema);
+            parameter["required"] = json!(is_needed);
+            parameter
+        },
     ));
     if !parameters.is_empty() {
         operation["parameters"] = Value::Array(parameters);
@@ -110,7 +115,7 @@ fn operation(endpoint: &Declaration, schemas: &mut Schemas, problems: &mut Map<S
         Caller::Session => {
             operation["description"] = json!("No personal access token may do this.");
         }
-        Caller::Anybody | Caller::Scope(_) => {}
+        Caller::Anybody | Caller::Scope(_) | Caller::EitherScope(..) => {}
     }
     operation
 }
@@ -121,6 +126,10 @@ fn security(caller: Caller) -> Value {
         Caller::Session => json!([{ "session": [] }]),
         Caller::Scope(scope) | Caller::Operator(scope) => {
             json!([{ "session": [] }, { "personalToken": [scope.as_str()] }])
+        }
+        Caller::EitherScope(one, other) => {
+            let token = |scope: Scope| json!({ "personalToken": [scope.as_str()] });
+            json!([{ "session": [] }, token(one), token(other)])
         }
     }
 }

@@ -16,6 +16,8 @@ pub enum Caller {
     Session,
     /// A session, or a personal access token with this scope.
     Scope(Scope),
+    /// A session, or a personal access token with one of these scopes: which one, depends on what is asked for.
+    EitherScope(Scope, Scope),
     /// A session, or a personal access token with this scope, of an operator.
     Operator(Scope),
 }
@@ -31,6 +33,9 @@ pub mod caller {
     /// [`super::Caller::Scope`].
     #[derive(Debug)]
     pub enum Scope {}
+    /// [`super::Caller::EitherScope`].
+    #[derive(Debug)]
+    pub enum EitherScope {}
     /// [`super::Caller::Operator`].
     #[derive(Debug)]
     pub enum Operator {}
@@ -82,7 +87,7 @@ pub trait Declares<C: AsCode>: Endpoint {}
 ///
 /// ```text
 /// Get: "file-get", GET "/v1/files/{id}", getFile;
-/// caller: Scope(Read),                    Anybody, Session, Scope(..) or Operator(..)
+/// caller: Scope(Read),                    Anybody, Session, Scope(..), EitherScope(.. | ..) or Operator(..)
 /// path: NodeId,                           if the path has {id}
 /// query: Entries,                         if it has a query
 /// body: Json<NewFolder>,                  if it has a body
@@ -95,7 +100,7 @@ macro_rules! endpoint {
     (
         #[doc = $summary:literal]
         $name:ident: $function:literal, $method:ident $place:literal, $operation:ident;
-        caller: $caller:ident $(($scope:ident))?,
+        caller: $caller:ident $(($($scope:ident)|+))?,
         $(path: $path:ty,)?
         $(query: $query:ty,)?
         $(body: $body:ty,)?
@@ -114,7 +119,7 @@ macro_rules! endpoint {
             const PATH: &'static str = $place;
             const OPERATION: &'static str = stringify!($operation);
             const SUMMARY: &'static str = $summary.trim_ascii_start();
-            const CALLER: crate::Caller = crate::Caller::$caller $((domain::token::Scope::$scope))?;
+            const CALLER: crate::Caller = crate::Caller::$caller $(($(domain::token::Scope::$scope),+))?;
             const IDEMPOTENT: bool = endpoint!(@is $($idempotency)?);
             const CONDITIONAL: bool = endpoint!(@is $($precondition)?);
             const PROBLEMS: &'static [crate::Code] = Self::ALL_PROBLEMS;
@@ -153,6 +158,9 @@ macro_rules! problems {
     ($e:ident [$($c:ident)*] Scope $($rest:tt)*) => {
         problems! { $e [$($c)* Unauthorized InsufficientScope] $($rest)* }
     };
+    ($e:ident [$($c:ident)*] EitherScope $($rest:tt)*) => {
+        problems! { $e [$($c)* Unauthorized InsufficientScope] $($rest)* }
+    };
     ($e:ident [$($c:ident)*] Operator $($rest:tt)*) => {
         problems! { $e [$($c)* Unauthorized InsufficientScope Forbidden] $($rest)* }
     };
@@ -163,8 +171,16 @@ macro_rules! problems {
     ($e:ident [$($c:ident)*] query [$($t:tt)*] body $($rest:tt)*) => {
         problems! { $e [$($c)*] body $($rest)* }
     };
+    // Or of `If-Match`.
+    ($e:ident [$($c:ident)*] query [$($t:tt)*] precondition [$($p:tt)*]) => {
+        problems! { $e [$($c)*] precondition [$($p)*] }
+    };
     ($e:ident [$($c:ident)*] query [$($t:tt)*] $($rest:tt)*) => {
         problems! { $e [$($c)* InvalidRequest] $($rest)* }
+    };
+    // And what is wrong with `If-Match`.
+    ($e:ident [$($c:ident)*] body [$($t:tt)*] precondition [$($p:tt)*]) => {
+        problems! { $e [$($c)* PreconditionFailed] body [$($t)*] }
     };
     ($e:ident [$($c:ident)*] body [$($t:tt)*] $($rest:tt)*) => {
         problems! { $e [$($c)* MalformedJson InvalidRequest PayloadTooLarge] $($rest)* }

@@ -1,6 +1,6 @@
 //! Files, and what files and folders have in common.
 
-use crate::answer::{NoContent, Redirect, Tagged};
+use crate::answer::{Created, NoContent, Redirect, Tagged};
 use crate::body::Json;
 use crate::declaration::Declaration;
 use crate::page::Items;
@@ -8,7 +8,10 @@ use crate::query::{Cursor, Limit};
 use domain::content::ContentId;
 use domain::id::NodeId;
 use domain::name::Name;
+use domain::path::Path;
+use domain::placement::Destination;
 use domain::replica;
+use domain::search::Words;
 use jiff::Timestamp;
 use schemars::JsonSchema;
 use serde::Serialize;
@@ -16,9 +19,12 @@ use serde::Serialize;
 /// The endpoints, in the order in which documents have them.
 pub(crate) const ENDPOINTS: &[Declaration] = &[
     Declaration::of::<List>(),
+    Declaration::of::<Search>(),
     Declaration::of::<Get>(),
     Declaration::of::<Download>(),
     Declaration::of::<Link>(),
+    Declaration::of::<Update>(),
+    Declaration::of::<Copy>(),
     Declaration::of::<Delete>(),
 ];
 
@@ -28,6 +34,15 @@ endpoint! {
     caller: Scope(Read),
     query: Entries,
     answer: Json<Items<Node>> = "The entries",
+    problems: [NotFound],
+}
+
+endpoint! {
+    /// Finds files and folders by words in their names
+    Search: "file-search", GET "/v1/search", searchFiles;
+    caller: Scope(Read),
+    query: Wanted,
+    answer: Json<Items<Found>> = "Some of what there is, by folder and then by name. A page may have fewer items than `limit`, or none, and there may be more all the same: as long as `next_cursor` is not `null`. What was made, moved or renamed in the last seconds may be missing",
     problems: [NotFound],
 }
 
@@ -59,10 +74,33 @@ endpoint! {
 }
 
 endpoint! {
-    /// Deletes a file or an empty folder
+    /// Renames or moves a file or a folder
+    Update: "file-update", PATCH "/v1/files/{id}", updateFile;
+    caller: Scope(Upload),
+    path: NodeId,
+    body: Json<Destination>,
+    precondition: IfMatch,
+    answer: Tagged<Node> = "The file or folder as it is now",
+    problems: [NameTaken, ParentNotFound, TooDeep, WithinItself, InTrash, ChangedMeanwhile],
+}
+
+endpoint! {
+    /// Makes a copy of a file, without moving its bytes
+    Copy: "file-copy", POST "/v1/files/{id}/copy", copyFile;
+    caller: Scope(Upload),
+    path: NodeId,
+    body: Json<Destination>,
+    idempotency: Key,
+    answer: Created<Node> = "The file that has the content there: a new one, or one that was there",
+    problems: [NameTaken, ParentNotFound, QuotaExceeded, ChangedMeanwhile, BytesUnavailable],
+}
+
+endpoint! {
+    /// Brings a file or a folder into the trash, or removes it
     Delete: "file-delete", DELETE "/v1/files/{id}", deleteFile;
     caller: Scope(Admin),
     path: NodeId,
+    query: Deletion,
     precondition: IfMatch,
     answer: NoContent = "It is done" | Json<DeletedFolder> = "It is done; uploads into the folder are still open",
     problems: [FolderNotEmpty, ChangedMeanwhile, Unreadable],
@@ -72,9 +110,27 @@ query! {
     /// Which entries of a folder are wanted.
     Entries {
         parent: NodeId = "Which folder; the root if there is none",
+        path: Path = "Which folder, by its path instead of its id: `/reports/2026`",
         name: Name = "Only the entry of this name",
         cursor: Cursor = "`next_cursor` of the page before",
-        limit: Limit = "How many items the page has at most",
+        limit: Limit<50, 1000> = "How many items the page has at most",
+    }
+}
+
+query! {
+    /// What is looked for.
+    Wanted {
+        !q: Words = "Words that all have to be in the name, wherever, in any order and case",
+        under: NodeId = "Only what is in this folder, or in a folder within it",
+        cursor: Cursor = "`next_cursor` of the page before",
+        limit: Limit<100, 1000> = "How many items the page has at most",
+    }
+}
+
+query! {
+    /// How something is deleted.
+    Deletion {
+        permanently: bool = "`true`: it is removed, with all that is in it, and cannot be restored. What is in the trash is removed from there",
     }
 }
 
@@ -111,9 +167,21 @@ pub struct Node {
     pub created_at: Timestamp,
     /// When it was changed.
     pub updated_at: Timestamp,
+    /// Since when it is in the trash; absent when it is not, or only because a folder that it is in is.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub trashed_at: Option<Timestamp>,
     /// The copies of its bytes at other stores; only in an answer about one file.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub replicas: Option<Vec<Replica>>,
+}
+
+/// A file or a folder that was found.
+#[derive(Debug, Serialize, JsonSchema)]
+pub struct Found {
+    /// As it is now.
+    pub node: Node,
+    /// Where it is: `/reports/2026/may.pdf`.
+    pub path: String,
 }
 
 /// One copy of a file's bytes at one target.
@@ -159,7 +227,7 @@ pub struct SignedLink {
     pub content_id: ContentId,
 }
 
-/// A folder that is deleted while uploads into it are open.
+/// A folder that is deleted or in the trash while uploads into it are open.
 #[derive(Debug, Serialize, JsonSchema)]
 pub struct DeletedFolder {
     /// How many, counted up to 1000. They are still listed, can be given up, and can be completed into another folder.

@@ -11,6 +11,7 @@ pub mod query;
 
 pub mod account;
 pub mod answer;
+pub mod batch;
 pub mod body;
 mod declaration;
 pub mod document;
@@ -26,6 +27,7 @@ mod schemas;
 pub mod session;
 pub mod target;
 pub mod token;
+pub mod trash;
 pub mod upload;
 
 pub use answer::Answer;

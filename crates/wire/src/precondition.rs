@@ -45,6 +45,13 @@ impl IfMatch {
     }
 }
 
+/// This version and no other.
+impl From<u64> for IfMatch {
+    fn from(version: u64) -> Self {
+        Self::OneOf(vec![version.to_string()])
+    }
+}
+
 /// The entity tag of a version.
 #[must_use]
 pub fn tag(version: u64) -> String {

@@ -1,5 +1,29 @@
 //! What can be wrong, as programs tell it.
 
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
+use serde::Serialize;
+use serde_json::{Map, Value};
+use std::borrow::Cow;
+
+/// A problem document, where an answer has it in it.
+#[derive(Debug, Serialize)]
+#[serde(transparent)]
+pub struct Document(pub Map<String, Value>);
+
+impl JsonSchema for Document {
+    fn inline_schema() -> bool {
+        true
+    }
+
+    fn schema_name() -> Cow<'static, str> {
+        "ProblemDocument".into()
+    }
+
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        json_schema!({ "$ref": "#/components/schemas/Problem" })
+    }
+}
+
 /// What codes are made URIs with. They need not resolve (RFC 9457, section 3.1.1).
 pub const TYPE_BASE: &str = "https://longshore.dev/problems/";
 
@@ -86,6 +110,8 @@ codes! {
     NameTaken: "name_taken", 409, "The name is taken", "The folder has an entry of this name.";
     ParentNotFound: "parent_not_found", 409, "The folder does not exist", "The folder that it should go to is not there.";
     TooDeep: "too_deep", 409, "The folder would be too deep", "Folders are within each other as deep as they may be.";
+    WithinItself: "within_itself", 409, "A folder cannot go into itself", "The folder that it should go to is this one, or is within it.";
+    InTrash: "in_trash", 409, "It is in the trash", "It, or a folder that it is in, is in the trash.";
     Unreadable: "unreadable", 409, "It cannot be read", "What is stored of it cannot be read. Trying again does not help; whoever operates the store finds the key in the log.";
     FolderNotEmpty: "folder_not_empty", 409, "The folder is not empty", "The folder has entries.";
     UploadNotOpen: "upload_not_open", 409, "The upload is not open", "The upload cannot be worked on (any more).";

@@ -13,6 +13,7 @@ pub struct Parameter {
     pub(crate) name: &'static str,
     pub(crate) meaning: &'static str,
     pub(crate) schema: Value,
+    pub(crate) is_needed: bool,
 }
 
 impl Parameter {
@@ -28,6 +29,17 @@ impl Parameter {
             } else {
                 json!({ "anyOf": [schema, { "const": "" }] })
             },
+            is_needed: false,
+        }
+    }
+
+    /// One that has to be there.
+    pub fn needed<T: JsonSchema>(schemas: &mut Schemas, name: &'static str, meaning: &'static str) -> Self {
+        Self {
+            name,
+            meaning,
+            schema: schemas.request::<T>().to_value(),
+            is_needed: true,
         }
     }
 }
@@ -42,6 +54,17 @@ pub trait Source {
     /// # Errors
     /// When it is not what it should be.
     fn get<T: FromStr<Err: Display>>(&self, name: &str) -> Result<Option<T>, Self::Error>;
+
+    /// What is wrong when one is not there that is needed.
+    fn missing(name: &str) -> Self::Error;
+
+    /// A parameter that is needed.
+    ///
+    /// # Errors
+    /// When it is not there, or is not what it should be.
+    fn need<T: FromStr<Err: Display>>(&self, name: &str) -> Result<T, Self::Error> {
+        self.get(name)?.ok_or_else(|| Self::missing(name))
+    }
 }
 
 /// The parameters of a query string, made by `query!`; `()` where there are none.
@@ -66,22 +89,31 @@ impl Query for () {
     }
 }
 
-/// The parameters that an endpoint takes: `name: Type = "what it means"`. Each may be absent.
+/// The parameters that an endpoint takes: `name: Type = "what it means"`. Each may be absent, but those with a `!` before them.
 macro_rules! query {
-    ($(#[$doc:meta])* $name:ident { $($field:ident: $type:ty = $meaning:literal,)* }) => {
+    ($(#[$doc:meta])* $name:ident {
+        $(! $need:ident: $need_type:ty = $need_meaning:literal,)* $($field:ident: $type:ty = $meaning:literal,)*
+    }) => {
         $(#[$doc])*
-        #[derive(Debug, Default)]
+        #[derive(Debug)]
         pub struct $name {
+            $(#[doc = $need_meaning] pub $need: $need_type,)*
             $(#[doc = $meaning] pub $field: Option<$type>,)*
         }
 
         impl crate::query::Query for $name {
             fn read<S: crate::query::Source>(source: &S) -> Result<Self, S::Error> {
-                Ok(Self { $($field: source.get(stringify!($field))?,)* })
+                Ok(Self {
+                    $($need: source.need(stringify!($need))?,)*
+                    $($field: source.get(stringify!($field))?,)*
+                })
             }
 
             fn parameters(schemas: &mut crate::Schemas) -> Vec<crate::query::Parameter> {
-                vec![$(crate::query::Parameter::new::<$type>(schemas, stringify!($field), $meaning),)*]
+                vec![
+                    $(crate::query::Parameter::needed::<$need_type>(schemas, stringify!($need), $need_meaning),)*
+                    $(crate::query::Parameter::new::<$type>(schemas, stringify!($field), $meaning),)*
+                ]
             }
         }
     };
@@ -121,13 +153,11 @@ impl JsonSchema for Cursor {
     }
 }
 
-/// How many items a page has at most.
+/// How many items a page has at most, and how many if nobody says.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Limit(u32);
+pub struct Limit<const DEFAULT: u32 = 50, const MOST: u32 = 100>(u32);
 
-impl Limit {
-    const MOST: u32 = 100;
-
+impl<const DEFAULT: u32, const MOST: u32> Limit<DEFAULT, MOST> {
     /// The number.
     #[must_use]
     pub fn get(self) -> u32 {
@@ -135,35 +165,36 @@ impl Limit {
     }
 }
 
-impl Default for Limit {
+impl<const DEFAULT: u32, const MOST: u32> Default for Limit<DEFAULT, MOST> {
     fn default() -> Self {
-        Self(50)
+        Self(DEFAULT)
     }
 }
 
 /// A number of items that a page cannot have.
 #[derive(Debug, PartialEq, Eq)]
-pub struct InvalidLimit;
+pub struct InvalidLimit {
+    most: u32,
+}
 
 impl Display for InvalidLimit {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "from 1 to {}", Limit::MOST)
+        write!(f, "from 1 to {}", self.most)
     }
 }
 
-impl FromStr for Limit {
+impl<const DEFAULT: u32, const MOST: u32> FromStr for Limit<DEFAULT, MOST> {
     type Err = InvalidLimit;
 
     fn from_str(text: &str) -> Result<Self, InvalidLimit> {
-        let limit = text.parse().map_err(|_| InvalidLimit)?;
-        (1..=Self::MOST)
-            .contains(&limit)
-            .then_some(Self(limit))
-            .ok_or(InvalidLimit)
+        match text.parse() {
+            Ok(limit) if (1..=MOST).contains(&limit) => Ok(Self(limit)),
+            _ => Err(InvalidLimit { most: MOST }),
+        }
     }
 }
 
-impl JsonSchema for Limit {
+impl<const DEFAULT: u32, const MOST: u32> JsonSchema for Limit<DEFAULT, MOST> {
     fn inline_schema() -> bool {
         true
     }
@@ -173,7 +204,7 @@ impl JsonSchema for Limit {
     }
 
     fn json_schema(_: &mut SchemaGenerator) -> Schema {
-        json_schema!({ "type": "integer", "minimum": 1, "maximum": Self::MOST, "default": Self::default().0 })
+        json_schema!({ "type": "integer", "minimum": 1, "maximum": MOST, "default": DEFAULT })
     }
 }
 
@@ -194,12 +225,15 @@ mod tests {
         for (text, limit) in [
             ("1", Ok(1)),
             ("100", Ok(100)),
-            ("0", Err(InvalidLimit)),
-            ("101", Err(InvalidLimit)),
+            ("0", Err(InvalidLimit { most: 100 })),
+            ("101", Err(InvalidLimit { most: 100 })),
+            ("-1", Err(InvalidLimit { most: 100 })),
+            ("many", Err(InvalidLimit { most: 100 })),
         ] {
-            assert_eq!(text.parse::<Limit>().map(Limit::get), limit);
+            assert_eq!(text.parse::<Limit>().map(Limit::get), limit, "{text}");
         }
-        assert_eq!("-1".parse::<Limit>(), Err(InvalidLimit));
-        assert_eq!("many".parse::<Limit>(), Err(InvalidLimit));
+        assert_eq!("1000".parse::<Limit<100, 1000>>().map(Limit::get), Ok(1000));
+        let refused = "1001".parse::<Limit<100, 1000>>().unwrap_err();
+        assert_eq!(refused.to_string(), "from 1 to 1000");
     }
 }

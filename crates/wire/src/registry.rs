@@ -1,7 +1,7 @@
 //! All endpoints, as values. Each resource's module lists its own.
 
 use crate::declaration::Declaration;
-use crate::{account, file, folder, openapi, session, target, token, upload};
+use crate::{account, batch, file, folder, openapi, session, target, token, trash, upload};
 use std::sync::LazyLock;
 
 /// The endpoints by resource, in the order in which documents have them.
@@ -13,6 +13,8 @@ const RESOURCES: &[&[Declaration]] = &[
     upload::ENDPOINTS,
     folder::ENDPOINTS,
     file::ENDPOINTS,
+    batch::ENDPOINTS,
+    trash::ENDPOINTS,
     target::ENDPOINTS,
 ];
 

@@ -1,4 +1,4 @@
-//! `DELETE /v1/files/{id}`: deletes a file or an empty folder.
+//! `DELETE /v1/files/{id}`: brings a file or a folder into the trash, or removes it.
 
 fn main() -> functions::Exit {
     functions::file::delete::FUNCTION.main()

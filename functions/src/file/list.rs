@@ -3,7 +3,6 @@
 use crate::Function;
 use api::{Handler, Problem, Request, lookup, views};
 use domain::name::Name;
-use store::tree::Kind;
 use store::{Environment, StoreError, Table};
 use wire::body::Json;
 use wire::file::{Entries, List, Node};
@@ -28,24 +27,25 @@ impl Handler for FileList {
         let account = request.caller.id;
         let Entries {
             parent,
+            path,
             name,
             cursor,
             limit,
         } = request.query;
         let after: Option<Name> = lookup::cursor(cursor.as_ref())?;
         let limit = limit.unwrap_or_default().get();
-        if let Some(parent) = &parent {
-            match self.table.tree().kind(&account, parent).await? {
-                Some(Kind::Folder { .. }) => {}
-                None => return Err(Problem::not_found("file or folder")),
-                Some(Kind::File) => {
-                    return Err(Problem::invalid(
-                        "parent",
-                        "parent: this is a file, only folders have entries",
-                    ));
-                }
+        let parent = match (parent, path) {
+            (Some(_), Some(_)) => {
+                let detail = "path: this says which folder, and \"parent\" says so, too; give one of them";
+                return Err(Problem::invalid("path", detail));
             }
-        }
+            (Some(parent), None) => {
+                lookup::folder(&self.table, &account, &parent, "parent").await?;
+                Some(parent)
+            }
+            (None, Some(path)) => lookup::folder_at(&self.table, &account, &path).await?,
+            (None, None) => None,
+        };
         if let Some(name) = name {
             let node = self.table.tree().named(&account, parent.as_ref(), &name).await;
             let node = self.table.or_leave_out(node)?;

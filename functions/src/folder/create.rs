@@ -20,15 +20,12 @@ pub struct FolderCreate {
 impl FolderCreate {
     async fn create(
         &self,
-        mut folder: NodeRow,
+        folder: NodeRow,
         on_conflict: OnConflict,
         key: Option<&IdempotencyKey>,
     ) -> Result<Created<Node>, Problem<Create>> {
         let allowance = Allowance::Creates(&folder.account);
         throttle::spend(&self.table, allowance, self.creates_per_hour).await?;
-        // A folder never gets deeper: what is read here is still so when it is written.
-        let parent = folder.parent.as_ref();
-        folder.depth = self.table.tree().depth_within(&folder.account, parent).await?;
         let others = |folder: &NodeRow| {
             let remembered = key.map(|key| key.remember(&answer(folder), folder.created_at));
             remembered.into_iter().collect()
@@ -61,23 +58,10 @@ impl Handler for FolderCreate {
             parent,
             on_conflict,
         } = request.body;
-        if on_conflict == OnConflict::Replace {
-            let detail = "on_conflict: a folder does not replace anything; use \"fail\" or \"rename\"";
-            return Err(Problem::invalid("on_conflict", detail));
-        }
+        super::replaces_nothing(on_conflict)?;
         let now = self.table.now();
-        let folder = NodeRow {
-            id: self.table.rng.id(),
-            account: request.caller.id,
-            name,
-            parent,
-            file: None,
-            entries: 0,
-            depth: 0,
-            version: 1,
-            created_at: now,
-            updated_at: now,
-        };
+        let (id, account) = (self.table.rng.id(), request.caller.id);
+        let folder = NodeRow::new(id, account, (name, parent), None, now);
         self.create(folder, on_conflict, request.key.as_ref()).await
     }
 }

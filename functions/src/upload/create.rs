@@ -2,7 +2,7 @@
 //! when somebody else has.
 
 use crate::Function;
-use api::{Handler, IdempotencyKey, Problem, Request, throttle, views};
+use api::{Handler, IdempotencyKey, Problem, Request, lookup, throttle, views};
 use domain::content::{ContentId, PartPlan};
 use domain::id::AccountId;
 use domain::throttle::Source;
@@ -14,7 +14,6 @@ use store::config::{DedupScope, upload_expiry};
 use store::rows::{Allowance, NodeRow, ReplicaRow, UploadRow};
 use store::table::Write;
 use store::{Environment, StartQueue, StoreError, Table};
-use wire::Code;
 use wire::answer::{Created, Either, Located};
 use wire::upload::{Create, NewUpload, Upload};
 
@@ -109,14 +108,6 @@ impl UploadCreate {
         self.table.uploads().create(&upload, remembered).await?;
         Ok(answer(&upload, None)?)
     }
-
-    async fn quota_problem(&self, account: &AccountId, wanted: u64) -> Problem<Create> {
-        match self.table.accounts().get(account).await {
-            Ok(Some(account)) => Problem::quota_exceeded(&account.quota(), wanted),
-            Ok(None) => Problem::unauthorized("the account does not exist any more"),
-            Err(error) => error.into(),
-        }
-    }
 }
 
 /// A file, and the copies of its bytes.
@@ -168,11 +159,7 @@ impl Handler for UploadCreate {
         let account = caller.id;
         let upload = self.row(account.clone(), body)?;
         let size = upload.size;
-        match self.create(upload, &source, key.as_ref()).await {
-            Err(problem) if problem.code() == Code::QuotaExceeded => {
-                Err(self.quota_problem(&account, size).await)
-            }
-            answer => answer,
-        }
+        let begun = self.create(upload, &source, key.as_ref()).await;
+        lookup::with_room(&self.table, &account, size, begun).await
     }
 }

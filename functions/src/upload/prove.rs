@@ -56,10 +56,7 @@ impl Handler for UploadProve {
         let now = self.table.now();
         match prove(&self.table, &self.objects, &upload, &proof, now).await {
             Ok(Proven::Complete(upload, node)) => {
-                if let Some(file) = &node.file {
-                    let parent = node.parent.as_ref();
-                    ensure_replicas(&self.table, &self.queue, &account, parent, &file.blob).await;
-                }
+                ensure_replicas(&self.table, &self.queue, &node).await;
                 Ok(Json(
                     api::lookup::with_file(&self.table, &upload, Some(&node)).await?,
                 ))

@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 use std::fs;
 use std::io::{Read, Write};
 use std::net::TcpStream;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::thread::sleep;
 use std::time::{Duration, Instant};
@@ -27,6 +27,14 @@ impl Drop for Server {
         self.process.kill().unwrap();
         self.process.wait().unwrap();
     }
+}
+
+/// Not by the tempfile crate, which asks for a feature that has dynoxide compiled once more for these tests.
+fn empty_folder(name: &str) -> PathBuf {
+    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join(name);
+    let _ = fs::remove_dir_all(&folder);
+    fs::create_dir_all(&folder).unwrap();
+    folder
 }
 
 fn program(dir: &Path) -> Command {
@@ -99,13 +107,13 @@ impl Server {
 
 #[test]
 fn what_was_answered_survives_a_kill() {
-    let dir = tempfile::tempdir().unwrap();
-    let server = start(dir.path());
+    let dir = empty_folder("kill");
+    let server = start(&dir);
     server.create_table();
     server.put("first");
     drop(server);
     for round in 0..5 {
-        let server = start(dir.path());
+        let server = start(&dir);
         assert!(server.has("first"));
         for other in 0..round {
             assert!(server.has(&format!("{other}")), "{other} of {round}");
@@ -122,8 +130,8 @@ fn what_was_answered_survives_a_kill() {
 
 #[test]
 fn tables_are_named_by_region() {
-    let dir = tempfile::tempdir().unwrap();
-    let server = start(dir.path());
+    let dir = empty_folder("region");
+    let server = start(&dir);
     let arn = "arn:aws:dynamodb:eu-north-1:000000000000:table/table";
     assert_eq!(server.create_table()["TableDescription"]["TableArn"], arn);
     let tags = json!({ "ResourceArn": arn, "Tags": [{ "Key": "purpose", "Value": "test" }] });
@@ -134,8 +142,8 @@ fn tables_are_named_by_region() {
 
 #[test]
 fn what_cannot_be_done_is_refused() {
-    let dir = tempfile::tempdir().unwrap();
-    let server = start(dir.path());
+    let dir = empty_folder("refused");
+    let server = start(&dir);
     for (operation, parameters, kind) in [
         (
             "GetItem",
@@ -153,9 +161,9 @@ fn what_cannot_be_done_is_refused() {
 
 #[test]
 fn a_folder_has_one_server() {
-    let dir = tempfile::tempdir().unwrap();
-    let server = start(dir.path());
-    let second = program(dir.path()).stderr(Stdio::piped()).output().unwrap();
+    let dir = empty_folder("server");
+    let server = start(&dir);
+    let second = program(&dir).stderr(Stdio::piped()).output().unwrap();
     assert!(!second.status.success());
     let said = String::from_utf8(second.stderr).unwrap();
     assert!(said.contains("another server uses this folder"), "{said}");

@@ -100,8 +100,8 @@ async fn copy(
     site.seen
 }
 
-/// At Ceph one fault in so many is tried. The number of ways is no multiple of it.
-const OF_CEPH: usize = 7;
+/// One fault in so many is tried. The number of ways is no multiple of it.
+const ONE_IN: usize = 5;
 
 /// Faults at the requests for a file of this size. `least`: how many requests there are at least.
 async fn faults(kind: Kind, size: usize, least: usize) {
@@ -122,8 +122,7 @@ async fn faults(kind: Kind, size: usize, least: usize) {
     // What has no body has no half of it.
     let has_body = |number: usize| ["PutObject", "UploadPart"].contains(&requests[number - 1].as_str());
     let all = all.filter(|(number, way)| *way != Fate::ResetHalfway || has_body(*number));
-    let one_in = if kind == Kind::Ceph { OF_CEPH } else { 1 };
-    let harmed = stream::iter(all.step_by(one_in)).map(async |(number, way)| {
+    let harmed = stream::iter(all.step_by(ONE_IN)).map(async |(number, way)| {
         let what = format!("{} {way:?} {number}", requests[number - 1]);
         let (stored, bytes) = store(&what).await;
         copy(&fixture, &sites, &stored, Some((number, way))).await;

@@ -25,7 +25,7 @@ fn bytes_that_somebody_else_has_are_proved_and_not_sent() {
         assert_ne!(instant["file"]["id"], sent["file"]["id"]);
 
         // It is a file of its own, whatever becomes of the other one.
-        owner.json(&["rm", "file"]);
+        owner.json(&["rm", "--permanently", "file"]);
         other.json(&["download", "file", "-o", "copy"]);
         assert!(std::fs::read(other.path("copy")).unwrap() == bytes);
         assert_eq!(other.json(&["whoami"])["account"]["used_bytes"], size);

@@ -31,7 +31,7 @@ async fn twenty_prove_a_blob_whose_owner_deletes_it() {
         insist(async || person.prove(upload["id"].as_str().unwrap(), &right).await).await
     };
     let proofs = join_all(people.iter().zip(&uploads).map(prove));
-    let path = format!("/files/{}", file.id);
+    let path = format!("/files/{}?permanently=true", file.id);
     let delete = insist(async || owner.call("DELETE", &path, None).await);
     let (answers, deleted): (Vec<HttpResponse>, HttpResponse) = join(proofs, delete).await;
     deleted.expect(204);

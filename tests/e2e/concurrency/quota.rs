@@ -85,7 +85,7 @@ async fn uploads_at_the_edge_of_a_quota_while_room_comes_and_goes() {
         person.send_parts(&upload, &bytes, [1]).await;
         let done = complete(&person, &upload).await.expect(200).json();
         if name % 4 != 3 {
-            let path = format!("/files/{}", done["file"]["id"].as_str().unwrap());
+            let path = format!("/files/{}?permanently=true", done["file"]["id"].as_str().unwrap());
             insist(async || person.call("DELETE", &path, None).await)
                 .await
                 .expect(204);

@@ -5,7 +5,6 @@ use crate::harness::audit;
 use crate::harness::aws;
 use crate::harness::bytes::fresh;
 use crate::harness::person::{PASSWORD, Person, content_id};
-use crate::harness::private_sweep::event;
 use crate::harness::sandbox::http_event;
 use bytes::Bytes;
 use serde_json::{Value, json};
@@ -98,54 +97,5 @@ impl Scenario for Close {
             sweep.run().await;
         }
         self.0.check_gone(what).await;
-    }
-}
-
-/// Whatever befalls the sweep, the next one goes on.
-pub(super) struct Clear {
-    leaving: Leaving,
-    sweep: PrivateSweep,
-}
-
-impl Scenario for Clear {
-    const FUNCTION: &'static str = "sweep";
-    const CALLS: usize = 8;
-
-    async fn prepare() -> Self {
-        let (leaving, sweep) = (Leaving::new().await, PrivateSweep::new());
-        let body = Leaving::body();
-        let closed = leaving.person.call("DELETE", "/account", Some(&body));
-        closed.await.expect(204);
-        leaving.take(&sweep).await;
-        Self { leaving, sweep }
-    }
-
-    fn people(&self) -> Vec<&Person> {
-        Vec::new()
-    }
-
-    fn event(&self) -> Value {
-        event()
-    }
-
-    fn about(&self) -> Vec<String> {
-        vec![self.leaving.person.id.clone()]
-    }
-
-    fn check_answer(&self, answer: &Value, failed: bool, what: &str) {
-        let closed = answer["failed"] == 0 && answer["closed"] == 1;
-        assert!(closed || failed, "{what}: {answer}");
-    }
-
-    async fn age(&self, sweep: &PrivateSweep) {
-        self.leaving.take(sweep).await;
-    }
-
-    async fn again(&self, what: &str) {
-        self.leaving.check_gone(what).await;
-    }
-
-    fn sweep(&self) -> Option<&PrivateSweep> {
-        Some(&self.sweep)
     }
 }

@@ -3,49 +3,9 @@
 use super::{Scenario, check_status, sent_again};
 use crate::harness::aws::invoke;
 use crate::harness::bytes::unique;
-use crate::harness::person::{Invitation, PASSWORD, Person, anonymous, invitation, is_good, new_username};
+use crate::harness::person::{Invitation, PASSWORD, Person, anonymous, invitation, is_good};
 use crate::harness::sandbox::http_event;
 use serde_json::{Value, json};
-
-/// Either there is the account, and the code is used, or there is none, and the code is good.
-pub(super) struct MakeAccount {
-    username: String,
-    code: String,
-}
-
-impl Scenario for MakeAccount {
-    const FUNCTION: &'static str = "account-create";
-    const CALLS: usize = 3;
-
-    async fn prepare() -> Self {
-        Self {
-            username: new_username(),
-            code: invitation(&json!({ "action": "create" })).await.code,
-        }
-    }
-
-    fn people(&self) -> Vec<&Person> {
-        Vec::new()
-    }
-
-    fn event(&self) -> Value {
-        let body = json!({ "username": self.username, "password": PASSWORD, "invitation": self.code });
-        http_event("account-create", None, "", Some(&body))
-    }
-
-    fn check_answer(&self, answer: &Value, failed: bool, what: &str) {
-        check_status(answer, 201, failed, sent_again(&[403]), what);
-    }
-
-    async fn again(&self, what: &str) {
-        let (api, name) = (anonymous(), &self.username);
-        let made = api.create_session(name, PASSWORD).await.is_ok();
-        let again = api.create_account_by_invitation(name, PASSWORD, &self.code).await;
-        let used = again.as_ref().is_err_and(|error| error.is("invitation_invalid"));
-        assert_eq!((made, !made), (used, again.is_ok()), "{what}: {again:?}");
-        api.create_session(name, PASSWORD).await.unwrap();
-    }
-}
 
 /// A code that nobody was told is listed and can be revoked.
 pub(super) struct Invite {

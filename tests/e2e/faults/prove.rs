@@ -1,13 +1,10 @@
 //! `upload-prove`.
 
 use super::{Scenario, check_status};
-use crate::harness::audit;
 use crate::harness::bytes::fresh;
 use crate::harness::person::{Person, content_id};
 use crate::harness::proof::{PROVABLE, proof_of};
 use crate::harness::sandbox::http_event;
-use base64::Engine;
-use base64::engine::general_purpose::STANDARD as BASE64;
 use bytes::Bytes;
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
@@ -110,97 +107,5 @@ impl Scenario for Right {
 
     async fn again(&self, what: &str) {
         self.0.is_right(what).await;
-    }
-}
-
-/// A file has its old content or the one that was proven, and is the same file. The old one loses its reference once, and
-/// the quota counts one of them.
-pub(super) struct Replacing {
-    asked: Asked,
-    node: String,
-    old: Bytes,
-}
-
-impl Scenario for Replacing {
-    const FUNCTION: &'static str = "upload-prove";
-    const CALLS: usize = 7;
-
-    async fn prepare() -> Self {
-        let (person, old) = (Person::not_signed_in().await, fresh(70));
-        let first = person.sent("b", &old).await.id;
-        let done = person.complete(&first).await.expect(200).json();
-        let node = done["file"]["id"].as_str().unwrap().to_owned();
-        let asked = Asked::who_is(person, "replace").await;
-        Self { asked, node, old }
-    }
-
-    fn people(&self) -> Vec<&Person> {
-        self.asked.people()
-    }
-
-    fn event(&self) -> Value {
-        self.asked.event(&self.asked.right_proof())
-    }
-
-    fn check_answer(&self, answer: &Value, failed: bool, what: &str) {
-        check_status(answer, 200, failed, &[409], what);
-    }
-
-    async fn again(&self, what: &str) {
-        let Self { asked, node, old } = self;
-        asked.is_right(what).await;
-        let file = asked.person.api.all_files(None).await.unwrap().remove(0);
-        assert_eq!((&file.id, file.name.as_str()), (node, "b"), "{what}");
-        let content = content_id(&asked.bytes);
-        assert_eq!(file.content_id, Some(content), "{what}");
-        let blob = audit::blob_of(&content.to_string()).await.unwrap();
-        assert_eq!(blob["references"], 2, "{what}");
-        let blob = audit::blob_of(&content_id(old).to_string()).await.unwrap();
-        assert_eq!(blob["references"], 0, "{what}");
-    }
-}
-
-/// However the wrong answer came, there is no file, and the bytes can be sent.
-pub(super) struct Wrong(Asked);
-
-impl Wrong {
-    fn proof(&self) -> String {
-        let mut proof = BASE64.decode(self.0.right_proof()).unwrap();
-        proof[31] ^= 1;
-        BASE64.encode(proof)
-    }
-}
-
-impl Scenario for Wrong {
-    const FUNCTION: &'static str = "upload-prove";
-    const CALLS: usize = 4;
-
-    async fn prepare() -> Self {
-        Self(Asked::new().await)
-    }
-
-    fn people(&self) -> Vec<&Person> {
-        self.0.people()
-    }
-
-    fn event(&self) -> Value {
-        self.0.event(&self.proof())
-    }
-
-    fn check_answer(&self, answer: &Value, failed: bool, what: &str) {
-        check_status(answer, 200, failed, &[409], what);
-    }
-
-    async fn again(&self, what: &str) {
-        let (person, id) = (&self.0.person, self.0.id());
-        let answer = person.prove(id, &self.proof()).await;
-        assert_eq!(answer.status, 200, "{what}: {}", answer.text());
-        assert_eq!(answer.json()["state"], "open", "{what}");
-        // The right one comes too late: there was one try.
-        let late = person.prove(id, &self.0.right_proof()).await.expect(200).json();
-        assert_eq!(late["state"], "open", "{what}");
-        person.send_parts(id, &self.0.bytes, [1]).await;
-        person.complete(id).await.expect(200);
-        self.0.has_the_file(what).await;
     }
 }

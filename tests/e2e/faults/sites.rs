@@ -81,7 +81,7 @@ pub(super) fn all(calls: &[String]) -> Vec<Fault> {
 }
 
 /// How many faults of a scenario are tried here that are all tried in the simulation.
-const A_FEW: usize = 4;
+const A_FEW: usize = 3;
 
 /// Some of them, from the first call to the last: enough to show that functions meet on a stack what they meet in the simulation.
 pub(super) fn a_few(faults: Vec<Fault>) -> Vec<Fault> {

@@ -1,4 +1,4 @@
-//! `file-delete`, `folder-create`, `account-create`, `account-set-quota`, `account-set-role`.
+//! `file-update`, `file-copy`, `file-delete`, `folder-create`, `account-create`, `account-set-quota`, `account-set-role`.
 
 use super::{Scenario, check_status};
 use crate::harness::audit;
@@ -51,7 +51,7 @@ impl Scenario for DeleteFile {
     }
 
     async fn again(&self, what: &str) {
-        let path = format!("/files/{}", self.file.id);
+        let path = format!("/files/{}?permanently=true", self.file.id);
         let again = self.person.call("DELETE", &path, None).await;
         assert!([204, 404].contains(&again.status), "{what}: {}", again.text());
         let content = content_id(&self.bytes).to_string();
@@ -59,48 +59,6 @@ impl Scenario for DeleteFile {
         assert_eq!(blob["references"], 0, "{what}");
         self.person.api.delete_file(&self.folder.id).await.unwrap();
         assert_eq!(self.person.used().await, 0, "{what}");
-    }
-}
-
-/// The same for a folder in a folder.
-pub(super) struct DeleteFolder {
-    person: Person,
-    parent: Node,
-    folder: Node,
-}
-
-impl Scenario for DeleteFolder {
-    const FUNCTION: &'static str = "file-delete";
-    const CALLS: usize = 3;
-
-    async fn prepare() -> Self {
-        let person = Person::not_signed_in().await;
-        let parent = person.api.create_folder("f", None).await.unwrap();
-        let folder = person.api.create_folder("g", Some(&parent.id)).await.unwrap();
-        Self {
-            person,
-            parent,
-            folder,
-        }
-    }
-
-    fn people(&self) -> Vec<&Person> {
-        vec![&self.person]
-    }
-
-    fn event(&self) -> Value {
-        deleting(&self.person, &self.folder)
-    }
-
-    fn check_answer(&self, answer: &Value, failed: bool, what: &str) {
-        check_status(answer, 204, failed, &[404, 409], what);
-    }
-
-    async fn again(&self, what: &str) {
-        let path = format!("/files/{}", self.folder.id);
-        let again = self.person.call("DELETE", &path, None).await;
-        assert!([204, 404].contains(&again.status), "{what}: {}", again.text());
-        self.person.api.delete_file(&self.parent.id).await.unwrap();
     }
 }
 
@@ -144,6 +102,122 @@ impl Scenario for MakeFolder {
         assert!([201, 409].contains(&again.status), "{what}: {}", again.text());
         let inside = self.person.api.all_files(Some(&self.parent.id)).await.unwrap();
         assert_eq!(inside.len(), 1, "{what}");
+    }
+}
+
+/// It is in one folder or in the other, and goes into the other one in the end.
+pub(super) struct MoveFolder {
+    person: Person,
+    from: Node,
+    to: Node,
+    folder: Node,
+}
+
+impl MoveFolder {
+    fn body(&self) -> Value {
+        json!({ "name": "moved", "parent": self.to.id })
+    }
+}
+
+impl Scenario for MoveFolder {
+    const FUNCTION: &'static str = "file-update";
+    const CALLS: usize = 4;
+
+    async fn prepare() -> Self {
+        let person = Person::not_signed_in().await;
+        let from = person.api.create_folder("f", None).await.unwrap();
+        let to = person.api.create_folder("g", None).await.unwrap();
+        let folder = person.api.create_folder("h", Some(&from.id)).await.unwrap();
+        Self {
+            person,
+            from,
+            to,
+            folder,
+        }
+    }
+
+    fn people(&self) -> Vec<&Person> {
+        vec![&self.person]
+    }
+
+    fn event(&self) -> Value {
+        let body = self.body();
+        http_event(
+            "file-update",
+            Some(&self.folder.id),
+            &self.person.token,
+            Some(&body),
+        )
+    }
+
+    fn check_answer(&self, answer: &Value, failed: bool, what: &str) {
+        check_status(answer, 200, failed, &[409], what);
+    }
+
+    async fn again(&self, what: &str) {
+        let path = format!("/files/{}", self.folder.id);
+        let again = self.person.call("PATCH", &path, Some(&self.body())).await;
+        assert_eq!(again.status, 200, "{what}: {}", again.text());
+        let inside = self.person.api.all_files(Some(&self.to.id)).await.unwrap();
+        assert_eq!((inside.len(), inside[0].name.as_str()), (1, "moved"), "{what}");
+        self.person.api.delete_file(&self.from.id).await.unwrap();
+    }
+}
+
+/// The copy is there in the end, once, and has its bytes when the other file is gone.
+pub(super) struct CopyFile {
+    person: Person,
+    bytes: Bytes,
+    folder: Node,
+    file: Node,
+}
+
+impl CopyFile {
+    fn body(&self) -> Value {
+        json!({ "name": "b", "parent": self.folder.id })
+    }
+}
+
+impl Scenario for CopyFile {
+    const FUNCTION: &'static str = "file-copy";
+    const CALLS: usize = 4;
+
+    async fn prepare() -> Self {
+        let (person, bytes) = (Person::not_signed_in().await, fresh(100));
+        let folder = person.api.create_folder("f", None).await.unwrap();
+        let file = person.store("a", None, &bytes).await.file;
+        Self {
+            person,
+            bytes,
+            folder,
+            file,
+        }
+    }
+
+    fn people(&self) -> Vec<&Person> {
+        vec![&self.person]
+    }
+
+    fn event(&self) -> Value {
+        let (body, token) = (self.body(), &self.person.token);
+        http_event("file-copy", Some(&self.file.id), token, Some(&body))
+    }
+
+    fn check_answer(&self, answer: &Value, failed: bool, what: &str) {
+        check_status(answer, 201, failed, &[409], what);
+    }
+
+    async fn again(&self, what: &str) {
+        let path = format!("/files/{}/copy", self.file.id);
+        let again = self.person.call("POST", &path, Some(&self.body())).await;
+        assert!([201, 409].contains(&again.status), "{what}: {}", again.text());
+        assert_eq!(self.person.used().await, 200, "{what}");
+        self.person.api.delete_file(&self.file.id).await.unwrap();
+        let inside = self.person.api.all_files(Some(&self.folder.id)).await.unwrap();
+        assert_eq!((inside.len(), inside[0].name.as_str()), (1, "b"), "{what}");
+        assert_eq!(self.person.fetch(&inside[0]).await, self.bytes, "{what}");
+        let blob = audit::blob_of(&content_id(&self.bytes).to_string()).await;
+        assert_eq!(blob.unwrap()["references"], 1, "{what}");
     }
 }
 

@@ -1,5 +1,6 @@
 //! What must hold whatever happened: the design's invariants, checked against what is written in the table.
 
+mod folders;
 mod replicas;
 
 pub(crate) use replicas::target;
@@ -11,7 +12,7 @@ use domain::content::{ContentId, PartDigest};
 use futures::future::join_all;
 use futures::stream::{self, StreamExt};
 use serde_json::Value;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// How many blobs are looked at at a time.
 const AT_ONCE: usize = 8;
@@ -33,8 +34,11 @@ struct Account {
     row: Value,
     nodes: Vec<Value>,
     entries: Vec<Value>,
+    folders: Vec<Value>,
     content_references: Vec<Value>,
     uploads: Vec<Value>,
+    /// What is in the trash.
+    trash: Vec<Value>,
     /// Answers that are remembered by an idempotency key.
     answers: Vec<Value>,
 }
@@ -51,8 +55,10 @@ impl Account {
             row: of("ACCOUNT").remove(0),
             nodes: of("NODE#"),
             entries: of("ENTRY#"),
+            folders: of("FOLDER#"),
             content_references: of("HAS_CONTENT#"),
             uploads: of("UPLOAD#"),
+            trash: of("TRASH#"),
             answers: of("KEY#"),
         }
     }
@@ -79,15 +85,26 @@ impl Account {
             self.username
         );
         let (nodes, entries) = (&self.nodes, &self.entries);
-        assert_eq!(nodes.len(), entries.len(), "{what}: each node has one entry");
-        for node in nodes {
+        let in_tree = |node: &&Value| node["trashed_at"].is_null();
+        let live = nodes.iter().filter(in_tree);
+        assert_eq!(
+            live.clone().count(),
+            entries.len(),
+            "{what}: each node has one entry"
+        );
+        let trashed: BTreeSet<_> = nodes
+            .iter()
+            .filter(|node| !in_tree(node))
+            .map(|node| node["id"].as_str())
+            .collect();
+        let listed: BTreeSet<_> = self.trash.iter().map(|row| row["node"].as_str()).collect();
+        assert_eq!(trashed, listed, "{what}: what is in the trash is listed there");
+        for node in live.clone() {
             let entry = entries.iter().find(|entry| entry["node"] == node["id"]);
             let entry = entry.unwrap_or_else(|| panic!("{what}: a node without an entry: {node}"));
-            assert_eq!(
-                (&entry["name"], &entry["parent"]),
-                (&node["name"], &node["parent"]),
-                "{what}"
-            );
+            for part in ["name", "parent", "file", "version", "created_at", "updated_at"] {
+                assert_eq!(entry[part], node[part], "{what}: {part} of {node}");
+            }
             let parent = &node["parent"];
             assert!(
                 parent.is_null()
@@ -96,9 +113,12 @@ impl Account {
                         .any(|folder| folder["id"] == *parent && folder["file"].is_null()),
                 "{what}: in no folder: {node}"
             );
-            let children = nodes.iter().filter(|child| child["parent"] == node["id"]).count();
+        }
+        for node in nodes {
+            let children = live.clone().filter(|child| child["parent"] == node["id"]).count();
             assert_eq!(node["entries"], children, "{what}: {node}");
         }
+        folders::check(nodes, &self.folders, what);
         assert_eq!(
             self.files().count(),
             self.content_references.len(),
@@ -115,12 +135,10 @@ impl Account {
         }
         for answer in &self.answers {
             let said: Value = serde_json::from_str(answer["answer"].as_str().unwrap()).unwrap();
-            // A folder may have been deleted since.
-            let made = self.uploads.iter().any(|made| made["id"] == said["id"]);
-            assert!(
-                made || said["kind"] == "folder",
-                "{what}: remembered, and not there: {said}"
-            );
+            // A file or folder may have been deleted since.
+            let is_node = said["kind"] == "folder" || said["kind"] == "file";
+            let made = is_node || self.uploads.iter().any(|made| made["id"] == said["id"]);
+            assert!(made, "{what}: remembered, and not there: {said}");
         }
     }
 }

@@ -306,6 +306,13 @@ pub(crate) fn http_event(function: &str, id: Option<&str>, token: &str, body: Op
     })
 }
 
+/// The same event with a parameter in its query.
+pub(crate) fn with_query(mut event: Value, name: &str, value: &str) -> Value {
+    event["queryStringParameters"] = json!({ name: value });
+    event["multiValueQueryStringParameters"] = json!({ name: [value] });
+    event
+}
+
 /// An address that nobody else has.
 pub(crate) fn new_address() -> String {
     let unique = unique();

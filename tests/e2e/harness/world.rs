@@ -10,7 +10,7 @@ use super::bytes::{PART, unique};
 use super::http::HttpResponse;
 use super::person::Person;
 use super::proxy::{Act, Seen};
-use super::sandbox::{Sandbox, http_event};
+use super::sandbox::{Sandbox, http_event, with_query};
 use super::signed::send_signed;
 use super::stack::stack;
 use super::workers::Queues;
@@ -219,6 +219,7 @@ impl World {
         let node = self.upload_row(&sent.upload).await["node"].clone();
         let token = &self.person.token;
         let event = http_event("file-delete", Some(node.as_str().unwrap()), token, None);
+        let event = with_query(event, "permanently", "true");
         let mut function = self.function("file-delete", |_| Act::Pass).await;
         assert_eq!(said(&function.invoke(&event).await.unwrap()).status, 204);
     }

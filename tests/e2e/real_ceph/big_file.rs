@@ -85,7 +85,7 @@ async fn a_big_file_goes_up_and_comes_down_and_is_at_the_target() {
     clock.say("read from Ceph with boto3");
     same(&terminal.path("big.tar"), &terminal.path("ceph.tar"));
     assert_eq!(ceph::multipart_uploads(&key), 0);
-    terminal.json(&["rm", "big.tar"]);
+    terminal.json(&["rm", "--permanently", "big.tar"]);
 
     watch.abort();
     note_memory(&memory);

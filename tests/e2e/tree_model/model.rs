@@ -43,7 +43,7 @@ pub(super) struct Model {
 }
 
 /// A name with a number, as `on_conflict: rename` makes it.
-fn numbered(name: &str, number: usize) -> String {
+pub(super) fn numbered(name: &str, number: usize) -> String {
     match name.split_once('.') {
         Some((stem, extension)) => format!("{stem} ({number}).{extension}"),
         None => format!("{name} ({number})"),

@@ -19,6 +19,7 @@ pub(super) enum Step {
     Complete(usize),
     Abort(usize),
     Delete(usize),
+    Move(Move),
     Get(usize),
 }
 
@@ -31,6 +32,17 @@ pub(super) struct New {
     pub(super) on_conflict: OnConflict,
     /// Whether the content is said beforehand.
     pub(super) announced: bool,
+}
+
+/// Where a node goes.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Move {
+    pub(super) node: usize,
+    /// None leaves it in its folder.
+    pub(super) parent: Option<usize>,
+    /// None leaves it its name.
+    pub(super) name: Option<usize>,
+    pub(super) on_conflict: OnConflict,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

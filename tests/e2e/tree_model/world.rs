@@ -12,11 +12,11 @@ use client::types::NodeKind;
 use serde_json::{Value, json};
 
 pub(super) struct World {
-    person: Person,
+    pub(super) person: Person,
     /// Somebody who has the largest content.
     other: Person,
     contents: Vec<Bytes>,
-    model: Model,
+    pub(super) model: Model,
 }
 
 /// Whether the two are the same; says so if they are not.
@@ -70,6 +70,7 @@ impl World {
                 None
             }
             Step::Delete(number) => self.delete(*number).await?,
+            Step::Move(to) => self.move_node(*to).await?,
             Step::Get(number) => {
                 self.get(*number).await?;
                 None
@@ -227,11 +228,13 @@ impl World {
         };
         let node = self.model.nodes[number].clone();
         let path = format!("/files/{}", node.id);
+        if !node.deleted && !self.model.list(Some(&node.id)).is_empty() {
+            return self.trashed_and_restored(&path, &node).await;
+        }
+        let path = format!("{path}?permanently=true");
         let answer = self.person.call("DELETE", &path, None).await;
         if node.deleted {
             refused(&answer, 404, "not_found")?;
-        } else if !self.model.list(Some(&node.id)).is_empty() {
-            refused(&answer, 409, "folder_not_empty")?;
         } else {
             // It is said when uploads were going into it.
             let into = |upload: &&Upload| upload.parent.as_ref() == Some(&node.id);
@@ -253,6 +256,20 @@ impl World {
             .filter(|parent| self.model.folders().contains(&Some(parent.clone()))))
     }
 
+    /// A folder that is not empty goes to the trash, and comes back with all that is in it.
+    async fn trashed_and_restored(&self, path: &str, folder: &Node) -> Result<Option<String>, String> {
+        let trashed = self.person.call("DELETE", path, None).await;
+        same!(trashed.status / 100, 2, "into the trash");
+        let listed = done(&self.person.call("GET", "/trash", None).await, 200)?;
+        same!(listed["items"].as_array().map(Vec::len), Some(1), "the trash");
+        same!(listed["items"][0]["node"]["id"], folder.id, "the trash");
+        let found = self.person.api.find(folder.parent.as_deref(), &folder.name).await;
+        same!(found.map(|found| found.is_none()).ok(), Some(true), "its place");
+        let path = format!("/trash/{}/restore", folder.id);
+        done(&self.person.call("POST", &path, None).await, 200)?;
+        Ok(folder.parent.clone())
+    }
+
     async fn get(&self, number: usize) -> Result<(), String> {
         let Some(number) = number.checked_rem(self.model.nodes.len()) else {
             return Ok(());
@@ -269,7 +286,7 @@ impl World {
         self.is_the_same(&real, node)
     }
 
-    fn is_the_same(&self, real: &client::types::Node, node: &Node) -> Result<(), String> {
+    pub(super) fn is_the_same(&self, real: &client::types::Node, node: &Node) -> Result<(), String> {
         same!(real.id, node.id, "id");
         same!(real.name, node.name, "name of {}", node.id);
         same!(real.parent, node.parent, "folder of {}", node.name);
@@ -296,7 +313,7 @@ impl World {
     }
 
     /// A folder holds what the model says, in the order of the names. Nothing is in one that is not there.
-    async fn is_the_same_in(&self, parent: Option<&str>) -> Result<(), String> {
+    pub(super) async fn is_the_same_in(&self, parent: Option<&str>) -> Result<(), String> {
         if !self
             .model
             .folders()
@@ -351,13 +368,13 @@ impl World {
 }
 
 /// The answer of a request that is done.
-fn done(answer: &HttpResponse, status: u16) -> Result<Value, String> {
+pub(super) fn done(answer: &HttpResponse, status: u16) -> Result<Value, String> {
     same!(answer.status, status, "the status of {}", answer.text());
     Ok(answer.json())
 }
 
 /// Whether a request was refused, with this code.
-fn refused(answer: &HttpResponse, status: u16, code: Code) -> Result<(), String> {
+pub(super) fn refused(answer: &HttpResponse, status: u16, code: Code) -> Result<(), String> {
     same!(answer.status, status, "the status of {}", answer.text());
     same!(answer.json()["code"], code, "the code");
     Ok(())

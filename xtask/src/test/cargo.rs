@@ -50,8 +50,9 @@ impl Tests {
     }
 }
 
-/// Two commands: what the client asks of shared crates would have the AWS SDK built once more.
-pub(super) fn cargo_tests() -> Result<[Tests; 2]> {
+/// Three commands, for what is named together gets one set of features: what the client asks of shared crates would have the
+/// AWS SDK built once more, and what others ask of them the DynamoDB server, which is built by itself to be run.
+pub(super) fn cargo_tests() -> Result<[Tests; 3]> {
     const CLIENT: &str = "client";
     let tests = |title, packages| Tests {
         title,
@@ -62,24 +63,19 @@ pub(super) fn cargo_tests() -> Result<[Tests; 2]> {
     let mut server = workspace::crates()?;
     server.retain(|name| name != CLIENT);
     server.push("functions".to_owned());
-    let client = [
-        CLIENT,
-        "longshore",
-        "xtask",
-        "e2e",
-        "bench",
-        "dynamodb-server",
-        "oss-server",
-    ]
-    .map(str::to_owned);
+    let client = [CLIENT, "longshore", "xtask", "e2e", "bench", "oss-server"].map(str::to_owned);
     Ok([
         tests("the tests of the server", server),
+        tests(
+            "the tests of the DynamoDB server",
+            vec!["dynamodb-server".to_owned()],
+        ),
         tests("the tests of client and tools, end to end", client.to_vec()),
     ])
 }
 
 pub(super) fn end_to_end() -> Result<Tests> {
-    let [_, mut tests] = cargo_tests()?;
+    let [.., mut tests] = cargo_tests()?;
     tests.title = "the end-to-end tests";
     tests.end_to_end = true;
     Ok(tests)

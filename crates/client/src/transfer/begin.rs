@@ -4,6 +4,7 @@ use super::TransferError;
 use super::plan::todo;
 use super::upload::{Begun, Engine, How};
 use crate::error::ApiError;
+use crate::tree::Paths;
 use crate::types::{Destination, NewUpload, Node, NodeKind, OnConflict, Upload};
 use domain::name::Name;
 
@@ -104,14 +105,11 @@ impl Engine<'_> {
         Ok(None)
     }
 
-    /// Whether the folder that the upload was begun for was removed.
+    /// Whether the folder that the upload was begun for was removed, or is in the trash.
     async fn is_orphan(&self, upload: &Upload) -> Result<bool, ApiError> {
         match &upload.parent {
             None => Ok(false),
-            Some(folder) => match self.api.file(folder).await {
-                Err(error) if error.is("not_found") => Ok(true),
-                there => there.map(|_| false),
-            },
+            Some(folder) => Ok(Paths::default().of(self.api, folder).await?.is_none()),
         }
     }
 

@@ -216,7 +216,7 @@ impl Engine<'_> {
             let (received, finalizing) = match known.take() {
                 Some(received) => (received, false),
                 None => match self.look(&begun.id).await? {
-                    Looked::File(file) => return Ok(file),
+                    Looked::File(file) => return Ok(*file),
                     Looked::Parts { received, finalizing } => (received, finalizing),
                 },
             };
@@ -253,7 +253,7 @@ impl Engine<'_> {
         let upload = gone(self.patient.upload(id).await)?;
         let received = upload.received.unwrap_or_default();
         match (upload.state, upload.file) {
-            (UploadState::Complete, Some(file)) => Ok(Looked::File(file)),
+            (UploadState::Complete, Some(file)) => Ok(Looked::File(Box::new(file))),
             (UploadState::Complete, None) => Err(TransferError::FileGone),
             (UploadState::Finalizing, _) => Ok(Looked::Parts {
                 received,
@@ -343,7 +343,7 @@ pub(super) fn gone(answered: Result<Upload, ApiError>) -> Result<Upload, Transfe
 }
 
 enum Looked {
-    File(Node),
+    File(Box<Node>),
     Parts {
         received: Vec<ReceivedPart>,
         finalizing: bool,

@@ -199,13 +199,28 @@ async fn folders_are_made_as_needed_and_once() {
     let path = "photos/2026/may".parse().unwrap();
     let made = tree::ensure_folder(&api, &path).await.unwrap();
     assert_eq!(server.count("POST folders"), 3);
+    let calls = server.count("GET files");
     assert_eq!(tree::ensure_folder(&api, &path).await.unwrap(), made);
     assert_eq!(tree::walk(&api, &path).await.unwrap(), made);
+    // One call each.
+    assert_eq!(server.count("GET files"), calls + 2);
     assert_eq!(server.count("POST folders"), 3);
     assert_eq!(
         tree::walk(&api, &"/".parse().unwrap()).await.unwrap(),
         TreeNode::Root
     );
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_server_that_knows_no_paths_is_asked_step_by_step() {
+    let server = Server::start().await;
+    let api = api(&server);
+    let path = "photos/2026".parse().unwrap();
+    let made = tree::ensure_folder(&api, &path).await.unwrap();
+    let at_the_top = tree::ensure_folder(&api, &"2026".parse().unwrap()).await.unwrap();
+    server.world().ignores_paths = true;
+    assert_ne!(made, at_the_top);
+    assert_eq!(tree::walk(&api, &path).await.unwrap(), made);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -5,7 +5,7 @@ use crate::fake_files::{NOW, content_id, place};
 use crate::fake_store::digest;
 use crate::reply::{Reply, answer, body, problem, problem_with, reply};
 use crate::world::{FakeUpload, NEXT_REFRESH, REFRESH, SIGNATURE, TOKEN, World};
-use crate::{fake_proofs, fake_targets};
+use crate::{fake_batches, fake_proofs, fake_targets};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD as BASE64;
 use hyper::header::{AUTHORIZATION, LOCATION};
@@ -43,9 +43,10 @@ pub(crate) fn handle(world: &mut World, head: &Parts, bytes: &[u8], address: &st
     if !is_good && (segments[0] != "sessions" || head.method == Method::DELETE) {
         return problem(401, "unauthorized");
     }
+    let most = if segments == ["files"] { 1000 } else { 100 };
     if query
         .get("limit")
-        .is_some_and(|limit| !(1..=100).contains(&limit.parse().unwrap_or(0)))
+        .is_some_and(|limit| !(1..=most).contains(&limit.parse().unwrap_or(0)))
     {
         return problem(400, "invalid_request");
     }
@@ -95,13 +96,21 @@ pub(crate) fn handle(world: &mut World, head: &Parts, bytes: &[u8], address: &st
         (&Method::POST, ["uploads", id, "complete"]) => complete(world, id, &request),
         (&Method::POST, ["folders"]) => once(world, head, bytes, create_folder),
         (&Method::GET, ["files"]) => {
+            let parent = match query.get("path").filter(|_| !world.ignores_paths) {
+                None => query.get("parent").map(|&parent| parent.to_owned()),
+                Some(path) => match at(world, path) {
+                    None => return problem(404, "not_found"),
+                    folder => folder,
+                },
+            };
             let wanted = |node: &&Value| {
-                node["parent"].as_str() == query.get("parent").copied()
+                node["parent"].as_str() == parent.as_deref()
                     && query.get("name").is_none_or(|name| node["name"] == *name)
             };
             let items: Vec<&Value> = world.nodes.iter().filter(wanted).collect();
             answer(200, &json!({"items": items, "next_cursor": null}))
         }
+        (&Method::POST, ["files", "batch"]) => answer(200, &fake_batches::batch(world, &request)),
         (&Method::GET, ["files", id]) => match world.nodes.iter().find(|node| node["id"] == *id) {
             Some(node) => answer(200, node),
             None => problem(404, "not_found"),
@@ -112,6 +121,17 @@ pub(crate) fn handle(world: &mut World, head: &Parts, bytes: &[u8], address: &st
         (&Method::DELETE, ["files", id]) => remove(world, id),
         _ => problem(404, "not_found"),
     }
+}
+
+/// The id of the folder with this path.
+fn at(world: &World, path: &str) -> Option<String> {
+    let mut id: Option<String> = None;
+    let path = path.replace("%2F", "/");
+    for name in path.split('/').filter(|name| !name.is_empty()) {
+        let is_it = |node: &&Value| node["parent"].as_str() == id.as_deref() && node["name"] == name;
+        id = Some(world.nodes.iter().find(is_it)?["id"].as_str()?.to_owned());
+    }
+    id
 }
 
 fn remove(world: &mut World, id: &str) -> Reply {

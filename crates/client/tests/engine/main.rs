@@ -4,6 +4,7 @@
 #![allow(clippy::disallowed_methods, reason = "tests run in real time")]
 #![expect(clippy::unwrap_used, reason = "what helps tests fails as tests do")]
 
+mod batches;
 mod begun;
 mod calls;
 mod completing;
@@ -12,6 +13,7 @@ mod content;
 mod download_scene;
 mod downloads;
 mod fake_api;
+mod fake_batches;
 mod fake_creates;
 mod fake_files;
 mod fake_proofs;

@@ -45,6 +45,10 @@ pub(crate) enum Fault {
 pub(crate) struct World {
     pub(crate) uploads: Vec<FakeUpload>,
     pub(crate) nodes: Vec<Value>,
+    /// The items of the batches that were asked for.
+    pub(crate) batches: Vec<Vec<String>>,
+    /// Items of batches of which nobody knows whether they were done, each for once. They are.
+    pub(crate) unsure: Vec<String>,
     /// Bytes of files by id.
     pub(crate) objects: HashMap<String, Vec<u8>>,
     /// What happened, one line each: `PUT part 3`, `POST uploads/u1/complete`.
@@ -61,6 +65,8 @@ pub(crate) struct World {
     pub(crate) quiet: bool,
     /// This store speaks as Alibaba's OSS does.
     pub(crate) oss: bool,
+    /// It is of a time before folders were found by their paths.
+    pub(crate) ignores_paths: bool,
     /// How often the session was ended.
     pub(crate) sign_outs: usize,
     /// The refresh tokens that came.

@@ -111,19 +111,7 @@ async fn delete_all_files(
     loop {
         let page: Page<NodeRow> = table.page(&pk, NodeRow::PREFIX, after.as_deref(), PAGE).await?;
         let mut nodes = page.rows;
-        for key in page.unreadable {
-            let id = key
-                .sk
-                .strip_prefix(NodeRow::PREFIX)
-                .and_then(|id| id.parse().ok());
-            if let Some(id) = id {
-                nodes.extend(
-                    table
-                        .or_leave_out(table.tree().remains(&account.id, &id).await)?
-                        .flatten(),
-                );
-            }
-        }
+        nodes.extend(table.tree().remains_of(&account.id, &page.unreadable).await?);
         for node in nodes {
             let Some(file) = &node.file else { continue };
             if !go_on() {

@@ -17,18 +17,8 @@ use store::{Conflict, StoreError, Table};
 /// The node that an upload becomes, where nothing has its name.
 #[must_use]
 pub fn node_of(upload: &UploadRow, id: NodeId, file: &FileContent, now: Timestamp) -> NodeRow {
-    NodeRow {
-        id,
-        account: upload.account.clone(),
-        name: upload.name.clone(),
-        parent: upload.parent.clone(),
-        file: Some(file.clone()),
-        entries: 0,
-        depth: 0,
-        version: 1,
-        created_at: now,
-        updated_at: now,
-    }
+    let place = (upload.name.clone(), upload.parent.clone());
+    NodeRow::new(id, upload.account.clone(), place, Some(file.clone()), now)
 }
 
 /// Moves an upload on as `event` says, together with its file, in the place where that belongs. `new_blob`: the blob of the
@@ -49,7 +39,7 @@ pub async fn commit_file(
 ) -> Result<(UploadRow, NodeRow), TransitionError> {
     let mut search = PlaceSearch::new(node_of(upload, table.rng.id(), file, now), upload.on_conflict);
     loop {
-        let placement = &search.placement;
+        let placement = search.placement();
         let mut writes = match new_blob {
             Some((blob, targets)) => blobs::create(blob, targets, now)?,
             None if placement.adds_reference() => vec![blobs::refer(&file.blob)?],
@@ -68,7 +58,7 @@ pub async fn commit_file(
             .transition(upload, event, now, finish, writes)
             .await
         {
-            Ok(complete) => return Ok((complete, search.placement.node)),
+            Ok(complete) => return Ok((complete, placement.node)),
             Err(error) => search.again(table, error).await?,
         }
     }
@@ -88,8 +78,8 @@ pub async fn check_placement(table: &Table, upload: &UploadRow) -> Result<(), St
     } = upload;
     if let Some(parent) = parent {
         match table.tree().kind(account, parent).await? {
-            Some(Kind::Folder { .. }) => {}
-            Some(Kind::File) | None => return Err(Conflict::ParentGone.into()),
+            Some(Kind::Folder) => {}
+            Some(Kind::File | Kind::FolderInTrash) | None => return Err(Conflict::ParentGone.into()),
         }
     }
     let taken = table.tree().taken(account, parent.as_ref(), name).await?;

@@ -1,27 +1,110 @@
-//! Deletes a file or an empty folder.
+//! Deletes a file or a folder: into the trash, or permanently.
 
+use domain::trash::expires_at;
 use jiff::Timestamp;
-use store::rows::NodeRow;
-use store::{StoreError, Table};
+use store::rows::{NodeRow, TrashRow};
+use store::tree::{MOST_MOVED, MOST_TOGETHER};
+use store::{Conflict, ErrorKind, StoreError, Table};
 
-/// Removes a node. Returns how many uploads into it are under way, if it is a folder: they need another place.
+/// How something is deleted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Deletion {
+    /// It goes to the trash, with all that is in it, for so many days.
+    IntoTrash {
+        /// At least one.
+        days: u64,
+    },
+    /// It is removed, with all that is in it. What does not fit into one transaction the sweep removes.
+    Permanent,
+    /// It is removed, and a folder only if it is empty.
+    PermanentIfEmpty,
+}
+
+/// Deletes a node. Returns how many uploads into it are under way, if it is a folder: they need another place.
 ///
 /// # Errors
-/// [`Conflict::FolderNotEmpty`](store::Conflict::FolderNotEmpty); [`Conflict::NodeChanged`](store::Conflict::NodeChanged) when
-/// it was changed meanwhile.
-pub async fn delete(table: &Table, node: &NodeRow, now: Timestamp) -> Result<u32, StoreError> {
-    let tree = table.tree();
+/// [`Conflict::FolderNotEmpty`] of [`Deletion::PermanentIfEmpty`]; [`Conflict::NodeChanged`] when it was changed meanwhile.
+pub async fn delete(
+    table: &Table,
+    node: &NodeRow,
+    deletion: Deletion,
+    now: Timestamp,
+) -> Result<u32, StoreError> {
     // Before, so that nothing is deleted without its being told.
     let open_uploads = match node.file {
         Some(_) => 0,
         None => table.uploads().count_into(&node.account, &node.id).await?,
     };
-    match tree.delete(node, now).await {
-        Ok(()) => Ok(open_uploads),
-        // Somebody else deleted it, or this did, and the answer that said so got lost.
-        Err(error) if error.is_conflict() && tree.kind(&node.account, &node.id).await?.is_none() => {
-            Ok(open_uploads)
+    let deleted = match deletion {
+        Deletion::IntoTrash { .. } if node.trashed_at.is_some() => Ok(()),
+        Deletion::IntoTrash { days } => {
+            let tree = table.tree();
+            tree.trash(node, now, expires_at(now, days), false).await
         }
-        Err(error) => Err(error),
+        Deletion::Permanent => remove(table, node, now).await,
+        Deletion::PermanentIfEmpty => table.tree().delete(node, now).await,
+    };
+    match deleted {
+        // Somebody else deleted it, or this did, and the answer that said so got lost.
+        Err(error) if error.is_conflict() && is_deleted(table, node, deletion).await? => Ok(open_uploads),
+        deleted => deleted.map(|()| open_uploads),
+    }
+}
+
+/// Deletes files of one folder, or files that are in the trash, all or none: [`most_files`] at most, no two of one name.
+///
+/// # Errors
+/// A conflict when one of them was changed meanwhile: [`delete`] says which.
+pub async fn delete_files(
+    table: &Table,
+    files: &[NodeRow],
+    deletion: Deletion,
+    now: Timestamp,
+) -> Result<(), StoreError> {
+    if let Deletion::IntoTrash { days } = deletion {
+        return table.tree().trash_files(files, now, expires_at(now, days)).await;
+    }
+    let with_content = |node: &NodeRow| Some((node.clone(), node.file.clone()?));
+    let files: Vec<_> = files.iter().filter_map(with_content).collect();
+    table.tree().delete_files(&files, now).await
+}
+
+/// How many files [`delete_files`] takes.
+#[must_use]
+pub fn most_files(deletion: Deletion) -> usize {
+    match deletion {
+        Deletion::IntoTrash { .. } => MOST_MOVED,
+        Deletion::Permanent | Deletion::PermanentIfEmpty => MOST_TOGETHER,
+    }
+}
+
+/// Removes a file or an empty folder; a folder with entries nobody sees any more, and the sweep removes it.
+async fn remove(table: &Table, node: &NodeRow, now: Timestamp) -> Result<(), StoreError> {
+    if node.entries == 0 {
+        match table.tree().delete(node, now).await {
+            Err(StoreError {
+                kind: ErrorKind::Conflict(Conflict::FolderNotEmpty),
+                ..
+            }) => {}
+            removed => return removed,
+        }
+    }
+    let Some(trashed_at) = node.trashed_at else {
+        return table.tree().trash(node, now, now, true).await;
+    };
+    let row = TrashRow::key_of(&node.account, &node.id, trashed_at);
+    let is_there = table.trash().purge(&row, trashed_at).await?;
+    is_there.then_some(()).ok_or(Conflict::NodeChanged.into())
+}
+
+/// Whether what was to become of a node is true of it, although a write of it failed.
+async fn is_deleted(table: &Table, node: &NodeRow, deletion: Deletion) -> Result<bool, StoreError> {
+    let Some(there) = table.tree().remains(&node.account, &node.id).await? else {
+        return Ok(true);
+    };
+    match deletion {
+        Deletion::IntoTrash { .. } => Ok(there.trashed_at.is_some()),
+        Deletion::Permanent => table.trash().is_going(&there).await,
+        Deletion::PermanentIfEmpty => Ok(false),
     }
 }

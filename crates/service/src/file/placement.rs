@@ -3,11 +3,15 @@
 //! What to do about a taken name is [`domain::placement::place`]; that the name is still free, or still the same file's, is a
 //! condition of the transaction. When it does not hold any more, this looks again.
 
+use domain::account::QuotaEvent;
 use domain::id::{AccountId, NodeId};
 use domain::name::Name;
-use domain::placement::{OnConflict, Placement, free_numbers, numbered, place, stem_of_numbered};
-use jiff::Timestamp;
+use domain::placement::{
+    OnConflict, Placement, free_numbers, is_numbered, numbered, place, stem_of_numbered,
+};
+use jiff::{SignedDuration, Timestamp};
 use std::collections::HashMap;
+use store::accounts::quota;
 use store::blobs;
 use store::rows::{ContentReferenceRow, EntryRow, FileContent, NodeRow, account_partition};
 use store::table::{Key, Page, Write};
@@ -15,13 +19,15 @@ use store::tree;
 use store::uploads::TransitionError;
 use store::{Conflict, ErrorKind, StoreError, Table};
 
-/// How often a place is looked for that others take first.
+/// How often, and how long, a place is looked for that others take first. An attempt may take some seconds, and nobody gets an
+/// answer after 29: API Gateway's limit.
 const PLACEMENT_ATTEMPTS: u64 = 40;
+const LONGEST_SEARCH: SignedDuration = SignedDuration::from_secs(15);
 
 /// How many numbered forms of a name are read at most to find one that is free.
 const NUMBERED: u32 = 1000;
 
-/// A place for a new file.
+/// How a new file or folder is written.
 #[derive(Debug, Clone)]
 pub struct FilePlacement {
     /// The node as it will be.
@@ -76,6 +82,8 @@ impl FilePlacement {
         };
         let conflict = Conflict::NodeChanged;
         let mut writes = vec![Write::replace(node, node.version - 1, conflict)?];
+        writes.push(tree::replace_entry(node, &node.id)?);
+        writes.extend(tree::parent_is_there(node)?);
         if old.content_id == file.content_id {
             writes.push(Write::put_unconditional(&content_reference, conflict)?);
         } else {
@@ -89,38 +97,79 @@ impl FilePlacement {
             writes.push(Write::create(&content_reference, conflict)?);
         }
         if self.adds_reference() {
-            writes.push(blobs::release(&old.blob, now)?);
+            writes.push(blobs::release(&old.blob, 1, now)?);
         }
+        Ok(writes)
+    }
+
+    /// [`Self::writes`] of a file whose bytes are stored already, with the reference to their blob and the room that they take in
+    /// the quota.
+    ///
+    /// # Errors
+    /// Those of [`Self::writes`]; [`Conflict::BlobGone`], [`Conflict::QuotaExceeded`].
+    pub fn writes_by_reference(&self, now: Timestamp) -> Result<Vec<Write>, StoreError> {
+        // Before the quota: where a file of this name is replaced, its bytes make room.
+        let mut writes = self.writes(now)?;
+        let Some(file) = &self.node.file else {
+            return Ok(writes);
+        };
+        if self.adds_reference() {
+            writes.push(blobs::refer(&file.blob)?);
+        }
+        let (take, give) = (file.size, self.released_bytes());
+        writes.push(quota(&self.node.account, QuotaEvent::Take { take, give })?);
         Ok(writes)
     }
 }
 
-/// A new node looking for its place.
+/// A node looking for its place: a new one, or one that is there and goes somewhere else.
 pub struct PlaceSearch {
-    node: NodeRow,
+    wanted: NodeRow,
     on_conflict: OnConflict,
     attempt: u64,
-    /// Where it is to be written next.
-    pub placement: FilePlacement,
+    /// When it is given up.
+    until: Option<Timestamp>,
+    /// The node with the name by which it is to be written next.
+    pub node: NodeRow,
+    /// The file that has that name, if it is to be replaced.
+    pub loser: Option<NodeRow>,
 }
 
 impl PlaceSearch {
     /// Mostly the name is free: that is tried first, and costs no look.
     #[must_use]
     pub fn new(node: NodeRow, on_conflict: OnConflict) -> Self {
-        let placement = FilePlacement {
-            node: node.clone(),
-            replaced: None,
-        };
         Self {
-            node,
+            wanted: node.clone(),
             on_conflict,
             attempt: 0,
-            placement,
+            until: None,
+            node,
+            loser: None,
         }
     }
 
-    /// Looks for another place, when the transaction with [`FilePlacement::writes`] failed because this one is taken.
+    /// Whether a node that is there may as well stay where it is: the name is taken, and it has it with a number already.
+    #[must_use]
+    pub fn keeps(&self, there: &NodeRow) -> bool {
+        let wanted = &self.wanted;
+        let is_taken = self.node.name != wanted.name;
+        is_taken && there.parent == wanted.parent && is_numbered(&there.name, &wanted.name)
+    }
+
+    /// What a new node is to be written as next.
+    #[must_use]
+    pub fn placement(&self) -> FilePlacement {
+        match &self.loser {
+            Some(there) => FilePlacement::in_place_of(there.clone(), &self.node),
+            None => FilePlacement {
+                node: self.node.clone(),
+                replaced: None,
+            },
+        }
+    }
+
+    /// Looks for another place, when the transaction that was to write it failed because this one is taken.
     ///
     /// # Errors
     /// [`Conflict::NameTaken`] when there is none; `error` itself when it has nothing to do with the place.
@@ -128,44 +177,55 @@ impl PlaceSearch {
         let taken = matches!(
             error,
             TransitionError::Store(StoreError {
-                kind: ErrorKind::Conflict(Conflict::NameTaken | Conflict::NodeChanged),
+                kind: ErrorKind::Conflict(
+                    Conflict::NameTaken | Conflict::NodeChanged | Conflict::FoldersChanged
+                ),
                 ..
             })
         );
-        if !taken || self.attempt == PLACEMENT_ATTEMPTS {
+        let until = *self.until.get_or_insert_with(|| table.from_now(LONGEST_SEARCH));
+        if !taken || self.attempt == PLACEMENT_ATTEMPTS || table.now() > until {
             return Err(error);
         }
         self.attempt += 1;
-        self.placement = next_placement(table, &self.node, self.on_conflict, self.attempt).await?;
+        self.look(table).await?;
+        Ok(())
+    }
+
+    async fn look(&mut self, table: &Table) -> Result<(), StoreError> {
+        let NodeRow {
+            account,
+            parent,
+            name,
+            ..
+        } = &self.wanted;
+        let there = table.tree().taken(account, parent.as_ref(), name).await?;
+        let (taken, there) = there.unzip();
+        self.node.name = name.clone();
+        self.loser = None;
+        match place(self.on_conflict, taken) {
+            Placement::Insert => {}
+            Placement::Replace => self.loser = there.flatten(),
+            Placement::Rename => {
+                let (names, all) = names_numbered(table, account, parent.as_ref(), name).await?;
+                let free = free_numbers(name, &names, all, self.attempt);
+                // Where many look at once, each takes another one.
+                self.node.name = numbered(name, table.rng.within(free));
+            }
+            Placement::Refuse => return Err(Conflict::NameTaken.into()),
+        }
         Ok(())
     }
 }
 
-async fn next_placement(
-    table: &Table,
-    node: &NodeRow,
-    on_conflict: OnConflict,
-    attempt: u64,
-) -> Result<FilePlacement, StoreError> {
+/// Expects the folder of a node to be in the tree, and not within one that is in the trash.
+///
+/// # Errors
+/// [`Conflict::ParentGone`].
+pub async fn expect_in_tree(table: &Table, node: &NodeRow) -> Result<(), StoreError> {
     let parent = node.parent.as_ref();
-    let there = table.tree().taken(&node.account, parent, &node.name).await?;
-    let (taken, there) = there.unzip();
-    let mut placed = node.clone();
-    match (place(on_conflict, taken), there.flatten()) {
-        (Placement::Replace, Some(there)) => return Ok(FilePlacement::in_place_of(there, node)),
-        (Placement::Rename, _) => {
-            let (names, all) = names_numbered(table, &node.account, parent, &node.name).await?;
-            let free = free_numbers(&node.name, &names, all, attempt);
-            // Where many look at once, each takes another one.
-            placed.name = numbered(&node.name, table.rng.within(free));
-        }
-        (Placement::Refuse, _) => return Err(Conflict::NameTaken.into()),
-        (Placement::Insert | Placement::Replace, _) => {}
-    }
-    Ok(FilePlacement {
-        node: placed,
-        replaced: None,
-    })
+    let is_there = table.folders().is_in_tree(&node.account, parent).await?;
+    is_there.then_some(()).ok_or(Conflict::ParentGone.into())
 }
 
 /// Names in a folder that may be numbered forms of `name`, and whether these are all.
@@ -206,18 +266,18 @@ mod tests {
                 blob: blob.parse().unwrap(),
             }),
             entries: 0,
-            depth: 0,
             version: 1,
             created_at: at,
             updated_at: at,
+            trashed_at: None,
         }
     }
 
     #[test]
     fn a_file_keeps_all_but_its_content() {
-        // A number that no new file has stands for what nodes may have one day.
+        // A number that no file has stands for what nodes may have one day.
         let there = NodeRow {
-            depth: 7,
+            entries: 7,
             ..file("old", "b1", 1)
         };
         let new = file("new", "b2", 2);
@@ -227,7 +287,7 @@ mod tests {
         assert_eq!((&node.file, node.updated_at), (&new.file, new.updated_at));
         assert_eq!(node.version, there.version + 1);
         assert_eq!(
-            (&node.id, node.created_at, node.depth),
+            (&node.id, node.created_at, node.entries),
             (&there.id, there.created_at, 7)
         );
     }

@@ -10,8 +10,8 @@ use store::{StoreError, Table};
 /// Makes a folder, with `others` in the same transaction. Returns it with the name that it got.
 ///
 /// # Errors
-/// [`NameTaken`](store::Conflict::NameTaken) or [`ParentGone`](store::Conflict::ParentGone), or a conflict of
-/// `others`.
+/// [`NameTaken`](store::Conflict::NameTaken), [`ParentGone`](store::Conflict::ParentGone) or
+/// [`TooDeep`](store::Conflict::TooDeep), or a conflict of `others`.
 pub async fn create_folder(
     table: &Table,
     folder: NodeRow,
@@ -20,16 +20,17 @@ pub async fn create_folder(
 ) -> Result<NodeRow, StoreError> {
     let mut search = PlaceSearch::new(folder, on_conflict);
     loop {
-        let folder = &search.placement.node;
-        let mut writes = search.placement.writes(folder.created_at)?;
+        let folder = &search.node;
+        let mut writes = search.placement().writes(folder.created_at)?;
+        writes.extend(table.folders().create(folder).await?);
         writes.extend(others(folder)?);
         let error = match table.transact(writes).await {
-            Ok(()) => return Ok(search.placement.node),
+            Ok(()) => return Ok(search.node),
             // The id is new: a folder that has it is ours, and the answer that said so got lost.
             Err(error)
                 if error.is_conflict() && table.tree().get(&folder.account, &folder.id).await?.is_some() =>
             {
-                return Ok(search.placement.node);
+                return Ok(search.node);
             }
             Err(error) => error,
         };

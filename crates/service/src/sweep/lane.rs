@@ -25,6 +25,10 @@ const QUERIES: usize = 16;
 const POSTPONE: SignedDuration = SignedDuration::from_mins(5);
 /// The same when the reason is a target: nobody waits, and there may be very many.
 const POSTPONE_FOR_TARGET: SignedDuration = SignedDuration::from_hours(1);
+/// How long one item that may be any amount of work is worked on in one sweep: others are waiting, too.
+const FOR_ONE: Duration = Duration::from_secs(20);
+/// When an item that is not done then is due again.
+const COME_BACK_AFTER: SignedDuration = SignedDuration::from_mins(1);
 /// Nothing is begun this long before the invocation ends.
 const RESERVE: Duration = Duration::from_secs(20);
 /// What is still under way is given up this long before the invocation ends.
@@ -134,6 +138,18 @@ impl Lane<'_> {
     /// Whether nothing else may begin.
     pub(crate) fn is_over(&self) -> bool {
         self.stopped.load(Ordering::Relaxed) || self.time.left().is_zero()
+    }
+
+    /// Whether there is time to go on with one item that may be any amount of work, and is begun now.
+    pub(crate) fn time_for_one(&self) -> impl Fn() -> bool + use<> {
+        let (began, time) = (Instant::now(), self.time.left().min(FOR_ONE));
+        move || began.elapsed() < time
+    }
+
+    /// There is more to do for an item: it is due again soon.
+    pub(crate) async fn come_back(&self, key: &Key) -> Result<(), StoreError> {
+        let again = self.table.from_now(COME_BACK_AFTER);
+        self.table.postpone(key, again).await
     }
 
     /// Reads the keys of all that is due, page by page, and hands each page on. What is due is read once: what could not be

@@ -19,6 +19,8 @@ pub struct Report {
     marked: u32,
     reclaimed: u32,
     closed: u32,
+    /// Things in the trash that were removed, and trashes that were emptied.
+    purged: u32,
     failed: u32,
     /// Items that cannot be read. Those that were due have failed as well.
     pub(crate) skipped: u64,
@@ -37,6 +39,7 @@ pub(crate) enum Done {
     Marked,
     Reclaimed,
     Closed,
+    Purged,
 }
 
 impl Report {
@@ -72,6 +75,7 @@ impl Report {
             Done::Marked => self.marked += 1,
             Done::Reclaimed => self.reclaimed += 1,
             Done::Closed => self.closed += 1,
+            Done::Purged => self.purged += 1,
         }
     }
 }
@@ -87,6 +91,7 @@ impl AddAssign for Report {
         self.marked += other.marked;
         self.reclaimed += other.reclaimed;
         self.closed += other.closed;
+        self.purged += other.purged;
         self.failed += other.failed;
         self.skipped += other.skipped;
         self.elsewhere += other.elsewhere;

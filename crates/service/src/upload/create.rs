@@ -5,12 +5,9 @@ use super::prove;
 use crate::file::commit::node_of;
 use crate::file::ensure_replicas::ensure_replicas;
 use crate::file::placement::PlaceSearch;
-use domain::account::QuotaEvent;
 use domain::proof::{ACCOUNTS_AT_A_SOURCE, LOOK_UP_COST, MIN_SIZE, Nonce};
 use domain::throttle::Source;
 use domain::upload::{Beginning, Lifecycle};
-use store::accounts::quota;
-use store::blobs;
 use store::rows::{Allowance, FileContent, NodeRow, ReplicaRow, UploadRow};
 use store::table::Write;
 use store::uploads::TransitionError;
@@ -55,13 +52,13 @@ pub async fn instant(
         ..upload.clone()
     };
     let others = |upload: &UploadRow, node: &NodeRow| others(upload, node, &replicas);
-    let (upload, node) = match commit(table, &complete, node, &file, others).await {
+    let (upload, node) = match commit(table, &complete, node, others).await {
         Ok(made) => made,
         // The other file was deleted meanwhile, and its bytes are going: an ordinary upload it is.
         Err(error) if error.conflict() == Some(Conflict::BlobGone) => return Ok(None),
         Err(error) => return Err(error),
     };
-    ensure_replicas(table, queue, &node.account, node.parent.as_ref(), &blob.id).await;
+    ensure_replicas(table, queue, &node).await;
     Ok(Some(Instant {
         upload,
         node,
@@ -122,24 +119,17 @@ async fn commit(
     table: &Table,
     upload: &UploadRow,
     node: NodeRow,
-    file: &FileContent,
     others: impl Fn(&UploadRow, &NodeRow) -> Result<Vec<Write>, StoreError>,
 ) -> Result<(UploadRow, NodeRow), StoreError> {
     let mut search = PlaceSearch::new(node, upload.on_conflict);
     loop {
-        let placement = &search.placement;
+        let placement = search.placement();
         let mut complete = upload.clone();
         complete.became(&placement.node);
-        let (take, give) = (upload.size, placement.released_bytes());
-        // Before the quota: where a file of this name is replaced, its bytes make room.
-        let mut writes = placement.writes(upload.created_at)?;
-        if placement.adds_reference() {
-            writes.push(blobs::refer(&file.blob)?);
-        }
-        writes.push(quota(&upload.account, QuotaEvent::Take { take, give })?);
+        let mut writes = placement.writes_by_reference(upload.created_at)?;
         writes.extend(others(&complete, &placement.node)?);
         match table.uploads().insert(&complete, writes).await {
-            Ok(()) => return Ok((complete, search.placement.node)),
+            Ok(()) => return Ok((complete, placement.node)),
             Err(error) => search
                 .again(table, error.into())
                 .await

@@ -90,8 +90,7 @@ pub fn small_files() -> (Measured, Measured) {
         assert_eq!(objects(world), (ids.len() + 1, ids.len() + 1));
 
         let delete = async |id: &String| {
-            let path = format!("/v1/files/{id}");
-            let deleted = person.call("DELETE", &path, None).await;
+            let deleted = person.remove(id).await;
             assert_eq!(deleted.status, 204, "{deleted:?}");
         };
         // The function has to be warm, and the sweep to have nothing else to do.

@@ -1,7 +1,10 @@
 //! A client: it does what comes to its mind, often the same as others do at that moment, and knows what must be there
 //! afterwards.
 
+mod batches;
+mod moves;
 mod transfers;
+mod trash;
 
 use super::contents::{CONTENTS, some_content};
 use crate::person::{PASSWORD, Person};
@@ -39,7 +42,7 @@ impl Theme {
         let pause = Duration::from_mins(rng.within(PAUSE));
         Self {
             pause: (rng.within(0..5) == 0).then_some(pause),
-            what: rng.within(0..25),
+            what: rng.within(0..37),
             content: some_content(rng),
             name: rng.within(0..4),
         }
@@ -53,8 +56,25 @@ pub(super) struct Known {
     files: BTreeMap<String, usize>,
     /// The folders that they have made.
     folders: Vec<String>,
+    /// How often somebody has begun or ended to remove files of which nobody has noted where they are.
+    doubts: u64,
     /// Somebody has deleted the account, or tried to: nobody knows in which of two accounts a file is.
     is_uncertain: bool,
+}
+
+impl Known {
+    /// Files are being removed, or just were: maybe these.
+    fn doubt(&mut self) {
+        self.files.clear();
+        self.doubts += 1;
+    }
+
+    /// A file was stored since there were so many doubts: it must be there, unless it may be among those that were removed.
+    fn keep(&mut self, file: String, content: usize, doubts: u64) {
+        if doubts == self.doubts {
+            self.files.insert(file, content);
+        }
+    }
 }
 
 /// One client.
@@ -149,7 +169,17 @@ impl<'w> User<'w> {
             19 => self.sign_in_and_out(person).await,
             20 if self.rng.within(0..3) == 0 => self.delete_account(person).await,
             20..=21 => self.fetch(person).await,
-            _ => self.transfer(theme).await,
+            22..=24 => self.transfer(theme).await,
+            25 => self.move_file(person, theme).await,
+            26 => self.move_over_another(person, theme).await,
+            27 => self.move_folder(person, theme).await,
+            28..=29 => self.copy_file(person, theme).await,
+            30 => self.copy_over_another(person, theme).await,
+            31..=32 => self.restore(person).await,
+            33 => self.empty_trash(person).await,
+            34 => self.move_many(person).await,
+            35 => self.delete_many(person).await,
+            _ => self.restore_many(person).await,
         }
     }
 
@@ -159,6 +189,7 @@ impl<'w> User<'w> {
         let conflict = ["rename", "fail"][self.rng.within(0..2_usize)];
         let parent = self.some_folder();
         let name = format!("file-{name}");
+        let doubts = self.known.borrow().doubts;
         let stored = person
             .store(&name, parent.as_deref(), &CONTENTS[content], announced, conflict)
             .await;
@@ -166,9 +197,8 @@ impl<'w> User<'w> {
             &format!("store content {content} as {name} in {parent:?}, or {conflict}"),
             &format!("{stored:?}"),
         );
-        let mut known = self.known.borrow_mut();
         if let Ok(file) = stored {
-            known.files.insert(file, content);
+            self.known.borrow_mut().keep(file, content, doubts);
         }
     }
 
@@ -203,16 +233,6 @@ impl<'w> User<'w> {
             self.rng.choose(&files)
         };
         file.map(|(file, content)| ((*file).clone(), **content))
-    }
-
-    async fn delete(&self, person: &Person<'w>) {
-        if let Some((file, _)) = self.some_file() {
-            let path = format!("/v1/files/{file}");
-            let answer = person.call("DELETE", &path, None).await;
-            // Whether or not the answer came: it may be gone.
-            self.known.borrow_mut().files.remove(&file);
-            self.note(&format!("delete {file}"), &answer.status.to_string());
-        }
     }
 
     async fn fetch(&self, person: &Person<'w>) {
@@ -264,18 +284,6 @@ impl<'w> User<'w> {
         self.note(&format!("make {name}, or {conflict}"), &made.status.to_string());
         if let Some(id) = made.body["id"].as_str() {
             self.known.borrow_mut().folders.push(id.to_owned());
-        }
-    }
-
-    async fn delete_folder(&self, person: &Person<'w>) {
-        let folder = self.rng.choose(&self.known.borrow().folders).cloned();
-        if let Some(folder) = folder {
-            let path = format!("/v1/files/{folder}");
-            let answer = person.call("DELETE", &path, None).await;
-            self.note(&format!("delete folder {folder}"), &answer.status.to_string());
-            if [204, 404].contains(&answer.status) {
-                self.known.borrow_mut().folders.retain(|other| *other != folder);
-            }
         }
     }
 

@@ -250,17 +250,24 @@ pub(crate) fn a_circuit_that_is_opened(condition: &str, is_dropped: bool) -> Opt
 pub(crate) fn workers_at_once(condition: &str, is_dropped: bool) -> Option<String> {
     lived(condition, is_dropped, async |scene| {
         limit_workers(scene);
-        // More than one batch.
-        for number in 0..MANY {
-            let bytes = Bytes::from(vec![number]);
-            scene.store(&format!("file-{number}"), &bytes).await;
+        // They need not look at the place at the same moment.
+        for round in 0..4 {
+            // More than one batch.
+            for number in 0..MANY {
+                let bytes = Bytes::from(vec![round, number]);
+                scene.store(&format!("file-{round}-{number}"), &bytes).await;
+            }
+            let before = scene.world.cloud.calls().len();
+            join(scene.world.work_on_messages(), scene.world.work_on_messages()).await;
+            let mut calls = scene.world.cloud.calls().split_off(before);
+            calls.retain(|call| call.to.starts_with(NEAR));
+            let workers: BTreeSet<u64> = calls.iter().map(|call| call.invocation).collect();
+            if workers.len() > 1 {
+                return Some(format!("{} workers at once", workers.len()));
+            }
+            scene.messages().await;
         }
-        let before = scene.world.cloud.calls().len();
-        join(scene.world.work_on_messages(), scene.world.work_on_messages()).await;
-        let mut calls = scene.world.cloud.calls().split_off(before);
-        calls.retain(|call| call.to.starts_with(NEAR));
-        let workers: BTreeSet<u64> = calls.iter().map(|call| call.invocation).collect();
-        (workers.len() > 1).then(|| format!("{} workers at once", workers.len()))
+        None
     })
 }
 
@@ -281,11 +288,16 @@ pub(crate) fn a_place_that_another_has(condition: &str, is_dropped: bool) -> Opt
         };
         scene.world.cloud.set_faults(Faults::by(late));
         let overtaken = async {
-            sleep(Duration::from_secs(1)).await;
+            let place = |is_free: bool| {
+                row(scene, "SLOT#000", |row| {
+                    row["target"] == "near" && row["holder"].is_null() == is_free
+                })
+            };
+            while place(false).is_none() {
+                sleep(Duration::from_millis(1)).await;
+            }
             scene.let_go().await;
-            let free = row(scene, "SLOT#000", |row| {
-                row["target"] == "near" && row["holder"].is_null()
-            });
+            let free = place(true);
             free.map(|row| format!("a worker has this place: {row}"))
         };
         join(scene.batch(STARTS), overtaken).await.1
@@ -294,6 +306,6 @@ pub(crate) fn a_place_that_another_has(condition: &str, is_dropped: bool) -> Opt
 
 fn limit_workers(scene: &Scene<'_>) {
     scene.world.max_workers.set(Some(1));
-    scene.world.set_targets(&["near", "far"], &[]);
+    scene.world.set_targets(&["near"], &[]);
     scene.world.lambda.forget_instances();
 }

@@ -2,7 +2,7 @@
 
 use crate::races::{self, Race};
 use crate::scene::Late as Lived;
-use crate::{accounts, blobs, failing, replicas, tree};
+use crate::{accounts, blobs, failing, replicas, trash, tree};
 
 /// How it is known that a condition is needed.
 pub(crate) enum Evidence {
@@ -40,6 +40,14 @@ pub(crate) const LIST: &[(&str, Evidence)] = &[
         Late(accounts::a_token_of_sessions_ended_again),
     ),
     (
+        "ConditionCheck ACCOUNT/EMPTIED: attribute_not_exists(pk) OR through < :moment",
+        Late(trash::what_was_in_a_trash_that_was_emptied),
+    ),
+    (
+        "ConditionCheck ACCOUNT/NODE: attribute_exists(pk) AND attribute_not_exists(trashed_at)",
+        Late(trash::what_is_replaced_in_the_trash),
+    ),
+    (
         "ConditionCheck ACCOUNT/SESSION: attribute_exists(pk)",
         Late(accounts::a_token_of_an_ended_session),
     ),
@@ -51,7 +59,15 @@ pub(crate) const LIST: &[(&str, Evidence)] = &[
         "ConditionCheck BLOB/BLOB: reclaiming = :no",
         Late(replicas::a_replica_that_is_missing),
     ),
+    (
+        "Delete ACCOUNT/EMPTIED: through = :through",
+        Late(trash::a_trash_that_is_emptied_again),
+    ),
     ("Delete ACCOUNT/ENTRY: node = :node", NotAlone(ONE_TRANSACTION)),
+    (
+        "Delete ACCOUNT/FOLDER: attribute_exists(pk)",
+        NotAlone(ONE_TRANSACTION),
+    ),
     (
         "Delete ACCOUNT/HAS_CONTENT: attribute_exists(pk)",
         NotAlone(ONE_TRANSACTION),
@@ -62,7 +78,7 @@ pub(crate) const LIST: &[(&str, Evidence)] = &[
     ),
     (
         "Delete ACCOUNT/NODE: entries = :none AND version = :version",
-        World(700_015),
+        In(races::files_in_a_folder_that_goes),
     ),
     (
         "Delete ACCOUNT/SESSION: attribute_exists(pk)",
@@ -71,6 +87,14 @@ pub(crate) const LIST: &[(&str, Evidence)] = &[
     (
         "Delete ACCOUNT/TOKEN: attribute_exists(pk)",
         In(races::ends_of_a_token),
+    ),
+    (
+        "Delete ACCOUNT/TRASH: attribute_exists(pk)",
+        NotAlone(ONE_TRANSACTION),
+    ),
+    (
+        "Delete ACCOUNT/TRASH: attribute_exists(pk) AND attribute_not_exists(purging)",
+        Late(trash::what_is_removed),
     ),
     (
         "Delete BLOB/REPLICA: #state = :from AND since = :since",
@@ -97,7 +121,16 @@ pub(crate) const LIST: &[(&str, Evidence)] = &[
         "Put ACCOUNT/ATTEMPTS: attribute_not_exists(pk)",
         In(races::guesses_of_a_password_once_more),
     ),
+    (
+        "Put ACCOUNT/EMPTIED: attribute_not_exists(pk) OR through < :through",
+        Late(trash::a_trash_that_is_emptied_late),
+    ),
     ("Put ACCOUNT/ENTRY: attribute_not_exists(pk)", World(700_000)),
+    ("Put ACCOUNT/ENTRY: node = :there", NotAlone(ONE_TRANSACTION)),
+    (
+        "Put ACCOUNT/TRASH: attribute_not_exists(pk)",
+        NotAlone(ONE_TRANSACTION),
+    ),
     (
         "Put ACCOUNT/HAS_CONTENT: attribute_not_exists(pk)",
         NotAlone(ONE_TRANSACTION),
@@ -108,7 +141,7 @@ pub(crate) const LIST: &[(&str, Evidence)] = &[
     ),
     (
         "Put ACCOUNT/NODE: version = :version",
-        In(races::a_file_replaced_by_itself),
+        Late(tree::a_version_that_comes_again),
     ),
     ("Put ACCOUNT/NODE: attribute_not_exists(pk)", NotAlone(RANDOM)),
     (
@@ -189,16 +222,40 @@ pub(crate) const LIST: &[(&str, Evidence)] = &[
         In(races::creates_of_an_account),
     ),
     (
+        "Update ACCOUNT/FOLDER: attribute_exists(pk)",
+        NotAlone(ONE_TRANSACTION),
+    ),
+    (
+        "Update ACCOUNT/FOLDERS: attribute_exists(pk)",
+        NotAlone(ONE_TRANSACTION),
+    ),
+    (
+        "Update ACCOUNT/FOLDERS: attribute_not_exists(pk) OR moves = :moves",
+        Late(tree::a_folder_that_is_too_deep),
+    ),
+    (
+        "Update ACCOUNT/FOLDERS: moves = :moves AND creations = :creations",
+        Late(tree::a_folder_within_itself),
+    ),
+    (
         "Update ACCOUNT/NODE: attribute_exists(pk)",
         NotAlone(ONE_TRANSACTION),
     ),
     (
-        "Update ACCOUNT/NODE: attribute_exists(pk) AND attribute_not_exists(#file)",
+        "Update ACCOUNT/NODE: attribute_exists(pk) AND attribute_not_exists(#file) AND attribute_not_exists(trashed_at)",
         In(races::files_in_a_folder_that_goes),
+    ),
+    (
+        "Update ACCOUNT/NODE: version = :version",
+        Late(tree::a_name_it_has_again),
     ),
     (
         "Update ACCOUNT/SESSION: attribute_exists(pk)",
         Late(accounts::a_new_password_of_an_ended_session),
+    ),
+    (
+        "Update ACCOUNT/TRASH: attribute_exists(pk)",
+        Late(trash::what_has_come_back),
     ),
     (
         "Update ACCOUNT/UPLOAD: attribute_exists(due_at)",
@@ -221,7 +278,10 @@ pub(crate) const LIST: &[(&str, Evidence)] = &[
         "Update BLOB/BLOB: #references = :were_references AND reclaiming = :was_reclaiming AND due_at = :was_due AND attribute_not_exists(lost_since)",
         Late(blobs::a_mark_on_a_revived_blob),
     ),
-    ("Update BLOB/BLOB: #references >= :one", NotAlone(ONE_TRANSACTION)),
+    (
+        "Update BLOB/BLOB: #references >= :files",
+        NotAlone(ONE_TRANSACTION),
+    ),
     (
         "Update BLOB/BLOB: attribute_exists(due_at)",
         Late(failing::a_blob_that_is_put_off),
@@ -240,7 +300,7 @@ pub(crate) const LIST: &[(&str, Evidence)] = &[
     ),
     (
         "Update BLOB/REPLICA: #state = :from AND since = :since",
-        World(710_039),
+        Late(replicas::a_copy_that_is_made),
     ),
     (
         "Update BLOB/REPLICA: #state = :from AND since = :since AND attribute_exists(multipart_id)",

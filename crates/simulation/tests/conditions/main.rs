@@ -11,6 +11,7 @@ mod races;
 mod replicas;
 mod scene;
 mod seen;
+mod trash;
 mod tree;
 
 use list::{Evidence, LIST};
@@ -21,7 +22,7 @@ use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 /// Worlds that write whatever there is to be written.
-const WORLDS: std::ops::Range<u64> = 1..17;
+const WORLDS: std::ops::Range<u64> = 1..33;
 /// How many worlds are lived instead of one that a change of the code has made another.
 const OTHERS: u64 = 40;
 

@@ -185,27 +185,6 @@ pub(crate) fn a_new_password_for_a_deleted_account(without: Option<&str>) -> Opt
     })
 }
 
-/// A file is deleted while others with the same bytes take its place, and its account's quota is exact.
-pub(crate) fn a_file_replaced_by_itself(without: Option<&str>) -> Option<String> {
-    lived(without, &[], &async |world| {
-        let (ann, bytes) = (ann(world).await, Bytes::from_static(b"x"));
-        let mut file = ann
-            .store("a", None, &bytes, false, "replace")
-            .await
-            .expect("a file");
-        for _ in 0..8 {
-            let path = format!("/v1/files/{file}");
-            let (stored, _) = join(
-                ann.store("a", None, &bytes, true, "replace"),
-                ann.call("DELETE", &path, None),
-            )
-            .await;
-            file = stored.expect("a file");
-        }
-        broken(world, "bytes in files").or_else(|| broken(world, "entries"))
-    })
-}
-
 /// Folders are deleted while a file is put into each.
 pub(crate) fn files_in_a_folder_that_goes(without: Option<&str>) -> Option<String> {
     lived(without, &[], &async |world| {
@@ -217,8 +196,7 @@ pub(crate) fn files_in_a_folder_that_goes(without: Option<&str>) -> Option<Strin
             let upload = ann.begin("a", Some(&folder), &bytes, false, "fail").await;
             let upload = upload.body["id"].as_str().expect("an upload").to_owned();
             ann.send_parts(&upload, &bytes).await.expect("its part");
-            let path = format!("/v1/files/{folder}");
-            join(ann.complete(&upload), ann.call("DELETE", &path, None)).await
+            join(ann.complete(&upload), ann.remove(&folder)).await
         });
         join_all(both).await;
         broken(world, "in no folder")

@@ -6,6 +6,14 @@ use serde_json::{Value, json};
 use simulation::world::{TARGET_BUCKET, World};
 use std::time::Duration;
 
+/// Another has copied it, and written that down.
+pub(crate) fn a_copy_that_is_made(condition: &str, is_dropped: bool) -> Option<String> {
+    lived(condition, is_dropped, async |scene| {
+        scene.store("a", &Bytes::from_static(b"x")).await;
+        late(scene).await
+    })
+}
+
 /// Others have copied all of it when it is written down that a multipart upload was begun.
 pub(crate) fn a_multipart_upload_that_is_begun(condition: &str, is_dropped: bool) -> Option<String> {
     lived(condition, is_dropped, async |scene| {

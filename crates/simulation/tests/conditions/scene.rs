@@ -130,8 +130,7 @@ impl Scene<'_> {
     }
 
     pub(crate) async fn delete(&self, file: &str) {
-        let path = format!("/v1/files/{file}");
-        let answer = self.ann.call("DELETE", &path, None).await;
+        let answer = self.ann.remove(file).await;
         assert_eq!(answer.status, 204, "{answer:?}");
     }
 

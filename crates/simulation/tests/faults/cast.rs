@@ -1,6 +1,6 @@
 //! Who is there in every world, and what is done to it besides what functions do.
 
-use crate::settling::work;
+use crate::settling::{SWEEP, work};
 use bytes::Bytes;
 use serde_json::{Value, json};
 use simulation::gateway::{Request, Response, send};
@@ -57,7 +57,7 @@ pub(crate) fn founding() -> &'static Founding {
     FOUNDING.get_or_init(|| {
         run(1, async |world| {
             share_signing_key(world);
-            work(world).await;
+            work(world, SWEEP).await;
             let people = [sign_up(world, "ada").await, sign_up(world, "bob").await];
             let session = async || {
                 let session = sign_in(world, "ada", PASSWORD).await;
@@ -185,10 +185,7 @@ pub(crate) async fn items(person: &Person<'_>, path: &str) -> Vec<Value> {
 
 /// A new folder.
 pub(crate) async fn folder(person: &Person<'_>, name: &str, parent: Option<&str>) -> String {
-    let wanted = json!({ "name": name, "parent": parent });
-    let made = person.call("POST", "/v1/folders", Some(wanted)).await;
-    assert_eq!(made.status, 201, "{made:?}");
-    text(&made.body["id"])
+    person.folder(name, parent).await.expect("made")
 }
 
 /// There is this one file in the root, with these bytes, and nothing else is used of the quota.

@@ -15,6 +15,7 @@
 )]
 
 mod accounts;
+mod batches;
 mod cast;
 mod finalizing;
 mod readers;
@@ -26,6 +27,7 @@ mod sessions;
 mod settling;
 mod sweeping;
 mod tokens;
+mod trash;
 mod tree;
 mod uploads;
 
@@ -73,9 +75,26 @@ scenarios! {
     a_finalize_of_known_content: "upload-complete", finalizing::known_content;
     a_finalize_that_replaces_a_file: "upload-complete", finalizing::replacing;
     a_folder_that_is_made: "folder-create", tree::make_folder;
+    a_file_that_is_moved: "file-update", tree::move_file;
+    a_file_that_is_moved_over_another: "file-update", tree::replace_by_moving;
+    a_file_that_is_copied: "file-copy", tree::copy_file;
+    a_file_that_is_copied_over_another: "file-copy", tree::replace_by_copying;
+    a_folder_that_is_renamed: "file-update", tree::rename_folder;
+    a_folder_that_is_moved: "file-update", tree::move_folder;
     a_file_that_is_deleted: "file-delete", tree::delete_file;
     the_last_file_of_its_content_that_is_deleted: "file-delete", tree::delete_last_file;
     a_folder_that_is_deleted: "file-delete", tree::delete_folder;
+    a_file_that_goes_to_the_trash: "file-delete", trash::trash_file;
+    a_folder_that_goes_to_the_trash: "file-delete", trash::trash_folder;
+    a_folder_that_is_removed: "file-delete", trash::remove_folder;
+    a_folder_that_is_removed_from_the_trash: "file-delete", trash::remove_from_trash;
+    a_file_that_is_restored: "trash-restore", trash::restore_file;
+    a_folder_that_is_restored: "trash-restore", trash::restore_folder;
+    files_and_folders_that_are_moved: "file-batch", batches::move_all;
+    files_and_folders_that_go_to_the_trash: "file-batch", batches::trash_all;
+    files_and_folders_that_are_restored: "file-batch", batches::restore_all;
+    files_and_folders_that_are_removed: "file-batch", batches::delete_all;
+    a_trash_that_is_emptied: "trash-empty", trash::empty;
     a_small_file_that_is_replicated: "replicate", replication::small;
     a_large_file_whose_replicas_begin: "replicate", replication::start;
     a_large_file_whose_segments_are_copied: "replicate", replication::copy;
@@ -91,10 +110,13 @@ scenarios! {
     a_sweep_that_begins_to_reclaim: "sweep", sweeping::mark;
     a_sweep_that_reclaims: "sweep", sweeping::reclaim;
     a_sweep_that_clears_a_deleted_account: "sweep", sweeping::clear_account;
+    a_sweep_that_empties_a_trash: "sweep", trash::sweep_emptied;
+    a_sweep_that_removes_what_is_old: "sweep", trash::sweep_expired;
     a_reconciler_that_finds_parts_of_nobody: "reconcile", reconciling::orphaned_parts;
     a_reconciler_that_finds_an_object_of_nobody: "reconcile", reconciling::orphaned_object;
     a_reconciler_that_misses_an_object: "reconcile", reconciling::lost_object;
     a_reconciler_that_misses_a_replica: "reconcile", reconciling::lost_replica;
     a_file_that_is_downloaded: "file-download", readers::download;
+    a_search: "file-search", readers::search;
     a_file_that_is_looked_at: "file-get", readers::look;
 }

@@ -1,7 +1,7 @@
-//! Functions that only read: what they need is refused, or comes late. And all others are in a scenario.
+//! Functions that read, and change nothing of what an account has: what they need is refused, or comes late. And all others are in a scenario.
 
 use crate::SCENARIOS;
-use crate::cast::{Cast, ask, bytes, file_of, founding};
+use crate::cast::{Cast, ask, bytes, file_of, folder, founding};
 use crate::runner::Case;
 use serde_json::json;
 use simulation::cloud::Call;
@@ -24,6 +24,23 @@ pub(crate) async fn download(cast: Cast<'_>) -> Case<'_> {
 
 pub(crate) async fn look(cast: Cast<'_>) -> Case<'_> {
     reads(cast, "", &[200]).await
+}
+
+/// What it reads is counted, which is all that it writes.
+pub(crate) async fn search(cast: Cast<'_>) -> Case<'_> {
+    let Cast { world, ada, .. } = cast;
+    let inside = folder(&ada, "f", None).await;
+    let file = file_of(&ada, "a", Some(&inside), &bytes(1, 100)).await;
+    let request = ada.request("GET", format!("/v1/search?q=A&under={inside}"), None);
+    Case::request(&request, &[200], &[]).then(async move |_| {
+        let again = ask(world, &request).await;
+        let found = &again.body["items"][0];
+        assert_eq!(
+            (again.status, &found["node"]["id"], &found["path"]),
+            (200, &json!(file), &json!("/f/a")),
+            "{again:?}"
+        );
+    })
 }
 
 /// A function that is in no scenario is asked by GET, succeeds, and changes nothing.

@@ -3,6 +3,7 @@
 use crate::cast::{Cast, bytes, file_of, has_one_file, text};
 use crate::finalizing::killed;
 use crate::runner::{Act, Case};
+use crate::settling::{SWEEP, settle};
 use serde_json::{Value, json};
 use simulation::cloud::{Fault, Faults};
 use simulation::lambda::Outcome;
@@ -84,7 +85,7 @@ pub(crate) async fn orphaned_object(cast: Cast<'_>) -> Case<'_> {
 /// A file that is replicated, and its blob.
 async fn replicated(cast: &Cast<'_>) -> (String, String) {
     let file = file_of(&cast.ada, "a", None, &bytes(1, 100)).await;
-    crate::settling::settle(cast.world).await;
+    settle(cast.world, SWEEP).await;
     let blob = cast.world.rows().into_iter().find(|row| row["sk"] == "BLOB");
     (file, text(&blob.expect("a blob")["id"]))
 }
@@ -104,7 +105,7 @@ pub(crate) async fn lost_object(cast: Cast<'_>) -> Case<'_> {
         assert!(!row["lost_since"].is_null(), "{row}");
         file_of(&bob, "b", None, &bytes(1, 100)).await;
         has_one_file(&bob, "b", &bytes(1, 100)).await;
-        let gone = ada.call("DELETE", &format!("/v1/files/{file}"), None).await;
+        let gone = ada.remove(&file).await;
         assert_eq!(gone.status, 204, "{gone:?}");
     })
 }

@@ -2,6 +2,7 @@
 
 use crate::cast::{Cast, ask, bytes, file_of};
 use crate::runner::{Act, Case};
+use crate::settling::{SWEEP, settle};
 use bytes::Bytes;
 use serde_json::{Value, json};
 use simulation::S3;
@@ -98,7 +99,7 @@ pub(crate) async fn give_up(cast: Cast<'_>) -> Case<'_> {
         sleep(Duration::from_mins(1)).await;
         let answer = ask(world, &again).await;
         assert_eq!(answer.status, 200, "{answer:?}");
-        crate::settling::settle(world).await;
+        settle(world, SWEEP).await;
         is_replicated(&ada, &file).await;
     };
     Case::new(messages("ReplicateQueue"), &[200], &[]).at_once(mended)
@@ -124,7 +125,7 @@ pub(crate) async fn redrive(cast: Cast<'_>) -> Case<'_> {
         sleep(Duration::from_mins(1)).await;
         let answer = ask(world, &again).await;
         assert_eq!(answer.status, 200, "{answer:?}");
-        crate::settling::settle(world).await;
+        settle(world, SWEEP).await;
         is_replicated(&ada, &file).await;
     };
     Case::request(&request, &[200], &[]).at_once(asked_again)

@@ -1,7 +1,7 @@
 //! A scenario, and how it is run with each fault at each call.
 
 use crate::cast::{Cast, founding};
-use crate::settling::{settle, work};
+use crate::settling::{ALL, SWEEP, settle, work};
 use futures::future::{FutureExt, LocalBoxFuture};
 use serde_json::Value;
 use simulation::cloud::{Call, Fault, Faults};
@@ -164,6 +164,12 @@ fn scene(
         check(&case, &answer, harm);
         case.at_once.await;
         // What these did not do they do themselves, another time: items that failed wait, and so does a pass.
+        let functions = match function {
+            // It may die before it has written down that it began a multipart upload. It is found when the upload ends; until
+            // then it is the reconciler's.
+            "reconcile" | "upload-sign-parts" => ALL,
+            _ => SWEEP,
+        };
         let again: &[u64] = match function {
             "sweep" => &[2, 6],
             "reconcile" => &[70],
@@ -171,11 +177,11 @@ fn scene(
         };
         for minutes in again {
             sleep(Duration::from_mins(*minutes)).await;
-            work(world).await;
+            work(world, functions).await;
         }
-        settle(world).await;
+        settle(world, functions).await;
         (case.then)(answer).await;
-        settle(world).await;
+        settle(world, functions).await;
         calls
     })
 }

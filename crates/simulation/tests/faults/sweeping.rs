@@ -5,6 +5,7 @@ use crate::cast::{Cast, ask, bytes, file_of, has_one_file, used, with_token};
 use crate::finalizing::{killed, sent};
 use crate::reconciling::report;
 use crate::runner::{Act, Case};
+use crate::settling::{SWEEP, settle};
 use serde_json::{Value, json};
 use simulation::cloud::{Fault, Faults};
 use simulation::person::PASSWORD;
@@ -13,7 +14,7 @@ use std::time::Duration;
 use tokio::time::sleep;
 
 /// A sweep after so many minutes.
-async fn sweep_after<'w>(minutes: u64) -> Case<'w> {
+pub(crate) async fn sweep_after<'w>(minutes: u64) -> Case<'w> {
     sleep(Duration::from_mins(minutes)).await;
     Case::new(Act::Event(json!({})), &[200], &[])
 }
@@ -113,8 +114,8 @@ pub(crate) async fn resend(cast: Cast<'_>) -> Case<'_> {
 async fn deleted(cast: &Cast<'_>) {
     let Cast { world, ada, .. } = cast;
     let file = file_of(ada, "a", None, &bytes(1, 100)).await;
-    crate::settling::settle(world).await;
-    let gone = ada.call("DELETE", &format!("/v1/files/{file}"), None).await;
+    settle(world, SWEEP).await;
+    let gone = ada.remove(&file).await;
     assert_eq!(gone.status, 204, "{gone:?}");
     sleep(Duration::from_mins(24 * 60 + 2)).await;
 }

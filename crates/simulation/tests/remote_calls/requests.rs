@@ -1,10 +1,10 @@
 //! The requests, by resource.
 
+mod uploads;
+
 use crate::table::{Table, asked};
-use domain::content::PartDigest;
-use domain::proof::MIN_SIZE;
 use serde_json::json;
-use simulation::person::{PART, PASSWORD, Person, content_id, proof};
+use simulation::person::{PASSWORD, Person};
 use simulation::world::BUCKET;
 use wire::Caller;
 
@@ -53,111 +53,6 @@ impl Table<'_> {
         self.note(&person, asked("token-delete", "").id(id)).await;
     }
 
-    /// Leaves a file called `new`.
-    async fn uploads(&mut self, person: &Person<'_>) {
-        let bytes = self.fresh(PART + 1);
-        let new = |name: &str| json!({ "name": name, "size": bytes.len(), "content_id": content_id(&bytes) });
-        let create = |case| asked("upload-create", case);
-        let unsaid = json!({ "name": "unsaid", "size": bytes.len() });
-        let unsaid = create("content not announced").body(unsaid);
-        let unsaid = self.note(person, unsaid).await;
-        let unsaid = format!("/v1/uploads/{}", unsaid["id"].as_str().expect("begun"));
-        assert_eq!(person.call("DELETE", &unsaid, None).await.status, 204);
-        let upload = self.note(person, create("new content").body(new("new"))).await;
-        let upload = upload["id"].as_str().expect("begun").to_owned();
-        self.note(person, asked("upload-list", "")).await;
-        let part = |number: u32, bytes: &[u8]| json!({ "number": number, "sha256": PartDigest::of(bytes) });
-        let parts = json!({ "parts": [part(1, &bytes[..PART]), part(2, &bytes[PART..])] });
-        for case in ["the first parts", "more parts"] {
-            let sign = asked("upload-sign-parts", case).id(&upload);
-            self.note(person, sign.body(parts.clone())).await;
-        }
-        person.send_parts(&upload, &bytes).await.expect("sent");
-        self.note(person, asked("upload-get", "open").id(&upload)).await;
-        let complete = |case| asked("upload-complete", case);
-        self.note(person, complete("new content").id(&upload)).await;
-        self.note(person, complete("again").id(&upload)).await;
-        self.note(person, asked("upload-get", "complete").id(&upload))
-            .await;
-        let sent = async |name: &str| {
-            let begun = person.begin(name, None, &bytes, false, "fail").await;
-            let id = begun.body["id"].as_str().expect("begun").to_owned();
-            person.send_parts(&id, &bytes).await.expect("sent");
-            id
-        };
-        let known = sent("known").await;
-        self.note(person, complete("known content").id(&known)).await;
-        let moved = sent("moved").await;
-        let moved = complete("known content, by another name").id(&moved);
-        self.note(person, moved.body(json!({ "name": "elsewhere" })))
-            .await;
-        for (case, on_conflict) in [
-            ("content that the account has", "fail"),
-            ("content that the account has, renamed", "rename"),
-            (
-                "content that the account has, in the place of another file",
-                "replace",
-            ),
-        ] {
-            let mut body = new("instant");
-            body["on_conflict"] = json!(on_conflict);
-            self.note(person, create(case).body(body)).await;
-        }
-        let aborted = sent("aborted").await;
-        self.note(person, asked("upload-abort", "").id(&aborted)).await;
-    }
-
-    /// Bytes that somebody else has.
-    async fn proofs(&mut self, person: &Person<'_>) {
-        let other = self.person().await;
-        for (case, on_conflict) in [
-            ("right", "fail"),
-            ("right, renamed", "rename"),
-            ("right, in the place of another file", "replace"),
-            ("wrong", "fail"),
-        ] {
-            let bytes = self.fresh(provable());
-            let stored = other.store(case, None, &bytes, false, "fail").await;
-            stored.expect("stored");
-            if on_conflict != "fail" {
-                let stored = person.store(case, None, &self.fresh(10), false, "fail").await;
-                stored.expect("stored");
-            }
-            let upload = if case == "right" {
-                let body = json!({ "name": case, "size": bytes.len(), "content_id": content_id(&bytes) });
-                let create = asked("upload-create", "content that another account has");
-                self.note(person, create.body(body)).await
-            } else {
-                person.begin(case, None, &bytes, true, on_conflict).await.body
-            };
-            let has = if case == "wrong" {
-                self.fresh(provable())
-            } else {
-                bytes
-            };
-            let proof = proof(&upload["challenge"], &has).expect("a challenge");
-            let prove = asked("upload-prove", case).id(upload["id"].as_str().expect("begun"));
-            let answered = self.note(person, prove.body(json!({ "proof": proof }))).await;
-            let state = if case == "wrong" { "open" } else { "complete" };
-            assert_eq!(answered["state"], state, "{case}: {answered}");
-        }
-    }
-
-    /// Creates that can be sent again.
-    async fn keys(&mut self, person: &Person<'_>) {
-        for (function, body) in [
-            ("upload-create", json!({ "name": "keyed", "size": 10 })),
-            ("folder-create", json!({ "name": "keyed" })),
-        ] {
-            let create = |case| asked(function, case).key("again").body(body.clone());
-            let first = self.note(person, create("with an `Idempotency-Key`")).await;
-            let again = self
-                .note(person, create("with an `Idempotency-Key`, again"))
-                .await;
-            assert_eq!(again, first);
-        }
-    }
-
     async fn files(&mut self, person: &Person<'_>) {
         let folder = self
             .note(
@@ -166,7 +61,8 @@ impl Table<'_> {
             )
             .await;
         let body = json!({ "name": "folder", "on_conflict": "rename" });
-        self.note(person, asked("folder-create", "renamed").body(body))
+        let other = self
+            .note(person, asked("folder-create", "renamed").body(body))
             .await;
         let folder = folder["id"].as_str().expect("a folder");
         self.note(person, asked("file-list", "the top")).await;
@@ -176,22 +72,163 @@ impl Table<'_> {
         let found = asked("file-list", "one name").query("name=new");
         let found = self.note(person, found).await;
         let file = found["items"][0]["id"].as_str().expect("a file");
+        for (case, query) in [
+            ("nothing is found", "q=no+such+name"),
+            ("found at the top", "q=NEW"),
+        ] {
+            self.note(person, asked("file-search", case).query(query)).await;
+        }
         self.note(person, asked("file-get", "a file").id(file)).await;
         self.note(person, asked("file-get", "a folder").id(folder)).await;
         self.other_reads(person, file).await;
         self.download_of_lost_bytes(person).await;
-        self.note(person, asked("file-delete", "a file").id(file)).await;
-        self.note(person, asked("file-delete", "a folder").id(folder))
+        for (case, node, to) in [
+            ("a file gets another name", file, json!({ "name": "renamed" })),
+            (
+                "a file gets into another folder",
+                file,
+                json!({ "parent": folder }),
+            ),
+            ("a folder gets another name", folder, json!({ "name": "renamed" })),
+            (
+                "a folder gets into another folder",
+                folder,
+                json!({ "parent": other["id"] }),
+            ),
+        ] {
+            self.note(person, asked("file-update", case).id(node).body(to))
+                .await;
+        }
+        let by_path = asked("file-list", "one name in a folder, by its path");
+        let listed = self
+            .note(person, by_path.query("path=/folder+(1)/renamed&name=renamed"))
             .await;
+        assert_eq!(listed["items"][0]["id"], file, "{listed}");
+        let query = format!("q=renamed&under={folder}");
+        let case = "found in a folder, within another folder";
+        let found = self.note(person, asked("file-search", case).query(&query)).await;
+        assert_eq!(found["items"][0]["node"]["id"], file, "{found}");
+        self.copies(person, file).await;
+        for (case, node) in [("a file", file), ("a folder", folder)] {
+            self.note(
+                person,
+                asked("file-delete", &format!("{case} goes to the trash")).id(node),
+            )
+            .await;
+        }
+        self.note(person, asked("trash-list", "both are in it")).await;
+        for (case, node) in [("a folder", folder), ("a file", file)] {
+            self.note(person, asked("trash-restore", case).id(node)).await;
+        }
+        let case = "a folder with entries is removed";
+        self.note(
+            person,
+            asked("file-delete", case).id(folder).query("permanently=true"),
+        )
+        .await;
+        let other = other["id"].as_str().expect("an id");
+        let case = "an empty folder is removed";
+        self.note(
+            person,
+            asked("file-delete", case).id(other).query("permanently=true"),
+        )
+        .await;
+        self.note(person, asked("trash-empty", "")).await;
+        self.batches(person).await;
+    }
+
+    /// Forty files of one folder, with it, and back.
+    async fn batches(&mut self, person: &Person<'_>) {
+        let mut folders = Vec::new();
+        for name in ["from", "to"] {
+            let folder = json!({ "name": name });
+            let made = person.call("POST", "/v1/folders", Some(folder)).await;
+            folders.push(made.body["id"].as_str().expect("a folder").to_owned());
+        }
+        let first = person
+            .store("0", Some(&folders[0]), &self.fresh(10), false, "fail")
+            .await;
+        let mut files = vec![first.expect("stored")];
+        for number in 1..40 {
+            let path = format!("/v1/files/{}/copy", files[0]);
+            let copy = json!({ "name": number.to_string() });
+            let copied = person.call("POST", &path, Some(copy)).await;
+            files.push(copied.body["id"].as_str().expect("a file").to_owned());
+        }
+        let items = |ids: &[String]| ids.iter().map(|id| json!({ "id": id })).collect::<Vec<_>>();
+        let (files, folder) = (items(&files), items(&folders[..1]));
+        for (case, body) in [
+            (
+                "40 files get into another folder",
+                json!({ "op": "move", "items": files, "parent": folders[1] }),
+            ),
+            (
+                "a folder gets into another folder",
+                json!({ "op": "move", "items": folder, "parent": folders[1] }),
+            ),
+            (
+                "40 files go to the trash",
+                json!({ "op": "trash", "items": files }),
+            ),
+            (
+                "40 files are restored",
+                json!({ "op": "restore", "items": files }),
+            ),
+            ("40 files are removed", json!({ "op": "delete", "items": files })),
+            (
+                "40 files that are not there",
+                json!({ "op": "delete", "items": files }),
+            ),
+        ] {
+            self.note(person, asked("file-batch", case).body(body)).await;
+        }
+        let gone = person.remove(&folders[1]).await;
+        assert_eq!(gone.status, 204, "{gone:?}");
+    }
+
+    /// Of a file that is called `renamed`, in a folder. It stays there alone.
+    async fn copies(&mut self, person: &Person<'_>, file: &str) {
+        let other = person.store("other", None, &self.fresh(10), false, "fail").await;
+        let mut made = vec![other.expect("stored")];
+        for (case, to) in [
+            ("to a free name", json!({ "name": "copy", "parent": null })),
+            (
+                "renamed",
+                json!({ "name": "copy", "parent": null, "on_conflict": "rename" }),
+            ),
+            (
+                "in the place of another file",
+                json!({ "name": "other", "parent": null, "on_conflict": "replace" }),
+            ),
+            ("in its own place", json!({ "on_conflict": "replace" })),
+        ] {
+            let copied = self
+                .note(person, asked("file-copy", case).id(file).body(to))
+                .await;
+            made.push(copied["id"].as_str().expect("a file").to_owned());
+        }
+        let keyed = json!({ "name": "keyed copy", "parent": null });
+        for case in ["with an `Idempotency-Key`", "with an `Idempotency-Key`, again"] {
+            let copy = asked("file-copy", case).id(file).key("copy");
+            let copied = self.note(person, copy.body(keyed.clone())).await;
+            made.push(copied["id"].as_str().expect("a file").to_owned());
+        }
+        made.sort();
+        made.dedup();
+        for copy in made.iter().filter(|copy| *copy != file) {
+            let gone = person.remove(copy).await;
+            assert_eq!(gone.status, 204, "{gone:?}");
+        }
     }
 
     /// What reads, and has no cases above: once each.
     async fn other_reads(&mut self, person: &Person<'_>, file: &str) {
-        const WITH_CASES: [&str; 5] = [
+        const WITH_CASES: [&str; 6] = [
             "openapi-get",
             "upload-list",
             "upload-get",
             "file-list",
+            "file-search",
             "file-get",
         ];
         for endpoint in wire::ENDPOINTS.iter() {
@@ -221,8 +258,7 @@ impl Table<'_> {
             self.note(person, asked("file-download", case).id(&file)).await;
         }
         // So that the reconciler has nothing to repair.
-        let path = format!("/v1/files/{file}");
-        assert_eq!(person.call("DELETE", &path, None).await.status, 204);
+        assert_eq!(person.remove(&file).await.status, 204);
     }
 
     /// For operators.
@@ -261,9 +297,4 @@ impl Table<'_> {
         let body = json!({ "current_password": PASSWORD });
         self.note(&person, asked("account-delete", "").body(body)).await;
     }
-}
-
-/// The fewest bytes for which a proof is asked.
-fn provable() -> usize {
-    usize::try_from(MIN_SIZE).expect("it is not large")
 }

@@ -146,8 +146,7 @@ impl Table<'_> {
         let stored = person.store("gone", None, &self.fresh(10), false, "fail").await;
         let file = stored.expect("stored");
         while self.world.work_on_messages().await {}
-        let path = format!("/v1/files/{file}");
-        assert_eq!(person.call("DELETE", &path, None).await.status, 204);
+        assert_eq!(person.remove(&file).await.status, 204);
         sleep(DAY).await;
         let case = "a blob without files is marked";
         self.invoked(SWEEP[0], SWEEP[1], case, json!({})).await;

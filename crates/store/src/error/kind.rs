@@ -27,6 +27,18 @@ pub enum Conflict {
     /// The folder is as deep as folders may be.
     #[error("the parent is too deep for folders within it")]
     TooDeep,
+    /// A folder would be within itself.
+    #[error("a folder cannot go into itself")]
+    WithinItself,
+    /// It is in the trash, or within a folder that is.
+    #[error("it is in the trash")]
+    InTrash,
+    /// It is being removed from the trash.
+    #[error("it is being removed")]
+    BeingRemoved,
+    /// Folders of the account were moved or made meanwhile.
+    #[error("folders were moved or made meanwhile")]
+    FoldersChanged,
     /// The node is not there (any more), or was changed meanwhile.
     #[error("the file or folder was changed or deleted meanwhile")]
     NodeChanged,

@@ -59,6 +59,8 @@ pub enum Allowance<'a> {
     LookUpsFrom(&'a Source),
     /// To make something: an upload, a folder, a token.
     Creates(&'a AccountId),
+    /// To read what searches read: pages of entries, and hundreds of nodes.
+    Searches(&'a AccountId),
     /// To make an account.
     AccountsFrom(&'a Source),
     /// To sign in, with any name.
@@ -74,6 +76,7 @@ impl Allowance<'_> {
         let (pk, what) = match self {
             Self::LookUps(account) => (account_partition(account), "LOOKUPS"),
             Self::Creates(account) => (account_partition(account), "CREATES"),
+            Self::Searches(account) => (account_partition(account), "SEARCHES"),
             Self::LookUpsFrom(source) => (format!("SOURCE#{source}"), "LOOKUPS"),
             Self::AccountsFrom(source) => (format!("SOURCE#{source}"), "ACCOUNTS"),
             Self::SignInsFrom(source) => (format!("SOURCE#{source}"), "SIGNINS"),

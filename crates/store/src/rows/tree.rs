@@ -7,6 +7,7 @@ use domain::content::ContentId;
 use domain::id::{AccountId, BlobId, NodeId};
 use domain::name::Name;
 use domain::placement::Taken;
+use domain::search::Place;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use std::str::FromStr;
@@ -29,15 +30,15 @@ pub struct NodeRow {
     /// How many entries a folder has. Kept by the transactions that add and remove them.
     #[serde(default)]
     pub entries: u64,
-    /// How many folders a folder is within, itself counted: 1 at the top. 0 for files.
-    #[serde(default)]
-    pub depth: u64,
     /// Goes up with every change of it. How many entries it has is none: each upload would be one of its folder.
     pub version: u64,
     /// When it was made.
     pub created_at: Timestamp,
     /// When it was last changed.
     pub updated_at: Timestamp,
+    /// Since when it is in the trash by itself: then it has no entry, and name and parent say where it was.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub trashed_at: Option<Timestamp>,
 }
 
 /// What a file refers to.
@@ -58,6 +59,29 @@ impl NodeRow {
     /// What all nodes' sort keys begin with.
     pub const PREFIX: &str = "NODE#";
 
+    /// A new file or an empty folder.
+    #[must_use]
+    pub fn new(
+        id: NodeId,
+        account: AccountId,
+        (name, parent): (Name, Option<NodeId>),
+        file: Option<FileContent>,
+        now: Timestamp,
+    ) -> Self {
+        Self {
+            id,
+            account,
+            name,
+            parent,
+            file,
+            entries: 0,
+            version: 1,
+            created_at: now,
+            updated_at: now,
+            trashed_at: None,
+        }
+    }
+
     /// As what it takes its name.
     #[must_use]
     pub fn taken(&self) -> Taken {
@@ -68,10 +92,11 @@ impl NodeRow {
     }
 
     /// As much of a node as removing it wants, whatever else cannot be read: its place, what it refers to, how many entries
-    /// it has, its version. The rest is made up.
+    /// it has, its version, whether it is in the trash. The rest is made up.
     #[must_use]
     pub fn remains(account: &AccountId, node: &NodeId, item: &Item) -> Option<Self> {
         let parent = item.get("parent").map(|parent| parsed(Some(parent)));
+        let trashed_at = item.get("trashed_at").map(|at| parsed(Some(at)));
         let file = item.get("file").map(|file| {
             let file = file.as_m().ok()?;
             Some(FileContent {
@@ -94,10 +119,10 @@ impl NodeRow {
             parent: parent.map_or(Some(None), |parent| parent.map(Some))?,
             file: file.map_or(Some(None), |file| file.map(Some))?,
             entries,
-            depth: 0,
             version: item.get("version")?.as_n().ok()?.parse().ok()?,
-            created_at: Timestamp::UNIX_EPOCH,
-            updated_at: Timestamp::UNIX_EPOCH,
+            created_at: parsed(item.get("created_at")).unwrap_or_default(),
+            updated_at: parsed(item.get("updated_at")).unwrap_or_default(),
+            trashed_at: trashed_at.map_or(Some(None), |at| at.map(Some))?,
         })
     }
 
@@ -122,7 +147,8 @@ impl Row for NodeRow {
     }
 }
 
-/// The entry of a folder for one node: makes names unique within it, and lists them in order.
+/// The entry of a folder for one node: makes names unique within it, and lists the nodes in the order of their names. It has all
+/// that the node has but for how many entries that has, so a list reads nothing else.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct EntryRow {
     /// Whose it is.
@@ -134,13 +160,25 @@ pub struct EntryRow {
     pub name: Name,
     /// What is called so.
     pub node: NodeId,
+    /// The node's.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub file: Option<FileContent>,
+    /// The node's.
+    pub version: u64,
+    /// The node's.
+    pub created_at: Timestamp,
+    /// The node's.
+    pub updated_at: Timestamp,
 }
 
 impl EntryRow {
+    /// What all entries' sort keys begin with. A [`Place`] follows.
+    pub const PREFIX: &str = "ENTRY#";
+
     /// What the sort keys of a folder's entries begin with. The root is the folder without an id.
     #[must_use]
     pub fn prefix(parent: Option<&NodeId>) -> String {
-        format!("ENTRY#{}#", parent.map_or("", NodeId::as_str))
+        format!("{}{}#", Self::PREFIX, parent.map_or("", NodeId::as_str))
     }
 
     /// Where an entry is.
@@ -152,6 +190,15 @@ impl EntryRow {
         }
     }
 
+    /// Where it is in the order of all entries.
+    #[must_use]
+    pub fn place(&self) -> Place {
+        Place {
+            parent: self.parent.clone(),
+            name: self.name.clone(),
+        }
+    }
+
     /// The entry of a node.
     #[must_use]
     pub fn of(node: &NodeRow) -> Self {
@@ -160,13 +207,39 @@ impl EntryRow {
             parent,
             name,
             id,
-            ..
+            file,
+            version,
+            created_at,
+            updated_at,
+            entries: _,
+            trashed_at: _,
         } = node.clone();
         Self {
             account,
             parent,
             name,
             node: id,
+            file,
+            version,
+            created_at,
+            updated_at,
+        }
+    }
+
+    /// The node, as if it were an empty folder if it is one.
+    #[must_use]
+    pub fn into_node(self) -> NodeRow {
+        NodeRow {
+            id: self.node,
+            account: self.account,
+            name: self.name,
+            parent: self.parent,
+            file: self.file,
+            entries: 0,
+            version: self.version,
+            created_at: self.created_at,
+            updated_at: self.updated_at,
+            trashed_at: None,
         }
     }
 }
@@ -247,10 +320,10 @@ mod tests {
             parent: parent.map(|parent| parent.parse().unwrap()),
             file: file.cloned(),
             entries,
-            depth: 0,
             version: 4,
             created_at: Timestamp::UNIX_EPOCH,
             updated_at: Timestamp::UNIX_EPOCH,
+            trashed_at: parent.is_none().then_some(Timestamp::UNIX_EPOCH),
         };
         let odd = || AttributeValue::Bool(true);
         let mut cases = 0;
@@ -266,7 +339,7 @@ mod tests {
                 let mut broken = item.clone();
                 broken.insert(name.clone(), odd());
                 let needed = match name.as_str() {
-                    "name" | "parent" | "file" | "version" => true,
+                    "name" | "parent" | "file" | "version" | "trashed_at" => true,
                     "entries" => whole.file.is_none(),
                     _ => false,
                 };

@@ -7,7 +7,7 @@ use crate::table::{Key, Opened, Row};
 use domain::content::{ContentId, PartPlan};
 use domain::id::{AccountId, BlobId, InvalidId, NodeId, UploadId};
 use domain::name::Name;
-use domain::placement::{Destination, NewParent, OnConflict};
+use domain::placement::{Destination, OnConflict};
 use domain::proof::Challenge;
 use domain::upload;
 use jiff::Timestamp;
@@ -110,12 +110,7 @@ impl UploadRow {
     /// Notes where its file shall go instead. Returns whether that is another place than before.
     pub fn redirect(&mut self, to: &Destination) -> bool {
         let before = (self.name.clone(), self.parent.clone(), self.on_conflict);
-        self.name = to.name.clone().unwrap_or_else(|| self.name.clone());
-        match &to.parent {
-            NewParent::Same => {}
-            NewParent::Root => self.parent = None,
-            NewParent::Folder(folder) => self.parent = Some(folder.clone()),
-        }
+        (self.name, self.parent) = to.of(&self.name, self.parent.as_ref());
         self.on_conflict = to.on_conflict.unwrap_or(self.on_conflict);
         before != (self.name.clone(), self.parent.clone(), self.on_conflict)
     }

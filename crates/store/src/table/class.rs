@@ -1,6 +1,6 @@
 //! The classes of what the sweep has to look at, and the partitions of the index that each has.
 
-use crate::key::{ACCOUNT, BLOB, Key};
+use crate::key::{ACCOUNT, BLOB, EMPTIED, Key, TRASH};
 use aws_sdk_dynamodb::types::AttributeValue;
 use jiff::Timestamp;
 use std::hash::{DefaultHasher, Hash, Hasher};
@@ -14,18 +14,22 @@ pub enum Class {
     Blobs,
     /// Accounts that are deleted, which may have any number of files.
     Accounts,
+    /// What is in the trash, which may have as many.
+    Trash,
 }
 
 impl Class {
     /// All of them.
-    pub const ALL: [Self; 3] = [Self::Transfers, Self::Blobs, Self::Accounts];
+    pub const ALL: [Self; 4] = [Self::Transfers, Self::Blobs, Self::Accounts, Self::Trash];
 
     /// The class of an item.
     #[must_use]
     pub fn of(key: &Key) -> Self {
-        match key.sk.as_str() {
+        let kind = key.sk.split('#').next().unwrap_or_default();
+        match kind {
             ACCOUNT => Self::Accounts,
             BLOB => Self::Blobs,
+            TRASH | EMPTIED => Self::Trash,
             _ => Self::Transfers,
         }
     }
@@ -37,16 +41,18 @@ impl Class {
             Self::Transfers => "transfers",
             Self::Blobs => "blobs",
             Self::Accounts => "accounts",
+            Self::Trash => "trash",
         }
     }
 
     /// How many partitions it has, and what their names begin with.
     const fn partitions(self) -> (u64, &'static str) {
         match self {
-            // Each upload writes here about four times, with a replica.
-            Self::Transfers => (64, ""),
-            Self::Blobs => (16, "b"),
+            // Each upload writes here about four times, with a replica. docs/limits.md says how far these reach.
+            Self::Transfers => (16, ""),
+            Self::Blobs => (4, "b"),
             Self::Accounts => (1, "a"),
+            Self::Trash => (1, "t"),
         }
     }
 
@@ -85,6 +91,8 @@ mod tests {
             (Class::Transfers, "REPLICA#t"),
             (Class::Blobs, "BLOB"),
             (Class::Accounts, "ACCOUNT"),
+            (Class::Trash, "TRASH#000000000000001#n"),
+            (Class::Trash, "EMPTIED"),
         ] {
             let all: HashSet<String> = class.shards().collect();
             let used: HashSet<String> = (0..5000)
@@ -100,6 +108,6 @@ mod tests {
             assert_eq!(used, all, "{sk}");
         }
         let all: HashSet<String> = Class::ALL.into_iter().flat_map(Class::shards).collect();
-        assert_eq!(all.len(), 81, "no two classes share a partition");
+        assert_eq!(all.len(), 22, "no two classes share a partition");
     }
 }

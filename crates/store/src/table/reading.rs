@@ -29,6 +29,16 @@ impl<R> Rows<R> {
     }
 }
 
+/// How a page is read.
+#[derive(Clone, Copy)]
+enum Reading {
+    Consistent,
+    /// Consistently, from the end.
+    Backwards,
+    /// Not consistently.
+    Probable,
+}
+
 /// Some rows, and where the next ones begin.
 #[derive(Debug)]
 pub struct Page<R> {
@@ -81,6 +91,45 @@ impl Table {
         after: Option<&str>,
         limit: u32,
     ) -> Result<Page<R>, StoreError> {
+        self.page_in(pk, prefix, after, limit, Reading::Consistent).await
+    }
+
+    /// The same at half the price: what was just made or deleted may be as it was before.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn probable_page<R: Row>(
+        &self,
+        pk: &str,
+        prefix: &str,
+        after: Option<&str>,
+        limit: u32,
+    ) -> Result<Page<R>, StoreError> {
+        self.page_in(pk, prefix, after, limit, Reading::Probable).await
+    }
+
+    /// The same from the end, and before the sort key in which `before` follows the prefix.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn page_back<R: Row>(
+        &self,
+        pk: &str,
+        prefix: &str,
+        before: Option<&str>,
+        limit: u32,
+    ) -> Result<Page<R>, StoreError> {
+        self.page_in(pk, prefix, before, limit, Reading::Backwards).await
+    }
+
+    async fn page_in<R: Row>(
+        &self,
+        pk: &str,
+        prefix: &str,
+        after: Option<&str>,
+        limit: u32,
+        reading: Reading,
+    ) -> Result<Page<R>, StoreError> {
         let start = after.map(|after| {
             Key {
                 pk: pk.to_owned(),
@@ -97,8 +146,9 @@ impl Table {
             .expression_attribute_values(":pk", text(pk))
             .expression_attribute_values(":prefix", text(prefix))
             .set_exclusive_start_key(start)
+            .scan_index_forward(!matches!(reading, Reading::Backwards))
             .limit(i32::try_from(limit).unwrap_or(i32::MAX))
-            .consistent_read(true)
+            .consistent_read(!matches!(reading, Reading::Probable))
             .send()
             .await
             .map_err(remote("Query"))?;

@@ -6,9 +6,9 @@ use super::row::{Item, Row, from_item, to_item};
 use crate::StoreError;
 use crate::key::Key;
 use crate::rows::{
-    AccountRow, BlobRow, CircuitRow, ContentReferenceRow, ContentRow, EntryRow, InvitationRow, KeyRow,
-    NodeRow, PartDigestsRow, ReplicaCountersRow, ReplicaRow, SamplesRow, SessionRow, TargetRegistryRow,
-    TokenRow, UploadOwnerRow, UploadRow, UsernameRow,
+    AccountRow, BlobRow, CircuitRow, ContentReferenceRow, ContentRow, EntryRow, FolderChangesRow, FolderRow,
+    InvitationRow, KeyRow, NodeRow, PartDigestsRow, ReplicaCountersRow, ReplicaRow, SamplesRow, SessionRow,
+    TargetRegistryRow, TokenRow, TrashRow, UploadOwnerRow, UploadRow, UsernameRow,
 };
 use aws_sdk_dynamodb::types::AttributeValue;
 use domain::circuit::News;
@@ -44,6 +44,9 @@ fn written(item: Item) -> Result<Item, StoreError> {
         "INVITATION" => again::<InvitationRow>(item),
         "NODE" => again::<NodeRow>(item),
         "ENTRY" => again::<EntryRow>(item),
+        "FOLDER" => again::<FolderRow>(item),
+        "FOLDERS" => again::<FolderChangesRow>(item),
+        "TRASH" => again::<TrashRow>(item),
         "HAS_CONTENT" => again::<ContentReferenceRow>(item),
         "UPLOAD" if sk == UploadOwnerRow::SK => again::<UploadOwnerRow>(item),
         "UPLOAD" => again::<UploadRow>(item),

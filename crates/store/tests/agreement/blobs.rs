@@ -145,7 +145,7 @@ async fn write_without_reading(table: &Table, life: Life, event: BlobEvent) -> R
         put(table, &[&before]).await.map_err(|error| error.to_string())?;
         let write = match event {
             BlobEvent::Refer => refer(&place.blob),
-            _ => release(&place.blob, now()),
+            _ => release(&place.blob, 1, now()),
         };
         let written = table.transact(vec![write.unwrap()]).await;
         let after = match (written, step(&life, event, now())) {
@@ -281,7 +281,7 @@ async fn a_blob_that_is_not_there_does_not_come_into_being() {
     let place = BlobFixture::new(false);
     for (write, expected) in [
         (refer(&place.blob), Conflict::BlobGone),
-        (release(&place.blob, now()), Conflict::NodeChanged),
+        (release(&place.blob, 1, now()), Conflict::NodeChanged),
     ] {
         let written = table.transact(vec![write.unwrap()]).await;
         assert!(
@@ -306,7 +306,7 @@ async fn a_reference_that_is_refused_takes_the_other_writes_with_it() {
     let content = other.content_item(Index::ThisBlob).unwrap();
     let row: ContentRow = content.row();
     let writes = vec![
-        release(&other.blob, now()).unwrap(),
+        release(&other.blob, 1, now()).unwrap(),
         Write::create(&row, Conflict::ContentExists).unwrap(),
         refer(&place.blob).unwrap(),
     ];

@@ -70,8 +70,8 @@ fn due_shard(key: &Key) -> String {
     let mut hasher = DefaultHasher::new();
     key.hash(&mut hasher);
     match key.sk.as_str() {
-        "BLOB" => format!("b{}", hasher.finish() % 16),
-        _ => (hasher.finish() % 64).to_string(),
+        "BLOB" => format!("b{}", hasher.finish() % 4),
+        _ => (hasher.finish() % 16).to_string(),
     }
 }
 

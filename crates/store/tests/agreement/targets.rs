@@ -351,10 +351,10 @@ async fn policies_count_however_deep_a_file_is() {
             parent: depth.checked_sub(1).map(|above| folders[above].clone()),
             file: None,
             entries: 1,
-            depth: depth as u64 + 1,
             version: 1,
             created_at: now(),
             updated_at: now(),
+            trashed_at: None,
         };
         rows.push(Item::new(&node.key(), serde_json::to_value(&node).unwrap()));
     }

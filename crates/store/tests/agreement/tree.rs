@@ -12,7 +12,8 @@ use jiff::SignedDuration;
 use serde_json::json;
 use service::folder::create::create_folder;
 use store::rows::{
-    AccountRow, BlobRow, ContentReferenceRow, EntryRow, NodeRow, OpenUploadKey, UploadRow, account_partition,
+    AccountRow, BlobRow, ContentReferenceRow, EntryRow, FolderRow, NodeRow, OpenUploadKey, UploadRow,
+    account_partition,
 };
 use store::table::Row;
 use store::{Conflict, ErrorKind, StoreError, Table};
@@ -163,19 +164,9 @@ async fn only_uploads_under_way_are_listed_page_by_page() {
     remove(table, &account).await;
 }
 
-fn folder(account: &AccountId, name: &str, depth: u64) -> NodeRow {
-    NodeRow {
-        id: new_id(),
-        account: account.clone(),
-        name: name.parse().unwrap(),
-        parent: None,
-        file: None,
-        entries: 0,
-        depth,
-        version: 1,
-        created_at: now(),
-        updated_at: now(),
-    }
+fn folder(account: &AccountId, name: &str) -> NodeRow {
+    let place = (name.parse().unwrap(), None);
+    NodeRow::new(new_id(), account.clone(), place, None, now())
 }
 
 #[tokio::test]
@@ -189,11 +180,14 @@ async fn a_name_with_more_numbers_than_are_read_gets_another_one() {
         .chain((1..=1050).map(|number| numbered(&base, number)));
     let entries: Vec<Item> = names
         .map(|name| {
-            let attributes = json!({ "account": account, "name": name, "node": new_id::<NodeId>() });
+            let attributes = json!({
+                "account": account, "name": name, "node": new_id::<NodeId>(), "version": 1,
+                "created_at": now(), "updated_at": now(),
+            });
             Item::new(&EntryRow::key_of(&account, None, &name), attributes)
         })
         .collect();
-    let mut first = folder(&account, "a.txt", 1);
+    let mut first = folder(&account, "a.txt");
     first.id = entries[0].0["node"].as_str().unwrap().parse().unwrap();
     let first = Item::new(&first.key(), serde_json::to_value(&first).unwrap());
     put(table, &[&first]).await.unwrap();
@@ -202,7 +196,7 @@ async fn a_name_with_more_numbers_than_are_read_gets_another_one() {
     }
     let mut made = std::collections::BTreeSet::new();
     for _ in 0..5 {
-        let folder = folder(&account, "a.txt", 1);
+        let folder = folder(&account, "a.txt");
         let made_now = create_folder(table, folder, OnConflict::Rename, |_| Ok(vec![]))
             .await
             .unwrap();
@@ -262,36 +256,97 @@ async fn of_many_files_with_a_lost_content_some_are_looked_at() {
     remove(table, &account).await;
 }
 
+/// A chain of folders: each is in the one before.
+async fn chain(table: &Table, account: &AccountId, length: u64) -> Vec<NodeId> {
+    let ids: Vec<NodeId> = (0..length).map(|_| new_id()).collect();
+    let above = std::iter::once(None).chain(ids.iter().cloned().map(Some));
+    let rows: Vec<Item> = ids
+        .iter()
+        .zip(above)
+        .map(|(id, parent)| {
+            let (account, id) = (account.clone(), id.clone());
+            let row = FolderRow {
+                account,
+                id,
+                parent,
+                trashed: false,
+            };
+            Item::new(&row.key(), serde_json::to_value(&row).unwrap())
+        })
+        .collect();
+    put(table, &rows.iter().collect::<Vec<_>>()).await.unwrap();
+    ids
+}
+
+fn conflict<T>(result: Result<T, StoreError>) -> Result<T, Conflict> {
+    result.map_err(|error| match error.kind {
+        ErrorKind::Conflict(conflict) => conflict,
+        _ => panic!("{error}"),
+    })
+}
+
 #[tokio::test]
 async fn folders_are_as_deep_as_they_may_be_and_no_deeper() {
     let table = &table().await;
     let account = account(table).await;
-    let within = async |parent: Option<&NodeId>| match table.tree().depth_within(&account, parent).await {
-        Ok(depth) => Ok(depth),
-        Err(StoreError {
-            kind: ErrorKind::Conflict(conflict),
-            ..
-        }) => Err(conflict),
-        Err(error) => panic!("{error}"),
+    let deepest = usize::try_from(MAX_DEPTH).unwrap();
+    let (long, short) = (
+        chain(table, &account, MAX_DEPTH).await,
+        chain(table, &account, 2).await,
+    );
+    let at = |id: &NodeId, parent: Option<&NodeId>| NodeRow {
+        id: id.clone(),
+        parent: parent.cloned(),
+        ..folder(&account, "f")
     };
-    let item = |row: &NodeRow| Item::new(&row.key(), serde_json::to_value(row).unwrap());
-    assert_eq!(within(None).await, Ok(1));
-    assert_eq!(within(Some(&new_id())).await, Err(Conflict::ParentGone));
-    for (depth, expected) in [
-        (1, Ok(2)),
-        (MAX_DEPTH - 1, Ok(MAX_DEPTH)),
-        (MAX_DEPTH, Err(Conflict::TooDeep)),
+    for (parent, result) in [
+        (None, Ok(())),
+        (Some(&new_id()), Err(Conflict::ParentGone)),
+        (Some(&long[0]), Ok(())),
+        (Some(&long[deepest - 2]), Ok(())),
+        (Some(&long[deepest - 1]), Err(Conflict::TooDeep)),
     ] {
-        let row = folder(&account, "f", depth);
-        put(table, &[&item(&row)]).await.unwrap();
-        assert_eq!(within(Some(&row.id)).await, expected, "{depth}");
+        let made = table.folders().create(&at(&new_id(), parent)).await;
+        assert_eq!(conflict(made.map(drop)), result, "{parent:?}");
     }
-    let mut file = serde_json::to_value(folder(&account, "f", 0)).unwrap();
-    file["file"] = json!({ "size": 1, "content_id": CONTENT, "blob": "b" });
-    let id: NodeId = new_id();
-    put(table, &[&Item::new(&NodeRow::key_of(&account, &id), file)])
-        .await
-        .unwrap();
-    assert_eq!(within(Some(&id)).await, Err(Conflict::ParentGone));
+    for (id, parent, result) in [
+        (&long[1], Some(&long[1]), Err(Conflict::WithinItself)),
+        (&long[1], Some(&long[5]), Err(Conflict::WithinItself)),
+        (&long[5], None, Ok(())),
+        (&short[0], Some(&long[deepest - 3]), Ok(())),
+        (&short[0], Some(&long[deepest - 2]), Err(Conflict::TooDeep)),
+        (&short[0], Some(&new_id()), Err(Conflict::ParentGone)),
+    ] {
+        let moved = table.folders().relocate(&at(id, parent)).await;
+        assert_eq!(conflict(moved.map(drop)), result, "{id} to {parent:?}");
+    }
+    remove(table, &account).await;
+}
+
+#[tokio::test]
+async fn what_was_read_of_folders_is_still_so_when_one_is_made_or_moved() {
+    let table = &table().await;
+    let account = account(table).await;
+    let some = chain(table, &account, 2).await;
+    let top = NodeRow {
+        id: some[1].clone(),
+        ..folder(&account, "f")
+    };
+    let (one, other) = (folder(&account, "a"), folder(&account, "b"));
+    let write = async |writes| conflict(table.transact(writes).await);
+    let create = async |folder: &NodeRow| table.folders().create(folder).await.unwrap();
+    let relocate = async || table.folders().relocate(&top).await.unwrap();
+    // New ones do not wait for each other, not even the first.
+    let (first, second) = (create(&one).await, create(&other).await);
+    assert_eq!((write(first).await, write(second).await), (Ok(()), Ok(())));
+    // A move waits for all.
+    let (moved, made) = (relocate().await, create(&folder(&account, "c")).await);
+    assert_eq!(write(made).await, Ok(()));
+    assert_eq!(write(moved).await, Err(Conflict::FoldersChanged));
+    let (moved, made) = (relocate().await, create(&folder(&account, "d")).await);
+    let again = relocate().await;
+    assert_eq!(write(moved).await, Ok(()));
+    assert_eq!(write(made).await, Err(Conflict::FoldersChanged));
+    assert_eq!(write(again).await, Err(Conflict::FoldersChanged));
     remove(table, &account).await;
 }

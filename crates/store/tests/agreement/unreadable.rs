@@ -72,11 +72,13 @@ impl Home {
             let content_reference = ContentReferenceRow::key_of(id, &content, node);
             let file = json!({ "size": 29, "content_id": content, "blob": blob });
             let row = json!({
-                "id": node, "account": id, "name": name, "file": file, "entries": 0, "depth": 0,
+                "id": node, "account": id, "name": name, "file": &file, "entries": 0,
                 "version": 1, "created_at": now(), "updated_at": now(),
             });
             put_row(table, &NodeRow::key_of(id, node), row).await;
-            let row = json!({ "account": id, "name": name, "node": node });
+            let row = json!({
+                "account": id, "name": name, "node": node, "file": file, "version": 1, "created_at": now(), "updated_at": now(),
+            });
             put_row(table, &entry, row).await;
             let row = json!({ "account": id, "content_id": content, "node": node, "blob": blob });
             put_row(table, &content_reference, row).await;
@@ -145,9 +147,9 @@ async fn lists_leave_out_what_cannot_be_read_and_say_so() {
     let whole = (2, 0);
     assert_eq!(home.listed(table).await, [whole; 3]);
     for (kind, attribute, list) in [
-        ("NODE#", "created_at", 0),
-        ("NODE#", "name", 0),
-        ("NODE#", "file", 0),
+        ("ENTRY#", "created_at", 0),
+        ("ENTRY#", "name", 0),
+        ("ENTRY#", "file", 0),
         ("ENTRY#", "node", 0),
         ("UPLOAD#", "created_at", 1),
         ("UPLOAD#", "state", 1),
@@ -177,7 +179,6 @@ async fn what_cannot_be_read_is_deleted_by_what_can() {
         ("created_at", true),
         ("updated_at", true),
         ("entries", true),
-        ("depth", true),
         ("name", false),
         ("parent", false),
         ("file", false),

@@ -34,9 +34,8 @@ impl Finalizer {
     /// What may fail without harm: the sweep finds what was not done.
     pub(super) async fn after_commit(&self, upload: &UploadRow, file: Option<&NodeRow>, targets: &[String]) {
         if upload.discard_since.is_some() {
-            if let Some((node, file)) = file.and_then(|node| Some((node, node.file.as_ref()?))) {
-                let (account, parent) = (&node.account, node.parent.as_ref());
-                ensure_replicas(&self.table, &self.queue, account, parent, &file.blob).await;
+            if let Some(file) = file {
+                ensure_replicas(&self.table, &self.queue, file).await;
             }
             if let Err(error) = self
                 .table

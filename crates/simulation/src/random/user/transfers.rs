@@ -25,6 +25,7 @@ impl User<'_> {
         let what = format!(
             "upload content {content} as {name} into {parent:?}, or {on_conflict:?}, killed after {killed_after:?} ms"
         );
+        let doubts = self.known.borrow().doubts;
         let transferred = async {
             let folder = Folder::new().map_err(disk)?;
             let request = UploadRequest {
@@ -43,10 +44,8 @@ impl User<'_> {
                     let _ = timeout(Duration::from_millis(after), first).await;
                 }
                 let uploaded = transfer::upload(&api, &request, &options).await?;
-                self.known
-                    .borrow_mut()
-                    .files
-                    .insert(uploaded.file.id.clone(), content);
+                let file = uploaded.file.id.clone();
+                self.known.borrow_mut().keep(file, content, doubts);
                 self.download(&api, &uploaded, content, &folder).await?;
                 Ok(uploaded)
             })

@@ -1,0 +1,5 @@
+//! `GET /v1/trash`: what is in the trash.
+
+fn main() -> functions::Exit {
+    functions::trash::list::FUNCTION.main()
+}
