@@ -130,10 +130,12 @@ pub fn numbered(name: &Name, number: u64) -> Name {
 /// Whether a name is another one with a number.
 #[must_use]
 pub fn is_numbered(name: &Name, base: &Name) -> bool {
-    let (stem, _) = split(name);
-    let digits = stem
-        .strip_suffix(')')
-        .and_then(|stem| Some(stem.rsplit_once(" (")?.1));
+    // Not what `name` itself seems to end with: where a long name was cut, a dot in it can come close to its end.
+    let (_, extension) = split(base);
+    let digits = name
+        .as_str()
+        .strip_suffix(extension)
+        .and_then(|stem| Some(stem.strip_suffix(')')?.rsplit_once(" (")?.1));
     let number = digits.and_then(|digits| digits.parse().ok());
     number.is_some_and(|number| numbered(base, number) == *name)
 }
@@ -263,6 +265,14 @@ mod tests {
         let taken = [name("a (1).txt"), name("a (3).txt"), name("a (2).png")];
         assert_eq!(next_free(&a, &taken), 2);
         assert_eq!(next_free(&a, &[]), 1);
+    }
+
+    #[test]
+    fn a_dot_that_comes_close_to_the_end_by_cutting_begins_no_extension() {
+        let long = name(&format!("{}.{}", "a".repeat(220), "b".repeat(34)));
+        let cut = numbered(&long, 12);
+        assert_eq!(cut.as_str(), format!("{}.{} (12)", "a".repeat(220), "b".repeat(29)));
+        assert!(is_numbered(&cut, &long));
     }
 
     #[test]
