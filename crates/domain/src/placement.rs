@@ -271,7 +271,10 @@ mod tests {
     fn a_dot_that_comes_close_to_the_end_by_cutting_begins_no_extension() {
         let long = name(&format!("{}.{}", "a".repeat(220), "b".repeat(34)));
         let cut = numbered(&long, 12);
-        assert_eq!(cut.as_str(), format!("{}.{} (12)", "a".repeat(220), "b".repeat(29)));
+        assert_eq!(
+            cut.as_str(),
+            format!("{}.{} (12)", "a".repeat(220), "b".repeat(29))
+        );
         assert!(is_numbered(&cut, &long));
     }
 

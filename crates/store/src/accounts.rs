@@ -161,32 +161,52 @@ impl Accounts<'_> {
 /// `ErrorKind::Internal` when the write is malformed. Conflicts: [`Conflict::QuotaExceeded`] when bytes are taken that
 /// are not there, [`Conflict::NodeChanged`] when bytes are given to an account that is gone.
 pub fn quota(account: &AccountId, event: QuotaEvent) -> Result<Write, StoreError> {
-    let key = AccountRow::key_of(account);
-    let give = |bytes| {
-        let change = Change::new(
-            key.clone(),
-            "SET free_bytes = free_bytes + :bytes",
-            "attribute_exists(pk)",
-        );
-        Write::update(&change.with(":bytes", number(bytes)), Conflict::NodeChanged)
-    };
-    match event {
-        QuotaEvent::Take { take, give: back } if take > back => {
-            let change = Change::new(
-                key,
-                "SET free_bytes = free_bytes - :bytes",
-                "free_bytes >= :bytes",
-            );
-            Write::update(
-                &change.with(":bytes", number(take - back)),
-                Conflict::QuotaExceeded,
-            )
+    quota_by_kind(account, event, Kinds::default())
+}
+
+/// How many bytes more, or less, an account has of some kinds. They are part of what is used.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Kinds {
+    /// In earlier versions of files.
+    pub versions: i64,
+    /// In the trash.
+    pub trash: i64,
+}
+
+/// As [`quota`], with what changes its kind.
+///
+/// # Errors
+/// Those of [`quota`].
+pub fn quota_by_kind(account: &AccountId, event: QuotaEvent, kinds: Kinds) -> Result<Write, StoreError> {
+    let (sign, bytes) = match event {
+        QuotaEvent::Take { take, give } if take > give => ('-', take - give),
+        QuotaEvent::Take { take, give } => ('+', give - take),
+        QuotaEvent::Give(bytes) => ('+', bytes),
+        QuotaEvent::Limit(_) => {
+            return Err(StoreError::internal(
+                "changing a quota",
+                "a limit is set by `set_quota`, which reads the old one",
+            ));
         }
-        QuotaEvent::Take { take, give: back } => give(back - take),
-        QuotaEvent::Give(bytes) => give(bytes),
-        QuotaEvent::Limit(_) => Err(StoreError::internal(
-            "changing a quota",
-            "a limit is set by `set_quota`, which reads the old one",
-        )),
+    };
+    let (condition, conflict) = match sign {
+        '-' => ("free_bytes >= :bytes", Conflict::QuotaExceeded),
+        _ => ("attribute_exists(pk)", Conflict::NodeChanged),
+    };
+    let of_kinds = [
+        ("version_bytes", ":versions", kinds.versions),
+        ("trash_bytes", ":trash", kinds.trash),
+    ];
+    let of_kinds: Vec<_> = of_kinds.into_iter().filter(|(_, _, more)| *more != 0).collect();
+    let mut update = format!("SET free_bytes = free_bytes {sign} :bytes");
+    for (at, (attribute, value, _)) in of_kinds.iter().enumerate() {
+        let verb = if at == 0 { " ADD" } else { "," };
+        update += &format!("{verb} {attribute} {value}");
     }
+    let mut change =
+        Change::new(AccountRow::key_of(account), &update, condition).with(":bytes", number(bytes));
+    for (_, value, more) in of_kinds {
+        change = change.with(value, AttributeValue::N(more.to_string()));
+    }
+    Write::update(&change, conflict)
 }

@@ -74,6 +74,8 @@ impl Handler for AccountCreate {
             password_hash: password::hash(&body.password, &self.table.rng)?,
             quota_bytes: quota.limit,
             free_bytes: quota.free,
+            version_bytes: 0,
+            trash_bytes: 0,
             role: Role::default(),
             sign_outs: 0,
             deletion_started_at: None,

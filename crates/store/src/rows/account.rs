@@ -20,6 +20,12 @@ pub struct AccountRow {
     pub quota_bytes: u64,
     /// What is left of it, in bytes; below zero when the quota was lowered below what is used.
     pub free_bytes: i64,
+    /// Bytes in earlier versions of its files.
+    #[serde(default, skip_serializing_if = "is_none")]
+    pub version_bytes: i64,
+    /// Bytes of what is in its trash. A folder there counts once the sweep has counted what is in it.
+    #[serde(default, skip_serializing_if = "is_none")]
+    pub trash_bytes: i64,
     /// What it may do besides.
     #[serde(default, skip_serializing_if = "Role::is_usual")]
     pub role: Role,
@@ -36,6 +42,11 @@ pub struct AccountRow {
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde wants a reference")]
 fn is_zero(number: &u64) -> bool {
     *number == 0
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde wants a reference")]
+fn is_none(bytes: &i64) -> bool {
+    *bytes == 0
 }
 
 impl AccountRow {

@@ -66,6 +66,8 @@ fn account() -> AccountRow {
         password_hash: "the first".to_owned(),
         quota_bytes: 0,
         free_bytes: 0,
+        version_bytes: 0,
+        trash_bytes: 0,
         role: domain::account::Role::User,
         sign_outs: 0,
         deletion_started_at: None,

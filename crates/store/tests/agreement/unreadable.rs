@@ -49,6 +49,8 @@ impl Home {
             password_hash: "nobody signs in".to_owned(),
             quota_bytes: 100,
             free_bytes: 40,
+            version_bytes: 0,
+            trash_bytes: 0,
             role: domain::account::Role::User,
             sign_outs: 0,
             deletion_started_at: None,
