@@ -7,6 +7,7 @@ mod sent;
 
 use domain::placement::MAX_DEPTH;
 use domain::token::Scope;
+use domain::versions::MOST_KEPT;
 use jiff::SignedDuration;
 use serde_json::{Map, Value};
 use std::marker::PhantomData;
@@ -124,6 +125,12 @@ impl ProblemDocument {
                 Code::InTrash,
                 "restore it, or the folder in the trash that it is in, first: POST /v1/trash/{id}/restore",
             ),
+            Conflict::TooManyKept => {
+                let detail = format!(
+                    "{MOST_KEPT} versions of the file are kept for good already; let another one go, or restore it"
+                );
+                Self::new(Code::TooManyKept, detail).with("max_kept", MOST_KEPT)
+            }
             Conflict::InvitationGone => Self::new(Code::InvitationInvalid, INVITATION_INVALID),
             Conflict::QuotaExceeded => Self::new(Code::QuotaExceeded, changed),
             Conflict::AccountChanged

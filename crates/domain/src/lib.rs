@@ -49,3 +49,4 @@ pub mod time;
 pub mod token;
 pub mod trash;
 pub mod upload;
+pub mod versions;

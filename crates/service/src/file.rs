@@ -9,3 +9,4 @@ pub mod read_url;
 pub mod relocate;
 pub mod search;
 pub mod together;
+pub mod versions;

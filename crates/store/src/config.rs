@@ -4,6 +4,7 @@ use crate::environment::Environment;
 use crate::error::StoreError;
 use domain::id::AccountId;
 use domain::upload::DEFAULT_EXPIRY;
+use domain::versions::{MOST_VERSIONS, VersionPolicy};
 use jiff::SignedDuration;
 use std::time::Duration;
 
@@ -20,6 +21,17 @@ pub fn upload_expiry(environment: &Environment) -> Result<SignedDuration, StoreE
     Ok(SignedDuration::from_secs(
         i64::try_from(seconds).unwrap_or(i64::MAX),
     ))
+}
+
+/// How many versions of a file are kept, and for how long: `VERSIONS_KEPT` and `VERSION_DAYS`.
+///
+/// # Errors
+/// `ErrorKind::Misconfigured` when one of them is missing or no number.
+pub fn version_policy(environment: &Environment) -> Result<VersionPolicy, StoreError> {
+    Ok(VersionPolicy {
+        most: environment.number("VERSIONS_KEPT")?.min(MOST_VERSIONS),
+        days: environment.number("VERSION_DAYS")?,
+    })
 }
 
 /// Who may make an account.

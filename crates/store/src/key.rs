@@ -15,5 +15,7 @@ pub(crate) const ACCOUNT: &str = "ACCOUNT";
 pub(crate) const BLOB: &str = "BLOB";
 /// What the sort keys of things in the trash begin with.
 pub(crate) const TRASH: &str = "TRASH";
+/// What the sort keys of versions of files begin with.
+pub(crate) const VERSION: &str = "VERSION";
 /// The sort key of what says that a trash was emptied.
 pub(crate) const EMPTIED: &str = "EMPTIED";

@@ -1,7 +1,7 @@
 //! What the reconciler reads and repairs in the table. What belongs to whom is decided in `domain::reconcile`.
 
 use crate::error::{Conflict, StoreError};
-use crate::rows::{BlobRow, NodeRow, ReconcileRow, ReplicaRow, UploadOwnerRow, blob_partition};
+use crate::rows::{BlobRow, NodeRow, ReconcileRow, ReplicaRow, UploadOwnerRow, VersionRow, blob_partition};
 use crate::table::bulk::{self, Scanned};
 use crate::table::{Item, Key, Table, Write, text};
 use domain::id::BlobId;
@@ -20,6 +20,8 @@ pub enum Owner {
     Replica(ReplicaRow),
     /// A file or folder. A file leads to a blob.
     Node(NodeRow),
+    /// A version of a file, which leads to a blob.
+    Version(VersionRow),
 }
 
 /// Some of the rows that lead to objects, and where the next ones begin.
@@ -101,8 +103,10 @@ impl Reconciliation<'_> {
             (":upload_owner".to_owned(), text(UploadOwnerRow::SK)),
             (":replica".to_owned(), text(ReplicaRow::PREFIX)),
             (":node".to_owned(), text(NodeRow::PREFIX)),
+            (":version".to_owned(), text(VersionRow::PREFIX)),
         ]);
-        let filter = "sk IN (:blob, :upload_owner) OR begins_with(sk, :replica) OR begins_with(sk, :node)";
+        let filter = "sk IN (:blob, :upload_owner) OR begins_with(sk, :replica) OR begins_with(sk, :node) \
+                      OR begins_with(sk, :version)";
         let Scanned { items, next } = self.0.scan(filter, values, after, limit).await?;
         let (mut rows, mut unreadable) = (Vec::new(), Vec::new());
         for item in items {
@@ -203,6 +207,7 @@ fn owner(item: Item) -> Result<Owner, StoreError> {
         Some(BlobRow::SK) => bulk::read(item).map(Owner::Blob),
         Some(sk) if sk.starts_with(ReplicaRow::PREFIX) => bulk::read(item).map(Owner::Replica),
         Some(sk) if sk.starts_with(NodeRow::PREFIX) => bulk::read(item).map(Owner::Node),
+        Some(sk) if sk.starts_with(VersionRow::PREFIX) => bulk::read(item).map(Owner::Version),
         _ => bulk::read(item).map(Owner::Upload),
     }
 }

@@ -14,6 +14,7 @@ mod target;
 mod trash;
 mod tree;
 mod upload;
+mod version;
 
 pub use account::{AccountRow, UsernameRow};
 pub use blob::{BlobRow, ContentRow, PartDigestsRow};
@@ -31,8 +32,9 @@ pub use target::{
     waiting_shard,
 };
 pub use trash::{EmptiedRow, TrashPlace, TrashRow};
-pub use tree::{ContentReferenceRow, EntryRow, FileContent, NodeRow};
+pub use tree::{EntryRow, FileContent, NodeRow};
 pub use upload::{OpenUploadKey, StoredChallenge, UploadOwnerRow, UploadRow};
+pub use version::{ContentReferenceRow, VersionRow};
 
 #[cfg(test)]
 mod tests {

@@ -114,6 +114,7 @@ codes! {
     InTrash: "in_trash", 409, "It is in the trash", "It, or a folder that it is in, is in the trash.";
     Unreadable: "unreadable", 409, "It cannot be read", "What is stored of it cannot be read. Trying again does not help; whoever operates the store finds the key in the log.";
     FolderNotEmpty: "folder_not_empty", 409, "The folder is not empty", "The folder has entries.";
+    TooManyKept: "too_many_kept", 409, "Too many versions are kept", "As many versions of the file are kept for good as may be.";
     UploadNotOpen: "upload_not_open", 409, "The upload is not open", "The upload cannot be worked on (any more).";
     PartsMissing: "parts_missing", 409, "Parts are missing", "Not all parts have arrived.";
     ContentMismatch: "content_mismatch", 409, "Other bytes than announced", "The parts are not what the content id says.";

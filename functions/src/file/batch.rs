@@ -144,8 +144,12 @@ impl together::Work for Removing<'_> {
     }
 
     fn way(&self, node: &NodeRow) -> Option<Way> {
-        let stays = matches!(self.1, Deletion::IntoTrash { .. }) && node.trashed_at.is_some();
-        Way::away(node).filter(|_| !stays)
+        let is_alone = match self.1 {
+            Deletion::IntoTrash { .. } => node.trashed_at.is_some(),
+            // The versions go before the file.
+            Deletion::Permanent | Deletion::PermanentIfEmpty => node.may_have_versions(),
+        };
+        Way::away(node).filter(|_| !is_alone)
     }
 
     async fn together(&self, files: &[NodeRow], now: Timestamp) -> Result<Vec<u32>, StoreError> {

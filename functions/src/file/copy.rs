@@ -3,8 +3,10 @@
 use crate::Function;
 use api::{Handler, IdempotencyKey, Problem, Request, lookup, throttle, views};
 use domain::placement::Destination;
+use domain::versions::VersionPolicy;
 use service::file::copy::copy;
 use service::file::ensure_replicas::ensure_replicas;
+use store::config::version_policy;
 use store::rows::{Allowance, NodeRow};
 use store::{Conflict, Environment, StartQueue, StoreError, Table};
 use wire::answer::Created;
@@ -17,6 +19,7 @@ pub struct FileCopy {
     table: Table,
     queue: StartQueue,
     creates_per_hour: u64,
+    versions: VersionPolicy,
 }
 
 impl FileCopy {
@@ -37,7 +40,15 @@ impl FileCopy {
             let remembered = key.map(|key| key.remember(&answer(copy), now));
             remembered.into_iter().collect()
         };
-        let copied = copy(&self.table, (source, content), destination, now, others).await;
+        let copied = copy(
+            &self.table,
+            (source, content),
+            destination,
+            self.versions,
+            now,
+            others,
+        )
+        .await;
         let copied = copied.map_err(|error| match error.conflict() {
             Some(Conflict::BlobGone) => {
                 let detail = "the primary store has lost the file's bytes, and cannot refer to them once more; try again \
@@ -68,6 +79,7 @@ impl Handler for FileCopy {
             table: Table::from_env(environment)?,
             queue: StartQueue::from_env(environment)?,
             creates_per_hour: environment.number("CREATES_PER_HOUR")?,
+            versions: version_policy(environment)?,
         })
     }
 

@@ -8,9 +8,10 @@ use domain::id::AccountId;
 use domain::throttle::Source;
 use domain::time::saturating_add;
 use domain::upload::{Beginning, Lifecycle, State};
+use domain::versions::VersionPolicy;
 use service::file::commit::check_placement;
 use service::upload::create;
-use store::config::{DedupScope, upload_expiry};
+use store::config::{DedupScope, upload_expiry, version_policy};
 use store::rows::{Allowance, NodeRow, ReplicaRow, UploadRow};
 use store::table::Write;
 use store::{Environment, StartQueue, StoreError, Table};
@@ -27,6 +28,7 @@ pub struct UploadCreate {
     /// How often an hour an account may ask for contents that it does not have.
     attempts_per_hour: u64,
     creates_per_hour: u64,
+    versions: VersionPolicy,
 }
 
 impl UploadCreate {
@@ -79,7 +81,7 @@ impl UploadCreate {
             let remembered = key.map(|key| remember(key, upload, Some((node, replicas))));
             remembered.into_iter().collect()
         };
-        let made = create::instant(&self.table, &self.queue, upload, others).await?;
+        let made = create::instant(&self.table, &self.queue, upload, self.versions, others).await?;
         let begun = |made: create::Instant| answer(&made.upload, Some((&made.node, &made.replicas)));
         made.map(begun).transpose()
     }
@@ -145,6 +147,7 @@ impl Handler for UploadCreate {
             scope: DedupScope::from_env(environment)?,
             attempts_per_hour: environment.number("INSTANT_ATTEMPTS_PER_HOUR")?,
             creates_per_hour: environment.number("CREATES_PER_HOUR")?,
+            versions: version_policy(environment)?,
         })
     }
 

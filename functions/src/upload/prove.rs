@@ -3,9 +3,11 @@
 use crate::Function;
 use api::{Handler, Problem, Request, views};
 use domain::upload::{Refusal, State};
+use domain::versions::VersionPolicy;
 use service::file::ensure_replicas::ensure_replicas;
 use service::upload::prove::Proven;
 use service::upload::prove::prove;
+use store::config::version_policy;
 use store::rows::UploadRow;
 use store::uploads::TransitionError;
 use store::{Conflict, Environment, Objects, StartQueue, StoreError, Table};
@@ -18,6 +20,7 @@ pub struct UploadProve {
     table: Table,
     queue: StartQueue,
     objects: Objects,
+    versions: VersionPolicy,
 }
 
 impl UploadProve {
@@ -41,6 +44,7 @@ impl Handler for UploadProve {
             table: Table::from_env(environment)?,
             queue: StartQueue::from_env(environment)?,
             objects: Objects::from_env(environment)?,
+            versions: version_policy(environment)?,
         })
     }
 
@@ -54,7 +58,7 @@ impl Handler for UploadProve {
         let (account, proof) = (caller.id, body.proof);
         let upload = api::lookup::upload(&self.table, &account, &id).await?;
         let now = self.table.now();
-        match prove(&self.table, &self.objects, &upload, &proof, now).await {
+        match prove(&self.table, &self.objects, &upload, &proof, self.versions, now).await {
             Ok(Proven::Complete(upload, node)) => {
                 ensure_replicas(&self.table, &self.queue, &node).await;
                 Ok(Json(

@@ -7,6 +7,7 @@ use domain::upload::{SweepAction, UploadEvent};
 use jiff::{SignedDuration, Timestamp};
 use store::rows::{AccountRow, NodeRow, UploadRow, account_partition};
 use store::table::{Page, Row};
+use store::tree::MOST_VERSIONS_TOGETHER;
 use store::uploads::TransitionError;
 use store::{ErrorKind, Objects, StoreError, Table};
 
@@ -37,7 +38,9 @@ pub async fn delete_contents(
     delete_all_files(table, account, now, &go_on).await?;
     let no_uploads = end_uploads(table, objects, account, now, &go_on).await?;
     let no_files = delete_all_files(table, account, now, &go_on).await?;
-    if !no_uploads || !no_files || now < saturating_add(deletion_started_at, SETTLED) {
+    // After the files: a late request may have made one a version.
+    let no_versions = delete_all_versions(table, account, now, &go_on).await?;
+    if !no_uploads || !no_files || !no_versions || now < saturating_add(deletion_started_at, SETTLED) {
         return Ok(false);
     }
     // Folders, names, sessions and what cannot be read: nothing outside of the partition depends on them.
@@ -94,6 +97,37 @@ async fn end_uploads(
         after = page.next;
         if after.is_none() {
             return Ok(ended);
+        }
+    }
+}
+
+/// Deletes versions of files. Returns whether there are none. What an unreadable one referred to stays, and the log says so.
+async fn delete_all_versions(
+    table: &Table,
+    account: &AccountRow,
+    now: Timestamp,
+    go_on: &impl Fn() -> bool,
+) -> Result<bool, StoreError> {
+    let (mut none, mut after) = (true, None);
+    loop {
+        let page = table
+            .tree()
+            .versions_of_all(&account.id, after.as_deref(), PAGE)
+            .await?;
+        for some in page.rows.chunks(MOST_VERSIONS_TOGETHER) {
+            if !go_on() {
+                return Ok(false);
+            }
+            match table.tree().remove_versions(some, now).await {
+                Ok(()) => {}
+                // Another sweep, or the last request, was at it.
+                Err(error) if error.is_conflict() => none = false,
+                Err(error) => return Err(error),
+            }
+        }
+        after = page.next;
+        if after.is_none() {
+            return Ok(none);
         }
     }
 }

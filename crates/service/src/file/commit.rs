@@ -1,13 +1,12 @@
 //! An upload becomes a file: the one transaction that commits it, in the place where the file belongs.
 
 use super::placement::PlaceSearch;
-use domain::account::QuotaEvent;
 use domain::id::NodeId;
 use domain::placement::{Placement, place};
 use domain::targets::registry::Member;
 use domain::upload::UploadEvent;
+use domain::versions::VersionPolicy;
 use jiff::Timestamp;
-use store::accounts::quota;
 use store::blobs;
 use store::rows::{BlobRow, FileContent, NodeRow, UploadRow};
 use store::tree::Kind;
@@ -35,9 +34,11 @@ pub async fn commit_file(
     event: UploadEvent,
     file: &FileContent,
     new_blob: Option<(&BlobRow, &[Member])>,
+    policy: VersionPolicy,
     now: Timestamp,
 ) -> Result<(UploadRow, NodeRow), TransitionError> {
-    let mut search = PlaceSearch::new(node_of(upload, table.rng.id(), file, now), upload.on_conflict);
+    let node = node_of(upload, table.rng.id(), file, now);
+    let mut search = PlaceSearch::new(node, upload.on_conflict).keeping(policy);
     loop {
         let placement = search.placement();
         let mut writes = match new_blob {
@@ -46,12 +47,7 @@ pub async fn commit_file(
             None => vec![],
         };
         writes.extend(placement.writes(now)?);
-        if placement.replaced.is_some() {
-            writes.push(quota(
-                &upload.account,
-                QuotaEvent::Give(placement.released_bytes()),
-            )?);
-        }
+        writes.extend(placement.quota_of_replaced()?);
         let finish = |next: &mut UploadRow| next.became(&placement.node);
         match table
             .uploads()

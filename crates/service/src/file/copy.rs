@@ -2,6 +2,7 @@
 
 use super::placement::{FilePlacement, PlaceSearch, expect_in_tree};
 use domain::placement::Destination;
+use domain::versions::VersionPolicy;
 use jiff::Timestamp;
 use store::rows::{FileContent, NodeRow};
 use store::table::Write;
@@ -23,14 +24,15 @@ pub async fn copy(
     table: &Table,
     (source, content): (&NodeRow, &FileContent),
     destination: &Destination,
+    policy: VersionPolicy,
     now: Timestamp,
     others: impl Fn(&NodeRow) -> Result<Vec<Write>, StoreError>,
 ) -> Result<NodeRow, StoreError> {
     let place = destination.of(&source.name, source.parent.as_ref());
     let account = source.account.clone();
-    let wanted = NodeRow::new(table.rng.id(), account, place, Some(content.clone()), now);
+    let wanted = NodeRow::new(table.rng.id(), account, place, Some(content.of_new_file()), now);
     expect_in_tree(table, &wanted).await?;
-    let mut search = PlaceSearch::new(wanted, destination.on_conflict.unwrap_or_default());
+    let mut search = PlaceSearch::new(wanted, destination.on_conflict.unwrap_or_default()).keeping(policy);
     loop {
         if let Some(itself) = search.loser.take_if(|there| there.id == source.id) {
             let others = others(&itself)?;

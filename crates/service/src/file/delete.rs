@@ -1,8 +1,10 @@
 //! Deletes a file or a folder: into the trash, or permanently.
 
+use crate::trash::purge::Purge;
 use domain::trash::expires_at;
 use jiff::Timestamp;
 use store::rows::{NodeRow, TrashRow};
+use store::table::Row;
 use store::tree::{MOST_MOVED, MOST_TOGETHER};
 use store::{Conflict, ErrorKind, StoreError, Table};
 
@@ -42,6 +44,7 @@ pub async fn delete(
             tree.trash(node, now, expires_at(now, days), false).await
         }
         Deletion::Permanent => remove(table, node, now).await,
+        Deletion::PermanentIfEmpty if node.file.is_some() => remove(table, node, now).await,
         Deletion::PermanentIfEmpty => table.tree().delete(node, now).await,
     };
     match deleted {
@@ -78,9 +81,10 @@ pub fn most_files(deletion: Deletion) -> usize {
     }
 }
 
-/// Removes a file or an empty folder; a folder with entries nobody sees any more, and the sweep removes it.
+/// Removes a file or an empty folder. A folder with entries, or a file that may have versions, nobody sees any more from the first
+/// write on; what is not removed then, the sweep removes.
 async fn remove(table: &Table, node: &NodeRow, now: Timestamp) -> Result<(), StoreError> {
-    if node.entries == 0 {
+    if node.entries == 0 && !node.may_have_versions() {
         match table.tree().delete(node, now).await {
             Err(StoreError {
                 kind: ErrorKind::Conflict(Conflict::FolderNotEmpty),
@@ -89,12 +93,29 @@ async fn remove(table: &Table, node: &NodeRow, now: Timestamp) -> Result<(), Sto
             removed => return removed,
         }
     }
-    let Some(trashed_at) = node.trashed_at else {
-        return table.tree().trash(node, now, now, true).await;
+    let row = TrashRow {
+        account: node.account.clone(),
+        node: node.id.clone(),
+        trashed_at: node.trashed_at.unwrap_or(now),
+        expires_at: now,
+        purging: true,
     };
-    let row = TrashRow::key_of(&node.account, &node.id, trashed_at);
-    let is_there = table.trash().purge(&row, trashed_at).await?;
-    is_there.then_some(()).ok_or(Conflict::NodeChanged.into())
+    match node.trashed_at {
+        None => table.tree().trash(node, now, now, true).await?,
+        Some(trashed_at) if table.trash().purge(&row.key(), trashed_at).await? => {}
+        Some(_) => return Err(Conflict::NodeChanged.into()),
+    }
+    if node.file.is_some() {
+        let purge = Purge {
+            table,
+            trash_days: 0,
+            go_on: || true,
+        };
+        if let Err(error) = purge.run(&row).await {
+            tracing::warn!(node = %node.id, error = error.for_log(), "left to the sweep: removing a file with its versions");
+        }
+    }
+    Ok(())
 }
 
 /// Whether what was to become of a node is true of it, although a write of it failed.
@@ -104,7 +125,7 @@ async fn is_deleted(table: &Table, node: &NodeRow, deletion: Deletion) -> Result
     };
     match deletion {
         Deletion::IntoTrash { .. } => Ok(there.trashed_at.is_some()),
-        Deletion::Permanent => table.trash().is_going(&there).await,
-        Deletion::PermanentIfEmpty => Ok(false),
+        Deletion::PermanentIfEmpty if there.file.is_none() => Ok(false),
+        Deletion::Permanent | Deletion::PermanentIfEmpty => table.trash().is_going(&there).await,
     }
 }

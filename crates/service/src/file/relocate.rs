@@ -111,8 +111,9 @@ fn at_destination(node: &NodeRow, destination: &Destination, now: Timestamp) -> 
 /// What becomes of a file whose name another has taken.
 fn give_way(loser: &NodeRow, trash_days: u64, now: Timestamp) -> Result<Vec<Write>, StoreError> {
     match &loser.file {
-        Some(file) if trash_days == 0 => tree::delete_file(loser, file, now),
-        _ => tree::enter_trash(loser, now, expires_at(now, trash_days), false),
+        Some(file) if trash_days == 0 && !file.may_have_versions() => tree::delete_file(loser, file, now),
+        // Without a trash the sweep removes it, when its versions are gone.
+        _ => tree::enter_trash(loser, now, expires_at(now, trash_days), trash_days == 0),
     }
 }
 

@@ -221,12 +221,8 @@ mod tests {
             name.parse().unwrap(),
             parent.map(|parent| parent.parse().unwrap()),
         );
-        let file = is_file.then(|| FileContent {
-            size: 1,
-            content_type: None,
-            content_id: ContentId::of_parts(&[PartDigest::of(b"x")]).unwrap(),
-            blob: "b".parse().unwrap(),
-        });
+        let content = ContentId::of_parts(&[PartDigest::of(b"x")]).unwrap();
+        let file = is_file.then(|| FileContent::new(1, None, content, "b".parse().unwrap()));
         let account = "ann".parse().unwrap();
         NodeRow::new(id.parse().unwrap(), account, place, file, Timestamp::UNIX_EPOCH)
     }

@@ -5,11 +5,11 @@ use domain::blob::BlobEvent;
 use domain::id::BlobId;
 use domain::reconcile::pass::{Counts, PageStart, Pass, Seen};
 use domain::reconcile::{examine, upload_owner_is_obsolete};
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use store::StoreError;
 use store::reconcile::Owner;
-use store::rows::{BlobRow, TargetRegistryRow, object_key};
-use store::table::Key;
+use store::rows::{BlobRow, NodeRow, TargetRegistryRow, VersionRow, object_key};
+use store::table::{Key, Row};
 
 impl Reconcile {
     /// Checks the rows after the one with this partition and sort key.
@@ -33,13 +33,14 @@ impl Reconcile {
             ..Counts::default()
         };
         let (mut blobs, mut owned) = (Vec::new(), Vec::new());
-        let (mut replicas, mut nodes) = (Vec::new(), Vec::new());
+        let (mut replicas, mut nodes, mut versions) = (Vec::new(), Vec::new(), Vec::new());
         for row in page.rows {
             match row {
                 Owner::Blob(blob) => blobs.push(blob),
                 Owner::Upload(upload_owner) => owned.push(upload_owner.blob),
                 Owner::Replica(replica) => replicas.push(replica),
                 Owner::Node(node) => nodes.push(node),
+                Owner::Version(version) => versions.push(version),
             }
         }
         counts.blobs_seen = count(blobs.len());
@@ -63,6 +64,7 @@ impl Reconcile {
         counts.failed += failed;
         counts.upload_owners_removed = count(removed.into_iter().filter(|gone| *gone).count());
         counts += self.replicas(replicas, target_registry, sample).await;
+        nodes.extend(self.where_versions_are(versions).await?);
         counts += self
             .ensure_replicas(nodes, &target_registry.target_registry)
             .await?;
@@ -70,6 +72,24 @@ impl Reconcile {
             after: Some((key.pk, key.sk)),
         });
         Ok(Page { counts, seen, next })
+    }
+
+    /// Files as if they had the content of these versions: a version is wanted where its file is.
+    async fn where_versions_are(&self, versions: Vec<VersionRow>) -> Result<Vec<NodeRow>, StoreError> {
+        let keys: BTreeSet<Key> = versions
+            .iter()
+            .map(|version| NodeRow::key_of(&version.account, &version.node))
+            .collect();
+        let nodes = self.table.get_many::<NodeRow>(keys).await?.rows;
+        let nodes: BTreeMap<_, _> = nodes.into_iter().map(|node| (node.key(), node)).collect();
+        let with_content = |version: VersionRow| {
+            let node = nodes.get(&NodeRow::key_of(&version.account, &version.node))?;
+            Some(NodeRow {
+                file: Some(version.file),
+                ..node.clone()
+            })
+        };
+        Ok(versions.into_iter().filter_map(with_content).collect())
     }
 
     /// Compares blobs with their objects.

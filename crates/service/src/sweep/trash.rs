@@ -1,4 +1,4 @@
-//! What has been in the trash for long enough, or is to be removed at once.
+//! What has been in the trash for long enough, or is to be removed at once; and versions of files that are too old, or too many.
 
 use super::Sweep;
 use crate::sweep::lane::Lane;
@@ -6,7 +6,7 @@ use crate::sweep::report::Done;
 use crate::trash::purge::Purge;
 use futures::{TryStreamExt, stream};
 use std::sync::atomic::{AtomicBool, Ordering};
-use store::rows::{EmptiedRow, TrashRow, account_partition};
+use store::rows::{EmptiedRow, TrashRow, VersionRow, account_partition};
 use store::table::{Key, Page, Row};
 use targets::ReplicaError;
 
@@ -19,7 +19,7 @@ const MARKED_AT_ONCE: usize = 16;
 impl Sweep {
     /// Removes what is due in the trash.
     pub(crate) async fn trash(&self, lane: &Lane<'_>) {
-        let is_emptied = |key: &Key| !key.sk.starts_with(TrashRow::PREFIX);
+        let is_emptied = |key: &Key| key.sk == EmptiedRow::SK;
         let any_emptied = AtomicBool::new(false);
         let due = async |key: &Key| {
             any_emptied.fetch_or(is_emptied(key), Ordering::Relaxed);
@@ -34,7 +34,9 @@ impl Sweep {
 
     async fn due_in_trash(&self, lane: &Lane<'_>, key: &Key) -> Result<Done, ReplicaError> {
         let go_on = lane.time_for_one();
-        let done = if key.sk.starts_with(TrashRow::PREFIX) {
+        let done = if key.sk.starts_with(VersionRow::PREFIX) {
+            Some(self.version(key).await?)
+        } else if key.sk.starts_with(TrashRow::PREFIX) {
             self.one(key, go_on).await?
         } else {
             self.emptied(key, go_on).await?
@@ -43,6 +45,21 @@ impl Sweep {
             lane.come_back(key).await?;
         }
         Ok(done.unwrap_or(Done::Nothing))
+    }
+
+    /// A version of a file.
+    async fn version(&self, key: &Key) -> Result<Done, ReplicaError> {
+        let (table, now) = (self.table(), self.table().now());
+        let version = table.get::<VersionRow>(key).await?;
+        let Some(version) = version.filter(|version| !version.is_there(now)) else {
+            return Ok(Done::Nothing);
+        };
+        match table.tree().remove_versions(&[version], now).await {
+            Ok(()) => Ok(Done::VersionEnded),
+            // It was restored, kept or removed just then.
+            Err(error) if error.is_conflict() => Ok(Done::Nothing),
+            Err(error) => Err(error.into()),
+        }
     }
 
     /// One thing. Nothing means that there is more to do.

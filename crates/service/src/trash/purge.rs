@@ -1,6 +1,7 @@
 //! Removes what is in the trash: a file, or a folder with everything that is in it, from the bottom up, many files in each
 //! transaction. Quotas and references are right at each moment; what is stopped half-way goes on from where it is.
 
+use crate::file::versions;
 use domain::id::NodeId;
 use domain::name::Name;
 use domain::trash::{came_later, expires_at};
@@ -9,7 +10,7 @@ use std::collections::BTreeSet;
 use store::rows::{FileContent, NodeRow, TrashRow};
 use store::table::Row;
 use store::tree::MOST_TOGETHER;
-use store::{StoreError, Table};
+use store::{ErrorKind, StoreError, Table};
 
 /// How many things in one folder and those within it others may have changed before it is left to a later sweep.
 const IN_VAIN: u32 = 1000;
@@ -37,13 +38,16 @@ impl<F: Fn() -> bool> Purge<'_, F> {
             self.table.trash().forget(&row.key()).await?;
             return Ok(true);
         };
-        if node.file.is_none() {
+        if node.file.is_none() || node.may_have_versions() {
             if !row.purging && !self.table.trash().purge(&row.key(), row.trashed_at).await? {
                 return Ok(true);
             }
-            if !self.clear(&node, row.trashed_at).await? {
+            if node.file.is_none() && !self.clear(&node, row.trashed_at).await? {
                 return Ok(false);
             }
+        }
+        if !versions::remove_all(self.table, &node, &self.go_on).await? {
+            return Ok(false);
         }
         match self.table.tree().delete(&node, self.table.now()).await {
             Err(error) if error.is_conflict() && self.in_trash(row).await?.is_none() => Ok(true),
@@ -87,6 +91,12 @@ impl<F: Fn() -> bool> Purge<'_, F> {
             for node in later {
                 let set_aside = self.set_aside(&node).await;
                 self.settle(&node, set_aside, &mut left).await?;
+            }
+            let (with_versions, before) = before.into_iter().partition(NodeRow::may_have_versions);
+            for node in with_versions {
+                if !self.remove_with_versions(&node, &mut left).await? {
+                    return Ok(false);
+                }
             }
             let (files, within) = by_kind(before);
             for some in files.chunks(MOST_TOGETHER) {
@@ -140,6 +150,20 @@ impl<F: Fn() -> bool> Purge<'_, F> {
         let now = self.table.now();
         let expires_at = expires_at(now, self.trash_days.max(1));
         self.table.tree().trash(node, now, expires_at, false).await
+    }
+
+    /// Removes a file and its versions. Returns whether there was time for it.
+    async fn remove_with_versions(&self, node: &NodeRow, left: &mut Left) -> Result<bool, StoreError> {
+        match versions::remove_all(self.table, node, &self.go_on).await {
+            Ok(true) => self.remove(node, left).await.map(|()| true),
+            Ok(false) => Ok(false),
+            Err(error) if error.kind == ErrorKind::Corrupt => {
+                left.stuck.insert(node.id.clone());
+                left.why.get_or_insert(error);
+                Ok(true)
+            }
+            Err(error) => self.settle(node, Err(error), left).await.map(|()| true),
+        }
     }
 
     async fn remove(&self, node: &NodeRow, left: &mut Left) -> Result<(), StoreError> {

@@ -8,6 +8,7 @@ use crate::file::placement::PlaceSearch;
 use domain::proof::{ACCOUNTS_AT_A_SOURCE, LOOK_UP_COST, MIN_SIZE, Nonce};
 use domain::throttle::Source;
 use domain::upload::{Beginning, Lifecycle};
+use domain::versions::VersionPolicy;
 use store::rows::{Allowance, FileContent, NodeRow, ReplicaRow, UploadRow};
 use store::table::Write;
 use store::uploads::TransitionError;
@@ -33,6 +34,7 @@ pub async fn instant(
     table: &Table,
     queue: &StartQueue,
     upload: &UploadRow,
+    policy: VersionPolicy,
     others: impl Fn(&UploadRow, &NodeRow, &[ReplicaRow]) -> Result<Vec<Write>, StoreError>,
 ) -> Result<Option<Instant>, StoreError> {
     let Some(content_id) = upload.content_id else {
@@ -52,7 +54,7 @@ pub async fn instant(
         ..upload.clone()
     };
     let others = |upload: &UploadRow, node: &NodeRow| others(upload, node, &replicas);
-    let (upload, node) = match commit(table, &complete, node, others).await {
+    let (upload, node) = match commit(table, &complete, node, policy, others).await {
         Ok(made) => made,
         // The other file was deleted meanwhile, and its bytes are going: an ordinary upload it is.
         Err(error) if error.conflict() == Some(Conflict::BlobGone) => return Ok(None),
@@ -119,9 +121,10 @@ async fn commit(
     table: &Table,
     upload: &UploadRow,
     node: NodeRow,
+    policy: VersionPolicy,
     others: impl Fn(&UploadRow, &NodeRow) -> Result<Vec<Write>, StoreError>,
 ) -> Result<(UploadRow, NodeRow), StoreError> {
-    let mut search = PlaceSearch::new(node, upload.on_conflict);
+    let mut search = PlaceSearch::new(node, upload.on_conflict).keeping(policy);
     loop {
         let placement = search.placement();
         let mut complete = upload.clone();

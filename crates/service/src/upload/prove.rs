@@ -7,6 +7,7 @@ use domain::id::AccountId;
 use domain::proof::{ByteRange, Challenge, FAILURE_COST, Nonce, Proof};
 use domain::reconcile::examine;
 use domain::upload::{Refusal, State, UploadEvent, step};
+use domain::versions::VersionPolicy;
 use futures::{StreamExt, TryStreamExt, stream};
 use jiff::Timestamp;
 use store::error::describe;
@@ -47,6 +48,7 @@ pub async fn prove(
     objects: &Objects,
     upload: &UploadRow,
     proof: &Proof,
+    policy: VersionPolicy,
     now: Timestamp,
 ) -> Result<Proven, TransitionError> {
     match step(&upload.lifecycle(), UploadEvent::Prove, now) {
@@ -75,7 +77,7 @@ pub async fn prove(
     if !right {
         return punish(table, upload, now).await;
     }
-    match commit_proof(table, upload, stored, now).await {
+    match commit_proof(table, upload, stored, policy, now).await {
         Err(error) if error.conflict() == Some(Conflict::BlobGone) => fail_proof(table, upload, now).await,
         Err(TransitionError::Store(StoreError {
             kind: ErrorKind::Conflict(conflict @ (Conflict::NameTaken | Conflict::ParentGone)),
@@ -111,13 +113,14 @@ async fn commit_proof(
     table: &Table,
     upload: &UploadRow,
     stored: &StoredChallenge,
+    policy: VersionPolicy,
     now: Timestamp,
 ) -> Result<Proven, TransitionError> {
     let content = upload.content_id;
     let content =
         content.ok_or_else(|| StoreError::corrupt(format!("upload {} has no content", upload.id)))?;
     let file = FileContent::of(upload, content, &stored.blob);
-    let (complete, node) = commit_file(table, upload, UploadEvent::Prove, &file, None, now).await?;
+    let (complete, node) = commit_file(table, upload, UploadEvent::Prove, &file, None, policy, now).await?;
     Ok(Proven::Complete(Box::new(complete), Box::new(node)))
 }
 

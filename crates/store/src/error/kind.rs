@@ -42,6 +42,9 @@ pub enum Conflict {
     /// The node is not there (any more), or was changed meanwhile.
     #[error("the file or folder was changed or deleted meanwhile")]
     NodeChanged,
+    /// As many versions of the file are kept for good as may be.
+    #[error("too many versions of the file are kept for good")]
+    TooManyKept,
     /// The folder has entries.
     #[error("the folder is not empty")]
     FolderNotEmpty,

@@ -13,7 +13,7 @@ pub struct FormatRow {
 impl FormatRow {
     /// What this release reads and writes. It grows with every change after which rows that are there are not understood, or
     /// not as they were meant.
-    pub const CURRENT: Self = Self { version: 6 };
+    pub const CURRENT: Self = Self { version: 7 };
 }
 
 impl Row for FormatRow {

@@ -112,12 +112,15 @@ pub struct EmptiedRow {
 }
 
 impl EmptiedRow {
+    /// The sort key of every such row.
+    pub const SK: &str = crate::key::EMPTIED;
+
     /// Where it is.
     #[must_use]
     pub fn key_of(account: &AccountId) -> Key {
         Key {
             pk: account_partition(account),
-            sk: "EMPTIED".to_owned(),
+            sk: Self::SK.to_owned(),
         }
     }
 

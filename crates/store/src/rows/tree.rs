@@ -53,6 +53,57 @@ pub struct FileContent {
     pub content_id: ContentId,
     /// Where the bytes are.
     pub blob: BlobId,
+    /// The first content of a file is 1, each later one has a larger number, and none has the number of another.
+    #[serde(skip_serializing_if = "is_first", default = "first")]
+    pub number: u64,
+    /// Since when the file has it, if it is not the first.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub since: Option<Timestamp>,
+    /// The number that it had before it was restored, if it was.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub restored: Option<u64>,
+    /// As a version it is kept for good.
+    #[serde(skip_serializing_if = "std::ops::Not::not", default)]
+    pub kept: bool,
+}
+
+fn first() -> u64 {
+    1
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde wants a reference")]
+fn is_first(number: &u64) -> bool {
+    *number == first()
+}
+
+impl FileContent {
+    /// The first content of a new file.
+    #[must_use]
+    pub fn new(size: u64, content_type: Option<String>, content_id: ContentId, blob: BlobId) -> Self {
+        Self {
+            size,
+            content_type,
+            content_id,
+            blob,
+            number: first(),
+            since: None,
+            restored: None,
+            kept: false,
+        }
+    }
+
+    /// The same bytes as the first content of a new file.
+    #[must_use]
+    pub fn of_new_file(&self) -> Self {
+        let (content_type, blob) = (self.content_type.clone(), self.blob.clone());
+        Self::new(self.size, content_type, self.content_id, blob)
+    }
+
+    /// Whether the file may have versions: it had other contents before.
+    #[must_use]
+    pub fn may_have_versions(&self) -> bool {
+        self.number > first()
+    }
 }
 
 impl NodeRow {
@@ -82,6 +133,12 @@ impl NodeRow {
         }
     }
 
+    /// Whether it is a file that may have versions, which go before it does.
+    #[must_use]
+    pub fn may_have_versions(&self) -> bool {
+        self.file.as_ref().is_some_and(FileContent::may_have_versions)
+    }
+
     /// As what it takes its name.
     #[must_use]
     pub fn taken(&self) -> Taken {
@@ -99,11 +156,12 @@ impl NodeRow {
         let trashed_at = item.get("trashed_at").map(|at| parsed(Some(at)));
         let file = item.get("file").map(|file| {
             let file = file.as_m().ok()?;
+            let number = |attribute: &AttributeValue| attribute.as_n().ok()?.parse().ok();
+            let size = number(file.get("size")?)?;
+            let (content_id, blob) = (parsed(file.get("content_id"))?, parsed(file.get("blob"))?);
             Some(FileContent {
-                size: file.get("size")?.as_n().ok()?.parse().ok()?,
-                content_type: None,
-                content_id: parsed(file.get("content_id"))?,
-                blob: parsed(file.get("blob"))?,
+                number: file.get("number").map_or(Some(first()), number)?,
+                ..FileContent::new(size, None, content_id, blob)
             })
         });
         let entries = match &file {
@@ -250,54 +308,6 @@ impl Row for EntryRow {
     }
 }
 
-/// An account has a file with this content: what makes a second upload of the same bytes instant.
-#[derive(Debug, Clone, Serialize, Deserialize)]
-pub struct ContentReferenceRow {
-    /// Whose file it is.
-    pub account: AccountId,
-    /// The content.
-    pub content_id: ContentId,
-    /// The file.
-    pub node: NodeId,
-    /// The blob it refers to.
-    pub blob: BlobId,
-}
-
-impl ContentReferenceRow {
-    /// The content reference of a file.
-    #[must_use]
-    pub fn of(node: &NodeRow, file: &FileContent) -> Self {
-        let (content_id, blob) = (file.content_id, file.blob.clone());
-        Self {
-            account: node.account.clone(),
-            content_id,
-            node: node.id.clone(),
-            blob,
-        }
-    }
-
-    /// What the sort keys of all the account's files with this content begin with.
-    #[must_use]
-    pub fn prefix(content: &ContentId) -> String {
-        format!("HAS_CONTENT#{content}#")
-    }
-
-    /// Where a content reference is.
-    #[must_use]
-    pub fn key_of(account: &AccountId, content: &ContentId, node: &NodeId) -> Key {
-        Key {
-            pk: account_partition(account),
-            sk: format!("{}{node}", Self::prefix(content)),
-        }
-    }
-}
-
-impl Row for ContentReferenceRow {
-    fn key(&self) -> Key {
-        Self::key_of(&self.account, &self.content_id, &self.node)
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -308,10 +318,8 @@ mod tests {
         let (account, id): (AccountId, NodeId) = ("a".parse().unwrap(), "n".parse().unwrap());
         let content: ContentId = "AzeAIB3q5CLlOsBZwSpKu8CaLA7QUyq8Pjh+4MHg3OQ=-1".parse().unwrap();
         let file = FileContent {
-            size: 7,
-            content_type: None,
-            content_id: content,
-            blob: "b".parse().unwrap(),
+            number: 3,
+            ..FileContent::new(7, None, content, "b".parse().unwrap())
         };
         let node = |parent: Option<&str>, file: Option<&FileContent>, entries| NodeRow {
             id: id.clone(),

@@ -85,12 +85,7 @@ impl FileContent {
     #[must_use]
     pub fn of(upload: &UploadRow, content_id: ContentId, blob: &BlobId) -> Self {
         let (size, content_type) = (upload.size, upload.content_type.clone());
-        Self {
-            size,
-            content_type,
-            content_id,
-            blob: blob.clone(),
-        }
+        Self::new(size, content_type, content_id, blob.clone())
     }
 }
 

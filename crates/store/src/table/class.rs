@@ -1,6 +1,6 @@
 //! The classes of what the sweep has to look at, and the partitions of the index that each has.
 
-use crate::key::{ACCOUNT, BLOB, EMPTIED, Key, TRASH};
+use crate::key::{ACCOUNT, BLOB, EMPTIED, Key, TRASH, VERSION};
 use aws_sdk_dynamodb::types::AttributeValue;
 use jiff::Timestamp;
 use std::hash::{DefaultHasher, Hash, Hasher};
@@ -14,7 +14,7 @@ pub enum Class {
     Blobs,
     /// Accounts that are deleted, which may have any number of files.
     Accounts,
-    /// What is in the trash, which may have as many.
+    /// What is in the trash, which may have as many, and versions of files.
     Trash,
 }
 
@@ -29,7 +29,7 @@ impl Class {
         match kind {
             ACCOUNT => Self::Accounts,
             BLOB => Self::Blobs,
-            TRASH | EMPTIED => Self::Trash,
+            TRASH | EMPTIED | VERSION => Self::Trash,
             _ => Self::Transfers,
         }
     }
@@ -93,6 +93,7 @@ mod tests {
             (Class::Accounts, "ACCOUNT"),
             (Class::Trash, "TRASH#000000000000001#n"),
             (Class::Trash, "EMPTIED"),
+            (Class::Trash, "VERSION#n#0000000001"),
         ] {
             let all: HashSet<String> = class.shards().collect();
             let used: HashSet<String> = (0..5000)

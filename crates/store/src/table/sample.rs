@@ -8,7 +8,7 @@ use crate::key::Key;
 use crate::rows::{
     AccountRow, BlobRow, CircuitRow, ContentReferenceRow, ContentRow, EntryRow, FolderChangesRow, FolderRow,
     InvitationRow, KeyRow, NodeRow, PartDigestsRow, ReplicaCountersRow, ReplicaRow, SamplesRow, SessionRow,
-    TargetRegistryRow, TokenRow, TrashRow, UploadOwnerRow, UploadRow, UsernameRow,
+    TargetRegistryRow, TokenRow, TrashRow, UploadOwnerRow, UploadRow, UsernameRow, VersionRow,
 };
 use aws_sdk_dynamodb::types::AttributeValue;
 use domain::circuit::News;
@@ -47,6 +47,7 @@ fn written(item: Item) -> Result<Item, StoreError> {
         "FOLDER" => again::<FolderRow>(item),
         "FOLDERS" => again::<FolderChangesRow>(item),
         "TRASH" => again::<TrashRow>(item),
+        "VERSION" => again::<VersionRow>(item),
         "HAS_CONTENT" => again::<ContentReferenceRow>(item),
         "UPLOAD" if sk == UploadOwnerRow::SK => again::<UploadOwnerRow>(item),
         "UPLOAD" => again::<UploadRow>(item),
@@ -95,12 +96,21 @@ fn the_sample_accounts_use_what_their_files_and_live_uploads_take() {
         let files = of(account, "NODE#")
             .into_iter()
             .filter_map(|node| node["file"]["size"].as_u64());
+        let versions = of(account, VersionRow::PREFIX).into_iter();
+        let versions: u64 = versions
+            .filter_map(|version| version["file"]["size"].as_u64())
+            .sum();
+        assert_eq!(account["version_bytes"].as_u64().unwrap_or_default(), versions);
         let live = of(account, UploadRow::PREFIX)
             .into_iter()
             .filter(|upload| upload["ended_at"].is_null())
             .filter_map(|upload| upload["size"].as_u64());
         let used = account["quota_bytes"].as_u64().unwrap() - account["free_bytes"].as_u64().unwrap();
-        assert_eq!(used, files.sum::<u64>() + live.sum::<u64>(), "{account}");
+        assert_eq!(
+            used,
+            files.sum::<u64>() + versions + live.sum::<u64>(),
+            "{account}"
+        );
     }
     assert_eq!(count, 2);
 }

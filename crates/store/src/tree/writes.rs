@@ -251,7 +251,7 @@ pub(super) fn delete_files(
 fn delete_node(node: &NodeRow, file: &FileContent) -> Result<[Write; 2], StoreError> {
     let conflict = Conflict::NodeChanged;
     let same = HashMap::from([(":version".to_owned(), number(node.version))]);
-    let reference = ContentReferenceRow::key_of(&node.account, &file.content_id, &node.id);
+    let reference = ContentReferenceRow::key_of(&node.account, &node.id, file);
     Ok([
         Write::delete(&node.key(), "version = :version", same, conflict)?,
         Write::delete(&reference, "attribute_exists(pk)", HashMap::new(), conflict)?,

@@ -1,7 +1,8 @@
 //! What a finalize needs, and what comes after its transaction.
 
 use crate::file::ensure_replicas::ensure_replicas;
-use store::config::DedupScope;
+use domain::versions::VersionPolicy;
+use store::config::{DedupScope, version_policy};
 use store::rows::{NodeRow, UploadRow};
 use store::{Environment, Objects, StartQueue, StoreError, Table};
 
@@ -15,6 +16,8 @@ pub struct Finalizer {
     pub queue: StartQueue,
     /// With whose files a new file may share its bytes.
     pub scope: DedupScope,
+    /// Which contents of files are kept that get another one.
+    pub versions: VersionPolicy,
 }
 
 impl Finalizer {
@@ -28,6 +31,7 @@ impl Finalizer {
             objects: Objects::from_env(environment)?,
             queue: StartQueue::from_env(environment)?,
             scope: DedupScope::from_env(environment)?,
+            versions: version_policy(environment)?,
         })
     }
 

@@ -256,7 +256,8 @@ impl<'a> Run<'a> {
             Vec::new()
         };
         let new = new.as_ref().map(|blob| (blob, &targets[..]));
-        let error = match commit_file(table, upload, UploadEvent::Commit(whose), &file, new, now).await {
+        let (event, policy) = (UploadEvent::Commit(whose), self.finalizer.versions);
+        let error = match commit_file(table, upload, event, &file, new, policy, now).await {
             Ok((complete, node)) => {
                 self.upload = complete;
                 self.file = Some(node);

@@ -1,0 +1,153 @@
+//! Earlier contents of files.
+
+use super::Tree;
+use crate::accounts::{Kinds, quota_by_kind};
+use crate::blobs;
+use crate::error::{Conflict, StoreError};
+use crate::rows::{ContentReferenceRow, VersionRow, account_partition};
+use crate::table::{Change, Item, Page, Row, Rows, Write, text};
+use aws_sdk_dynamodb::types::AttributeValue;
+use domain::account::QuotaEvent;
+use domain::id::{AccountId, BlobId, NodeId};
+use jiff::Timestamp;
+use std::collections::{BTreeMap, HashMap};
+
+/// How many versions are removed in one transaction at most: two items of each, its blob, and their account.
+pub const MOST_VERSIONS_TOGETHER: usize = 24;
+
+impl Tree<'_> {
+    /// All versions of a file that are written, the oldest first: also those that are due.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn versions(self, account: &AccountId, node: &NodeId) -> Result<Rows<VersionRow>, StoreError> {
+        let pk = account_partition(account);
+        self.0.all(&pk, &VersionRow::prefix(node)).await
+    }
+
+    /// A version of a file.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn version(
+        self,
+        account: &AccountId,
+        node: &NodeId,
+        number: u64,
+    ) -> Result<Option<VersionRow>, StoreError> {
+        self.0.get(&VersionRow::key_of(account, node, number)).await
+    }
+
+    /// Some versions of all files of the account, and where to go on.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn versions_of_all(
+        self,
+        account: &AccountId,
+        after: Option<&str>,
+        limit: u32,
+    ) -> Result<Page<VersionRow>, StoreError> {
+        let pk = account_partition(account);
+        self.0.page(&pk, VersionRow::PREFIX, after, limit).await
+    }
+
+    /// Removes versions of one account, [`MOST_VERSIONS_TOGETHER`] at most: their bytes leave its quota, and their blobs lose
+    /// references.
+    ///
+    /// # Errors
+    /// [`Conflict::NodeChanged`] when one of them is not what was read.
+    pub async fn remove_versions(self, versions: &[VersionRow], now: Timestamp) -> Result<(), StoreError> {
+        let Some(first) = versions.first() else {
+            return Ok(());
+        };
+        let (mut writes, mut size) = (Vec::new(), 0);
+        let mut blobs: BTreeMap<&BlobId, u64> = BTreeMap::new();
+        for version in versions {
+            writes.extend(take_out(version)?);
+            size += version.file.size;
+            *blobs.entry(&version.file.blob).or_default() += 1;
+        }
+        let kinds = Kinds {
+            versions: -signed(size),
+            ..Kinds::default()
+        };
+        writes.push(quota_by_kind(&first.account, QuotaEvent::Give(size), kinds)?);
+        for (blob, references) in blobs {
+            writes.push(blobs::release(blob, references, now)?);
+        }
+        self.0.transact(writes).await
+    }
+
+    /// Keeps a version for good, or until then.
+    ///
+    /// # Errors
+    /// [`Conflict::NodeChanged`] when it is not what was read.
+    pub async fn keep_version(
+        self,
+        version: &VersionRow,
+        until: Option<Timestamp>,
+    ) -> Result<(), StoreError> {
+        let (unchanged, values) = is_as_read(version);
+        let update = match until {
+            None => "SET #file.kept = :yes REMOVE due_shard, due_at",
+            Some(_) => "SET expires_at = :until, due_shard = :due_shard, due_at = :due_at REMOVE #file.kept",
+        };
+        let mut change = Change::new(version.key(), update, &unchanged);
+        for (name, value) in values {
+            change = change.with(&name, value);
+        }
+        change = match until {
+            None => change.with(":yes", AttributeValue::Bool(true)),
+            Some(until) => change.with(":until", text(&until)).due(until),
+        };
+        self.0
+            .transact(vec![Write::update(&change, Conflict::NodeChanged)?])
+            .await
+    }
+}
+
+/// The writes that take away a version and what finds it by its content. What it holds is for other writes to say.
+///
+/// # Errors
+/// `ErrorKind::Internal` when a write is malformed. Conflict: [`Conflict::NodeChanged`] when it is not what was read.
+pub fn take_out(version: &VersionRow) -> Result<[Write; 2], StoreError> {
+    let conflict = Conflict::NodeChanged;
+    let (unchanged, values) = is_as_read(version);
+    let reference = ContentReferenceRow::key_of(&version.account, &version.node, &version.file);
+    Ok([
+        Write::delete(&version.key(), &unchanged, values, conflict)?,
+        Write::delete(&reference, "attribute_exists(pk)", HashMap::new(), conflict)?,
+    ])
+}
+
+/// A version is not there any more from this moment on. The sweep removes it.
+///
+/// # Errors
+/// `ErrorKind::Internal` when the write is malformed. Conflict: [`Conflict::NodeChanged`] when it is not what was read.
+pub fn end_version(version: &VersionRow, now: Timestamp) -> Result<Write, StoreError> {
+    let (unchanged, values) = is_as_read(version);
+    let update = "SET expires_at = :now, due_shard = :due_shard, due_at = :due_at";
+    let mut change = Change::new(version.key(), update, &unchanged);
+    for (name, value) in values {
+        change = change.with(&name, value);
+    }
+    Write::update(&change.with(":now", text(&now)).due(now), Conflict::NodeChanged)
+}
+
+/// The condition that a version is what was read: all else of it never changes.
+fn is_as_read(version: &VersionRow) -> (String, Item) {
+    let kept = if version.file.kept {
+        "attribute_exists(#file.kept)"
+    } else {
+        "attribute_not_exists(#file.kept)"
+    };
+    let values = HashMap::from([(":ends".to_owned(), text(&version.expires_at))]);
+    (format!("expires_at = :ends AND {kept}"), values)
+}
+
+/// Bytes as what an account has more.
+#[must_use]
+pub fn signed(bytes: u64) -> i64 {
+    i64::try_from(bytes).unwrap_or(i64::MAX)
+}
