@@ -1,6 +1,7 @@
 //! What must hold in every world in which nobody is at work any more.
 
 mod tree;
+mod versions;
 
 use crate::person::content_id;
 use crate::world::{BUCKET, QUEUES, TARGET_BUCKET, World};
@@ -9,6 +10,7 @@ use domain::replica::ReplicaCounters;
 use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
 use store::rows::ReplicaCountersRow;
+use versions::own_number;
 
 /// Everything that is, read once.
 pub struct Audit<'w> {
@@ -83,7 +85,16 @@ impl<'w> Audit<'w> {
         let held = self.of_partition(pk, "HAS_CONTENT#");
         let uploads = self.of_partition(pk, "UPLOAD#");
         let files: Vec<_> = nodes.iter().filter(|node| !node["file"].is_null()).collect();
-        let stored: u64 = files.iter().map(|node| number(&node["file"], "size")).sum();
+        let versions = self.versions(pk, &nodes);
+        let contents = || files.iter().map(|file| (&file["id"], &file["file"]));
+        let contents = || {
+            contents().chain(
+                versions
+                    .iter()
+                    .map(|version| (&version["node"], &version["file"])),
+            )
+        };
+        let stored: u64 = contents().map(|(_, content)| number(content, "size")).sum();
         let live = uploads.iter().filter(|upload| is_live(upload));
         let reserved: u64 = live.map(|upload| number(upload, "size")).sum();
         let account = self.row(pk, "ACCOUNT").unwrap_or_default();
@@ -121,17 +132,18 @@ impl<'w> Audit<'w> {
             });
         }
         self.folders(pk, &nodes);
-        self.must(files.len() == held.len(), || {
-            format!("{pk}: {} files, {} content references", files.len(), held.len())
+        self.must(contents().count() == held.len(), || {
+            let (contents, held) = (contents().count(), held.len());
+            format!("{pk}: {contents} files and versions, {held} content references")
         });
-        for file in &files {
-            let content = &file["file"];
+        for (node, content) in contents() {
             let is_held = held.iter().any(|reference| {
-                reference["node"] == file["id"]
+                reference["node"] == *node
+                    && reference["number"] == own_number(content)
                     && reference["blob"] == content["blob"]
                     && reference["content_id"] == content["content_id"]
             });
-            self.must(is_held, || format!("{pk}: not held: {file}"));
+            self.must(is_held, || format!("{pk}: not held: {content} of {node}"));
             *references.entry(text(content, "blob").to_owned()).or_default() += 1;
         }
         for upload in &uploads {

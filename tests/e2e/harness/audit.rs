@@ -2,6 +2,7 @@
 
 mod folders;
 mod replicas;
+mod versions;
 
 pub(crate) use replicas::target;
 
@@ -35,6 +36,7 @@ struct Account {
     nodes: Vec<Value>,
     entries: Vec<Value>,
     folders: Vec<Value>,
+    versions: Vec<Value>,
     content_references: Vec<Value>,
     uploads: Vec<Value>,
     /// What is in the trash.
@@ -56,6 +58,7 @@ impl Account {
             nodes: of("NODE#"),
             entries: of("ENTRY#"),
             folders: of("FOLDER#"),
+            versions: of("VERSION#"),
             content_references: of("HAS_CONTENT#"),
             uploads: of("UPLOAD#"),
             trash: of("TRASH#"),
@@ -67,10 +70,20 @@ impl Account {
         self.nodes.iter().filter(|node| !node["file"].is_null())
     }
 
+    /// What its files have and had, with the file of each.
+    fn contents(&self) -> impl Iterator<Item = (&Value, &Value)> {
+        let now = self.files().map(|file| (&file["id"], &file["file"]));
+        now.chain(
+            self.versions
+                .iter()
+                .map(|version| (&version["node"], &version["file"])),
+        )
+    }
+
     /// Its quota is exact, and its tree is whole.
     fn check(&self, what: &str) {
         let size = |value: &Value| value["size"].as_u64().unwrap();
-        let stored: u64 = self.files().map(|node| size(&node["file"])).sum();
+        let stored: u64 = self.contents().map(|(_, content)| size(content)).sum();
         let reserved: u64 = self
             .uploads
             .iter()
@@ -119,19 +132,16 @@ impl Account {
             assert_eq!(node["entries"], children, "{what}: {node}");
         }
         folders::check(nodes, &self.folders, what);
+        versions::check(nodes, &self.versions, &self.row, what);
+        let references = &self.content_references;
         assert_eq!(
-            self.files().count(),
-            self.content_references.len(),
-            "{what}: each file is a content reference"
+            self.contents().count(),
+            references.len(),
+            "{what}: each content of a file has a content reference"
         );
-        for file in self.files() {
-            let content = &file["file"];
-            let held = self.content_references.iter().any(|content_reference| {
-                content_reference["node"] == file["id"]
-                    && content_reference["blob"] == content["blob"]
-                    && content_reference["content_id"] == content["content_id"]
-            });
-            assert!(held, "{what}: not held: {file}");
+        for (node, content) in self.contents() {
+            let is_found = versions::is_found(references, node, content);
+            assert!(is_found, "{what}: not held: {content} of {node}");
         }
         for answer in &self.answers {
             let said: Value = serde_json::from_str(answer["answer"].as_str().unwrap()).unwrap();
@@ -156,17 +166,15 @@ pub(crate) async fn account(person: &Person) -> usize {
     let account = Account::read(person).await;
     account.check("account");
     let mut references: BTreeMap<&str, u64> = BTreeMap::new();
-    for file in account.files() {
-        *references
-            .entry(file["file"]["blob"].as_str().unwrap())
-            .or_default() += 1;
+    for (_, content) in account.contents() {
+        *references.entry(content["blob"].as_str().unwrap()).or_default() += 1;
     }
     for (id, mine) in references {
         let blob = Blob::read(id).await;
         let row = blob.row.as_ref().expect("a file without its blob");
         assert!(row["references"].as_u64().unwrap() >= mine, "{row}");
-        for file in account.files().filter(|file| file["file"]["blob"] == id) {
-            assert_eq!(row["content_id"], file["file"]["content_id"]);
+        for (_, content) in account.contents().filter(|(_, content)| content["blob"] == id) {
+            assert_eq!(row["content_id"], content["content_id"]);
         }
         blob.check_replicas("account").await;
     }
@@ -313,10 +321,8 @@ pub(crate) async fn world(people: &[&Person], what: &str) -> usize {
     let mut references: BTreeMap<&str, u64> = BTreeMap::new();
     for account in &accounts {
         account.check(what);
-        for file in account.files() {
-            *references
-                .entry(file["file"]["blob"].as_str().unwrap())
-                .or_default() += 1;
+        for (_, content) in account.contents() {
+            *references.entry(content["blob"].as_str().unwrap()).or_default() += 1;
         }
     }
     let uploads: Vec<&Value> = accounts.iter().flat_map(|account| &account.uploads).collect();

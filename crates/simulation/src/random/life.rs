@@ -44,11 +44,12 @@ const ROUNDS: usize = 400;
 /// Lives a plan. Where something panics, that is what is broken.
 #[must_use]
 pub fn live(plan: &Plan) -> Life {
-    let [expiry, quota, visibility] =
-        [plan.expiry, plan.quota, plan.visibility].map(|number| number.to_string());
+    let [expiry, quota, visibility, versions] =
+        [plan.expiry, plan.quota, plan.visibility, plan.versions].map(|number| number.to_string());
     let parameters = [
         ("UploadExpirySeconds", expiry.as_str()),
         ("DefaultQuotaBytes", quota.as_str()),
+        ("VersionsKept", versions.as_str()),
         ("ReplicateVisibilitySeconds", visibility.as_str()),
         // That it comes while others work on it is no failure.
         ("MaxReceives", if plan.visibility < 60 { "1000" } else { "4" }),

@@ -27,6 +27,8 @@ pub struct Plan {
     pub visibility: u32,
     /// Whether now and then nothing happens for so long that what nobody needs is reclaimed.
     pub pauses: bool,
+    /// How many versions of a file are kept.
+    pub versions: u32,
     /// Whether the operator does something.
     pub operator: bool,
     /// A condition of a write that always holds.
@@ -52,6 +54,7 @@ impl Plan {
             pauses: rng.within(0..4) == 0,
             slow: [0, 50, 200, 400][rng.within(0..4_usize)],
             operator: rng.within(0..2) == 0,
+            versions: [0, 1, 2, 20][rng.within(0..4_usize)],
             without: None,
             only: None,
         }

@@ -12,8 +12,8 @@ use jiff::SignedDuration;
 use serde_json::json;
 use service::folder::create::create_folder;
 use store::rows::{
-    AccountRow, BlobRow, ContentReferenceRow, EntryRow, FolderRow, NodeRow, OpenUploadKey, UploadRow,
-    account_partition,
+    AccountRow, BlobRow, ContentReferenceRow, EntryRow, FileContent, FolderRow, NodeRow, OpenUploadKey,
+    UploadRow, account_partition,
 };
 use store::table::Row;
 use store::{Conflict, ErrorKind, StoreError, Table};
@@ -230,11 +230,9 @@ async fn of_many_files_with_a_lost_content_some_are_looked_at() {
     put(table, &[&lost_row, &good_row]).await.unwrap();
     let content_reference = |number: u32, blob: &BlobId| {
         let node: NodeId = format!("n{number:04}").parse().unwrap();
-        let attributes = json!({ "account": account, "content_id": content, "node": node, "blob": blob });
-        Item::new(
-            &ContentReferenceRow::key_of(&account, &content, &node),
-            attributes,
-        )
+        let file = FileContent::new(29, None, content, blob.clone());
+        let row = ContentReferenceRow::of(&account, &node, &file);
+        Item::new(&row.key(), json!(row))
     };
     let content_references: Vec<Item> = (0..150).map(|number| content_reference(number, &lost)).collect();
     for chunk in content_references.chunks(75) {

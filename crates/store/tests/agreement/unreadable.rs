@@ -10,8 +10,8 @@ use jiff::Timestamp;
 use serde_json::{Value, json};
 use service::account::delete::delete_contents;
 use store::rows::{
-    AccountRow, AttemptsRow, BlobRow, CircuitRow, ContentReferenceRow, EntryRow, KnownSourceRow, NodeRow,
-    ReplicaCountersRow, SamplesRow, SessionRow, TokenRow, UploadRow, UsernameRow, account_partition,
+    AccountRow, AttemptsRow, BlobRow, CircuitRow, ContentReferenceRow, EntryRow, FileContent, KnownSourceRow,
+    NodeRow, ReplicaCountersRow, SamplesRow, SessionRow, TokenRow, UploadRow, UsernameRow, account_partition,
     target_partition,
 };
 use store::table::Key;
@@ -71,7 +71,8 @@ impl Home {
         let mut first = Vec::new();
         for (node, name) in nodes.iter().zip(["a", "b"]) {
             let entry = EntryRow::key_of(id, None, &name.parse().unwrap());
-            let content_reference = ContentReferenceRow::key_of(id, &content, node);
+            let of_file = FileContent::new(29, None, content, blob.clone());
+            let content_reference = ContentReferenceRow::key_of(id, node, &of_file);
             let file = json!({ "size": 29, "content_id": content, "blob": blob });
             let row = json!({
                 "id": node, "account": id, "name": name, "file": &file, "entries": 0,
@@ -82,7 +83,8 @@ impl Home {
                 "account": id, "name": name, "node": node, "file": file, "version": 1, "created_at": now(), "updated_at": now(),
             });
             put_row(table, &entry, row).await;
-            let row = json!({ "account": id, "content_id": content, "node": node, "blob": blob });
+            let row =
+                json!({ "account": id, "content_id": content, "node": node, "number": 1, "blob": blob });
             put_row(table, &content_reference, row).await;
             let (upload, token, session) = (new_id(), new_id(), new_id());
             let keys = [

@@ -1,0 +1,47 @@
+//! Earlier contents of files.
+
+use serde_json::Value;
+use std::collections::BTreeSet;
+
+/// Each version is one of a file that got another content since, has a number of its own, and is found by its content; and their
+/// bytes are counted.
+pub(super) fn check(nodes: &[Value], versions: &[Value], account: &Value, what: &str) {
+    let mut numbers = BTreeSet::new();
+    for version in versions {
+        let node = nodes.iter().find(|node| node["id"] == version["node"]);
+        let node = node.unwrap_or_else(|| panic!("{what}: a version of nothing: {version}"));
+        let number = number(&version["file"]);
+        assert!(
+            number < self::number(&node["file"]),
+            "{what}: {version} of {node}"
+        );
+        assert!(
+            numbers.insert((version["node"].as_str().unwrap(), number)),
+            "{what}: {version}"
+        );
+        let kept = version["file"]["kept"] == true;
+        assert_ne!(version["due_at"].is_u64(), kept, "{what}: {version}");
+    }
+    let size = |version: &Value| version["file"]["size"].as_u64().unwrap();
+    let bytes: u64 = versions.iter().map(size).sum();
+    assert_eq!(
+        account["version_bytes"].as_u64().unwrap_or_default(),
+        bytes,
+        "{what}: {account}"
+    );
+}
+
+/// Whether one of these finds a content of a file.
+pub(super) fn is_found(references: &[Value], node: &Value, content: &Value) -> bool {
+    references.iter().any(|reference| {
+        reference["node"] == *node
+            && reference["number"] == number(content)
+            && reference["blob"] == content["blob"]
+            && reference["content_id"] == content["content_id"]
+    })
+}
+
+/// Which content of its file a content is.
+fn number(content: &Value) -> u64 {
+    content["number"].as_u64().unwrap_or(1)
+}
