@@ -278,7 +278,12 @@ impl<'w> Person<'w> {
 
     /// The bytes of a file, if they are to be had.
     pub async fn fetch(&self, file: &str) -> Option<Bytes> {
-        let answer = self.call("GET", &format!("/v1/files/{file}/content"), None).await;
+        self.fetch_from(&format!("/v1/files/{file}/content")).await
+    }
+
+    /// What an address leads to.
+    pub async fn fetch_from(&self, path: &str) -> Option<Bytes> {
+        let answer = self.call("GET", path, None).await;
         let request = http::Request::get(answer.location?).body(Bytes::new()).ok()?;
         let bytes = self.world.cloud.send(request).await;
         bytes.status().is_success().then(|| bytes.into_body())

@@ -5,6 +5,7 @@ mod batches;
 mod moves;
 mod transfers;
 mod trash;
+mod versions;
 
 use super::contents::{CONTENTS, some_content};
 use crate::person::{PASSWORD, Person};
@@ -42,7 +43,7 @@ impl Theme {
         let pause = Duration::from_mins(rng.within(PAUSE));
         Self {
             pause: (rng.within(0..5) == 0).then_some(pause),
-            what: rng.within(0..37),
+            what: rng.within(0..41),
             content: some_content(rng),
             name: rng.within(0..4),
         }
@@ -179,7 +180,8 @@ impl<'w> User<'w> {
             33 => self.empty_trash(person).await,
             34 => self.move_many(person).await,
             35 => self.delete_many(person).await,
-            _ => self.restore_many(person).await,
+            36 => self.restore_many(person).await,
+            _ => self.use_versions(person, theme).await,
         }
     }
 

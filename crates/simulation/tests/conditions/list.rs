@@ -2,7 +2,7 @@
 
 use crate::races::{self, Race};
 use crate::scene::Late as Lived;
-use crate::{accounts, blobs, failing, replicas, trash, tree};
+use crate::{accounts, blobs, failing, replicas, trash, tree, versions};
 
 /// How it is known that a condition is needed.
 pub(crate) enum Evidence {
@@ -28,6 +28,8 @@ const SETTLED: &str = "The item goes five minutes after the last request that co
     is under way for so long. The condition is there for clocks that are wrong.";
 const LOOKED_AT: &str =
     "When an upload is touched at the same moment, it is looked at once more, at its old time.";
+const WANTED: &str = "What removes a version that is kept for good is its owner, who wants it gone whether it is kept or not. That it is \
+    removed once is another condition of the transaction.";
 const LEASES: &str = "Each item has conditions of its own. A lease saves doing everything twice.";
 
 pub(crate) const LIST: &[(&str, Evidence)] = &[
@@ -97,6 +99,14 @@ pub(crate) const LIST: &[(&str, Evidence)] = &[
         Late(trash::what_is_removed),
     ),
     (
+        "Delete ACCOUNT/VERSION: expires_at = :ends AND attribute_exists(#file.kept)",
+        NotAlone(WANTED),
+    ),
+    (
+        "Delete ACCOUNT/VERSION: expires_at = :ends AND attribute_not_exists(#file.kept)",
+        Late(versions::a_version_that_was_kept),
+    ),
+    (
         "Delete BLOB/REPLICA: #state = :from AND since = :since",
         Late(replicas::a_replica_that_is_removed),
     ),
@@ -141,7 +151,7 @@ pub(crate) const LIST: &[(&str, Evidence)] = &[
     ),
     (
         "Put ACCOUNT/NODE: version = :version",
-        Late(tree::a_version_that_comes_again),
+        Late(tree::a_content_that_it_had),
     ),
     ("Put ACCOUNT/NODE: attribute_not_exists(pk)", NotAlone(RANDOM)),
     (
@@ -152,6 +162,10 @@ pub(crate) const LIST: &[(&str, Evidence)] = &[
     ("Put ACCOUNT/TOKEN: attribute_not_exists(pk)", NotAlone(RANDOM)),
     ("Put ACCOUNT/UPLOAD: attribute_not_exists(pk)", NotAlone(RANDOM)),
     ("Put ACCOUNT/UPLOAD: version = :version", World(700_002)),
+    (
+        "Put ACCOUNT/VERSION: attribute_not_exists(pk)",
+        NotAlone(ONE_TRANSACTION),
+    ),
     ("Put BLOB/BLOB: attribute_not_exists(pk)", NotAlone(RANDOM)),
     ("Put BLOB/REPLICA: attribute_not_exists(pk)", World(700_017)),
     (
@@ -262,6 +276,14 @@ pub(crate) const LIST: &[(&str, Evidence)] = &[
         NotAlone(SETTLED),
     ),
     ("Update ACCOUNT/UPLOAD: version = :version", NotAlone(LOOKED_AT)),
+    (
+        "Update ACCOUNT/VERSION: expires_at = :ends AND attribute_exists(#file.kept)",
+        Late(versions::a_version_that_is_kept_again),
+    ),
+    (
+        "Update ACCOUNT/VERSION: expires_at = :ends AND attribute_not_exists(#file.kept)",
+        Late(versions::a_version_that_is_not_kept_any_more),
+    ),
     (
         "Update BLOB/BLOB: #references = :were_references AND reclaiming = :was_reclaiming AND attribute_not_exists(due_at) AND attribute_exists(lost_since)",
         Late(blobs::a_deleted_file_whose_bytes_are_found),

@@ -13,6 +13,7 @@ mod scene;
 mod seen;
 mod trash;
 mod tree;
+mod versions;
 
 use list::{Evidence, LIST};
 use simulation::on_all_cores;

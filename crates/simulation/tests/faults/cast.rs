@@ -188,6 +188,23 @@ pub(crate) async fn folder(person: &Person<'_>, name: &str, parent: Option<&str>
     person.folder(name, parent).await.expect("made")
 }
 
+/// A file has one version, of so many bytes, which are used of the quota until it is removed: that is done.
+pub(crate) async fn had_another_content(person: &Person<'_>, file: &str, size: u64) {
+    let there = items(person, &format!("/v1/files/{file}/versions")).await;
+    assert_eq!(there.len(), 2, "{there:?}");
+    assert_eq!(
+        (&there[1]["number"], &there[1]["size"]),
+        (&json!(1), &json!(size)),
+        "{there:?}"
+    );
+    let before = used(person).await;
+    let removed = person
+        .call("DELETE", &format!("/v1/versions/{file}.1"), None)
+        .await;
+    assert_eq!(removed.status, 204, "{removed:?}");
+    assert_eq!(used(person).await, before - size);
+}
+
 /// There is this one file in the root, with these bytes, and nothing else is used of the quota.
 pub(crate) async fn has_one_file(person: &Person<'_>, name: &str, bytes: &Bytes) {
     let files = entries(person, None).await;

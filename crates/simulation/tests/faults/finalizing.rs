@@ -1,6 +1,6 @@
 //! `upload-complete`.
 
-use crate::cast::{Cast, bytes, entries, file_of, has_one_file, text, used};
+use crate::cast::{Cast, bytes, entries, file_of, had_another_content, has_one_file, text, used};
 use crate::runner::Case;
 use crate::uploads::begun;
 use bytes::Bytes;
@@ -62,6 +62,7 @@ pub(crate) async fn replacing(cast: Cast<'_>) -> Case<'_> {
     let upload = sent(&ada, wanted, &content).await;
     Case::request(&completion(&ada, &upload), &[200], OTHERS).then(async move |_| {
         assert_eq!(complete(&ada, &upload).await, file);
+        had_another_content(&ada, &file, 70).await;
         has_one_file(&ada, "a", &content).await;
     })
 }

@@ -1,6 +1,6 @@
 //! What happens to an upload before it is completed: `upload-sign-parts`, `upload-get`, `upload-prove`, `upload-abort`.
 
-use crate::cast::{Cast, ask, bytes, file_of, has_one_file, text, used};
+use crate::cast::{Cast, ask, bytes, file_of, had_another_content, has_one_file, text, used};
 use crate::runner::Case;
 use crate::uploads::{PROVABLE, begun};
 use base64::Engine;
@@ -117,6 +117,7 @@ pub(crate) async fn prove_replacing(cast: Cast<'_>) -> Case<'_> {
         let again = ask(world, &request).await;
         is_complete(&again);
         assert_eq!(again.body["file"]["id"], file.as_str());
+        had_another_content(&ada, &file, 70).await;
         has_one_file(&ada, "b", &content).await;
     })
 }

@@ -1,6 +1,8 @@
 //! Folders, and what is deleted.
 
-use crate::cast::{Cast, ask, bytes, entries, file_of, folder, has_one_file, items, text, used};
+use crate::cast::{
+    Cast, ask, bytes, entries, file_of, folder, had_another_content, has_one_file, items, text, used,
+};
 use crate::runner::Case;
 use bytes::Bytes;
 use serde_json::json;
@@ -113,7 +115,7 @@ pub(crate) async fn copy_file(cast: Cast<'_>) -> Case<'_> {
     })
 }
 
-/// The bytes that the other file had are given back once.
+/// The content that the other file had is a version, once.
 pub(crate) async fn replace_by_copying(cast: Cast<'_>) -> Case<'_> {
     let Cast { world, ada, .. } = cast;
     let inside = folder(&ada, "f", None).await;
@@ -129,6 +131,7 @@ pub(crate) async fn replace_by_copying(cast: Cast<'_>) -> Case<'_> {
             (201, &json!(other)),
             "{again:?}"
         );
+        had_another_content(&ada, &other, 50).await;
         is_copied(&ada, [&file, &inside], &content).await;
     })
 }
