@@ -4,8 +4,10 @@
 mod documented;
 mod help;
 mod values;
+mod versions;
 
 pub(crate) use values::{OnConflict, Scope};
+pub(crate) use versions::Versions;
 
 use clap::{Args, Parser, Subcommand};
 use std::num::NonZeroUsize;
@@ -191,6 +193,9 @@ pub(crate) enum Command {
     /// List what is in the trash, restore it, or remove it permanently
     #[command(subcommand, after_help = help::TRASH)]
     Trash(Trash),
+    /// List earlier contents of a file, restore, download, keep or remove them
+    #[command(subcommand, after_help = help::VERSIONS)]
+    Versions(Versions),
     /// List unfinished uploads, also those whose folder was deleted, or abort them
     #[command(after_help = help::UPLOADS)]
     Uploads {

@@ -23,6 +23,7 @@ pub mod target;
 pub mod token;
 pub mod trash;
 pub mod upload;
+pub mod version;
 
 pub use invocation::Invocation;
 pub use run::{Exit, ForLog, Function, Instance, Service, Trigger};

@@ -19,6 +19,7 @@ struct World {
     upload: String,
     file: String,
     trashed: String,
+    version: String,
     token: String,
 }
 
@@ -27,6 +28,8 @@ impl World {
         let person = Person::new().await;
         let upload = person.sent("a", &fresh(5)).await.id;
         let file = person.store("b", None, &fresh(5)).await.file.id;
+        person.replace("b", &fresh(5)).await;
+        let version = format!("{file}.1");
         let trashed = person.api.create_folder("c", None).await.unwrap().id;
         person.api.trash_file(&trashed).await.unwrap();
         let token = token(&person, &["read"]).await;
@@ -35,6 +38,7 @@ impl World {
             upload,
             file,
             trashed,
+            version,
             token: id_of(&token).to_owned(),
         }
     }
@@ -44,6 +48,7 @@ impl World {
             "uploads" => &self.upload,
             "files" => &self.file,
             "trash" => &self.trashed,
+            "versions" => &self.version,
             "tokens" => &self.token,
             "targets" => "nowhere",
             _ => "",
@@ -113,6 +118,7 @@ async fn right_body(row: &Declaration, person: &Person) -> Value {
             json!({ "proof": "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=" })
         }
         "folder-create" | "file-copy" => json!({ "name": "x" }),
+        "version-update" => json!({ "kept": true }),
         // Which scope each needs is tested where batches are.
         "file-batch" => json!({ "op": "move", "items": [{ "id": "nothing" }], "parent": null }),
         _ => json!({}),

@@ -6,6 +6,7 @@ mod interrupted;
 mod proofs;
 mod sessions;
 mod trash;
+mod versions;
 
 use crate::harness::audit;
 use crate::harness::aws;

@@ -57,7 +57,7 @@ async fn a_browser_is_told_name_and_type() {
         .await
         .unwrap()
         .file;
-    let url = person.api.content_url(&file.id).await.unwrap();
+    let url = person.api.content_url(&file.id, None).await.unwrap();
     let answer = send("GET", url.reveal(), &[], "").await.expect(200);
     assert_eq!(answer.header("content-type"), "text/html; charset=utf-8");
     let disposition = answer.header("content-disposition");

@@ -105,7 +105,8 @@ async fn an_announced_content_must_fit_the_size() {
     assert_eq!(upload["state"], "open", "these 99 bytes cannot be those 100");
 }
 
-/// Bytes that the account has already take the place of another file without being sent, and what was there is let go.
+/// Bytes that the account has already take the place of another file without being sent, and what was there is a version: bytes
+/// that the account has, too.
 #[tokio::test]
 async fn own_content_takes_the_place_of_another_file() {
     let person = Person::new().await;
@@ -124,7 +125,15 @@ async fn own_content_takes_the_place_of_another_file() {
     for file in &files {
         assert_eq!(person.fetch(file).await, new);
     }
-    assert_eq!(person.used().await, 400);
-    let let_go = audit::blob_of(&content_id(&old).to_string()).await.unwrap();
-    assert_eq!(let_go["references"], 0);
+    assert_eq!(person.used().await, 500);
+    let kept = audit::blob_of(&content_id(&old).to_string()).await.unwrap();
+    assert_eq!(kept["references"], 1);
+    let body = json!({ "name": "c", "size": 100, "content_id": content_id(&old) });
+    let again = person
+        .call("POST", "/uploads", Some(&body))
+        .await
+        .expect(201)
+        .json();
+    assert_eq!(again["state"], "complete", "{again}");
+    assert_eq!(audit::account(&person).await, 3);
 }

@@ -6,6 +6,7 @@ mod moves;
 mod paths;
 mod search;
 mod trash;
+mod versions;
 
 use crate::harness::audit;
 use crate::harness::bytes::fresh;

@@ -204,6 +204,39 @@ Examples:
   longshore rm --permanently /old-photos
   longshore rm --upload /documents/report.pdf";
 
+pub(super) const VERSIONS: &str = "\
+A file that gets another content keeps the one that it had as a version, for as long as the operator has set. Versions
+count in the quota.
+
+Examples:
+  longshore versions ls report.pdf
+  longshore versions restore report.pdf 3";
+
+pub(super) const VERSIONS_LS: &str = "\
+Examples:
+  longshore versions ls /documents/report.pdf
+  longshore versions ls report.pdf --json";
+
+pub(super) const VERSIONS_RESTORE: &str = "\
+What is restored gets a new number: numbers are never used again.
+
+Example:
+  longshore versions restore /documents/report.pdf 3";
+
+pub(super) const VERSIONS_DOWNLOAD: &str = "\
+Examples:
+  longshore versions download report.pdf 3 -o earlier.pdf
+  longshore versions download archive.tar 1 -o - | tar -x";
+
+pub(super) const VERSIONS_KEEP: &str = "\
+Examples:
+  longshore versions keep report.pdf 3
+  longshore versions keep report.pdf 3 --no-longer";
+
+pub(super) const VERSIONS_RM: &str = "\
+Example:
+  longshore versions rm report.pdf 1 2";
+
 pub(super) const TRASH: &str = "\
 Examples:
   longshore trash ls

@@ -1,5 +1,6 @@
 //! `download`.
 
+use super::versions::Versioned;
 use super::{Context, file_at, not_a_file};
 use crate::args;
 use crate::destination::Destination;
@@ -14,11 +15,19 @@ use std::fs::OpenOptions;
 use std::io::{self, ErrorKind, Write};
 use std::path::{Path, PathBuf};
 
-pub(super) async fn run(context: &Context, arguments: &args::Download) -> Result<(), Failure> {
+/// `number`: of a version, instead of what the file has.
+pub(super) async fn run(
+    context: &Context,
+    arguments: &args::Download,
+    number: Option<u64>,
+) -> Result<(), Failure> {
     let path: RemotePath = arguments.path.parse()?;
     let name = path.name().ok_or_else(|| not_a_file(&path))?;
     let api = context.signed_in()?;
-    let file = file_at(&api, &path).await?;
+    let file = match number {
+        None => file_at(&api, &path).await?,
+        Some(number) => Box::new(Versioned::read(&api, path.clone()).await?.as_of(number)?),
+    };
     // The name is the one typed here, never one that the server made up: it is a plain name by its type.
     let destination = Destination::of(arguments.output.as_deref(), name, arguments.force)?;
     let options = Options {

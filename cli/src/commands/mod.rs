@@ -22,8 +22,9 @@ mod token;
 mod trash;
 mod upload;
 mod uploads;
+mod versions;
 
-use crate::args::{Arguments, Command, Replicas, Trash, Uploads};
+use crate::args::{Arguments, Command, Replicas, Trash, Uploads, Versions};
 use crate::config::{self, InFile, Owner};
 use crate::destination::is_passed_on;
 use crate::exit::{Exit, Failure};
@@ -166,7 +167,7 @@ pub(crate) async fn run(context: &Context, command: &Command) -> Result<(), Fail
         } => ls::run(context, path, *recursive, *long).await,
         Command::Find { words, under } => find::run(context, words, under).await,
         Command::Du { path } => du::run(context, path).await,
-        Command::Download(arguments) => download::run(context, arguments).await,
+        Command::Download(arguments) => download::run(context, arguments, None).await,
         Command::Link { path } => link::run(context, path).await,
         Command::Mkdir { paths, parents } => mkdir::run(context, paths, *parents).await,
         Command::Mv {
@@ -187,6 +188,7 @@ pub(crate) async fn run(context: &Context, command: &Command) -> Result<(), Fail
             paths, permanently, ..
         } => rm::nodes(context, paths, *permanently).await,
         Command::Trash(command) => trash::run(context, command).await,
+        Command::Versions(command) => versions::run(context, command).await,
         Command::Uploads { command: None } => uploads::list(context).await,
         Command::Uploads {
             command: Some(Uploads::Abort { ids, .. }),
@@ -251,8 +253,14 @@ pub(crate) fn how_to_go_on(context: &Context, command: &Command) -> Option<Strin
             "run the same command again, here or on another machine, to resume",
         ),
         // What was passed on is gone, and a new run begins anew.
-        Command::Download(arguments) if arguments.output.as_deref().is_some_and(is_passed_on) => return None,
-        Command::Download(_) => ("on this disk", "run the same command again to resume"),
+        Command::Download(download) | Command::Versions(Versions::Download { download, .. })
+            if download.output.as_deref().is_some_and(is_passed_on) =>
+        {
+            return None;
+        }
+        Command::Download(_) | Command::Versions(Versions::Download { .. }) => {
+            ("on this disk", "run the same command again to resume")
+        }
         _ => return None,
     };
     let words: Vec<String> = env::args_os().map(human::quoted).collect();

@@ -1,18 +1,21 @@
 //! What clients see of what is stored.
 
 use domain::content::PartDigest;
+use domain::id::NodeId;
 use domain::targets::registry::Member;
+use domain::versions::VersionId;
 use domain::{proof, upload};
 use jiff::Timestamp;
 use store::StoreError;
 use store::objects::SignedRequest;
-use store::rows::{AccountRow, NodeRow, ReplicaRow, TokenRow, UploadRow};
+use store::rows::{AccountRow, FileContent, NodeRow, ReplicaRow, TokenRow, UploadRow, VersionRow};
 use store::targets::Status;
 use wire::account::Account;
 use wire::file::{Kind, Node, Replica};
 use wire::target::{Circuit, Target};
 use wire::token::PersonalToken;
 use wire::upload::{Challenge, ReceivedPart, SignedPart, Upload};
+use wire::version::Version;
 
 /// An account.
 #[must_use]
@@ -117,6 +120,42 @@ pub fn node(row: &NodeRow) -> Node {
         updated_at: row.updated_at,
         trashed_at: row.trashed_at,
         replicas: None,
+    }
+}
+
+/// A version of a file.
+#[must_use]
+pub fn version(row: &VersionRow) -> Version {
+    let file = &row.file;
+    Version {
+        current: false,
+        replaced_at: Some(row.replaced_at),
+        expires_at: (!file.kept).then_some(row.expires_at),
+        ..content(&row.node, file, row.replaced_at)
+    }
+}
+
+/// The content that a file has.
+#[must_use]
+pub fn current_version(row: &NodeRow, file: &FileContent) -> Version {
+    content(&row.id, file, row.created_at)
+}
+
+fn content(node: &NodeId, file: &FileContent, otherwise: Timestamp) -> Version {
+    Version {
+        id: VersionId {
+            node: node.clone(),
+            number: file.number,
+        },
+        number: file.number,
+        current: true,
+        size: file.size,
+        content_type: file.content_type.clone(),
+        content_id: file.content_id,
+        created_at: file.since.unwrap_or(otherwise),
+        replaced_at: None,
+        kept: file.kept,
+        expires_at: None,
     }
 }
 

@@ -6,6 +6,7 @@ mod placing;
 mod targets;
 mod trash;
 mod uploads;
+mod versions;
 
 pub use wire::batch::MOST_ITEMS;
 
@@ -277,12 +278,14 @@ impl Api {
     }
 
     /// `GET /v1/files/{id}/content`: where the bytes are, for some minutes: at the primary store, or at one that has a
-    /// verified copy. The redirect is not followed, so that the token goes nowhere but to the API.
+    /// verified copy. `number`: of a version, instead of what the file has. The redirect is not followed, so that the token goes nowhere but to the API.
     ///
     /// # Errors
     /// `not_found`, `unavailable` when no store has the bytes just now, and whatever befalls every call.
-    pub async fn content_url(&self, id: &str) -> Result<SignedUrl, ApiError> {
-        let answer = self.http.send(&Call::at::<file::Download>(id)).await?;
+    pub async fn content_url(&self, id: &str, number: Option<u64>) -> Result<SignedUrl, ApiError> {
+        let number = number.map(|number| number.to_string());
+        let call = Call::at::<file::Download>(id).query("number", number.as_deref());
+        let answer = self.http.send(&call).await?;
         let unexpected = |reason: &str| ApiError::Unexpected {
             call: format!(
                 "{} {}",

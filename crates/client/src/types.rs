@@ -4,7 +4,7 @@
 mod node;
 mod replication;
 
-pub use node::{Found, Node, NodeKind, Trashed};
+pub use node::{Found, Node, NodeKind, Trashed, Version};
 pub use replication::{Circuit, CircuitState, Redriven, Replica, ReplicaState, Target, TargetStatus};
 
 use crate::secret::{SignedUrl, Token};

@@ -60,6 +60,7 @@ endpoint! {
     Download: "file-download", GET "/v1/files/{id}/content", downloadFile;
     caller: Scope(Read),
     path: NodeId,
+    query: WhichContent,
     answer: Redirect = "The bytes are there for a while; the address needs no token and must get none",
     problems: [BytesUnavailable],
 }
@@ -69,6 +70,7 @@ endpoint! {
     Link: "file-link", GET "/v1/files/{id}/link", linkFile;
     caller: Scope(Read),
     path: NodeId,
+    query: WhichContent,
     answer: Json<SignedLink> = "The bytes are there for a while; the address needs no token and must get none",
     problems: [BytesUnavailable],
 }
@@ -124,6 +126,13 @@ query! {
         under: NodeId = "Only what is in this folder, or in a folder within it",
         cursor: Cursor = "`next_cursor` of the page before",
         limit: Limit<100, 1000> = "How many items the page has at most",
+    }
+}
+
+query! {
+    /// Which content of a file is wanted.
+    WhichContent {
+        number: u64 = "The number of a version; the content that the file has now if there is none",
     }
 }
 

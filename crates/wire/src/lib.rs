@@ -29,6 +29,7 @@ pub mod target;
 pub mod token;
 pub mod trash;
 pub mod upload;
+pub mod version;
 
 pub use answer::Answer;
 pub use declaration::Declaration;

@@ -2,6 +2,7 @@
 
 use crate::Schemas;
 use domain::id::{NodeId, PersonalTokenId, SessionId, TargetName, UploadId};
+use domain::versions::VersionId;
 use schemars::Schema;
 
 /// What `{id}` in a path is; `()` where the path has none.
@@ -50,4 +51,5 @@ paths! {
     SessionId: "session";
     TargetName: "target";
     UploadId: "upload";
+    VersionId: "version";
 }

@@ -1,7 +1,7 @@
 //! All endpoints, as values. Each resource's module lists its own.
 
 use crate::declaration::Declaration;
-use crate::{account, batch, file, folder, openapi, session, target, token, trash, upload};
+use crate::{account, batch, file, folder, openapi, session, target, token, trash, upload, version};
 use std::sync::LazyLock;
 
 /// The endpoints by resource, in the order in which documents have them.
@@ -14,6 +14,7 @@ const RESOURCES: &[&[Declaration]] = &[
     folder::ENDPOINTS,
     file::ENDPOINTS,
     batch::ENDPOINTS,
+    version::ENDPOINTS,
     trash::ENDPOINTS,
     target::ENDPOINTS,
 ];

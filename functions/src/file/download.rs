@@ -24,7 +24,13 @@ impl Handler for FileDownload {
     }
 
     async fn answer(&self, request: Request<Download>) -> Result<Redirect, Problem<Download>> {
-        let (_, there) = signed(&self.urls, &request.caller.id, &request.path).await?;
+        let (_, there) = signed(
+            &self.urls,
+            &request.caller.id,
+            &request.path,
+            request.query.number,
+        )
+        .await?;
         Ok(Redirect(there.url))
     }
 }

@@ -24,7 +24,13 @@ impl Handler for FileLink {
     }
 
     async fn answer(&self, request: Request<Link>) -> Result<Json<SignedLink>, Problem<Link>> {
-        let (file, there) = signed(&self.urls, &request.caller.id, &request.path).await?;
+        let (file, there) = signed(
+            &self.urls,
+            &request.caller.id,
+            &request.path,
+            request.query.number,
+        )
+        .await?;
         Ok(Json(SignedLink {
             url: there.url,
             expires_at: there.expires_at,

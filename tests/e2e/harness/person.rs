@@ -218,6 +218,21 @@ impl Person {
 
     /// Uploads with the engine of the command line.
     pub(crate) async fn store(&self, name: &str, parent: Option<&str>, bytes: &[u8]) -> Uploaded {
+        self.store_as(name, parent, bytes, OnConflict::Fail).await
+    }
+
+    /// The same in the place of a file at the top.
+    pub(crate) async fn replace(&self, name: &str, bytes: &[u8]) -> Uploaded {
+        self.store_as(name, None, bytes, OnConflict::Replace).await
+    }
+
+    async fn store_as(
+        &self,
+        name: &str,
+        parent: Option<&str>,
+        bytes: &[u8],
+        on_conflict: OnConflict,
+    ) -> Uploaded {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("file");
         std::fs::write(&path, bytes).unwrap();
@@ -226,7 +241,7 @@ impl Person {
             name: name.to_owned(),
             parent: parent.map(str::to_owned),
             content_type: None,
-            on_conflict: OnConflict::Fail,
+            on_conflict,
         };
         upload(&self.api, &request, &Options::default()).await.unwrap()
     }

@@ -117,7 +117,7 @@ async fn hole_16_xss_through_file_names() {
         .await;
     refused.problem(400, "invalid_request");
     assert_eq!(refused.header("x-content-type-options"), "nosniff");
-    let url = person.api.content_url(&file.id).await.unwrap();
+    let url = person.api.content_url(&file.id, None).await.unwrap();
     let answer = send("GET", url.reveal(), &[], "").await.expect(200);
     let disposition = answer.header("content-disposition");
     assert!(

@@ -175,7 +175,7 @@ async fn hole_11_public_read_objects() {
             .any(|name| name.to_lowercase().contains("acl"))
     );
     let file = person.store("b", None, &bytes).await.file;
-    let url = person.api.content_url(&file.id).await.unwrap();
+    let url = person.api.content_url(&file.id, None).await.unwrap();
     let tampered = url.reveal().replacen("X-Amz-Expires=", "X-Amz-Expires=9", 1);
     send("GET", &tampered, &[], "").await.expect(403);
     put_with(&signed, |_, _| None, bytes).await.expect(403);

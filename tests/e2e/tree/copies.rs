@@ -77,8 +77,9 @@ async fn a_copy_comes_in_the_place_of_another_file() {
             (&replaced["id"], &replaced["name"], &replaced["version"]),
             (&json!(other.id), &json!("b"), &json!(version))
         );
-        assert_eq!((references(&bytes).await, references(&others).await), (3, 0));
-        assert_eq!(person.used().await, 60);
+        // What it had is a version.
+        assert_eq!((references(&bytes).await, references(&others).await), (3, 1));
+        assert_eq!(person.used().await, 65);
     }
     let there = person.api.file(&other.id).await.unwrap();
     assert_eq!(person.fetch(&there).await, bytes);
@@ -86,7 +87,7 @@ async fn a_copy_comes_in_the_place_of_another_file() {
     let itself = json!({ "on_conflict": "replace" });
     let itself = copy(&person, &file.id, &itself).await.expect(201).json();
     assert_eq!((&itself["id"], &itself["version"]), (&json!(file.id), &json!(1)));
-    assert_eq!((references(&bytes).await, person.used().await), (3, 60));
+    assert_eq!((references(&bytes).await, person.used().await), (3, 65));
     assert_eq!(audit::account(&person).await, 3);
 }
 
@@ -124,10 +125,15 @@ async fn what_cannot_be_copied() {
         (&json!(60), &json!(40))
     );
     let small = person.store("small", None, &fresh(40)).await.file;
-    // What is replaced makes room.
+    // What is replaced is a version then, and makes no room.
     let onto = json!({ "name": "a", "on_conflict": "replace" });
-    copy(&person, &small.id, &onto).await.expect(201);
-    assert_eq!(person.used().await, 80);
+    copy(&person, &small.id, &onto)
+        .await
+        .problem(403, "quota_exceeded");
+    // What is there already needs none.
+    let itself = json!({ "name": "small", "on_conflict": "replace" });
+    copy(&person, &small.id, &itself).await.expect(201);
+    assert_eq!(person.used().await, 100);
     assert_eq!(audit::account(&person).await, 2);
 }
 

@@ -10,6 +10,8 @@ pub(super) struct Node {
     pub(super) name: String,
     /// Which content a file has; folders have none.
     pub(super) content: Option<usize>,
+    /// Those that it had before: fewer than are kept at most.
+    versions: Vec<usize>,
     pub(super) deleted: bool,
 }
 
@@ -102,13 +104,20 @@ impl Model {
                 parent,
                 name,
                 content,
+                versions: Vec::new(),
                 deleted: false,
             }),
-            PlacedAt::Into(number) => self.nodes[number].content = content,
+            PlacedAt::Into(number) => {
+                let node = &mut self.nodes[number];
+                if node.content != content {
+                    node.versions.extend(node.content);
+                    node.content = content;
+                }
+            }
         }
     }
 
-    /// Whether some file has the content.
+    /// Whether some file has the content, or had it.
     pub(super) fn has(&self, content: usize) -> bool {
         self.files().any(|has| has == content)
     }
@@ -117,10 +126,10 @@ impl Model {
         self.nodes
             .iter()
             .filter(|node| !node.deleted)
-            .filter_map(|node| node.content)
+            .flat_map(|node| node.versions.iter().copied().chain(node.content))
     }
 
-    /// Bytes of files and of uploads under way.
+    /// Bytes of files, of their versions, and of uploads under way.
     pub(super) fn used(&self) -> u64 {
         let contents = self
             .files()
@@ -128,13 +137,13 @@ impl Model {
         contents.map(|content| SIZES[content] as u64).sum()
     }
 
-    /// Whether there is room for a content, when that of one place is released.
+    /// Whether there is room for a content. What the file has that gets it needs no more.
     pub(super) fn has_room(&self, content: usize, place: Option<&PlacedAt>) -> bool {
-        let old = match place {
-            Some(PlacedAt::Into(number)) => self.nodes[*number].content.map_or(0, |old| SIZES[old]),
-            _ => 0,
+        let is_there = match place {
+            Some(PlacedAt::Into(number)) => self.nodes[*number].content == Some(content),
+            _ => false,
         };
-        let more = SIZES[content].saturating_sub(old) as u64;
+        let more = if is_there { 0 } else { SIZES[content] as u64 };
         self.used() + more <= QUOTA
     }
 

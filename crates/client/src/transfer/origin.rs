@@ -119,7 +119,7 @@ impl<'a> Origin<'a> {
         if let Some(current) = &url.current {
             return Ok(current.clone());
         }
-        let current = self.api.content_url(&self.file.id).await?;
+        let current = self.api.content_url(&self.file.id, self.file.number).await?;
         // In this order: what is the same afterwards was the same when the URL was made. The first URL follows upon a look at
         // the file; where that was too early all the same, the digests tell.
         if url.is_renewal && replacement(self.api, self.file).await?.is_some() {
@@ -193,6 +193,10 @@ impl<'a> Origin<'a> {
 
 /// What the file is now, if that is another content than `file` has.
 pub(crate) async fn replacement(api: &Api, file: &Node) -> Result<Option<Node>, TransferError> {
+    if file.number.is_some() {
+        // A version stays what it is.
+        return Ok(None);
+    }
     let now = api.file(&file.id).await?;
     Ok((now.content_id != file.content_id).then_some(now))
 }

@@ -53,6 +53,38 @@ pub struct Node {
     /// Copies at other stores; only in the answers about one file.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub replicas: Option<Vec<Replica>>,
+    /// The number of the version whose size, type and content these are, if it is not what the file has.
+    #[serde(skip)]
+    pub number: Option<u64>,
+}
+
+/// A content that a file has or had.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Version {
+    /// Opaque id.
+    pub id: String,
+    /// Which content of the file it is, counted from 1.
+    pub number: u64,
+    /// Whether the file has it now.
+    pub current: bool,
+    /// Bytes.
+    pub size: u64,
+    /// What the uploader said it is.
+    #[serde(default)]
+    pub content_type: Option<String>,
+    /// What identifies its bytes.
+    pub content_id: ContentId,
+    /// When the file got it.
+    pub created_at: Timestamp,
+    /// When the file got another one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub replaced_at: Option<Timestamp>,
+    /// Whether it is kept for good.
+    #[serde(default)]
+    pub kept: bool,
+    /// When it is removed, if it is not kept for good.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub expires_at: Option<Timestamp>,
 }
 
 /// A file or folder that was found.

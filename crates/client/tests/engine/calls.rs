@@ -184,7 +184,7 @@ async fn signing_in_gives_a_token_that_does_not_show() {
 async fn a_content_url_is_not_followed_and_does_not_show() {
     let server = Server::start().await;
     crate::fake_files::add_file(&mut server.world(), "a", None, vec![1]);
-    let url = api(&server).content_url("f1").await.unwrap();
+    let url = api(&server).content_url("f1", None).await.unwrap();
     assert!(
         url.reveal().contains(SIGNATURE) && !format!("{url:?}").contains(SIGNATURE),
         "{url:?}"

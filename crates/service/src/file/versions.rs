@@ -1,8 +1,9 @@
 //! Earlier contents of a file: one becomes its content again, is kept for good, or goes.
 
 use super::placement::FilePlacement;
+use domain::id::AccountId;
 use domain::trash::expires_at;
-use domain::versions::{MOST_KEPT, VersionPolicy};
+use domain::versions::{MOST_KEPT, VersionId, VersionPolicy};
 use store::rows::{FileContent, NodeRow, VersionRow};
 use store::table::Rows;
 use store::tree::MOST_VERSIONS_TOGETHER;
@@ -15,23 +16,30 @@ const ATTEMPTS: u32 = 10;
 ///
 /// # Errors
 /// [`StoreError`].
-pub async fn list(table: &Table, node: &NodeRow) -> Result<Vec<VersionRow>, StoreError> {
+pub async fn list(table: &Table, node: &NodeRow) -> Result<Rows<VersionRow>, StoreError> {
     if !node.may_have_versions() {
-        return Ok(Vec::new());
+        return Ok(Rows {
+            rows: Vec::new(),
+            unreadable: Vec::new(),
+        });
     }
-    let Rows { mut rows, .. } = table.tree().versions(&node.account, &node.id).await?;
+    let mut there = table.tree().versions(&node.account, &node.id).await?;
     let now = table.now();
-    rows.retain(|version| version.is_there(now));
-    rows.reverse();
-    Ok(rows)
+    there.rows.retain(|version| version.is_there(now));
+    there.rows.reverse();
+    Ok(there)
 }
 
 /// A version of a file that its owner sees.
 ///
 /// # Errors
 /// [`StoreError`].
-pub async fn find(table: &Table, node: &NodeRow, number: u64) -> Result<Option<VersionRow>, StoreError> {
-    let version = table.tree().version(&node.account, &node.id, number).await?;
+pub async fn find(
+    table: &Table,
+    account: &AccountId,
+    id: &VersionId,
+) -> Result<Option<VersionRow>, StoreError> {
+    let version = table.tree().version(account, &id.node, id.number).await?;
     Ok(version.filter(|version| version.is_there(table.now())))
 }
 
@@ -59,7 +67,7 @@ pub async fn restore(
         if current.number == number || current.restored == Some(number) {
             return Ok(Some(node));
         }
-        let there = list(table, &node).await?;
+        let there = list(table, &node).await?.rows;
         let Some(version) = there.iter().find(|version| version.file.number == number) else {
             return Ok(None);
         };
@@ -101,7 +109,7 @@ pub async fn keep(
 ) -> Result<Option<VersionRow>, StoreError> {
     let mut attempt = 0;
     loop {
-        let there = list(table, node).await?;
+        let there = list(table, node).await?.rows;
         let Some(version) = there.iter().find(|version| version.file.number == number) else {
             return Ok(None);
         };
@@ -129,10 +137,10 @@ pub async fn keep(
 ///
 /// # Errors
 /// [`Conflict::NodeChanged`] when others kept changing it.
-pub async fn delete(table: &Table, node: &NodeRow, number: u64) -> Result<bool, StoreError> {
+pub async fn delete(table: &Table, account: &AccountId, id: &VersionId) -> Result<bool, StoreError> {
     let mut attempt = 0;
     loop {
-        let Some(version) = find(table, node, number).await? else {
+        let Some(version) = find(table, account, id).await? else {
             // The first attempt may have done it, and its answer got lost.
             return Ok(attempt > 0);
         };

@@ -23,7 +23,7 @@ use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 /// Worlds that write whatever there is to be written.
-const WORLDS: std::ops::Range<u64> = 1..33;
+const WORLDS: std::ops::Range<u64> = 1..65;
 /// How many worlds are lived instead of one that a change of the code has made another.
 const OTHERS: u64 = 40;
 

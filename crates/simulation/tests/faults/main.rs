@@ -30,6 +30,7 @@ mod tokens;
 mod trash;
 mod tree;
 mod uploads;
+mod versions;
 
 use runner::every_fault;
 
@@ -95,6 +96,11 @@ scenarios! {
     files_and_folders_that_are_restored: "file-batch", batches::restore_all;
     files_and_folders_that_are_removed: "file-batch", batches::delete_all;
     a_trash_that_is_emptied: "trash-empty", trash::empty;
+    a_version_that_is_restored: "version-restore", versions::restore;
+    a_version_that_is_kept: "version-update", versions::keep;
+    a_version_that_is_removed: "version-delete", versions::delete;
+    a_version_that_is_one_too_many: "file-copy", versions::one_too_many;
+    a_file_with_versions_that_is_removed: "file-delete", versions::delete_file;
     a_small_file_that_is_replicated: "replicate", replication::small;
     a_large_file_whose_replicas_begin: "replicate", replication::start;
     a_large_file_whose_segments_are_copied: "replicate", replication::copy;
@@ -112,6 +118,8 @@ scenarios! {
     a_sweep_that_clears_a_deleted_account: "sweep", sweeping::clear_account;
     a_sweep_that_empties_a_trash: "sweep", trash::sweep_emptied;
     a_sweep_that_removes_what_is_old: "sweep", trash::sweep_expired;
+    a_sweep_that_removes_old_versions: "sweep", versions::sweep_old;
+    a_sweep_that_removes_files_with_versions: "sweep", versions::sweep_trash;
     a_reconciler_that_finds_parts_of_nobody: "reconcile", reconciling::orphaned_parts;
     a_reconciler_that_finds_an_object_of_nobody: "reconcile", reconciling::orphaned_object;
     a_reconciler_that_misses_an_object: "reconcile", reconciling::lost_object;

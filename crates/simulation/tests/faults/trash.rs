@@ -67,7 +67,11 @@ pub(crate) async fn nothing_is_left(world: &World, ada: &Person<'_>) {
 fn no_nodes(world: &World, trash: &[Value]) {
     let nodes = world.rows().into_iter().filter(|row| {
         let is_kind = |kind: &str| row["sk"].as_str().is_some_and(|sk| sk.starts_with(kind));
-        is_kind("NODE#") || is_kind("FOLDER#") || is_kind("TRASH#") || is_kind("EMPTIED")
+        is_kind("NODE#")
+            || is_kind("VERSION#")
+            || is_kind("FOLDER#")
+            || is_kind("TRASH#")
+            || is_kind("EMPTIED")
     });
     let nodes: Vec<_> = nodes.collect();
     assert!(nodes.is_empty() && trash.is_empty(), "{nodes:?} {trash:?}");

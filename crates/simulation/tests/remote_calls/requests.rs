@@ -134,7 +134,32 @@ impl Table<'_> {
         )
         .await;
         self.note(person, asked("trash-empty", "")).await;
+        self.versions(person).await;
         self.batches(person).await;
+    }
+
+    /// A file with two versions, of which one is restored.
+    async fn versions(&mut self, person: &Person<'_>) {
+        let mut file = String::new();
+        for conflict in ["fail", "replace", "replace"] {
+            let stored = person
+                .store("versions", None, &self.fresh(10), false, conflict)
+                .await;
+            file = stored.expect("stored");
+        }
+        self.note(person, asked("version-list", "").id(&file)).await;
+        let (first, second) = (format!("{file}.1"), format!("{file}.2"));
+        let kept = json!({ "kept": true });
+        self.note(person, asked("version-update", "").id(&first).body(kept))
+            .await;
+        self.note(person, asked("version-restore", "").id(&first)).await;
+        self.note(person, asked("version-delete", "").id(&second)).await;
+        let path = format!("/v1/files/{file}?permanently=true");
+        let case = "a file with a version is removed";
+        let removed = asked("file-delete", case).id(&file).query("permanently=true");
+        self.note(person, removed).await;
+        let gone = person.call("DELETE", &path, None).await;
+        assert_eq!(gone.status, 404, "{gone:?}");
     }
 
     /// Forty files of one folder, with it, and back.

@@ -113,7 +113,7 @@ pub struct EmptiedRow {
 
 impl EmptiedRow {
     /// The sort key of every such row.
-    pub const SK: &str = crate::key::EMPTIED;
+    pub const SK: &str = "EMPTIED";
 
     /// Where it is.
     #[must_use]

@@ -189,6 +189,11 @@ pub(super) async fn nothing_lost(owners: &[Owner]) -> usize {
             assert_eq!(file.size, Some(content.size as u64), "{}", file.name);
         }
         let held: u64 = files.iter().filter_map(|file| file.size).sum();
+        let versions = aws::items(&person.partition(), "VERSION#").await;
+        let sizes = versions
+            .iter()
+            .filter_map(|version| version["file"]["size"].as_u64());
+        let held = held + sizes.sum::<u64>();
         assert_eq!(person.used().await, held, "{}", person.username);
         assert_eq!(person.api.all_uploads().await.unwrap(), [], "an upload is open");
     }

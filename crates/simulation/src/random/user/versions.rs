@@ -9,8 +9,9 @@ impl<'w> User<'w> {
     pub(super) async fn use_versions(&self, person: &Person<'w>, theme: Theme) {
         let name = format!("replaced-{}", theme.name);
         let listed = person.call("GET", &format!("/v1/files?name={name}"), None).await;
+        // As often as not the name is free, or its file has had no other content: then somebody sees to that.
         let Some(file) = listed.body["items"][0]["id"].as_str() else {
-            return self.note(&format!("look for {name}"), &listed.status.to_string());
+            return self.replace(person, theme).await;
         };
         let path = format!("/v1/files/{file}/versions");
         let listed = person.call("GET", &path, None).await;
@@ -20,7 +21,7 @@ impl<'w> User<'w> {
             .filter(|version| version["current"] == false)
             .collect();
         let Some(version) = self.rng.choose(&earlier) else {
-            return self.note(&format!("list versions of {name}"), &listed.status.to_string());
+            return self.replace(person, theme).await;
         };
         let id = version["id"].as_str().unwrap_or_default();
         let path = format!("/v1/versions/{id}");
