@@ -1,6 +1,7 @@
 //! `versions`.
 
-use super::{Download, help};
+use super::help;
+use super::transfers::Download;
 use clap::Subcommand;
 
 #[derive(Debug, Subcommand)]

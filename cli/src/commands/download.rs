@@ -1,6 +1,6 @@
 //! `download`.
 
-use super::versions::Versioned;
+use super::versioned::Versioned;
 use super::{Context, file_at, not_a_file};
 use crate::args;
 use crate::destination::Destination;

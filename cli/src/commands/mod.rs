@@ -22,6 +22,7 @@ mod token;
 mod trash;
 mod upload;
 mod uploads;
+mod versioned;
 mod versions;
 
 use crate::args::{Arguments, Command, Replicas, Trash, Uploads, Versions};

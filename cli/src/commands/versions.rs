@@ -1,12 +1,11 @@
 //! `versions ls`, `versions restore`, `versions download`, `versions keep`, `versions rm`.
 
-use super::{Context, download, file_at, several};
+use super::versioned::Versioned;
+use super::{Context, download, several};
 use crate::args::Versions;
-use crate::exit::{Exit, Failure};
+use crate::exit::Failure;
 use crate::{human, output};
-use client::Api;
-use client::tree::RemotePath;
-use client::types::{Node, Version};
+use client::types::Version;
 use serde_json::json;
 
 pub(super) async fn run(context: &Context, command: &Versions) -> Result<(), Failure> {
@@ -20,57 +19,6 @@ pub(super) async fn run(context: &Context, command: &Versions) -> Result<(), Fai
             no_longer,
         } => keep(context, path, numbers, !no_longer).await,
         Versions::Rm { path, numbers } => remove(context, path, numbers).await,
-    }
-}
-
-/// A file, with what it has and had.
-pub(super) struct Versioned {
-    path: RemotePath,
-    file: Box<Node>,
-    versions: Vec<Version>,
-}
-
-impl Versioned {
-    pub(super) async fn read(api: &Api, path: RemotePath) -> Result<Self, Failure> {
-        let file = file_at(api, &path).await?;
-        let versions = api.versions(&file.id).await;
-        let versions = versions.map_err(|error| Failure::from(error).about(&path.to_string()))?;
-        Ok(Self { path, file, versions })
-    }
-
-    /// The file as if it had the content of a version.
-    pub(super) fn as_of(&self, number: u64) -> Result<Node, Failure> {
-        let version = self.find(number)?;
-        Ok(Node {
-            size: Some(version.size),
-            content_type: version.content_type.clone(),
-            content_id: Some(version.content_id),
-            number: Some(number).filter(|_| !version.current),
-            ..(*self.file).clone()
-        })
-    }
-
-    fn find(&self, number: u64) -> Result<&Version, Failure> {
-        let found = self.versions.iter().find(|version| version.number == number);
-        found.ok_or_else(|| {
-            let path = human::quoted(self.path.to_string());
-            Failure::new(Exit::NotFound, format!("'{}' has no version {number}", self.path))
-                .then(format!("see what there is: longshore versions ls {path}"))
-        })
-    }
-
-    /// The same of one that the file had.
-    fn find_earlier(&self, number: u64) -> Result<&Version, Failure> {
-        let version = self.find(number)?;
-        if version.current {
-            let what = format!("version {number} is what '{}' has now", self.path);
-            return Err(Failure::new(Exit::Usage, what));
-        }
-        Ok(version)
-    }
-
-    fn named(&self, number: u64) -> String {
-        format!("version {number} of {}", self.path)
     }
 }
 

@@ -10,3 +10,4 @@ pub mod relocate;
 pub mod search;
 pub mod together;
 pub mod versions;
+pub mod writes;

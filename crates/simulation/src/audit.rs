@@ -10,7 +10,6 @@ use domain::replica::ReplicaCounters;
 use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
 use store::rows::ReplicaCountersRow;
-use versions::own_number;
 
 /// Everything that is, read once.
 pub struct Audit<'w> {
@@ -359,4 +358,9 @@ fn text<'a>(row: &'a Value, name: &str) -> &'a str {
 
 fn number(row: &Value, name: &str) -> u64 {
     row[name].as_u64().unwrap_or_default()
+}
+
+/// Which content of its file a content is.
+fn own_number(content: &Value) -> u64 {
+    content["number"].as_u64().unwrap_or(1)
 }

@@ -199,9 +199,12 @@ pub fn quota_by_kind(account: &AccountId, event: QuotaEvent, kinds: Kinds) -> Re
     ];
     let of_kinds: Vec<_> = of_kinds.into_iter().filter(|(_, _, more)| *more != 0).collect();
     let mut update = format!("SET free_bytes = free_bytes {sign} :bytes");
-    for (at, (attribute, value, _)) in of_kinds.iter().enumerate() {
-        let verb = if at == 0 { " ADD" } else { "," };
-        update += &format!("{verb} {attribute} {value}");
+    let added: Vec<String> = of_kinds
+        .iter()
+        .map(|(attribute, value, _)| format!("{attribute} {value}"))
+        .collect();
+    if !added.is_empty() {
+        update = format!("{update} ADD {}", added.join(", "));
     }
     let mut change =
         Change::new(AccountRow::key_of(account), &update, condition).with(":bytes", number(bytes));

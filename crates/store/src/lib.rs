@@ -39,6 +39,7 @@ pub mod tokens;
 pub mod trash;
 pub mod tree;
 pub mod uploads;
+pub mod versions;
 
 pub use environment::{Environment, SecretText, timeouts};
 pub use error::{Conflict, ErrorKind, StoreError};

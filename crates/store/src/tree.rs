@@ -1,9 +1,7 @@
 //! An account's tree of folders and files.
 
-mod versions;
 mod writes;
 
-pub use versions::{MOST_VERSIONS_TOGETHER, end_version, signed, take_out};
 pub use writes::{
     MOST_MOVED, MOST_TOGETHER, delete_file, enter_trash, insert, parent_is_there, relocate, relocate_files,
     replace_entry,

@@ -207,7 +207,7 @@ async fn versions_go_to_the_trash_and_come_back_and_are_removed_with_their_file(
 async fn the_same_content_again_is_no_version() {
     let person = Person::new().await;
     let content = fresh(10);
-    let file = file(&person, &[content.clone()]).await;
+    let file = file(&person, std::slice::from_ref(&content)).await;
     let copy = json!({ "name": "b" });
     let copy = person
         .call("POST", &format!("/files/{file}/copy"), Some(&copy))

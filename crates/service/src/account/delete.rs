@@ -7,8 +7,8 @@ use domain::upload::{SweepAction, UploadEvent};
 use jiff::{SignedDuration, Timestamp};
 use store::rows::{AccountRow, NodeRow, UploadRow, account_partition};
 use store::table::{Page, Row};
-use store::tree::MOST_VERSIONS_TOGETHER;
 use store::uploads::TransitionError;
+use store::versions::MOST_TOGETHER;
 use store::{ErrorKind, Objects, StoreError, Table};
 
 /// When the last request that came before is surely over.
@@ -110,15 +110,12 @@ async fn delete_all_versions(
 ) -> Result<bool, StoreError> {
     let (mut none, mut after) = (true, None);
     loop {
-        let page = table
-            .tree()
-            .versions_of_all(&account.id, after.as_deref(), PAGE)
-            .await?;
-        for some in page.rows.chunks(MOST_VERSIONS_TOGETHER) {
+        let page = table.versions().page(&account.id, after.as_deref(), PAGE).await?;
+        for some in page.rows.chunks(MOST_TOGETHER) {
             if !go_on() {
                 return Ok(false);
             }
-            match table.tree().remove_versions(some, now).await {
+            match table.versions().remove(some, now).await {
                 Ok(()) => {}
                 // Another sweep, or the last request, was at it.
                 Err(error) if error.is_conflict() => none = false,

@@ -1,6 +1,7 @@
 //! Makes a copy of a file. It refers to the same blob: no bytes are moved.
 
-use super::placement::{FilePlacement, PlaceSearch, expect_in_tree};
+use super::placement::{PlaceSearch, expect_in_tree};
+use super::writes::FilePlacement;
 use domain::placement::Destination;
 use domain::versions::VersionPolicy;
 use jiff::Timestamp;

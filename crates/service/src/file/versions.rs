@@ -1,12 +1,12 @@
 //! Earlier contents of a file: one becomes its content again, is kept for good, or goes.
 
-use super::placement::FilePlacement;
+use super::writes::FilePlacement;
 use domain::id::AccountId;
 use domain::trash::expires_at;
 use domain::versions::{MOST_KEPT, VersionId, VersionPolicy};
 use store::rows::{FileContent, NodeRow, VersionRow};
 use store::table::Rows;
-use store::tree::MOST_VERSIONS_TOGETHER;
+use store::versions::MOST_TOGETHER;
 use store::{Conflict, StoreError, Table};
 
 /// How often something is tried that others were faster at.
@@ -23,7 +23,7 @@ pub async fn list(table: &Table, node: &NodeRow) -> Result<Rows<VersionRow>, Sto
             unreadable: Vec::new(),
         });
     }
-    let mut there = table.tree().versions(&node.account, &node.id).await?;
+    let mut there = table.versions().of_file(&node.account, &node.id).await?;
     let now = table.now();
     there.rows.retain(|version| version.is_there(now));
     there.rows.reverse();
@@ -39,7 +39,7 @@ pub async fn find(
     account: &AccountId,
     id: &VersionId,
 ) -> Result<Option<VersionRow>, StoreError> {
-    let version = table.tree().version(account, &id.node, id.number).await?;
+    let version = table.versions().get(account, &id.node, id.number).await?;
     Ok(version.filter(|version| version.is_there(table.now())))
 }
 
@@ -79,7 +79,7 @@ pub async fn restore(
         match table.transact(placement.writes_by_restoring(version)?).await {
             Ok(()) => return Ok(Some(placement.node)),
             Err(error) if error.conflict() == Some(Conflict::NodeChanged) && attempt < ATTEMPTS => {
-                attempt += 1
+                attempt += 1;
             }
             Err(error) => return Err(error),
         }
@@ -120,7 +120,7 @@ pub async fn keep(
             return Err(Conflict::TooManyKept.into());
         }
         let until = (!kept).then(|| expires_at(table.now(), policy.days));
-        match table.tree().keep_version(version, until).await {
+        match table.versions().keep(version, until).await {
             Ok(()) => {
                 let mut version = version.clone();
                 version.file.kept = kept;
@@ -144,7 +144,7 @@ pub async fn delete(table: &Table, account: &AccountId, id: &VersionId) -> Resul
             // The first attempt may have done it, and its answer got lost.
             return Ok(attempt > 0);
         };
-        match table.tree().remove_versions(&[version], table.now()).await {
+        match table.versions().remove(&[version], table.now()).await {
             Ok(()) => return Ok(true),
             Err(error) if error.is_conflict() && attempt < ATTEMPTS => attempt += 1,
             Err(error) => return Err(error),
@@ -162,13 +162,13 @@ pub async fn remove_all(table: &Table, node: &NodeRow, go_on: impl Fn() -> bool)
     }
     let mut attempt = 0;
     loop {
-        let Rows { rows, unreadable } = table.tree().versions(&node.account, &node.id).await?;
+        let Rows { rows, unreadable } = table.versions().of_file(&node.account, &node.id).await?;
         let mut changed = None;
-        for some in rows.chunks(MOST_VERSIONS_TOGETHER) {
+        for some in rows.chunks(MOST_TOGETHER) {
             if !go_on() {
                 return Ok(false);
             }
-            match table.tree().remove_versions(some, table.now()).await {
+            match table.versions().remove(some, table.now()).await {
                 Err(error) if error.is_conflict() => changed = Some(error),
                 done => done?,
             }

@@ -54,7 +54,7 @@ impl Sweep {
         let Some(version) = version.filter(|version| !version.is_there(now)) else {
             return Ok(Done::Nothing);
         };
-        match table.tree().remove_versions(&[version], now).await {
+        match table.versions().remove(&[version], now).await {
             Ok(()) => Ok(Done::VersionEnded),
             // It was restored, kept or removed just then.
             Err(error) if error.is_conflict() => Ok(Done::Nothing),

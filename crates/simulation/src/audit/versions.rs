@@ -1,6 +1,6 @@
 //! Earlier contents of files.
 
-use super::{Audit, number, text};
+use super::{Audit, number, own_number, text};
 use serde_json::Value;
 use std::collections::BTreeSet;
 
@@ -43,9 +43,4 @@ impl Audit<'_> {
         });
         versions
     }
-}
-
-/// Which content of its file a content is.
-pub(super) fn own_number(file: &Value) -> u64 {
-    file["number"].as_u64().unwrap_or(1)
 }

@@ -58,13 +58,13 @@ async fn version(scene: &Scene<'_>) -> String {
     format!("{file}.1")
 }
 
-fn wanted(kept: bool) -> Option<Value> {
-    Some(json!({ "kept": kept }))
+fn wanted(kept: bool) -> Value {
+    json!({ "kept": kept })
 }
 
 async fn keep(scene: &Scene<'_>, version: &str, kept: bool) {
     let path = format!("/v1/versions/{version}");
-    let answer = scene.ann.call("PATCH", &path, wanted(kept)).await;
+    let answer = scene.ann.call("PATCH", &path, Some(wanted(kept))).await;
     assert_eq!(
         (answer.status, &answer.body["kept"]),
         (200, &json!(kept)),
@@ -75,7 +75,9 @@ async fn keep(scene: &Scene<'_>, version: &str, kept: bool) {
 async fn late(scene: &Scene<'_>, version: &str, kept: bool) {
     let path = format!("/v1/versions/{version}");
     scene.hold();
-    scene.send(&scene.ann.request("PATCH", path, wanted(kept))).await;
+    scene
+        .send(&scene.ann.request("PATCH", path, Some(wanted(kept))))
+        .await;
 }
 
 /// Whether a version is not kept as it must be, or anything else is wrong.

@@ -1,11 +1,10 @@
 //! Earlier contents of files.
 
-use super::Tree;
 use crate::accounts::{Kinds, quota_by_kind};
 use crate::blobs;
 use crate::error::{Conflict, StoreError};
 use crate::rows::{ContentReferenceRow, VersionRow, account_partition};
-use crate::table::{Change, Item, Page, Row, Rows, Write, text};
+use crate::table::{Change, Item, Page, Row, Rows, Table, Write, text};
 use aws_sdk_dynamodb::types::AttributeValue;
 use domain::account::QuotaEvent;
 use domain::id::{AccountId, BlobId, NodeId};
@@ -13,14 +12,26 @@ use jiff::Timestamp;
 use std::collections::{BTreeMap, HashMap};
 
 /// How many versions are removed in one transaction at most: two items of each, its blob, and their account.
-pub const MOST_VERSIONS_TOGETHER: usize = 24;
+pub const MOST_TOGETHER: usize = 24;
 
-impl Tree<'_> {
+/// Earlier contents of files.
+#[derive(Clone, Copy)]
+pub struct Versions<'a>(&'a Table);
+
+impl Table {
+    /// Earlier contents of files.
+    #[must_use]
+    pub fn versions(&self) -> Versions<'_> {
+        Versions(self)
+    }
+}
+
+impl Versions<'_> {
     /// All versions of a file that are written, the oldest first: also those that are due.
     ///
     /// # Errors
     /// [`StoreError`].
-    pub async fn versions(self, account: &AccountId, node: &NodeId) -> Result<Rows<VersionRow>, StoreError> {
+    pub async fn of_file(self, account: &AccountId, node: &NodeId) -> Result<Rows<VersionRow>, StoreError> {
         let pk = account_partition(account);
         self.0.all(&pk, &VersionRow::prefix(node)).await
     }
@@ -29,7 +40,7 @@ impl Tree<'_> {
     ///
     /// # Errors
     /// [`StoreError`].
-    pub async fn version(
+    pub async fn get(
         self,
         account: &AccountId,
         node: &NodeId,
@@ -42,7 +53,7 @@ impl Tree<'_> {
     ///
     /// # Errors
     /// [`StoreError`].
-    pub async fn versions_of_all(
+    pub async fn page(
         self,
         account: &AccountId,
         after: Option<&str>,
@@ -52,12 +63,12 @@ impl Tree<'_> {
         self.0.page(&pk, VersionRow::PREFIX, after, limit).await
     }
 
-    /// Removes versions of one account, [`MOST_VERSIONS_TOGETHER`] at most: their bytes leave its quota, and their blobs lose
+    /// Removes versions of one account, [`MOST_TOGETHER`] at most: their bytes leave its quota, and their blobs lose
     /// references.
     ///
     /// # Errors
     /// [`Conflict::NodeChanged`] when one of them is not what was read.
-    pub async fn remove_versions(self, versions: &[VersionRow], now: Timestamp) -> Result<(), StoreError> {
+    pub async fn remove(self, versions: &[VersionRow], now: Timestamp) -> Result<(), StoreError> {
         let Some(first) = versions.first() else {
             return Ok(());
         };
@@ -83,11 +94,7 @@ impl Tree<'_> {
     ///
     /// # Errors
     /// [`Conflict::NodeChanged`] when it is not what was read.
-    pub async fn keep_version(
-        self,
-        version: &VersionRow,
-        until: Option<Timestamp>,
-    ) -> Result<(), StoreError> {
+    pub async fn keep(self, version: &VersionRow, until: Option<Timestamp>) -> Result<(), StoreError> {
         let (unchanged, values) = is_as_read(version);
         let update = match until {
             None => "SET #file.kept = :yes REMOVE due_shard, due_at",
@@ -125,7 +132,7 @@ pub fn take_out(version: &VersionRow) -> Result<[Write; 2], StoreError> {
 ///
 /// # Errors
 /// `ErrorKind::Internal` when the write is malformed. Conflict: [`Conflict::NodeChanged`] when it is not what was read.
-pub fn end_version(version: &VersionRow, now: Timestamp) -> Result<Write, StoreError> {
+pub fn end(version: &VersionRow, now: Timestamp) -> Result<Write, StoreError> {
     let (unchanged, values) = is_as_read(version);
     let update = "SET expires_at = :now, due_shard = :due_shard, due_at = :due_at";
     let mut change = Change::new(version.key(), update, &unchanged);
