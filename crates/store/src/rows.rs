@@ -30,7 +30,7 @@ pub use target::{
     CircuitRow, ReplicaCountersRow, SamplesRow, SlotRow, TargetRegistryRow, WaitingFor, target_partition,
     waiting_shard,
 };
-pub use trash::{EmptiedRow, TrashPlace, TrashRow};
+pub use trash::{CountedFolder, Counting, EmptiedRow, TrashPlace, TrashRow};
 pub use tree::{ContentReferenceRow, EntryRow, FileContent, NodeRow};
 pub use upload::{OpenUploadKey, StoredChallenge, UploadOwnerRow, UploadRow};
 

@@ -2,6 +2,7 @@
 
 mod folders;
 mod replicas;
+mod trash;
 
 pub(crate) use replicas::target;
 
@@ -39,6 +40,8 @@ struct Account {
     uploads: Vec<Value>,
     /// What is in the trash.
     trash: Vec<Value>,
+    /// Earlier versions of files.
+    versions: Vec<Value>,
     /// Answers that are remembered by an idempotency key.
     answers: Vec<Value>,
 }
@@ -59,6 +62,7 @@ impl Account {
             content_references: of("HAS_CONTENT#"),
             uploads: of("UPLOAD#"),
             trash: of("TRASH#"),
+            versions: of("VERSION#"),
             answers: of("KEY#"),
         }
     }
@@ -97,6 +101,7 @@ impl Account {
             .filter(|node| !in_tree(node))
             .map(|node| node["id"].as_str())
             .collect();
+        trash::check(&self.row, nodes, &self.trash, &self.versions, what);
         let listed: BTreeSet<_> = self.trash.iter().map(|row| row["node"].as_str()).collect();
         assert_eq!(trashed, listed, "{what}: what is in the trash is listed there");
         for node in live.clone() {

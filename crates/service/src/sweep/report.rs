@@ -21,6 +21,8 @@ pub struct Report {
     closed: u32,
     /// Things in the trash that were removed, and trashes that were emptied.
     purged: u32,
+    /// Folders in the trash that were counted.
+    counted: u32,
     failed: u32,
     /// Items that cannot be read. Those that were due have failed as well.
     pub(crate) skipped: u64,
@@ -40,6 +42,7 @@ pub(crate) enum Done {
     Reclaimed,
     Closed,
     Purged,
+    Counted,
 }
 
 impl Report {
@@ -76,6 +79,7 @@ impl Report {
             Done::Reclaimed => self.reclaimed += 1,
             Done::Closed => self.closed += 1,
             Done::Purged => self.purged += 1,
+            Done::Counted => self.counted += 1,
         }
     }
 }
@@ -92,6 +96,7 @@ impl AddAssign for Report {
         self.reclaimed += other.reclaimed;
         self.closed += other.closed;
         self.purged += other.purged;
+        self.counted += other.counted;
         self.failed += other.failed;
         self.skipped += other.skipped;
         self.elsewhere += other.elsewhere;

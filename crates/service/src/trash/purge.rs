@@ -7,7 +7,6 @@ use domain::trash::{came_later, expires_at};
 use jiff::Timestamp;
 use std::collections::BTreeSet;
 use store::rows::{FileContent, NodeRow, TrashRow};
-use store::table::Row;
 use store::tree::MOST_TOGETHER;
 use store::{StoreError, Table};
 
@@ -34,11 +33,11 @@ impl<F: Fn() -> bool> Purge<'_, F> {
     pub async fn run(&self, row: &TrashRow) -> Result<bool, StoreError> {
         let Some(node) = self.in_trash(row).await? else {
             // It was restored, or somebody else removed it, and the row with it.
-            self.table.trash().forget(&row.key()).await?;
+            self.table.trash().forget(row).await?;
             return Ok(true);
         };
         if node.file.is_none() {
-            if !row.purging && !self.table.trash().purge(&row.key(), row.trashed_at).await? {
+            if !self.table.trash().begin_removal(row).await? {
                 return Ok(true);
             }
             if !self.clear(&node, row.trashed_at).await? {

@@ -101,6 +101,13 @@ fn the_sample_accounts_use_what_their_files_and_live_uploads_take() {
             .filter_map(|upload| upload["size"].as_u64());
         let used = account["quota_bytes"].as_u64().unwrap() - account["free_bytes"].as_u64().unwrap();
         assert_eq!(used, files.sum::<u64>() + live.sum::<u64>(), "{account}");
+        let trash = of(account, TrashRow::PREFIX).into_iter();
+        let trash = trash.filter_map(|row| row["bytes"].as_u64()).sum::<u64>();
+        assert_eq!(
+            account["trash_bytes"].as_u64().unwrap_or_default(),
+            trash,
+            "{account}"
+        );
     }
     assert_eq!(count, 2);
 }
