@@ -95,7 +95,7 @@ pub(crate) enum Command {
     /// Show where the account is signed in, and end sessions
     #[command(subcommand, after_help = help::SESSION)]
     Session(Session),
-    /// Show the account that is signed in, and its quota
+    /// Show the account that is signed in, and what has how much of its quota
     #[command(after_help = help::WHOAMI)]
     Whoami,
     /// Upload files; run again to resume an interrupted upload

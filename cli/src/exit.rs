@@ -110,14 +110,14 @@ impl From<ApiError> for Failure {
             ApiError::Address { .. } | ApiError::Token(_) => Exit::Usage,
             ApiError::Unexpected { .. } | ApiError::Setup(_) => Exit::Failed,
         };
-        let message = match &error {
-            ApiError::Problem(problem) => no_room(problem),
-            _ => None,
+        let (message, makes_room) = match &error {
+            ApiError::Problem(problem) => (no_room(problem), makes_room(problem)),
+            _ => (None, None),
         };
         Self {
             exit,
             code: error.code().map(str::to_owned),
-            next_step: error.next_step().map(str::to_owned),
+            next_step: makes_room.or_else(|| error.next_step().map(str::to_owned)),
             message: message.unwrap_or_else(|| error.to_string()),
         }
     }
@@ -139,6 +139,27 @@ fn no_room(problem: &Problem) -> Option<String> {
         "not enough room: {wanted} wanted, {free}{} free",
         quota.unwrap_or_default()
     ))
+}
+
+/// What makes room, and how much.
+fn makes_room(problem: &Problem) -> Option<String> {
+    if problem.code != "quota_exceeded" {
+        return None;
+    }
+    let (trash, versions) = (problem.trash_bytes?, problem.version_bytes?);
+    let mut steps = Vec::new();
+    if trash > 0 {
+        let freed = human::size(trash);
+        steps.push(format!(
+            "empty the trash, which frees {freed} (longshore trash empty)"
+        ));
+    }
+    if versions > 0 {
+        let freed = human::size(versions);
+        steps.push(format!("delete earlier versions of files, which frees {freed}"));
+    }
+    steps.push("remove what you no longer need (longshore rm --permanently <path>)".to_owned());
+    Some(format!("make room: {}", steps.join(", or ")))
 }
 
 impl From<TransferError> for Failure {
@@ -218,6 +239,23 @@ mod tests {
         assert_eq!(
             told(text),
             "not enough room: 1.5 GiB wanted, 511.0 KiB of 10.0 GiB free"
+        );
+        let steps = |trash: u64, versions: u64| {
+            let kinds = format!(r#""trash_bytes":{trash},"version_bytes":{versions},"wanted_bytes""#);
+            let problem: Problem = serde_json::from_str(&text.replace(r#""wanted_bytes""#, &kinds)).unwrap();
+            Failure::from(ApiError::Problem(Box::new(problem)))
+                .next_step
+                .unwrap()
+        };
+        let remove = "remove what you no longer need (longshore rm --permanently <path>)";
+        assert_eq!(steps(0, 0), format!("make room: {remove}"));
+        assert_eq!(
+            steps(1_610_612_736, 0),
+            format!("make room: empty the trash, which frees 1.5 GiB (longshore trash empty), or {remove}")
+        );
+        assert_eq!(
+            steps(0, 1024),
+            format!("make room: delete earlier versions of files, which frees 1.0 KiB, or {remove}")
         );
         // A server that does not say how much has words of its own.
         assert_eq!(told(&text.replace("wanted_bytes", "something_else")), "m");

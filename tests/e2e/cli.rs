@@ -360,6 +360,10 @@ async fn a_full_account() {
         error["next_step"].as_str().unwrap().contains("longshore rm"),
         "{error}"
     );
+    terminal.json(&["rm", "fits"]);
+    let error = terminal.fails(6, &["upload", "does not"]);
+    let freed = "which frees 60 B (longshore trash empty)";
+    assert!(error["next_step"].as_str().unwrap().contains(freed), "{error}");
 }
 
 /// Bytes that are not what they were are never saved under the file's name.

@@ -155,6 +155,17 @@ pub(super) async fn whoami(context: &Context) -> Result<(), Failure> {
                 ""
             }
         ));
+        if let Some(used) = account.used {
+            let kinds = [
+                ("files", used.files),
+                ("earlier versions", used.versions),
+                ("trash", used.trash),
+                ("open uploads", used.open_uploads),
+            ];
+            for (kind, bytes) in kinds {
+                output::line(&format!("  {kind:<17}{:>10}", human::size(bytes)));
+            }
+        }
     }
     Ok(())
 }

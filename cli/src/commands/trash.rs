@@ -40,7 +40,10 @@ fn row(trashed: &Trashed) -> Vec<String> {
     let node = &trashed.node;
     vec![
         node.id.clone(),
-        node.size.map_or_else(|| "-".to_owned(), human::size),
+        trashed
+            .bytes
+            .or(node.size)
+            .map_or_else(|| "counting".to_owned(), human::size),
         human::time(trashed.trashed_at),
         human::time(trashed.expires_at),
         shown(trashed),

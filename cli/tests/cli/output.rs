@@ -37,6 +37,52 @@ fn new_token() -> (&'static str, u16, Value) {
     ("post /v1/tokens", 201, token)
 }
 
+/// What an account and its trash hold, in sizes that people read; a folder that is not counted says so.
+#[test]
+fn what_is_held_is_told_by_kind() {
+    let (_, _, mut ann) = account("ann");
+    ann["quota_bytes"] = json!(10_737_418_240_u64);
+    ann["used_bytes"] = json!(1_610_612_736);
+    ann["used"] = json!({ "files": 1_073_741_824, "versions": 0, "trash": 536_870_000, "open_uploads": 912 });
+    let trashed = |name: &str, kind: &str, size: Value, bytes: Value| {
+        let at = "2026-11-20T10:00:00Z";
+        let node = json!({
+            "id": name, "kind": kind, "name": name, "parent": null, "size": size, "content_type": null,
+            "content_id": null, "version": 2, "created_at": at, "updated_at": at, "trashed_at": at,
+        });
+        json!({ "node": node, "path": format!("/{name}"), "trashed_at": at, "expires_at": at, "bytes": bytes, "files": null })
+    };
+    let trash = json!({ "next_cursor": null, "items": [
+        trashed("new", "folder", json!(null), json!(null)),
+        trashed("old", "folder", json!(null), json!(1_610_612_736)),
+        trashed("file", "file", json!(912), json!(912)),
+    ] });
+    let terminal = Terminal::new(vec![
+        ("get /v1/account", 200, ann),
+        ("get /v1/trash?limit=100", 200, trash),
+    ]);
+    let lines = |command: &[&str]| -> Vec<String> {
+        let output = terminal.run(command);
+        assert!(output.status.success(), "{}", text(&output.stderr));
+        text(&output.stdout).lines().map(str::to_owned).collect()
+    };
+    let whoami = lines(&["whoami"]);
+    assert!(whoami[0].ends_with(": 1.5 GiB of 10.0 GiB used"), "{whoami:?}");
+    assert_eq!(
+        whoami[1..],
+        [
+            "  files               1.0 GiB",
+            "  earlier versions        0 B",
+            "  trash             512.0 MiB",
+            "  open uploads          912 B"
+        ]
+    );
+    let trash = lines(&["trash", "ls"]);
+    for (line, size) in trash[1..].iter().zip(["counting", "1.5 GiB", "912 B"]) {
+        assert!(line.contains(size), "{trash:?}");
+    }
+}
+
 /// With a standard output that has no room.
 fn to_full(terminal: &Terminal, arguments: &[&str]) -> Output {
     let full = OpenOptions::new().write(true).open("/dev/full").unwrap();

@@ -5,13 +5,23 @@ use domain::id::{AccountId, NodeId, UploadId};
 use domain::path::Path;
 use std::fmt::Display;
 use std::str::FromStr;
-use store::rows::{NodeRow, UploadRow};
+use store::rows::{AccountRow, NodeRow, UploadRow};
 use store::tree::Kind;
 use store::{StoreError, Table};
+use wire::account::Account;
 use wire::precondition::IfMatch;
 use wire::query::Cursor;
 use wire::upload::Upload;
 use wire::{Code, Declares, code};
+
+/// An account, with what it uses.
+///
+/// # Errors
+/// When the store fails.
+pub async fn account(table: &Table, row: &AccountRow) -> Result<Account, StoreError> {
+    let open_uploads = table.uploads().open_bytes(&row.id).await?;
+    Ok(views::account(row, open_uploads))
+}
 
 /// The account's upload with this id.
 ///
@@ -112,7 +122,7 @@ where
     match answer {
         Err(problem) if problem.code() == Code::QuotaExceeded => {
             Err(match table.accounts().get(account).await {
-                Ok(Some(account)) => Problem::quota_exceeded(&account.quota(), wanted),
+                Ok(Some(account)) => Problem::quota_exceeded(&account.quota(), &account.used(0), wanted),
                 Ok(None) => Problem::unauthorized("the account does not exist any more"),
                 Err(error) => error.into(),
             })

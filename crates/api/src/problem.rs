@@ -5,6 +5,7 @@
 
 mod sent;
 
+use domain::account::{Quota, Used};
 use domain::placement::MAX_DEPTH;
 use domain::token::Scope;
 use domain::versions::MOST_KEPT;
@@ -247,21 +248,29 @@ impl<E: Endpoint> Problem<E> {
         Self::of(ProblemDocument::not_found(what))
     }
 
-    /// No room.
+    /// No room, and what makes some.
     #[must_use]
-    pub fn quota_exceeded(quota: &domain::account::Quota, wanted: u64) -> Self
+    pub fn quota_exceeded(quota: &Quota, used: &Used, wanted: u64) -> Self
     where
         E: Declares<code::QuotaExceeded>,
     {
         let free = quota.free.max(0);
+        let would_free = |what: &str, bytes: u64| match bytes {
+            0 => String::new(),
+            _ => format!("; {what} would free {bytes}"),
+        };
         let detail = format!(
-            "the file has {wanted} bytes, {free} of {} are free; empty the trash, delete files permanently or abort open uploads",
-            quota.limit
+            "the file has {wanted} bytes, {free} of {} are free{}{}; deleting files permanently and aborting open uploads makes room",
+            quota.limit,
+            would_free("emptying the trash", used.trash),
+            would_free("deleting earlier versions of files", used.versions)
         );
         Self::new(code::QuotaExceeded, detail)
             .with("quota_bytes", quota.limit)
             .with("used_bytes", quota.used())
             .with("free_bytes", free)
+            .with("trash_bytes", used.trash)
+            .with("version_bytes", used.versions)
             .with("wanted_bytes", wanted)
     }
 

@@ -10,17 +10,26 @@ use store::StoreError;
 use store::objects::SignedRequest;
 use store::rows::{AccountRow, FileContent, NodeRow, ReplicaRow, TokenRow, UploadRow, VersionRow};
 use store::targets::Status;
-use wire::account::Account;
+use wire::account::{Account, Summary};
 use wire::file::{Kind, Node, Replica};
 use wire::target::{Circuit, Target};
 use wire::token::PersonalToken;
 use wire::upload::{Challenge, ReceivedPart, SignedPart, Upload};
 use wire::version::Version;
 
-/// An account.
+/// An account whose open uploads have so many bytes.
 #[must_use]
-pub fn account(row: &AccountRow) -> Account {
+pub fn account(row: &AccountRow, open_uploads: u64) -> Account {
     Account {
+        summary: summary(row),
+        used: row.used(open_uploads),
+    }
+}
+
+/// An account, without what has the bytes that it uses.
+#[must_use]
+pub fn summary(row: &AccountRow) -> Summary {
+    Summary {
         id: row.id.clone(),
         username: row.username.clone(),
         quota_bytes: row.quota_bytes,

@@ -32,6 +32,12 @@ pub struct Problem {
     /// What the account has room for, with `quota_exceeded`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub free_bytes: Option<u64>,
+    /// What emptying the trash would free, with `quota_exceeded`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub trash_bytes: Option<u64>,
+    /// What deleting earlier versions of files would free, with `quota_exceeded`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub version_bytes: Option<u64>,
     /// What there was no room for, with `quota_exceeded`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub wanted_bytes: Option<u64>,
@@ -76,6 +82,8 @@ impl Problem {
             quota_bytes: None,
             used_bytes: None,
             free_bytes: None,
+            trash_bytes: None,
+            version_bytes: None,
             wanted_bytes: None,
             carried: Carried::Nothing,
         }

@@ -1,9 +1,11 @@
 //! What the endpoints answer. Fields this client does not know are ignored and states it does not know become
 //! `Other`, so that a newer server does not break an older client.
 
+mod account;
 mod node;
 mod replication;
 
+pub use account::{Account, Role, Used};
 pub use node::{Found, Node, NodeKind, Trashed, Version};
 pub use replication::{Circuit, CircuitState, Redriven, Replica, ReplicaState, Target, TargetStatus};
 
@@ -14,38 +16,6 @@ pub use domain::token::{Scope, Scopes};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
-
-/// What an account may do.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Role {
-    /// Keep files.
-    #[default]
-    User,
-    /// Besides, look after the targets.
-    Operator,
-    /// Something a newer server knows.
-    #[serde(other)]
-    Other,
-}
-
-/// One registered user.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Account {
-    /// Opaque id.
-    pub id: String,
-    /// The name to sign in with.
-    pub username: String,
-    /// How many bytes the account may hold.
-    pub quota_bytes: u64,
-    /// How many bytes its files and open uploads hold.
-    pub used_bytes: u64,
-    /// What it may do. A new account's answer need not say.
-    #[serde(default)]
-    pub role: Role,
-    /// When it was made.
-    pub created_at: Timestamp,
-}
 
 /// What signing in returns.
 #[derive(Debug, Clone, Deserialize)]

@@ -115,6 +115,22 @@ pub struct Quota {
     pub free: i64,
 }
 
+/// What an account uses, in bytes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, JsonSchema)]
+#[schemars(rename = "UsedBytes")]
+pub struct Used {
+    /// Files as they are now, but those in the trash. A folder in the trash counts here until what is in it is counted, mostly within
+    /// a minute, and when it is being removed.
+    pub files: u64,
+    /// Earlier versions of files.
+    pub versions: u64,
+    /// What is in the trash: emptying it frees this.
+    pub trash: u64,
+    /// Uploads that have not ended, with their whole sizes. Of those that were begun or ended within the last second some may be
+    /// missing, or still be in it; of more than 5,000 the others are in `files`.
+    pub open_uploads: u64,
+}
+
 /// The largest quota, in bytes.
 pub const MAX_QUOTA: u64 = i64::MAX as u64;
 
@@ -152,6 +168,25 @@ impl Quota {
     pub fn used(&self) -> u64 {
         let used = i128::from(self.limit) - i128::from(self.free);
         u64::try_from(used).unwrap_or(0)
+    }
+
+    /// What is used, by kind: what is counted of earlier versions, of the trash and of open uploads, and the rest. The sum is always
+    /// what is used, whatever changed between the counts.
+    #[must_use]
+    pub fn used_by_kind(&self, versions: i64, trash: i64, open_uploads: u64) -> Used {
+        let mut left = self.used();
+        let mut at_most = |bytes: u64| {
+            let bytes = bytes.min(left);
+            left -= bytes;
+            bytes
+        };
+        let counted = |bytes: i64| u64::try_from(bytes).unwrap_or(0);
+        Used {
+            trash: at_most(counted(trash)),
+            versions: at_most(counted(versions)),
+            open_uploads: at_most(open_uploads),
+            files: left,
+        }
     }
 
     /// The quota after `event`. Reserving less than is released is always possible, even where a limit
@@ -217,6 +252,33 @@ mod tests {
         assert_eq!(take(50, 20).unwrap().used(), 100);
         assert_eq!(take(51, 20), Err(NoRoom));
         assert_eq!(quota.step(QuotaEvent::Give(70)).unwrap().used(), 0);
+    }
+
+    #[test]
+    fn the_kinds_are_as_much_as_is_used_and_never_less_than_nothing() {
+        let quota = Quota { limit: 100, free: 30 };
+        let used = quota.used_by_kind(5, 20, 15);
+        let expected = Used {
+            files: 30,
+            versions: 5,
+            trash: 20,
+            open_uploads: 15,
+        };
+        assert_eq!(used, expected);
+        for counted in [
+            (0, 0, 0),
+            (80, 10, 5),
+            (5, 80, 10),
+            (5, 10, 80),
+            (-3, -4, 9),
+            (i64::MAX, i64::MIN, u64::MAX),
+        ] {
+            let (versions, trash, open_uploads) = counted;
+            let used = quota.used_by_kind(versions, trash, open_uploads);
+            let sum = used.files + used.versions + used.trash + used.open_uploads;
+            assert_eq!(sum, 70, "{counted:?}");
+        }
+        assert_eq!(quota.used_by_kind(5, 80, 10).trash, 70);
     }
 
     #[test]

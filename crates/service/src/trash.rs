@@ -1,3 +1,4 @@
 //! What is in the trash.
 
+pub mod count;
 pub mod purge;

@@ -104,6 +104,7 @@ impl<'w> Audit<'w> {
             || format!("{pk}: {stored} bytes in files, {reserved} reserved, {free} of {quota} free"),
         );
         self.must(free >= 0, || format!("{pk}: more is used than {quota}"));
+        self.kinds(pk);
         let trashed = self.trash(pk, &nodes);
         self.must(nodes.len() == entries.len() + trashed, || {
             let (nodes, entries) = (nodes.len(), entries.len());

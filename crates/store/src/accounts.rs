@@ -198,13 +198,13 @@ pub fn quota_by_kind(account: &AccountId, event: QuotaEvent, kinds: Kinds) -> Re
         ("trash_bytes", ":trash", kinds.trash),
     ];
     let of_kinds: Vec<_> = of_kinds.into_iter().filter(|(_, _, more)| *more != 0).collect();
-    let mut update = format!("SET free_bytes = free_bytes {sign} :bytes");
-    let added: Vec<String> = of_kinds
+    let terms: Vec<_> = of_kinds
         .iter()
         .map(|(attribute, value, _)| format!("{attribute} {value}"))
         .collect();
-    if !added.is_empty() {
-        update = format!("{update} ADD {}", added.join(", "));
+    let mut update = format!("SET free_bytes = free_bytes {sign} :bytes");
+    if !terms.is_empty() {
+        update = format!("{update} ADD {}", terms.join(", "));
     }
     let mut change =
         Change::new(AccountRow::key_of(account), &update, condition).with(":bytes", number(bytes));
@@ -212,4 +212,82 @@ pub fn quota_by_kind(account: &AccountId, event: QuotaEvent, kinds: Kinds) -> Re
         change = change.with(value, AttributeValue::N(more.to_string()));
     }
     Write::update(&change, conflict)
+}
+
+/// Writes of one transaction, and what they change of what their account uses. That is one write, whatever they are: no item may be
+/// written twice.
+#[derive(Default)]
+pub struct AccountWrites {
+    writes: Vec<Write>,
+    /// Bytes that the account does not use any more.
+    give: u64,
+    /// Bytes more, or less, of some kinds.
+    kinds: Kinds,
+}
+
+impl From<Vec<Write>> for AccountWrites {
+    fn from(writes: Vec<Write>) -> Self {
+        Self {
+            writes,
+            ..Self::default()
+        }
+    }
+}
+
+impl AccountWrites {
+    /// One more.
+    pub fn push(&mut self, write: Write) {
+        self.writes.push(write);
+    }
+
+    /// Some more.
+    pub fn extend(&mut self, writes: impl IntoIterator<Item = Write>) {
+        self.writes.extend(writes);
+    }
+
+    /// Those of another one, of the same account.
+    pub fn join(&mut self, other: Self) {
+        self.writes.extend(other.writes);
+        self.give += other.give;
+        self.kinds.versions += other.kinds.versions;
+        self.kinds.trash += other.kinds.trash;
+    }
+
+    /// The account does not use these bytes any more.
+    pub fn give(&mut self, bytes: u64) {
+        self.give += bytes;
+    }
+
+    /// These bytes come into the trash.
+    pub fn enter_trash(&mut self, bytes: u64) {
+        self.kinds.trash += signed(bytes);
+    }
+
+    /// These bytes leave the trash, to wherever.
+    pub fn leave_trash(&mut self, bytes: u64) {
+        self.kinds.trash -= signed(bytes);
+    }
+
+    /// These bytes are no version's any more.
+    pub fn leave_versions(&mut self, bytes: u64) {
+        self.kinds.versions -= signed(bytes);
+    }
+
+    /// All of them: that of the account is the last, if there is one.
+    ///
+    /// # Errors
+    /// `ErrorKind::Internal` when it is malformed. Conflict: [`Conflict::NodeChanged`] when the account is gone.
+    pub fn of(mut self, account: &AccountId) -> Result<Vec<Write>, StoreError> {
+        if self.give > 0 || self.kinds != Kinds::default() {
+            let write = quota_by_kind(account, QuotaEvent::Give(self.give), self.kinds)?;
+            self.writes.push(write);
+        }
+        Ok(self.writes)
+    }
+}
+
+/// Bytes as what an account has more. Sizes are below [`MAX_QUOTA`](domain::account::MAX_QUOTA): more no account can have.
+#[must_use]
+pub fn signed(bytes: u64) -> i64 {
+    i64::try_from(bytes).unwrap_or(i64::MAX)
 }

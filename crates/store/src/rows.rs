@@ -31,7 +31,7 @@ pub use target::{
     CircuitRow, ReplicaCountersRow, SamplesRow, SlotRow, TargetRegistryRow, WaitingFor, target_partition,
     waiting_shard,
 };
-pub use trash::{EmptiedRow, TrashPlace, TrashRow};
+pub use trash::{CountedFolder, Counting, EmptiedRow, TrashPlace, TrashRow};
 pub use tree::{EntryRow, FileContent, NodeRow};
 pub use upload::{OpenUploadKey, StoredChallenge, UploadOwnerRow, UploadRow};
 pub use version::{ContentReferenceRow, VersionRow};

@@ -1,8 +1,9 @@
 //! What is in the trash of an account.
 
+use crate::accounts::AccountWrites;
 use crate::error::{Conflict, StoreError};
-use crate::rows::{EmptiedRow, NodeRow, TrashPlace, TrashRow, account_partition};
-use crate::table::{Change, Key, Page, Row, Table, Write};
+use crate::rows::{Counting, EmptiedRow, NodeRow, TrashPlace, TrashRow, account_partition};
+use crate::table::{Change, Key, Page, Row, Table, Write, number};
 use aws_sdk_dynamodb::types::AttributeValue;
 use domain::id::AccountId;
 use jiff::Timestamp;
@@ -130,12 +131,107 @@ impl Trash<'_> {
         self.0.update_if(change).await
     }
 
+    /// How many bytes a node has in the trash, as its row there says; of a file they are known. Nothing of what is not in the trash by
+    /// itself, and of a folder that is not counted.
+    ///
+    /// # Errors
+    /// [`StoreError`]. Nothing else of the row need be readable.
+    pub async fn bytes_of(self, node: &NodeRow) -> Result<Option<u64>, StoreError> {
+        match (TrashRow::key_for(node), &node.file) {
+            (None, _) => Ok(None),
+            (Some(_), Some(file)) => Ok(Some(file.size)),
+            (Some(key), None) => {
+                let item = self.0.item(&key).await?;
+                Ok(item.and_then(|item| item.get("bytes")?.as_n().ok()?.parse().ok()))
+            }
+        }
+    }
+
+    /// Says what is in a folder that is in the trash, and not counted yet. The sweep looks at it again when its time is over. Returns
+    /// whether that is written: it may be restored, counted, or to be removed.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn set_counted(self, row: &TrashRow, bytes: u64, files: u64) -> Result<bool, StoreError> {
+        let update =
+            "SET #bytes = :bytes, #files = :files, due_shard = :due_shard, due_at = :due_at REMOVE counting";
+        let change = Change::new(row.key(), update, NOT_COUNTED)
+            .with(":bytes", number(bytes))
+            .with(":files", number(files))
+            .due(row.expires_at);
+        let mut writes = AccountWrites::from(vec![Write::update(&change, Conflict::NodeChanged)?]);
+        writes.enter_trash(bytes);
+        self.if_it_is_so(writes, row).await
+    }
+
+    /// Says how far a folder is counted. The next sweep goes on from there.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn set_counting(self, row: &TrashRow, counting: &Counting) -> Result<(), StoreError> {
+        let counting = serde_dynamo::to_attribute_value(counting);
+        let counting = counting.map_err(|e| StoreError::internal("building a request", e))?;
+        let change = Change::new(row.key(), "SET counting = :counting", NOT_COUNTED);
+        self.0.update_if(change.with(":counting", counting)).await?;
+        Ok(())
+    }
+
+    /// A folder is removed from now on, file by file: it cannot be restored, and what is left of it is not told as being in the trash.
+    /// Returns whether it is there.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn begin_removal(self, row: &TrashRow) -> Result<bool, StoreError> {
+        let (key, mut there) = (row.key(), row.clone());
+        loop {
+            if there.purging && there.bytes.is_none() {
+                return Ok(true);
+            }
+            let (same, values) = TrashRow::still_has(there.bytes);
+            let update = "SET purging = :yes, due_shard = :due_shard, due_at = :due_at REMOVE #bytes, #files, counting";
+            let mut change = Change::new(key.clone(), update, same)
+                .with(":yes", AttributeValue::Bool(true))
+                .due(there.trashed_at);
+            for (name, value) in values {
+                change = change.with(&name, value);
+            }
+            let mut writes = AccountWrites::from(vec![Write::update(&change, Conflict::NodeChanged)?]);
+            writes.leave_trash(there.bytes.unwrap_or_default());
+            if self.if_it_is_so(writes, &there).await? {
+                return Ok(true);
+            }
+            match self.0.get::<TrashRow>(&key).await? {
+                // It was counted, or another one began.
+                Some(row) if row != there => there = row,
+                // It is gone, or its account is.
+                _ => return Ok(false),
+            }
+        }
+    }
+
     /// Forgets what is not in the trash any more, if its row is there all the same.
     ///
     /// # Errors
     /// [`StoreError`].
-    pub async fn forget(self, row: &Key) -> Result<(), StoreError> {
-        self.0.delete_existing(row, Conflict::NodeChanged).await?;
+    pub async fn forget(self, row: &TrashRow) -> Result<(), StoreError> {
+        let (same, values) = TrashRow::still_has(row.bytes);
+        let delete = Write::delete(&row.key(), same, values, Conflict::NodeChanged)?;
+        let mut writes = AccountWrites::from(vec![delete]);
+        writes.leave_trash(row.bytes.unwrap_or_default());
+        self.if_it_is_so(writes, row).await?;
         Ok(())
     }
+
+    /// Writes all of it if the conditions hold. Returns whether they did.
+    async fn if_it_is_so(self, writes: AccountWrites, row: &TrashRow) -> Result<bool, StoreError> {
+        match self.0.transact(writes.of(&row.account)?).await {
+            Ok(()) => Ok(true),
+            Err(error) if error.is_conflict() => Ok(false),
+            Err(error) => Err(error),
+        }
+    }
 }
+
+/// What is in the trash is not counted yet, and may come back.
+const NOT_COUNTED: &str =
+    "attribute_exists(pk) AND attribute_not_exists(purging) AND attribute_not_exists(#bytes)";

@@ -213,9 +213,9 @@ impl Tree<'_> {
         expires_at: Timestamp,
         purging: bool,
     ) -> Result<(), StoreError> {
-        let mut writes = writes::leave(node)?;
-        writes.extend(enter_trash(node, now, expires_at, purging)?);
-        self.0.transact(writes).await
+        let mut writes = writes::leave(node, None)?;
+        writes.join(enter_trash(node, now, expires_at, purging)?);
+        self.0.transact(writes.of(&node.account)?).await
     }
 
     /// Brings files of one folder into the trash together, [`MOST_MOVED`] at most, no two of one name.
@@ -239,12 +239,24 @@ impl Tree<'_> {
     /// # Errors
     /// [`Conflict::FolderNotEmpty`]; [`Conflict::NodeChanged`] when it was changed or deleted meanwhile.
     pub async fn delete(self, node: &NodeRow, now: Timestamp) -> Result<(), StoreError> {
-        let mut writes = writes::leave(node)?;
-        match &node.file {
-            Some(file) => writes.extend(delete_file(node, file, now)?),
-            None => writes.extend(writes::delete_folder(node)?),
+        let mut bytes = self.0.trash().bytes_of(node).await?;
+        loop {
+            let mut writes = writes::leave(node, bytes)?;
+            match &node.file {
+                Some(file) => writes.join(delete_file(node, file, now)?),
+                None => writes.extend(writes::delete_folder(node)?),
+            }
+            let deleted = self.0.transact(writes.of(&node.account)?).await;
+            if !deleted.as_ref().is_err_and(StoreError::is_conflict) {
+                return deleted;
+            }
+            // A folder may have been counted meanwhile, which happens to it once.
+            let was = bytes;
+            bytes = self.0.trash().bytes_of(node).await?;
+            if bytes == was {
+                return deleted;
+            }
         }
-        self.0.transact(writes).await
     }
 
     /// Removes files of one folder, or files that are in the trash, together: [`MOST_TOGETHER`] at most, no two of one name.
@@ -269,6 +281,7 @@ impl Tree<'_> {
         file: &FileContent,
         now: Timestamp,
     ) -> Result<(), StoreError> {
-        self.0.transact(delete_file(node, file, now)?).await
+        let writes = delete_file(node, file, now)?;
+        self.0.transact(writes.of(&node.account)?).await
     }
 }

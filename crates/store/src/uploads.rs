@@ -16,6 +16,9 @@ use std::collections::BTreeMap;
 const TOUCH_EVERY: SignedDuration = SignedDuration::from_hours(1);
 /// Up to how many open uploads into a folder are counted.
 pub const MOST_COUNTED: u32 = 1000;
+/// How many open uploads are read at a time where their bytes are summed up, and how often at most.
+const SUMMED: u32 = 1000;
+const PAGES_SUMMED: usize = 5;
 
 /// Why an upload could not be moved on.
 #[derive(Debug, thiserror::Error)]
@@ -130,6 +133,23 @@ impl Uploads<'_> {
     pub async fn count_into(self, account: &AccountId, folder: &NodeId) -> Result<u32, StoreError> {
         let prefix = OpenUploadKey::prefix(Some(folder));
         self.0.count_opened(account.as_str(), &prefix, MOST_COUNTED).await
+    }
+
+    /// How many bytes the account's uploads have that have not ended, of 5,000 at most.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn open_bytes(self, account: &AccountId) -> Result<u64, StoreError> {
+        let (mut bytes, mut after) = (0, None);
+        for _ in 0..PAGES_SUMMED {
+            let page = self.page(account, after.as_ref(), SUMMED).await?;
+            bytes += page.rows.iter().map(|upload| upload.size).sum::<u64>();
+            after = page.next.and_then(|next| next.parse().ok());
+            if after.is_none() {
+                break;
+            }
+        }
+        Ok(bytes)
     }
 
     /// Forgets the multipart upload of an open upload: the store has none any more. The next part begins one.

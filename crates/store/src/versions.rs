@@ -1,12 +1,11 @@
 //! Earlier contents of files.
 
-use crate::accounts::{Kinds, quota_by_kind};
+use crate::accounts::AccountWrites;
 use crate::blobs;
 use crate::error::{Conflict, StoreError};
 use crate::rows::{ContentReferenceRow, VersionRow, account_partition};
 use crate::table::{Change, Item, Page, Row, Rows, Table, Write, text};
 use aws_sdk_dynamodb::types::AttributeValue;
-use domain::account::QuotaEvent;
 use domain::id::{AccountId, BlobId, NodeId};
 use jiff::Timestamp;
 use std::collections::{BTreeMap, HashMap};
@@ -72,22 +71,18 @@ impl Versions<'_> {
         let Some(first) = versions.first() else {
             return Ok(());
         };
-        let (mut writes, mut size) = (Vec::new(), 0);
+        let mut writes = AccountWrites::default();
         let mut blobs: BTreeMap<&BlobId, u64> = BTreeMap::new();
         for version in versions {
             writes.extend(take_out(version)?);
-            size += version.file.size;
+            writes.give(version.file.size);
+            writes.leave_versions(version.file.size);
             *blobs.entry(&version.file.blob).or_default() += 1;
         }
-        let kinds = Kinds {
-            versions: -signed(size),
-            ..Kinds::default()
-        };
-        writes.push(quota_by_kind(&first.account, QuotaEvent::Give(size), kinds)?);
         for (blob, references) in blobs {
             writes.push(blobs::release(blob, references, now)?);
         }
-        self.0.transact(writes).await
+        self.0.transact(writes.of(&first.account)?).await
     }
 
     /// Keeps a version for good, or until then.
@@ -151,10 +146,4 @@ fn is_as_read(version: &VersionRow) -> (String, Item) {
     };
     let values = HashMap::from([(":ends".to_owned(), text(&version.expires_at))]);
     (format!("expires_at = :ends AND {kept}"), values)
-}
-
-/// Bytes as what an account has more.
-#[must_use]
-pub fn signed(bytes: u64) -> i64 {
-    i64::try_from(bytes).unwrap_or(i64::MAX)
 }

@@ -3,7 +3,7 @@
 use crate::answer::{Created, NoContent};
 use crate::body::Json;
 use crate::declaration::Declaration;
-use domain::account::{Password, Role, Username};
+use domain::account::{Password, Role, Used, Username};
 use domain::id::AccountId;
 use domain::invitation::Code;
 use jiff::Timestamp;
@@ -106,16 +106,26 @@ pub struct ChangePassword {
     pub new_password: Password,
 }
 
-/// An account.
+/// An account, and what it uses.
 #[derive(Debug, Serialize, JsonSchema)]
 pub struct Account {
+    /// What it is.
+    #[serde(flatten)]
+    pub summary: Summary,
+    /// What has the bytes that it has: all together are `used_bytes`.
+    pub used: Used,
+}
+
+/// An account.
+#[derive(Debug, Serialize, JsonSchema)]
+pub struct Summary {
     /// Which one.
     pub id: AccountId,
     /// The name to sign in with.
     pub username: Username,
     /// How many bytes it may have.
     pub quota_bytes: u64,
-    /// How many bytes its files and open uploads have.
+    /// How many bytes it has, those of open uploads included.
     pub used_bytes: u64,
     /// What it may do.
     pub role: Role,

@@ -87,7 +87,7 @@ impl Handler for AccountCreate {
             .await?;
         Ok(Created {
             location: "account".to_owned(),
-            body: views::account(&account),
+            body: views::account(&account, 0),
         })
     }
 }

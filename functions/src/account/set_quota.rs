@@ -5,7 +5,7 @@ use api::views;
 use domain::account::{MAX_QUOTA, Username};
 use serde::Deserialize;
 use store::{Environment, StoreError, Table};
-use wire::account::Account;
+use wire::account::Summary;
 
 pub static FUNCTION: Function = Function::triggered::<AccountSetQuota>();
 
@@ -42,7 +42,7 @@ impl ForLog for QuotaError {
 
 impl Trigger for AccountSetQuota {
     type Input = Request;
-    type Output = Account;
+    type Output = Summary;
     type Error = QuotaError;
 
     fn new(environment: &Environment) -> Result<Self, StoreError> {
@@ -51,7 +51,7 @@ impl Trigger for AccountSetQuota {
         })
     }
 
-    async fn run(&self, request: Request, _: Invocation) -> Result<Account, QuotaError> {
+    async fn run(&self, request: Request, _: Invocation) -> Result<Summary, QuotaError> {
         let Request {
             username,
             quota_bytes,
@@ -62,6 +62,6 @@ impl Trigger for AccountSetQuota {
         let account = self.table.accounts().set_quota(&username, quota_bytes).await?;
         let account = account.ok_or(QuotaError::NoAccount(username))?;
         tracing::info!(account = %account.id, quota_bytes, "quota set");
-        Ok(views::account(&account))
+        Ok(views::summary(&account))
     }
 }

@@ -5,7 +5,7 @@ use api::views;
 use domain::account::{Role, Username};
 use serde::Deserialize;
 use store::{Environment, StoreError, Table};
-use wire::account::Account;
+use wire::account::Summary;
 
 pub static FUNCTION: Function = Function::triggered::<AccountSetRole>();
 
@@ -40,7 +40,7 @@ impl ForLog for RoleError {
 
 impl Trigger for AccountSetRole {
     type Input = Request;
-    type Output = Account;
+    type Output = Summary;
     type Error = RoleError;
 
     fn new(environment: &Environment) -> Result<Self, StoreError> {
@@ -49,11 +49,11 @@ impl Trigger for AccountSetRole {
         })
     }
 
-    async fn run(&self, request: Request, _: Invocation) -> Result<Account, RoleError> {
+    async fn run(&self, request: Request, _: Invocation) -> Result<Summary, RoleError> {
         let Request { username, role } = request;
         let account = self.table.accounts().set_role(&username, role).await?;
         let account = account.ok_or(RoleError::NoAccount(username))?;
         tracing::info!(account = %account.id, ?role, "role set");
-        Ok(views::account(&account))
+        Ok(views::summary(&account))
     }
 }

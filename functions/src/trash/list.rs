@@ -52,6 +52,8 @@ impl Handler for TrashList {
                 node: views::node(&node),
                 trashed_at: row.trashed_at,
                 expires_at: row.expires_at,
+                bytes: row.bytes,
+                files: row.files,
             })
         });
         Ok(Json(Items {

@@ -2,6 +2,7 @@
 
 mod folders;
 mod replicas;
+mod trash;
 mod versions;
 
 pub(crate) use replicas::target;
@@ -36,11 +37,12 @@ struct Account {
     nodes: Vec<Value>,
     entries: Vec<Value>,
     folders: Vec<Value>,
-    versions: Vec<Value>,
     content_references: Vec<Value>,
     uploads: Vec<Value>,
     /// What is in the trash.
     trash: Vec<Value>,
+    /// Earlier versions of files.
+    versions: Vec<Value>,
     /// Answers that are remembered by an idempotency key.
     answers: Vec<Value>,
 }
@@ -58,10 +60,10 @@ impl Account {
             nodes: of("NODE#"),
             entries: of("ENTRY#"),
             folders: of("FOLDER#"),
-            versions: of("VERSION#"),
             content_references: of("HAS_CONTENT#"),
             uploads: of("UPLOAD#"),
             trash: of("TRASH#"),
+            versions: of("VERSION#"),
             answers: of("KEY#"),
         }
     }
@@ -110,6 +112,7 @@ impl Account {
             .filter(|node| !in_tree(node))
             .map(|node| node["id"].as_str())
             .collect();
+        trash::check(&self.row, nodes, &self.trash, &self.versions, what);
         let listed: BTreeSet<_> = self.trash.iter().map(|row| row["node"].as_str()).collect();
         assert_eq!(trashed, listed, "{what}: what is in the trash is listed there");
         for node in live.clone() {
@@ -132,7 +135,7 @@ impl Account {
             assert_eq!(node["entries"], children, "{what}: {node}");
         }
         folders::check(nodes, &self.folders, what);
-        versions::check(nodes, &self.versions, &self.row, what);
+        versions::check(nodes, &self.versions, what);
         let references = &self.content_references;
         assert_eq!(
             self.contents().count(),

@@ -206,6 +206,58 @@ async fn what_is_removed_is_gone_with_all_that_is_in_it() {
 }
 
 #[tokio::test]
+async fn an_account_says_what_has_its_bytes_and_what_makes_room() {
+    let full = Full::new().await;
+    let Full { person, f, a, .. } = &full;
+    let begin = async |size: u64| {
+        let upload = json!({ "name": "u", "size": size });
+        person.call("POST", "/uploads", Some(&upload)).await
+    };
+    begin(100).await.expect(201);
+    delete(person, &a.id).await.expect(204);
+    delete(person, &f.id).await.expect(204);
+    let trashed = person.api.trash().await.unwrap();
+    assert_eq!((trashed[1].bytes, trashed[1].files), (Some(20), Some(1)));
+    sweep().await;
+    until("the folder is counted", async || {
+        let trashed = person.api.trash().await.unwrap();
+        ((trashed[0].bytes, trashed[0].files) == (Some(5), Some(1))).then_some(())
+    })
+    .await;
+    let account = person.call("GET", "/account", None).await.expect(200).json();
+    assert_eq!(
+        (&account["used_bytes"], &account["used"]),
+        (
+            &json!(125),
+            &json!({ "files": 0, "versions": 0, "trash": 25, "open_uploads": 100 })
+        )
+    );
+    audit::account(person).await;
+
+    person.set_quota(135).await;
+    let problem = begin(11).await.problem(403, "quota_exceeded");
+    assert_eq!(
+        (&problem["trash_bytes"], &problem["version_bytes"]),
+        (&json!(25), &json!(0))
+    );
+    let detail = problem["detail"].as_str().unwrap();
+    assert!(
+        detail.contains("emptying the trash would free 25;") && !detail.contains("versions"),
+        "{detail}"
+    );
+    person.call("DELETE", "/trash", None).await.expect(204);
+    full.is_used(100).await;
+    let problem = begin(36).await.problem(403, "quota_exceeded");
+    assert_eq!(problem["trash_bytes"], 0);
+    assert!(
+        !problem["detail"].as_str().unwrap().contains("trash"),
+        "{problem}"
+    );
+    begin(11).await.expect(201);
+    audit::account(person).await;
+}
+
+#[tokio::test]
 async fn an_emptied_trash_is_empty_at_once() {
     let full = Full::new().await;
     let Full { person, f, a, .. } = &full;

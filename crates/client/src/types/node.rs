@@ -108,4 +108,10 @@ pub struct Trashed {
     pub trashed_at: Timestamp,
     /// When it is removed.
     pub expires_at: Timestamp,
+    /// How many bytes it has with all that is removed with it; `None` of a folder until that is counted.
+    #[serde(default)]
+    pub bytes: Option<u64>,
+    /// How many files these are.
+    #[serde(default)]
+    pub files: Option<u64>,
 }

@@ -94,11 +94,8 @@ async fn remove(table: &Table, node: &NodeRow, now: Timestamp) -> Result<(), Sto
         }
     }
     let row = TrashRow {
-        account: node.account.clone(),
-        node: node.id.clone(),
-        trashed_at: node.trashed_at.unwrap_or(now),
-        expires_at: now,
         purging: true,
+        ..TrashRow::new(node, node.trashed_at.unwrap_or(now), now)
     };
     match node.trashed_at {
         None => table.tree().trash(node, now, now, true).await?,

@@ -4,8 +4,8 @@ use super::placement::{PlaceSearch, expect_in_tree};
 use domain::placement::Destination;
 use domain::trash::expires_at;
 use jiff::Timestamp;
+use store::accounts::AccountWrites;
 use store::rows::NodeRow;
-use store::table::Write;
 use store::uploads::TransitionError;
 use store::{Conflict, StoreError, Table, tree};
 
@@ -38,14 +38,15 @@ pub async fn relocate(
     }
     let mut search = PlaceSearch::new(wanted, destination.on_conflict.unwrap_or_default());
     loop {
-        let mut writes = tree::relocate(node, &search.node, search.loser.as_ref())?;
+        let bytes = table.trash().bytes_of(node).await?;
+        let mut writes = tree::relocate(node, &search.node, search.loser.as_ref(), bytes)?;
         if let Some(loser) = &search.loser {
-            writes.extend(give_way(loser, trash_days, now)?);
+            writes.join(give_way(loser, trash_days, now)?);
         }
         if node.file.is_none() && is_brought {
             writes.extend(table.folders().relocate(&search.node).await?);
         }
-        let error = match table.transact(writes).await {
+        let error = match table.transact(writes.of(&node.account)?).await {
             Ok(()) => return Ok(search.node),
             Err(error) => error,
         };
@@ -109,7 +110,7 @@ fn at_destination(node: &NodeRow, destination: &Destination, now: Timestamp) -> 
 }
 
 /// What becomes of a file whose name another has taken.
-fn give_way(loser: &NodeRow, trash_days: u64, now: Timestamp) -> Result<Vec<Write>, StoreError> {
+fn give_way(loser: &NodeRow, trash_days: u64, now: Timestamp) -> Result<AccountWrites, StoreError> {
     match &loser.file {
         Some(file) if trash_days == 0 && !file.may_have_versions() => tree::delete_file(loser, file, now),
         // Without a trash the sweep removes it, when its versions are gone.

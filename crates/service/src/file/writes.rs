@@ -4,12 +4,12 @@ use domain::account::QuotaEvent;
 use domain::versions::VersionPolicy;
 use jiff::Timestamp;
 use std::collections::HashMap;
-use store::accounts::{Kinds, quota_by_kind};
+use store::accounts::{Kinds, quota_by_kind, signed};
 use store::blobs;
 use store::rows::{ContentReferenceRow, FileContent, NodeRow, VersionRow};
 use store::table::Write;
 use store::tree;
-use store::versions::{end, signed, take_out};
+use store::versions::{end, take_out};
 use store::{Conflict, StoreError};
 
 /// How many versions end at most when a file gets another content. There are more only where a setting was lowered, and those

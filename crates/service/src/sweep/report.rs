@@ -23,6 +23,8 @@ pub struct Report {
     purged: u32,
     /// Versions of files that were removed.
     versions_ended: u32,
+    /// Folders in the trash that were counted.
+    counted: u32,
     failed: u32,
     /// Items that cannot be read. Those that were due have failed as well.
     pub(crate) skipped: u64,
@@ -43,6 +45,7 @@ pub(crate) enum Done {
     Closed,
     Purged,
     VersionEnded,
+    Counted,
 }
 
 impl Report {
@@ -80,6 +83,7 @@ impl Report {
             Done::Closed => self.closed += 1,
             Done::Purged => self.purged += 1,
             Done::VersionEnded => self.versions_ended += 1,
+            Done::Counted => self.counted += 1,
         }
     }
 }
@@ -97,6 +101,7 @@ impl AddAssign for Report {
         self.closed += other.closed;
         self.purged += other.purged;
         self.versions_ended += other.versions_ended;
+        self.counted += other.counted;
         self.failed += other.failed;
         self.skipped += other.skipped;
         self.elsewhere += other.elsewhere;

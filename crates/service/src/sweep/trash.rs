@@ -1,8 +1,10 @@
-//! What has been in the trash for long enough, or is to be removed at once; and versions of files that are too old, or too many.
+//! What has been in the trash for long enough, is to be removed at once, or is to be counted; and versions of files that are too old,
+//! or too many.
 
 use super::Sweep;
 use crate::sweep::lane::Lane;
 use crate::sweep::report::Done;
+use crate::trash::count::Count;
 use crate::trash::purge::Purge;
 use futures::{TryStreamExt, stream};
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -17,7 +19,7 @@ const PAGE: u32 = 500;
 const MARKED_AT_ONCE: usize = 16;
 
 impl Sweep {
-    /// Removes what is due in the trash.
+    /// Removes or counts what is due in the trash.
     pub(crate) async fn trash(&self, lane: &Lane<'_>) {
         let is_emptied = |key: &Key| key.sk == EmptiedRow::SK;
         let any_emptied = AtomicBool::new(false);
@@ -67,16 +69,22 @@ impl Sweep {
         let Some(row) = self.table().get::<TrashRow>(key).await? else {
             return Ok(Some(Done::Nothing));
         };
-        // The index follows the table after a moment.
-        if row.due_at().is_some_and(|due| due > self.table().now()) {
+        let table = self.table();
+        if row.purging || row.expires_at <= table.now() {
+            let trash_days = self.trash_days;
+            let purge = Purge {
+                table,
+                trash_days,
+                go_on,
+            };
+            return Ok(purge.run(&row).await?.then_some(Done::Purged));
+        }
+        // The index follows the table after a moment: it may be counted.
+        if row.bytes.is_some() {
             return Ok(Some(Done::Nothing));
         }
-        let purge = Purge {
-            table: self.table(),
-            trash_days: self.trash_days,
-            go_on,
-        };
-        Ok(purge.run(&row).await?.then_some(Done::Purged))
+        let count = Count { table, go_on };
+        Ok(count.run(&row).await?.then_some(Done::Counted))
     }
 
     /// All that was in a trash when it was emptied is due by itself.

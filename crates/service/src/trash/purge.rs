@@ -35,15 +35,21 @@ impl<F: Fn() -> bool> Purge<'_, F> {
     pub async fn run(&self, row: &TrashRow) -> Result<bool, StoreError> {
         let Some(node) = self.in_trash(row).await? else {
             // It was restored, or somebody else removed it, and the row with it.
-            self.table.trash().forget(&row.key()).await?;
+            self.table.trash().forget(row).await?;
             return Ok(true);
         };
-        if node.file.is_none() || node.may_have_versions() {
-            if !row.purging && !self.table.trash().purge(&row.key(), row.trashed_at).await? {
+        if node.file.is_none() {
+            if !self.table.trash().begin_removal(row).await? {
                 return Ok(true);
             }
-            if node.file.is_none() && !self.clear(&node, row.trashed_at).await? {
+            if !self.clear(&node, row.trashed_at).await? {
                 return Ok(false);
+            }
+        } else if node.may_have_versions() {
+            // It does not come back without them.
+            let is_there = row.purging || self.table.trash().purge(&row.key(), row.trashed_at).await?;
+            if !is_there {
+                return Ok(true);
             }
         }
         if !versions::remove_all(self.table, &node, &self.go_on).await? {

@@ -2,7 +2,7 @@
 
 use crate::races::{self, Race};
 use crate::scene::Late as Lived;
-use crate::{accounts, blobs, failing, replicas, trash, tree, versions};
+use crate::{accounts, blobs, counting, failing, replicas, trash, tree, versions};
 
 /// How it is known that a condition is needed.
 pub(crate) enum Evidence {
@@ -91,11 +91,19 @@ pub(crate) const LIST: &[(&str, Evidence)] = &[
         In(races::ends_of_a_token),
     ),
     (
-        "Delete ACCOUNT/TRASH: attribute_exists(pk)",
-        NotAlone(ONE_TRANSACTION),
+        "Delete ACCOUNT/TRASH: #bytes = :bytes",
+        Late(counting::a_folder_that_is_being_removed),
     ),
     (
-        "Delete ACCOUNT/TRASH: attribute_exists(pk) AND attribute_not_exists(purging)",
+        "Delete ACCOUNT/TRASH: #bytes = :bytes AND attribute_not_exists(purging)",
+        Late(trash::what_is_counted_and_removed),
+    ),
+    (
+        "Delete ACCOUNT/TRASH: attribute_exists(pk) AND attribute_not_exists(#bytes)",
+        Late(counting::a_folder_that_is_counted_meanwhile),
+    ),
+    (
+        "Delete ACCOUNT/TRASH: attribute_exists(pk) AND attribute_not_exists(#bytes) AND attribute_not_exists(purging)",
         Late(trash::what_is_removed),
     ),
     (
@@ -268,8 +276,24 @@ pub(crate) const LIST: &[(&str, Evidence)] = &[
         Late(accounts::a_new_password_of_an_ended_session),
     ),
     (
+        "Update ACCOUNT/TRASH: #bytes = :bytes",
+        Late(counting::what_is_counted_and_gone),
+    ),
+    (
+        "Update ACCOUNT/TRASH: attribute_exists(due_at)",
+        Late(counting::what_has_come_back_and_is_put_off),
+    ),
+    (
         "Update ACCOUNT/TRASH: attribute_exists(pk)",
         Late(trash::what_has_come_back),
+    ),
+    (
+        "Update ACCOUNT/TRASH: attribute_exists(pk) AND attribute_not_exists(#bytes)",
+        Late(counting::what_is_gone),
+    ),
+    (
+        "Update ACCOUNT/TRASH: attribute_exists(pk) AND attribute_not_exists(purging) AND attribute_not_exists(#bytes)",
+        Late(counting::a_count_of_what_has_come_back),
     ),
     (
         "Update ACCOUNT/UPLOAD: attribute_exists(due_at)",

@@ -5,6 +5,7 @@
 
 mod accounts;
 mod blobs;
+mod counting;
 mod failing;
 mod list;
 mod races;

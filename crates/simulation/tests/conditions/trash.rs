@@ -32,6 +32,19 @@ pub(crate) fn what_is_removed(condition: &str, is_dropped: bool) -> Option<Strin
     })
 }
 
+/// The same when what is in it was counted.
+pub(crate) fn what_is_counted_and_removed(condition: &str, is_dropped: bool) -> Option<String> {
+    lived(condition, is_dropped, async |scene| {
+        let folder = full_folder(scene).await;
+        done(scene, "DELETE", &format!("/v1/files/{folder}")).await;
+        scene.sweep_after(SWEPT).await;
+        late_restore(scene, &folder).await;
+        done(scene, "DELETE", &format!("/v1/files/{folder}?permanently=true")).await;
+        scene.let_go().await;
+        is_back(scene, &folder).await
+    })
+}
+
 /// Something is to be removed from the trash that has come back from there.
 pub(crate) fn what_has_come_back(condition: &str, is_dropped: bool) -> Option<String> {
     lived(condition, is_dropped, async |scene| {
@@ -101,7 +114,7 @@ pub(crate) fn a_trash_that_is_emptied_again(condition: &str, is_dropped: bool) -
     })
 }
 
-async fn full_folder(scene: &Scene<'_>) -> String {
+pub(crate) async fn full_folder(scene: &Scene<'_>) -> String {
     let folder = scene.ann.folder("f", None).await.expect("a folder");
     let file = scene.store("inside", &Bytes::from_static(b"inside")).await;
     let to = json!({ "parent": folder });
@@ -113,7 +126,7 @@ async fn full_folder(scene: &Scene<'_>) -> String {
     folder
 }
 
-async fn done(scene: &Scene<'_>, method: &'static str, path: &str) {
+pub(crate) async fn done(scene: &Scene<'_>, method: &'static str, path: &str) {
     let answer = scene.ann.call(method, path, None).await;
     assert_eq!(answer.status / 100, 2, "{method} {path}: {answer:?}");
 }

@@ -2,7 +2,7 @@
 
 use super::keys::account_partition;
 use crate::table::{Key, Row};
-use domain::account::{Quota, Role, Username};
+use domain::account::{Quota, Role, Used, Username};
 use domain::id::AccountId;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -69,6 +69,13 @@ impl AccountRow {
             limit: self.quota_bytes,
             free: self.free_bytes,
         }
+    }
+
+    /// What it uses, by kind, of which open uploads have so many bytes.
+    #[must_use]
+    pub fn used(&self, open_uploads: u64) -> Used {
+        self.quota()
+            .used_by_kind(self.version_bytes, self.trash_bytes, open_uploads)
     }
 }
 

@@ -2,8 +2,9 @@
 
 use super::keys::account_partition;
 use super::tree::NodeRow;
-use crate::table::{Key, Row};
+use crate::table::{Item, Key, Row, number};
 use domain::id::{AccountId, NodeId};
+use domain::name::Name;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use std::fmt;
@@ -23,11 +24,72 @@ pub struct TrashRow {
     /// Somebody wants it to be removed at once. It cannot be restored any more.
     #[serde(skip_serializing_if = "std::ops::Not::not", default)]
     pub purging: bool,
+    /// Bytes of what goes with it, which are among the account's `trash_bytes`. A folder has none before it is counted, and when
+    /// it is being removed.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub bytes: Option<u64>,
+    /// How many files go with it, itself included.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub files: Option<u64>,
+    /// How far a folder is counted that has more in it than one sweep counts.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub counting: Option<Counting>,
+}
+
+/// How far a folder is counted.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Counting {
+    /// Bytes until there.
+    pub bytes: u64,
+    /// Files until there.
+    pub files: u64,
+    /// The folders that are not counted to their end: each is within the one before it.
+    pub folders: Vec<CountedFolder>,
+}
+
+/// A folder that is not counted to its end.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CountedFolder {
+    /// Which one.
+    pub folder: NodeId,
+    /// The last name in it that is counted, or is of the next folder.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub after: Option<Name>,
 }
 
 impl TrashRow {
     /// What the sort keys of all that is in a trash begin with. They are in the order in which it came there.
     pub const PREFIX: &str = "TRASH#";
+
+    /// The row of a node that comes into the trash. What is in a folder is counted later.
+    #[must_use]
+    pub fn new(node: &NodeRow, trashed_at: Timestamp, expires_at: Timestamp) -> Self {
+        Self {
+            account: node.account.clone(),
+            node: node.id.clone(),
+            trashed_at,
+            expires_at,
+            purging: false,
+            bytes: node.file.as_ref().map(|file| file.size),
+            files: node.file.as_ref().map(|_| 1),
+            counting: None,
+        }
+    }
+
+    /// The condition that a row is there and has as many bytes as it had, and its values. Whatever changes these bytes has it, and
+    /// changes the account's with them.
+    pub(crate) fn still_has(bytes: Option<u64>) -> (&'static str, Item) {
+        match bytes {
+            Some(bytes) => (
+                "#bytes = :bytes",
+                Item::from([(":bytes".to_owned(), number(bytes))]),
+            ),
+            None => (
+                "attribute_exists(pk) AND attribute_not_exists(#bytes)",
+                Item::new(),
+            ),
+        }
+    }
 
     /// Where the row of a node is that came into the trash at this moment.
     #[must_use]
@@ -61,7 +123,7 @@ impl Row for TrashRow {
     }
 
     fn due_at(&self) -> Option<Timestamp> {
-        Some(if self.purging {
+        Some(if self.purging || self.bytes.is_none() {
             self.trashed_at
         } else {
             self.expires_at

@@ -111,6 +111,13 @@ fn the_sample_accounts_use_what_their_files_and_live_uploads_take() {
             files.sum::<u64>() + versions + live.sum::<u64>(),
             "{account}"
         );
+        let trash = of(account, TrashRow::PREFIX).into_iter();
+        let trash = trash.filter_map(|row| row["bytes"].as_u64()).sum::<u64>();
+        assert_eq!(
+            account["trash_bytes"].as_u64().unwrap_or_default(),
+            trash,
+            "{account}"
+        );
     }
     assert_eq!(count, 2);
 }

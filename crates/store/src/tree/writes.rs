@@ -1,13 +1,12 @@
 //! What transactions about files and folders write.
 
-use crate::accounts::quota;
+use crate::accounts::AccountWrites;
 use crate::blobs;
 use crate::error::{Conflict, StoreError};
 use crate::folders::Folders;
 use crate::rows::{ContentReferenceRow, EmptiedRow, EntryRow, FileContent, FolderRow, NodeRow, TrashRow};
-use crate::table::{Change, Row, Write, number, text};
+use crate::table::{Change, Key, Row, Write, number, text};
 use aws_sdk_dynamodb::types::AttributeValue;
-use domain::account::QuotaEvent;
 use domain::id::{BlobId, NodeId};
 use jiff::Timestamp;
 use std::collections::{BTreeMap, HashMap};
@@ -15,7 +14,8 @@ use std::collections::{BTreeMap, HashMap};
 /// How many files are removed in one transaction at most: three items of each, its blob, their folder and their account.
 pub const MOST_TOGETHER: usize = 24;
 
-/// How many files go somewhere else in one transaction at most: three items of each, their folders, and one more.
+/// How many files go somewhere else in one transaction at most: three items of each, their folders or what says when the trash was
+/// emptied, and their account.
 pub const MOST_MOVED: usize = 32;
 
 /// The writes that put a node into the tree: itself, its name within the parent, the parent's count.
@@ -33,14 +33,19 @@ pub fn insert(node: &NodeRow) -> Result<Vec<Write>, StoreError> {
 }
 
 /// The writes that give a node that is there, `from`, another name, another folder or both, as `to` has them: entry, node,
-/// and the counts of both folders. It may be in the trash: it is restored then. `loser` is the file that has the name there; what becomes
-/// of it is for other writes to say.
+/// and the counts of both folders. It may be in the trash, where it has so many `bytes`: it is restored then. `loser` is the file that
+/// has the name there; what becomes of it is for other writes to say.
 ///
 /// # Errors
 /// `ErrorKind::Internal` when a write is malformed. Conflicts: [`Conflict::NameTaken`], [`Conflict::ParentGone`],
-/// [`Conflict::NodeChanged`] when the node or the loser was changed meanwhile, or is to be removed.
-pub fn relocate(from: &NodeRow, to: &NodeRow, loser: Option<&NodeRow>) -> Result<Vec<Write>, StoreError> {
-    let mut writes = Vec::from(arrive(from, to, loser)?);
+/// [`Conflict::NodeChanged`] when the node or the loser was changed meanwhile, or is to be removed, or was counted.
+pub fn relocate(
+    from: &NodeRow,
+    to: &NodeRow,
+    loser: Option<&NodeRow>,
+    bytes: Option<u64>,
+) -> Result<AccountWrites, StoreError> {
+    let mut writes = AccountWrites::from(Vec::from(arrive(from, to, loser)?));
     let stays = from.trashed_at.is_none() && from.parent == to.parent;
     if !stays {
         writes.extend(match loser {
@@ -48,7 +53,7 @@ pub fn relocate(from: &NodeRow, to: &NodeRow, loser: Option<&NodeRow>) -> Result
             Some(_) => parent_is_there(to)?,
         });
     }
-    writes.push(depart(from)?);
+    depart(from, bytes, &mut writes)?;
     match from.trashed_at {
         Some(trashed_at) => writes.push(is_kept(from, trashed_at)?),
         None if loser.is_some() || !stays => writes.extend(fewer(from, 1)?),
@@ -66,10 +71,10 @@ pub fn relocate_files(files: &[(NodeRow, NodeRow)]) -> Result<Vec<Write>, StoreE
     let Some((first, first_to)) = files.first() else {
         return Ok(Vec::new());
     };
-    let mut writes = Vec::new();
+    let mut writes = AccountWrites::default();
     for (from, to) in files {
         writes.extend(arrive(from, to, None)?);
-        writes.push(depart(from)?);
+        depart(from, size(from), &mut writes)?;
     }
     writes.extend(more(first_to, files.len() as u64)?);
     // What is true of the one that came into the trash first is true of all.
@@ -77,7 +82,7 @@ pub fn relocate_files(files: &[(NodeRow, NodeRow)]) -> Result<Vec<Write>, StoreE
         Some(trashed_at) => writes.push(is_kept(first, trashed_at)?),
         None => writes.extend(fewer(first, files.len() as u64)?),
     }
-    Ok(writes)
+    writes.of(&first.account)
 }
 
 /// A node becomes what it is elsewhere, and has its name there: a free one, or that of a file, `loser`.
@@ -107,12 +112,29 @@ fn arrive(from: &NodeRow, to: &NodeRow, loser: Option<&NodeRow>) -> Result<[Writ
 }
 
 /// A node that goes on elsewhere is not where it was any more. What is in the trash stays there if somebody wants it to be removed.
-fn depart(from: &NodeRow) -> Result<Write, StoreError> {
-    let stays = "attribute_exists(pk) AND attribute_not_exists(purging)";
+fn depart(from: &NodeRow, bytes: Option<u64>, writes: &mut AccountWrites) -> Result<(), StoreError> {
     match TrashRow::key_for(from) {
-        Some(key) => Write::delete(&key, stays, HashMap::new(), Conflict::NodeChanged),
-        None => remove_entry(from),
+        Some(key) => leave_trash(&key, bytes, " AND attribute_not_exists(purging)", writes),
+        None => {
+            writes.push(remove_entry(from)?);
+            Ok(())
+        }
     }
+}
+
+/// What is in the trash is not there any more, and the bytes that it has there are the trash's no more. They are what was read, or
+/// nothing is written: a folder may be counted meanwhile.
+fn leave_trash(
+    row: &Key,
+    bytes: Option<u64>,
+    also: &str,
+    writes: &mut AccountWrites,
+) -> Result<(), StoreError> {
+    let (same, values) = TrashRow::still_has(bytes);
+    let condition = format!("{same}{also}");
+    writes.push(Write::delete(row, &condition, values, Conflict::NodeChanged)?);
+    writes.leave_trash(bytes.unwrap_or_default());
+    Ok(())
 }
 
 /// The trash was not emptied since this moment.
@@ -140,9 +162,11 @@ pub fn replace_entry(node: &NodeRow, there: &NodeId) -> Result<Write, StoreError
     )
 }
 
-/// The writes that take a node away from where it is, in the tree or in the trash, beside those of the node itself.
-pub(super) fn leave(node: &NodeRow) -> Result<Vec<Write>, StoreError> {
-    let mut writes = vec![remove_place(node)?];
+/// The writes that take a node away from where it is, in the tree or in the trash, where it has so many `bytes`, beside those of the
+/// node itself.
+pub(super) fn leave(node: &NodeRow, bytes: Option<u64>) -> Result<AccountWrites, StoreError> {
+    let mut writes = AccountWrites::default();
+    remove_place(node, bytes, &mut writes)?;
     if node.trashed_at.is_none() {
         writes.extend(fewer(node, 1)?);
     }
@@ -150,11 +174,13 @@ pub(super) fn leave(node: &NodeRow) -> Result<Vec<Write>, StoreError> {
 }
 
 /// What says where a node is goes: its entry, or that it is in the trash.
-fn remove_place(node: &NodeRow) -> Result<Write, StoreError> {
-    let there = "attribute_exists(pk)";
+fn remove_place(node: &NodeRow, bytes: Option<u64>, writes: &mut AccountWrites) -> Result<(), StoreError> {
     match TrashRow::key_for(node) {
-        Some(key) => Write::delete(&key, there, HashMap::new(), Conflict::NodeChanged),
-        None => remove_entry(node),
+        Some(key) => leave_trash(&key, bytes, "", writes),
+        None => {
+            writes.push(remove_entry(node)?);
+            Ok(())
+        }
     }
 }
 
@@ -167,13 +193,13 @@ pub(super) fn trash_files(
     let Some(first) = files.first() else {
         return Ok(Vec::new());
     };
-    let mut writes = Vec::new();
+    let mut writes = AccountWrites::default();
     for file in files {
         writes.push(remove_entry(file)?);
-        writes.extend(enter_trash(file, now, expires_at, false)?);
+        writes.join(enter_trash(file, now, expires_at, false)?);
     }
     writes.extend(fewer(first, files.len() as u64)?);
-    Ok(writes)
+    writes.of(&first.account)
 }
 
 /// The writes that bring a node into the trash, beside those that take it out of its folder.
@@ -185,7 +211,7 @@ pub fn enter_trash(
     now: Timestamp,
     expires_at: Timestamp,
     purging: bool,
-) -> Result<Vec<Write>, StoreError> {
+) -> Result<AccountWrites, StoreError> {
     let conflict = Conflict::NodeChanged;
     let mark = Change::new(
         node.key(),
@@ -196,13 +222,14 @@ pub fn enter_trash(
     .with(":next", number(node.version + 1))
     .with(":version", number(node.version));
     let row = TrashRow {
-        account: node.account.clone(),
-        node: node.id.clone(),
-        trashed_at: now,
-        expires_at,
         purging,
+        ..TrashRow::new(node, now, expires_at)
     };
-    let mut writes = vec![Write::update(&mark, conflict)?, Write::create(&row, conflict)?];
+    let mut writes = AccountWrites::from(vec![
+        Write::update(&mark, conflict)?,
+        Write::create(&row, conflict)?,
+    ]);
+    writes.enter_trash(row.bytes.unwrap_or_default());
     if node.file.is_none() {
         writes.extend(Folders::trash(node)?);
     }
@@ -213,10 +240,10 @@ pub fn enter_trash(
 ///
 /// # Errors
 /// `ErrorKind::Internal` when a write is malformed. Conflict: [`Conflict::NodeChanged`] when it was changed meanwhile.
-pub fn delete_file(node: &NodeRow, file: &FileContent, now: Timestamp) -> Result<Vec<Write>, StoreError> {
-    let mut writes = Vec::from(delete_node(node, file)?);
-    writes.push(quota(&node.account, QuotaEvent::Give(file.size))?);
+pub fn delete_file(node: &NodeRow, file: &FileContent, now: Timestamp) -> Result<AccountWrites, StoreError> {
+    let mut writes = AccountWrites::from(Vec::from(delete_node(node, file)?));
     writes.push(blobs::release(&file.blob, 1, now)?);
+    writes.give(file.size);
     Ok(writes)
 }
 
@@ -229,22 +256,26 @@ pub(super) fn delete_files(
     let Some((first, _)) = files.first() else {
         return Ok(Vec::new());
     };
-    let mut writes = Vec::new();
-    let (mut size, mut blobs): (u64, BTreeMap<&BlobId, u64>) = Default::default();
+    let mut writes = AccountWrites::default();
+    let mut blobs: BTreeMap<&BlobId, u64> = BTreeMap::new();
     for (node, file) in files {
-        writes.push(remove_place(node)?);
+        remove_place(node, Some(file.size), &mut writes)?;
         writes.extend(delete_node(node, file)?);
-        size += file.size;
+        writes.give(file.size);
         *blobs.entry(&file.blob).or_default() += 1;
     }
     if first.trashed_at.is_none() {
         writes.extend(fewer(first, files.len() as u64)?);
     }
-    writes.push(quota(&first.account, QuotaEvent::Give(size))?);
     for (blob, references) in blobs {
         writes.push(blobs::release(blob, references, now)?);
     }
-    Ok(writes)
+    writes.of(&first.account)
+}
+
+/// How many bytes a file has.
+fn size(node: &NodeRow) -> Option<u64> {
+    node.file.as_ref().map(|file| file.size)
 }
 
 /// A file, and what finds it by its content.

@@ -6,6 +6,8 @@
     reason = "a test stops where it fails, and says so"
 )]
 
+mod counting;
+
 use bytes::Bytes;
 use futures::future::{join, join_all};
 use serde_json::{Value, json};
