@@ -136,16 +136,7 @@ impl Account {
         }
         folders::check(nodes, &self.folders, what);
         versions::check(nodes, &self.versions, what);
-        let references = &self.content_references;
-        assert_eq!(
-            self.contents().count(),
-            references.len(),
-            "{what}: each content of a file has a content reference"
-        );
-        for (node, content) in self.contents() {
-            let is_found = versions::is_found(references, node, content);
-            assert!(is_found, "{what}: not held: {content} of {node}");
-        }
+        versions::are_found(self.contents(), &self.content_references, what);
         for answer in &self.answers {
             let said: Value = serde_json::from_str(answer["answer"].as_str().unwrap()).unwrap();
             // A file or folder may have been deleted since.

@@ -23,14 +23,25 @@ pub(super) fn check(nodes: &[Value], versions: &[Value], what: &str) {
     }
 }
 
-/// Whether one of these finds a content of a file.
-pub(super) fn is_found(references: &[Value], node: &Value, content: &Value) -> bool {
-    references.iter().any(|reference| {
-        reference["node"] == *node
-            && reference["number"] == number(content)
-            && reference["blob"] == content["blob"]
-            && reference["content_id"] == content["content_id"]
-    })
+/// Each of these contents of files has one reference by which it is found.
+pub(super) fn are_found<'a>(
+    contents: impl Iterator<Item = (&'a Value, &'a Value)>,
+    references: &[Value],
+    what: &str,
+) {
+    let mut count = 0;
+    for (node, content) in contents {
+        count += 1;
+        let finds = |reference: &&Value| {
+            reference["node"] == *node
+                && reference["number"] == number(content)
+                && reference["blob"] == content["blob"]
+                && reference["content_id"] == content["content_id"]
+        };
+        let found = references.iter().find(finds);
+        assert!(found.is_some(), "{what}: not held: {content} of {node}");
+    }
+    assert_eq!(count, references.len(), "{what}: content references of nothing");
 }
 
 /// Which content of its file a content is.
