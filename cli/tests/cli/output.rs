@@ -57,7 +57,10 @@ fn what_is_held_is_told_by_kind() {
         trashed("old", "folder", json!(null), json!(1_610_612_736)),
         trashed("file", "file", json!(912), json!(912)),
     ] });
-    let terminal = Terminal::new(vec![("get /v1/account", 200, ann), ("get /v1/trash?limit=100", 200, trash)]);
+    let terminal = Terminal::new(vec![
+        ("get /v1/account", 200, ann),
+        ("get /v1/trash?limit=100", 200, trash),
+    ]);
     let lines = |command: &[&str]| -> Vec<String> {
         let output = terminal.run(command);
         assert!(output.status.success(), "{}", text(&output.stderr));
