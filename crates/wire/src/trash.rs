@@ -60,6 +60,6 @@ pub struct Trashed {
     pub expires_at: Timestamp,
     /// How many bytes it has with all that is removed with it; `null` of a folder until that is counted, mostly within a minute.
     pub bytes: Option<u64>,
-    /// How many files these are, itself included; `null` as `bytes` is.
+    /// How many files that is, 1 for a file; `null` as `bytes` is.
     pub files: Option<u64>,
 }

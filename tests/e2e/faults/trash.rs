@@ -32,7 +32,7 @@ pub(super) struct Restore(Trashed);
 
 impl Scenario for Restore {
     const FUNCTION: &'static str = "trash-restore";
-    const CALLS: usize = 4;
+    const CALLS: usize = 5;
 
     async fn prepare() -> Self {
         Self(Trashed::new().await)

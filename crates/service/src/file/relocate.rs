@@ -36,9 +36,9 @@ pub async fn relocate(
     if node.file.is_some() && is_brought {
         expect_in_tree(table, &wanted).await?;
     }
+    let mut bytes = table.trash().bytes_of(node).await?;
     let mut search = PlaceSearch::new(wanted, destination.on_conflict.unwrap_or_default());
     loop {
-        let bytes = table.trash().bytes_of(node).await?;
         let mut writes = tree::relocate(node, &search.node, search.loser.as_ref(), bytes)?;
         if let Some(loser) = &search.loser {
             writes.join(give_way(loser, trash_days, now)?);
@@ -55,6 +55,11 @@ pub async fn relocate(
                 Some(there) if there.version == node.version => {
                     if there.trashed_at.is_some() && table.trash().is_going(&there).await? {
                         return Err(Conflict::BeingRemoved.into());
+                    }
+                    // A folder that was counted meanwhile, which happens to it once, has its place as before.
+                    let was = std::mem::replace(&mut bytes, table.trash().bytes_of(node).await?);
+                    if bytes != was {
+                        continue;
                     }
                 }
                 // This did it, and the answer that said so got lost.

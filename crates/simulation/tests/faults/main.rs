@@ -117,6 +117,7 @@ scenarios! {
     a_sweep_that_reclaims: "sweep", sweeping::reclaim;
     a_sweep_that_clears_a_deleted_account: "sweep", sweeping::clear_account;
     a_sweep_that_empties_a_trash: "sweep", trash::sweep_emptied;
+    a_sweep_that_counts_a_folder: "sweep", trash::sweep_counts;
     a_sweep_that_removes_what_is_old: "sweep", trash::sweep_expired;
     a_sweep_that_removes_old_versions: "sweep", versions::sweep_old;
     a_sweep_that_removes_files_with_versions: "sweep", versions::sweep_trash;

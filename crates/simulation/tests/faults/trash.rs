@@ -219,6 +219,26 @@ pub(crate) async fn sweep_emptied(cast: Cast<'_>) -> Case<'_> {
     })
 }
 
+/// What is in a folder in the trash is counted once, and is the trash's no more when it comes back.
+pub(crate) async fn sweep_counts(cast: Cast<'_>) -> Case<'_> {
+    let Cast { world, ada, .. } = cast;
+    let top = full(&ada).await;
+    sleep(Duration::from_secs(1)).await;
+    done(&ada, &deletion(&ada, &top, false)).await;
+    sweep_after(1).await.then(async move |_| {
+        sleep(Duration::from_mins(10)).await;
+        work(world, SWEEP).await;
+        let trash = items(&ada, TRASH).await;
+        let of_trash = async || ada.call("GET", "/v1/account", None).await.body["used"]["trash"].clone();
+        assert_eq!(
+            (&trash[0]["bytes"], &trash[0]["files"], of_trash().await),
+            (&json!(400), &json!(4), json!(400))
+        );
+        done(&ada, &ada.request("POST", format!("{TRASH}/{top}/restore"), None)).await;
+        assert_eq!((of_trash().await, used(&ada).await), (json!(0), 400));
+    })
+}
+
 /// It has been in the trash for as long as anything is.
 pub(crate) async fn sweep_expired(cast: Cast<'_>) -> Case<'_> {
     let Cast { world, ada, .. } = cast;

@@ -4,9 +4,11 @@ use crate::{file, sweep, trash, with_ann};
 use futures::future::{join, join3};
 use serde_json::{Value, json};
 use simulation::audit::Audit;
-use simulation::cloud::{Assumptions, Latency};
+use simulation::cloud::{Assumptions, Fault, Faults, Latency};
 use simulation::person::Person;
 use simulation::world::World;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 use tokio::time::sleep;
 
@@ -169,6 +171,44 @@ fn what_is_counted_while_it_comes_back_or_is_removed() {
                 sweep(world).await;
             }
             files_are(world, ann, 0, if seed % 3 == 0 { 3 } else { 0 }).await;
+        });
+    }
+}
+
+/// That a folder was counted meanwhile is no reason to look for another name.
+#[test]
+fn a_folder_that_is_counted_while_it_comes_back_gets_the_first_number() {
+    for seed in 0..WORLDS {
+        with_ann(seed, async |world, ann| {
+            let top = full(ann).await;
+            trash(ann, &top).await;
+            ann.folder("top", None).await.unwrap();
+            sleep(Duration::from_mins(1)).await;
+            // The write with another name is tried again, and again, while the sweep counts.
+            let is_late = Arc::new(AtomicBool::new(false));
+            let (comes_late, mut first) = (Arc::clone(&is_late), None);
+            world.cloud.set_faults(Faults::by(move |call| {
+                let writes =
+                    call.function == "trash-restore" && call.operation == "DynamoDB TransactWriteItems";
+                let is_second = writes && *first.get_or_insert(call.site) < call.site;
+                comes_late.fetch_or(is_second, Ordering::Relaxed);
+                (is_second && call.attempt <= 2).then_some(Fault::Throttle)
+            }));
+            let count = async {
+                while !is_late.load(Ordering::Relaxed) {
+                    sleep(Duration::from_millis(1)).await;
+                }
+                sweep(world).await
+            };
+            let path = format!("/v1/trash/{top}/restore");
+            let rename = Some(json!({ "on_conflict": "rename" }));
+            let (_, answer) = join(count, ann.call("POST", &path, rename)).await;
+            world.cloud.set_faults(Faults::none());
+            assert_eq!(
+                (answer.status, &answer.body["name"]),
+                (200, &json!("top (1)")),
+                "{answer:?}"
+            );
         });
     }
 }

@@ -19,6 +19,7 @@ mod replicas;
 mod sessions;
 mod stack;
 mod targets;
+mod trash;
 mod tree;
 mod unreadable;
 

@@ -21,7 +21,7 @@ use store::{Conflict, ErrorKind, StoreError, Table};
 const CONTENT: &str = "AzeAIB3q5CLlOsBZwSpKu8CaLA7QUyq8Pjh+4MHg3OQ=-1";
 
 /// An account that nobody else has, without a name.
-async fn account(table: &Table) -> AccountId {
+pub(crate) async fn account(table: &Table) -> AccountId {
     let id: AccountId = new_id();
     let row = json!({
         "id": id, "username": "agreement", "password_hash": "nobody signs in", "quota_bytes": 1000,
@@ -33,7 +33,7 @@ async fn account(table: &Table) -> AccountId {
     id
 }
 
-async fn remove(table: &Table, account: &AccountId) {
+pub(crate) async fn remove(table: &Table, account: &AccountId) {
     let keys = table.keys(&account_partition(account)).await.unwrap();
     table.delete_all(&keys).await.unwrap();
 }
@@ -164,7 +164,7 @@ async fn only_uploads_under_way_are_listed_page_by_page() {
     remove(table, &account).await;
 }
 
-fn folder(account: &AccountId, name: &str) -> NodeRow {
+pub(crate) fn folder(account: &AccountId, name: &str) -> NodeRow {
     let place = (name.parse().unwrap(), None);
     NodeRow::new(new_id(), account.clone(), place, None, now())
 }
@@ -276,7 +276,7 @@ async fn chain(table: &Table, account: &AccountId, length: u64) -> Vec<NodeId> {
     ids
 }
 
-fn conflict<T>(result: Result<T, StoreError>) -> Result<T, Conflict> {
+pub(crate) fn conflict<T>(result: Result<T, StoreError>) -> Result<T, Conflict> {
     result.map_err(|error| match error.kind {
         ErrorKind::Conflict(conflict) => conflict,
         _ => panic!("{error}"),
