@@ -6,6 +6,7 @@
 mod accounts;
 mod blobs;
 mod counting;
+mod evidence;
 mod failing;
 mod list;
 mod races;
@@ -16,7 +17,8 @@ mod trash;
 mod tree;
 mod versions;
 
-use list::{Evidence, LIST};
+use evidence::Evidence;
+use list::LIST;
 use simulation::on_all_cores;
 use simulation::random::{Plan, live};
 use std::collections::BTreeSet;

@@ -67,12 +67,7 @@ async fn a_file_has_its_size_in_the_trash() {
     let table = &table().await;
     let account = account(table).await;
     let content: ContentId = "AzeAIB3q5CLlOsBZwSpKu8CaLA7QUyq8Pjh+4MHg3OQ=-1".parse().unwrap();
-    let file = FileContent {
-        size: FILE,
-        content_type: None,
-        content_id: content,
-        blob: new_id(),
-    };
+    let file = FileContent::new(FILE, None, content, new_id());
     let file = NodeRow {
         file: Some(file),
         ..folder(&account, "a")
