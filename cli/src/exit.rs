@@ -156,7 +156,9 @@ fn makes_room(problem: &Problem) -> Option<String> {
     }
     if versions > 0 {
         let freed = human::size(versions);
-        steps.push(format!("delete earlier versions of files, which frees {freed}"));
+        steps.push(format!(
+            "remove versions of files, which frees {freed} (longshore versions rm <path> <number>)"
+        ));
     }
     steps.push("remove what you no longer need (longshore rm --permanently <path>)".to_owned());
     Some(format!("make room: {}", steps.join(", or ")))
@@ -255,7 +257,10 @@ mod tests {
         );
         assert_eq!(
             steps(0, 1024),
-            format!("make room: delete earlier versions of files, which frees 1.0 KiB, or {remove}")
+            format!(
+                "make room: remove versions of files, which frees 1.0 KiB (longshore versions rm <path> <number>), or \
+                 {remove}"
+            )
         );
         // A server that does not say how much has words of its own.
         assert_eq!(told(&text.replace("wanted_bytes", "something_else")), "m");

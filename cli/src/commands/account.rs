@@ -158,7 +158,7 @@ pub(super) async fn whoami(context: &Context) -> Result<(), Failure> {
         if let Some(used) = account.used {
             let kinds = [
                 ("files", used.files),
-                ("earlier versions", used.versions),
+                ("versions", used.versions),
                 ("trash", used.trash),
                 ("open uploads", used.open_uploads),
             ];

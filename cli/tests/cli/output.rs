@@ -72,7 +72,7 @@ fn what_is_held_is_told_by_kind() {
         whoami[1..],
         [
             "  files               1.0 GiB",
-            "  earlier versions        0 B",
+            "  versions                0 B",
             "  trash             512.0 MiB",
             "  open uploads          912 B"
         ]
