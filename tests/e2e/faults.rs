@@ -19,6 +19,7 @@ mod sites;
 mod sweep;
 mod trash;
 mod tree;
+mod versions;
 
 use crate::harness::audit;
 use crate::harness::person::Person;
@@ -227,6 +228,9 @@ scenarios! {
     a_file_that_is_deleted: tree::DeleteFile,
     a_folder_that_is_restored: trash::Restore,
     a_trash_that_is_emptied: trash::Empty,
+    a_version_that_is_restored: versions::Restore,
+    a_version_that_is_kept: versions::Keep,
+    a_version_that_is_removed: versions::Delete,
     a_sweep_that_takes_a_finalize_over: sweep::TakeOver,
     a_sweep_that_reclaims: sweep::blobs::Reclaim,
 }

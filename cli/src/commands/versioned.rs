@@ -22,14 +22,15 @@ impl Versioned {
         Ok(Self { path, file, versions })
     }
 
-    /// The file as if it had the content of a version.
+    /// The file as if it had the content of a version. That is downloaded by its number, also when the file has it: it may get
+    /// another one meanwhile.
     pub(super) fn as_of(&self, number: u64) -> Result<Node, Failure> {
         let version = self.find(number)?;
         Ok(Node {
             size: Some(version.size),
             content_type: version.content_type.clone(),
             content_id: Some(version.content_id),
-            number: Some(number).filter(|_| !version.current),
+            number: Some(number),
             ..(*self.file).clone()
         })
     }

@@ -13,3 +13,4 @@ mod replicas;
 mod sessions;
 mod terminal;
 mod tokens;
+mod versions;

@@ -278,7 +278,8 @@ impl Api {
     }
 
     /// `GET /v1/files/{id}/content`: where the bytes are, for some minutes: at the primary store, or at one that has a
-    /// verified copy. `number`: of a version, instead of what the file has. The redirect is not followed, so that the token goes nowhere but to the API.
+    /// verified copy. `number`: of which content, instead of what the file has. The redirect is not followed, so that the token goes
+    /// nowhere but to the API.
     ///
     /// # Errors
     /// `not_found`, `unavailable` when no store has the bytes just now, and whatever befalls every call.

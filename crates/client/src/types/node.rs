@@ -53,7 +53,7 @@ pub struct Node {
     /// Copies at other stores; only in the answers about one file.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub replicas: Option<Vec<Replica>>,
-    /// The number of the version whose size, type and content these are, if it is not what the file has.
+    /// The number of the content that is meant, whatever the file has by then; size, type and content are those of it.
     #[serde(skip)]
     pub number: Option<u64>,
 }

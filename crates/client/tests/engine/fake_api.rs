@@ -5,7 +5,7 @@ use crate::fake_files::{NOW, content_id, place};
 use crate::fake_store::digest;
 use crate::reply::{Reply, answer, body, problem, problem_with, reply};
 use crate::world::{FakeUpload, NEXT_REFRESH, REFRESH, SIGNATURE, TOKEN, World};
-use crate::{fake_batches, fake_proofs, fake_targets};
+use crate::{fake_batches, fake_proofs, fake_targets, fake_versions};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD as BASE64;
 use hyper::header::{AUTHORIZATION, LOCATION};
@@ -115,7 +115,16 @@ pub(crate) fn handle(world: &mut World, head: &Parts, bytes: &[u8], address: &st
             Some(node) => answer(200, node),
             None => problem(404, "not_found"),
         },
-        (&Method::GET, ["files", id, "content"]) => content(world, id, address),
+        (&Method::GET, ["files", id, "content"]) => {
+            match fake_versions::object(world, id, query.get("number")) {
+                Some(object) => content(world, &object, address),
+                None => problem(404, "not_found"),
+            }
+        }
+        (&Method::GET, ["files", "f1", "versions"]) => reply(fake_versions::list(world)),
+        (&Method::POST, ["versions", id, "restore"]) => reply(fake_versions::restore(world, id)),
+        (&Method::PATCH, ["versions", id]) => reply(fake_versions::update(world, id, &request)),
+        (&Method::DELETE, ["versions", id]) => reply(fake_versions::remove(world, id)),
         (&Method::GET, ["targets"]) => reply(fake_targets::list(world)),
         (&Method::POST, ["targets", name, "redrive"]) => reply(fake_targets::redrive(world, name)),
         (&Method::DELETE, ["files", id]) => remove(world, id),

@@ -19,6 +19,7 @@ mod fake_files;
 mod fake_proofs;
 mod fake_store;
 mod fake_targets;
+mod fake_versions;
 mod local_files;
 mod portals;
 mod proofs;
@@ -29,6 +30,7 @@ mod sessions;
 mod streams;
 mod targets;
 mod uploads;
+mod versions;
 mod world;
 
 use client::transfer::{Observer, Options, TransferEvent};

@@ -49,7 +49,9 @@ pub(crate) struct World {
     pub(crate) batches: Vec<Vec<String>>,
     /// Items of batches of which nobody knows whether they were done, each for once. They are.
     pub(crate) unsure: Vec<String>,
-    /// Bytes of files by id.
+    /// What the first file had before, the newest first.
+    pub(crate) versions: Vec<Value>,
+    /// Bytes of files and versions by id.
     pub(crate) objects: HashMap<String, Vec<u8>>,
     /// What happened, one line each: `PUT part 3`, `POST uploads/u1/complete`.
     pub(crate) log: Vec<String>,
