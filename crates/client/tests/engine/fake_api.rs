@@ -115,16 +115,10 @@ pub(crate) fn handle(world: &mut World, head: &Parts, bytes: &[u8], address: &st
             Some(node) => answer(200, node),
             None => problem(404, "not_found"),
         },
-        (&Method::GET, ["files", id, "content"]) => {
-            match fake_versions::object(world, id, query.get("number")) {
-                Some(object) => content(world, &object, address),
-                None => problem(404, "not_found"),
-            }
+        (&Method::GET, ["files", id, "content"]) => content(world, id, query.get("number"), address),
+        (method, ["files", _, "versions"] | ["versions", ..]) => {
+            reply(fake_versions::handle(world, method, &segments, &request))
         }
-        (&Method::GET, ["files", "f1", "versions"]) => reply(fake_versions::list(world)),
-        (&Method::POST, ["versions", id, "restore"]) => reply(fake_versions::restore(world, id)),
-        (&Method::PATCH, ["versions", id]) => reply(fake_versions::update(world, id, &request)),
-        (&Method::DELETE, ["versions", id]) => reply(fake_versions::remove(world, id)),
         (&Method::GET, ["targets"]) => reply(fake_targets::list(world)),
         (&Method::POST, ["targets", name, "redrive"]) => reply(fake_targets::redrive(world, name)),
         (&Method::DELETE, ["files", id]) => remove(world, id),
@@ -156,10 +150,13 @@ fn remove(world: &mut World, id: &str) -> Reply {
 }
 
 /// Redirects to the object here, or where a copy of it is.
-fn content(world: &mut World, id: &str, address: &str) -> Reply {
+fn content(world: &mut World, id: &str, number: Option<&&str>, address: &str) -> Reply {
+    let Some(id) = fake_versions::object(world, id, number) else {
+        return problem(404, "not_found");
+    };
     world.signed += 1;
     let serial = world.signed;
-    let url = if world.objects.contains_key(id) {
+    let url = if world.objects.contains_key(&id) {
         format!("{address}/store/{id}?X-Amz-Signature={SIGNATURE}&serial={serial}")
     } else if let Some(place) = world.elsewhere.get((serial - 1) % world.elsewhere.len().max(1)) {
         format!("{place}/store/{id}?x-oss-signature={SIGNATURE}&serial={serial}")

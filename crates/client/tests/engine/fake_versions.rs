@@ -3,6 +3,7 @@
 use crate::fake_files::{NOW, replace};
 use crate::reply::FakeResponse;
 use crate::world::World;
+use hyper::Method;
 use serde_json::{Value, json};
 
 /// Gives the first file another content; the one that it had becomes a version.
@@ -40,13 +41,23 @@ fn at(world: &World, id: &str) -> Option<usize> {
     world.versions.iter().position(|version| version["id"] == id)
 }
 
-pub(crate) fn list(world: &World) -> FakeResponse {
-    let now = content_of(&world.nodes[0], current(world), true);
-    let all: Vec<&Value> = [&now].into_iter().chain(&world.versions).collect();
-    Ok((200, json!({"items": all, "next_cursor": null})))
+pub(crate) fn handle(world: &mut World, method: &Method, path: &[&str], request: &Value) -> FakeResponse {
+    match (method, path) {
+        (&Method::GET, ["files", "f1", "versions"]) => Ok((200, list(world))),
+        (&Method::POST, ["versions", id, "restore"]) => restore(world, id),
+        (&Method::PATCH, ["versions", id]) => update(world, id, request),
+        (&Method::DELETE, ["versions", id]) => remove(world, id),
+        _ => Err((404, "not_found")),
+    }
 }
 
-pub(crate) fn restore(world: &mut World, id: &str) -> FakeResponse {
+fn list(world: &World) -> Value {
+    let now = content_of(&world.nodes[0], current(world), true);
+    let all: Vec<&Value> = [&now].into_iter().chain(&world.versions).collect();
+    json!({"items": all, "next_cursor": null})
+}
+
+fn restore(world: &mut World, id: &str) -> FakeResponse {
     if world.nodes[0]["restored"] != id {
         let index = at(world, id).ok_or((404, "not_found"))?;
         world.versions.remove(index);
@@ -57,13 +68,13 @@ pub(crate) fn restore(world: &mut World, id: &str) -> FakeResponse {
     Ok((200, world.nodes[0].clone()))
 }
 
-pub(crate) fn update(world: &mut World, id: &str, request: &Value) -> FakeResponse {
+fn update(world: &mut World, id: &str, request: &Value) -> FakeResponse {
     let index = at(world, id).ok_or((404, "not_found"))?;
     world.versions[index]["kept"] = request["kept"].clone();
     Ok((200, world.versions[index].clone()))
 }
 
-pub(crate) fn remove(world: &mut World, id: &str) -> FakeResponse {
+fn remove(world: &mut World, id: &str) -> FakeResponse {
     let index = at(world, id).ok_or((404, "not_found"))?;
     world.versions.remove(index);
     Ok((204, Value::Null))

@@ -148,6 +148,8 @@ impl Table<'_> {
             file = stored.expect("stored");
         }
         self.note(person, asked("version-list", "").id(&file)).await;
+        let earlier = asked("file-download", "a version");
+        self.note(person, earlier.id(&file).query("number=1")).await;
         let (first, second) = (format!("{file}.1"), format!("{file}.2"));
         let kept = json!({ "kept": true });
         self.note(person, asked("version-update", "").id(&first).body(kept))

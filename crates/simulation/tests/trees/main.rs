@@ -7,6 +7,7 @@
 )]
 
 mod counting;
+mod versions;
 
 use bytes::Bytes;
 use futures::future::{join, join_all};
