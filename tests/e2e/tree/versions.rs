@@ -3,7 +3,10 @@
 use crate::harness::audit;
 use crate::harness::bytes::fresh;
 use crate::harness::http::{HttpResponse, send};
-use crate::harness::person::Person;
+use crate::harness::person::{Person, content_id};
+use crate::harness::proof::{PROVABLE, proof_of};
+use crate::harness::proxy::Act;
+use crate::harness::sandbox::{Sandbox, http_event};
 use bytes::Bytes;
 use client::types::Version;
 use serde_json::{Value, json};
@@ -220,6 +223,64 @@ async fn the_same_content_again_is_no_version() {
         .expect(201);
     assert_eq!(numbers(&person, &file).await, [1]);
     assert_eq!((person.used().await, audit::account(&person).await), (20, 2));
+}
+
+/// What is replaced by one function where no versions are kept.
+async fn is_let_go(person: &Person, function: &str, id: Option<&str>, body: Option<&Value>) {
+    let none = [("VERSIONS_KEPT", "0")];
+    let mut function_without = Sandbox::start_with(function, |_| Act::Pass, &none).await;
+    let event = http_event(function, id, &person.token, body);
+    let answer = function_without.invoke(&event).await.unwrap();
+    let status = answer["statusCode"].as_u64().unwrap();
+    assert!([200, 201].contains(&status), "{function}: {answer}");
+}
+
+#[tokio::test]
+async fn where_no_versions_are_kept_what_is_replaced_is_let_go() {
+    let (person, other) = (Person::new().await, Person::new().await);
+    let [first, second, third] = [fresh(10), fresh(20), fresh(30)];
+    let provable = fresh(PROVABLE);
+    let file = file(&person, std::slice::from_ref(&first)).await;
+    let source = person.store("b", None, &second).await.file.id;
+    other.store("c", None, &provable).await;
+    let is = async |what: &str, size: usize, let_go: &Bytes| {
+        assert_eq!(numbers(&person, &file).await.len(), 1, "{what}");
+        assert_eq!(person.used().await, (20 + size) as u64, "{what}");
+        let blob = audit::blob_of(&content_id(let_go).to_string()).await.unwrap();
+        assert_eq!(blob["references"], u64::from(*let_go == second), "{what}");
+        assert_eq!(audit::account(&person).await, 2, "{what}");
+    };
+    let onto = |size: usize, content: Option<&Bytes>| {
+        let content = content.map(|content| content_id(content));
+        json!({ "name": "a", "size": size, "content_id": content, "on_conflict": "replace" })
+    };
+
+    let copied = json!({ "name": "a", "on_conflict": "replace" });
+    is_let_go(&person, "file-copy", Some(&source), Some(&copied)).await;
+    is("a copy", 20, &first).await;
+
+    let upload = person
+        .call("POST", "/uploads", Some(&onto(30, None)))
+        .await
+        .expect(201)
+        .json();
+    let upload = upload["id"].as_str().unwrap();
+    person.send_parts(upload, &third, [1]).await;
+    is_let_go(&person, "upload-complete", Some(upload), None).await;
+    is("an upload", 30, &second).await;
+
+    is_let_go(&person, "upload-create", None, Some(&onto(20, Some(&second)))).await;
+    is("bytes that are there", 20, &third).await;
+
+    let asked = onto(provable.len(), Some(&provable));
+    let asked = person
+        .call("POST", "/uploads", Some(&asked))
+        .await
+        .expect(200)
+        .json();
+    let proof = json!({ "proof": proof_of(&asked["challenge"], &provable) });
+    is_let_go(&person, "upload-prove", asked["id"].as_str(), Some(&proof)).await;
+    is("a proof", provable.len(), &second).await;
 }
 
 #[tokio::test]
