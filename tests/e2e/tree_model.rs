@@ -3,6 +3,7 @@
 //! What fails is shrunk by running it again, each time in an account of its own, and kept: its seed in
 //! `tree_model.regressions` beside this file, and as a case with a name in [`named`].
 
+mod contents;
 mod model;
 mod moves;
 mod named;
@@ -56,6 +57,8 @@ fn step() -> impl Strategy<Value = Step> {
         1 => (0..4usize).prop_map(Step::Abort),
         4 => (0..12usize).prop_map(Step::Delete),
         5 => moved().prop_map(Step::Move),
+        3 => moved().prop_map(Step::Copy),
+        2 => (0..12usize, 0..4usize).prop_map(|(node, version)| Step::RestoreVersion(node, version)),
         1 => (0..12usize).prop_map(Step::Get),
     ]
 }

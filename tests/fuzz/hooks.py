@@ -86,16 +86,24 @@ def session() -> str:
     return next(session["id"] for session in sessions if session["current"])
 
 
-def file(name: str, token: str) -> str:
-    """A file with five bytes."""
-    upload = call("POST", "/v1/uploads", {"name": f"file {name}", "size": 5}, token)["id"]
-    digest = base64.b64encode(hashlib.sha256(b"12345").digest()).decode()
+def file(name: str, token: str, data: bytes = b"12345") -> str:
+    """A file with these bytes; it has them instead of others if it is there already."""
+    wanted = {"name": f"file {name}", "size": len(data), "on_conflict": "replace"}
+    upload = call("POST", "/v1/uploads", wanted, token)["id"]
+    digest = base64.b64encode(hashlib.sha256(data).digest()).decode()
     parts = {"parts": [{"number": 1, "sha256": digest}]}
     part = call("POST", f"/v1/uploads/{upload}/parts", parts, token)["parts"][0]
-    requests.put(part["url"], data=b"12345", headers=part["headers"], timeout=60).raise_for_status()
+    requests.put(part["url"], data=data, headers=part["headers"], timeout=60).raise_for_status()
     while "file" not in (answer := call("POST", f"/v1/uploads/{upload}/complete", None, token)):
         time.sleep(0.1)
     return answer["file"]["id"]
+
+
+def version(name: str, token: str) -> str:
+    """A version of a file."""
+    name = f"with a version {name}"
+    file(name, token)
+    return file(name, token, b"others") + ".1"
 
 
 def trashed(name: str, token: str) -> str:
@@ -116,6 +124,7 @@ def things() -> dict:
         local.things = {
             "/v1/uploads": made("/v1/uploads", {"name": f"upload {name}", "size": 5}),
             "/v1/files": file(name, local.token),
+            "/v1/versions": version(name, local.token),
             "/v1/trash": trashed(name, local.token),
             "/v1/tokens": made("/v1/tokens", {"name": name, "scopes": ["read"], "expires_in_days": 1}),
             "/v1/sessions": session(),

@@ -10,9 +10,22 @@ pub(super) struct Node {
     pub(super) name: String,
     /// Which content a file has; folders have none.
     pub(super) content: Option<usize>,
-    /// Those that it had before: fewer than are kept at most.
-    versions: Vec<usize>,
+    /// Which one that is, counted from 1.
+    pub(super) number: u64,
+    /// Those that it had before, each with its number: fewer than are kept at most.
+    pub(super) versions: Vec<(u64, usize)>,
     pub(super) deleted: bool,
+}
+
+impl Node {
+    /// It has another content from now on, and keeps the one that it had.
+    pub(super) fn gets(&mut self, content: Option<usize>) {
+        if let Some(old) = self.content.filter(|_| self.content != content) {
+            self.versions.push((self.number, old));
+            self.number += 1;
+            self.content = content;
+        }
+    }
 }
 
 /// An upload that has not ended.
@@ -104,15 +117,13 @@ impl Model {
                 parent,
                 name,
                 content,
+                number: 1,
                 versions: Vec::new(),
                 deleted: false,
             }),
             PlacedAt::Into(number) => {
                 let node = &mut self.nodes[number];
-                if node.content != content {
-                    node.versions.extend(node.content);
-                    node.content = content;
-                }
+                node.gets(content);
             }
         }
     }
@@ -123,10 +134,12 @@ impl Model {
     }
 
     fn files(&self) -> impl Iterator<Item = usize> {
-        self.nodes
-            .iter()
-            .filter(|node| !node.deleted)
-            .flat_map(|node| node.versions.iter().copied().chain(node.content))
+        self.nodes.iter().filter(|node| !node.deleted).flat_map(|node| {
+            node.versions
+                .iter()
+                .map(|(_, content)| *content)
+                .chain(node.content)
+        })
     }
 
     /// Bytes of files, of their versions, and of uploads under way.

@@ -20,6 +20,10 @@ pub(super) enum Step {
     Abort(usize),
     Delete(usize),
     Move(Move),
+    /// Makes a copy of a file.
+    Copy(Move),
+    /// Gives a file one of the contents again that it had.
+    RestoreVersion(usize, usize),
     Get(usize),
 }
 
@@ -34,7 +38,7 @@ pub(super) struct New {
     pub(super) announced: bool,
 }
 
-/// Where a node goes.
+/// Where a node goes, or a copy of it.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Move {
     pub(super) node: usize,

@@ -71,6 +71,8 @@ impl World {
             }
             Step::Delete(number) => self.delete(*number).await?,
             Step::Move(to) => self.move_node(*to).await?,
+            Step::Copy(to) => self.copy_file(*to).await?,
+            Step::RestoreVersion(node, version) => self.restore_version(*node, *version).await?,
             Step::Get(number) => {
                 self.get(*number).await?;
                 None
@@ -81,7 +83,7 @@ impl World {
         Ok(())
     }
 
-    async fn post(&self, path: &str, body: &Value) -> HttpResponse {
+    pub(super) async fn post(&self, path: &str, body: &Value) -> HttpResponse {
         self.person.call("POST", path, Some(body)).await
     }
 
@@ -105,7 +107,7 @@ impl World {
     }
 
     /// What the service made is what the model makes.
-    fn placed(
+    pub(super) fn placed(
         &mut self,
         place: PlacedAt,
         made: &Value,
@@ -344,6 +346,7 @@ impl World {
         for folder in self.model.folders() {
             self.is_the_same_in(folder.as_deref()).await?;
         }
+        self.versions_are_the_same().await?;
         let mut real: Vec<String> = self
             .person
             .api
