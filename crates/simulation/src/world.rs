@@ -10,7 +10,7 @@ use host::{Clock, Rng};
 use jiff::Timestamp;
 use serde_json::{Value, json};
 use std::cell::{Cell, RefCell};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 use tokio::runtime::Builder;
 
@@ -47,6 +47,8 @@ pub struct World {
     pub max_workers: Cell<Option<u16>>,
     /// What somebody saw that must not be.
     seen_wrong: RefCell<Vec<String>>,
+    /// Targets that were not in the secret for a while, although they had replicas: nobody could remove what they have.
+    dropped: RefCell<BTreeSet<String>>,
 }
 
 /// Runs something in a new world, and returns when it is done.
@@ -133,6 +135,7 @@ impl World {
             clients_fail: Cell::new(false),
             max_workers: Cell::new(None),
             seen_wrong: RefCell::default(),
+            dropped: RefCell::default(),
         };
         world.set_targets(&["near", "far"], &[]);
         Ok(world)
@@ -149,11 +152,22 @@ impl World {
         self.seen_wrong.borrow().clone()
     }
 
+    /// Whether a target was not in the secret for a while.
+    #[must_use]
+    pub fn was_dropped(&self, host: &str) -> bool {
+        self.dropped.borrow().contains(host)
+    }
+
     /// Replicates to these targets from now on, and empties those that are draining. Those that are new are made.
     pub fn set_targets(&self, names: &[&str], draining: &[&str]) {
         let mut targets = Vec::new();
         let now = self.cloud.now();
         let services = &mut *self.cloud.services();
+        let left_out = services.targets.keys().filter(|host| {
+            let name = host.trim_end_matches(".simulation");
+            !names.contains(&name)
+        });
+        self.dropped.borrow_mut().extend(left_out.cloned());
         for name in names {
             let host = format!("{name}.simulation");
             targets.push(json!({
